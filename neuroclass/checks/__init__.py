@@ -1,0 +1,1 @@
+"""Checks of what a user uploads, one small function each."""

@@ -1,0 +1,1 @@
+"""Cohorts of cells and how they are split."""

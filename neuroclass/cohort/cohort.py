@@ -1,0 +1,127 @@
+"""`Cohort`: one tidy table of cells, the same for browsing, training and uploading."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from neuroclass.errors import CohortError
+from neuroclass.features import FEATURE_NAMES
+
+META_COLUMNS: tuple[str, ...] = (
+    "id",
+    "species",
+    "donor",
+    "broad",
+    "subclass",
+    "line",
+    "layer",
+    "structure",
+    "dendrite_type",
+    "reporter_status",
+)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Cells with their labels and features.
+
+    Attributes
+    ----------
+    frame : DataFrame, one row a cell
+        `META_COLUMNS` (text, None where unknown), then the 41 features (float64, stored units,
+        NaN where missing). The index is 0 … n − 1.
+    source : str
+        Where the cells come from, for people.
+    simulated : bool
+        Whether the cells are simulated rather than recorded.
+    notes : tuple of str
+        What a user should know about how the cohort came about.
+
+    Raises
+    ------
+    CohortError
+        If a column is missing or an id occurs twice.
+    """
+
+    frame: pd.DataFrame
+    source: str
+    simulated: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        missing = [c for c in (*META_COLUMNS, *FEATURE_NAMES) if c not in self.frame.columns]
+        if missing:
+            raise CohortError(f"The cells from {self.source} lack the columns {missing}; expected all of a cohort's.")
+        twice = self.frame["id"][self.frame["id"].duplicated()].unique()
+        if len(twice):
+            raise CohortError(f"{len(twice)} ids occur twice in {self.source}, first {twice[0]}; ids must be unique.")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """Features, shape (n_cells, 41), stored units, NaN where missing."""
+        return self.frame[list(FEATURE_NAMES)].to_numpy(dtype=np.float64)
+
+    def column(self, name: str) -> npt.NDArray[np.object_]:
+        """One metadata column, shape (n_cells,), None where unknown."""
+        return self.frame[name].to_numpy(dtype=object)
+
+    def take(self, rows: npt.ArrayLike) -> "Cohort":
+        """The cells selected by a boolean mask or by row positions."""
+        rows = np.asarray(rows)
+        positions = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return replace(self, frame=self.frame.iloc[positions].reset_index(drop=True))
+
+    def of_species(self, species: str) -> "Cohort":
+        """The cells of one species."""
+        return self.take((self.frame["species"] == species).to_numpy())
+
+    def labelled(self, column: str) -> "Cohort":
+        """The cells whose `column` (``broad`` or ``subclass``) is known."""
+        return self.take(self.frame[column].notna().to_numpy())
+
+    def complete(self) -> "Cohort":
+        """The cells none of whose features is missing."""
+        return self.take(self.frame[list(FEATURE_NAMES)].notna().all(axis=1).to_numpy())
+
+    def digest(self) -> str:
+        """SHA-256 over ids, labels and features: names the exact cells a model was trained on."""
+        ordered = self.frame.sort_values("id")
+        text = ordered[["id", "species", "broad", "subclass"]].astype(str).agg("|".join, axis=1)
+        state = hashlib.sha256("\n".join(text).encode())
+        state.update(ordered[list(FEATURE_NAMES)].to_numpy(dtype=np.float64).round(9).tobytes())
+        return state.hexdigest()
+
+
+def make_cohort(rows: pd.DataFrame, source: str, simulated: bool = False, notes: Iterable[str] = ()) -> Cohort:
+    """Build a `Cohort` from a frame that may lack some metadata columns or hold text as numbers.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        At least ``id`` and ``species``; other `META_COLUMNS` and features are filled with missing values.
+    source : str
+        Where the cells come from, for people.
+    simulated : bool
+        Whether they are simulated.
+    notes : iterable of str
+        Notes to carry.
+
+    Returns
+    -------
+    Cohort
+        Cells without a known donor are each their own donor.
+    """
+    frame = rows.reindex(columns=[*META_COLUMNS, *FEATURE_NAMES]).reset_index(drop=True)
+    frame["donor"] = frame["donor"].where(frame["donor"].notna(), frame["id"])
+    for column in META_COLUMNS:
+        values = frame[column].astype(object)
+        frame[column] = values.map(str, na_action="ignore").where(values.notna(), None)
+    features = frame[list(FEATURE_NAMES)].astype(np.float64)
+    frame = pd.concat([frame[list(META_COLUMNS)], features], axis=1)
+    return Cohort(frame, source, simulated, tuple(notes))

@@ -1,0 +1,101 @@
+"""Splits: donor-grouped and stratified folds, and the paper's own splits by name.
+
+Cells of one donor share an animal, a slice day and often a rig, so a donor never stands on both
+sides of a split (except in the paper's own splits, which are kept as published).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.errors import CohortError
+
+Index = npt.NDArray[np.int64]
+
+PAPER_SEED = 1
+PAPER_TRAIN_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One split of a cohort: row positions of training and test cells."""
+
+    repeat: int
+    number: int
+    train: Index
+    test: Index
+
+
+def strata(cohort: Cohort, label: str) -> npt.NDArray[np.str_]:
+    """Species and class of each cell, shape (n_cells,): what folds are balanced over."""
+    return (cohort.frame["species"] + "/" + cohort.frame[label].astype(str)).to_numpy(dtype=str)
+
+
+def donor_folds(cohort: Cohort, label: str, n_folds: int = 5, n_repeats: int = 1, seed: int = 0) -> list[Fold]:
+    """Stratified folds that share no donor.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Cells whose `label` is known.
+    label : str
+        ``broad`` or ``subclass``.
+    n_folds, n_repeats : int
+        Folds a repeat, and repeats with other shuffles.
+    seed : int
+        Repeat r is shuffled with seed + r.
+
+    Returns
+    -------
+    list of Fold
+        ``n_folds * n_repeats`` of them; within a repeat each cell is tested once.
+
+    Raises
+    ------
+    CohortError
+        If some class has fewer donors than there are folds.
+    """
+    classes, groups = strata(cohort, label), cohort.column("donor").astype(str)
+    for name in np.unique(classes):
+        n_donors = len(np.unique(groups[classes == name]))
+        if n_donors < n_folds:
+            raise CohortError(
+                f"{name} has cells of {n_donors} donors; {n_folds} donor-grouped folds need at least {n_folds}. "
+                "Use fewer folds or a larger cohort."
+            )
+    folds = []
+    for repeat in range(n_repeats):
+        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed + repeat)
+        for number, (train, test) in enumerate(splitter.split(classes, classes, groups)):
+            folds.append(Fold(repeat, number, train, test))
+    return folds
+
+
+def donor_holdout(cohort: Cohort, label: str, share: float = 0.2, seed: int = 0) -> Fold:
+    """One donor-grouped, stratified split with about `share` of the cells held out."""
+    return donor_folds(cohort, label, n_folds=max(2, round(1 / share)), seed=seed)[0]
+
+
+def paper_lspin_split(cohort: Cohort) -> Fold:
+    """The paper's LSPIN split: ``train_test_split(train_size=.8, random_state=1)``.
+
+    It is meant for the complete mouse cells in published order (1,105 training and 277 test cells)
+    and is neither grouped by donor nor stratified.
+    """
+    rows = np.arange(len(cohort))
+    train, test = train_test_split(rows, train_size=PAPER_TRAIN_SHARE, random_state=PAPER_SEED)
+    return Fold(0, 0, np.asarray(train), np.asarray(test))
+
+
+def paper_dann_split(cohort: Cohort) -> Fold:
+    """The paper's DANN split: the last 20% of each species, in published order, are the test cells."""
+    train, test = [], []
+    for species in cohort.frame["species"].unique():
+        rows = np.flatnonzero((cohort.frame["species"] == species).to_numpy())
+        cut = int(PAPER_TRAIN_SHARE * len(rows))
+        train.append(rows[:cut])
+        test.append(rows[cut:])
+    return Fold(0, 0, np.concatenate(train), np.concatenate(test))

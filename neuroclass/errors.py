@@ -1,0 +1,50 @@
+"""The errors that NeuroClass raises on purpose.
+
+Every message says what was found, what was expected and what to do. Only ``neuroclass.ui.guards``
+turns one into a notice on a page, and only ``neuroclass.cli`` into an exit code.
+"""
+
+
+class NeuroClassError(Exception):
+    """Base of every error that a user can act on."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the error's class, as it stands in JSON output."""
+        return type(self).__name__
+
+
+class SettingsError(NeuroClassError):
+    """A setting has a value that cannot be used."""
+
+
+class TableError(NeuroClassError):
+    """A table of features or metadata cannot be read as one."""
+
+
+class RecordingError(NeuroClassError):
+    """A recording cannot be read, or is not a recording."""
+
+
+class ClampModeError(RecordingError):
+    """A recording holds no current-clamp sweep."""
+
+
+class UnitsError(RecordingError):
+    """The units or channels in a recording's header are not plausible."""
+
+
+class UnsafeFileError(RecordingError):
+    """A file asks for something that a data file has no business asking for."""
+
+
+class ModelFileError(NeuroClassError):
+    """A model's files are incomplete, damaged or made for other features or classes."""
+
+
+class CohortError(NeuroClassError):
+    """A cohort lacks what an operation needs of it."""
+
+
+class FetchError(NeuroClassError):
+    """The Allen Cell Types Database could not be reached or answered with something else."""

@@ -1,0 +1,1 @@
+"""Bytes to objects and back: the only place that knows file formats."""

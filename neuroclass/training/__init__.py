@@ -1,0 +1,1 @@
+"""Losses, loops, ensembles and baselines."""

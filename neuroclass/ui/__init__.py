@@ -1,0 +1,1 @@
+"""What the pages share; with them the only user of streamlit."""

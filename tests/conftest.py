@@ -1,0 +1,33 @@
+"""Fixtures that every test may use: the real tables and recordings, skipped where they are absent."""
+
+from pathlib import Path
+
+import pytest
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.loading import load_cohort
+from neuroclass.config import PROJECT_DIR, data_folder
+
+
+@pytest.fixture(scope="session")
+def real_data_dir() -> Path:
+    """Folder of the published tables."""
+    folder = data_folder() or PROJECT_DIR.parent / "shared" / "data"
+    if not (folder / "actb_mouse_ephys_features.csv").is_file():
+        pytest.skip("the published tables are not here (set NEUROCLASS_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_cohort(real_data_dir: Path) -> Cohort:
+    """Mouse and human cells of the published tables."""
+    return load_cohort(real_data_dir)
+
+
+@pytest.fixture(scope="session")
+def shared_recordings() -> Path:
+    """Folder of real recordings."""
+    folder = PROJECT_DIR.parent / "shared" / "recordings"
+    if not folder.is_dir():
+        pytest.skip("the real recordings are not here")
+    return folder
