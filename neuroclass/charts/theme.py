@@ -1,0 +1,164 @@
+"""What all figures share: colours, margins, axis titles and the download button.
+
+Text and grid colours are left to the page's theme, so that one figure serves light and dark.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from neuroclass.cell_types import BROAD_ORDER, COLOURS, SUBCLASS_ORDER, Species, label_of
+from neuroclass.features import BY_NAME
+
+PALETTE: tuple[str, ...] = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#E69F00",
+    "#CC79A7",
+    "#56B4E9",
+    "#B58900",
+    "#6A51A3",
+    "#8C564B",
+    "#7F7F7F",
+)
+UNKNOWN = "#9AA5AB"
+ACCENT = "#0B6E8F"
+NEGATIVE, POSITIVE = "#2166AC", "#B2182B"
+SIMULATED_NOTE = "simulated cells"
+_ORDER = (*BROAD_ORDER, *SUBCLASS_ORDER, *(s.value for s in Species))
+
+
+def colours_of(values: Iterable[object]) -> dict[str, str]:
+    """Colour of each value: the project's for classes and species, else one of the palette's ten."""
+    names = ordered(values)
+    spare = iter(PALETTE * (1 + len(names) // len(PALETTE)))
+    return {name: COLOURS.get(name) or (UNKNOWN if name == "unknown" else next(spare)) for name in names}
+
+
+def ordered(values: Iterable[object]) -> list[str]:
+    """Distinct values as text: classes in their order, numbers by size, others by name, unknown last."""
+    names = {as_text(value) for value in values}
+    known = [name for name in _ORDER if name in names]
+    rest = sorted(names - set(known) - {"unknown"}, key=_sort_key)
+    return [*known, *rest, *({"unknown"} & names)]
+
+
+def _sort_key(name: str) -> tuple[int, float, str]:
+    try:
+        return (0, float(name), name)
+    except ValueError:
+        return (1, 0.0, name)
+
+
+def as_text(value: object) -> str:
+    """A category for people; ``unknown`` where it is missing."""
+    return "unknown" if value is None or value != value else str(value)
+
+
+def category(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """A metadata column as text, ``unknown`` where missing."""
+    return column.map(as_text)
+
+
+def shown(frame: pd.DataFrame, feature: str) -> "pd.Series[Any]":
+    """A feature's values in the unit people read them in."""
+    return frame[feature] * BY_NAME[feature].display_factor
+
+
+def escape(text: object) -> str:
+    """Text for a figure, with nothing that plotly would read as markup."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def class_label(name: object) -> str:
+    """A class as the field writes it, safe in a figure."""
+    return escape(label_of(as_text(name)))
+
+
+def finish(
+    fig: go.Figure,
+    *,
+    height: int,
+    x: str | None = None,
+    y: str | None = None,
+    simulated: bool = False,
+    legend: bool = True,
+) -> go.Figure:
+    """Set what every figure has.
+
+    Parameters
+    ----------
+    fig : Figure
+        The figure, changed in place.
+    height : int
+        Height, px.
+    x, y : str, optional
+        Axis titles with their units; left as they are where not given.
+    simulated : bool
+        Whether to print on the figure that its cells are simulated.
+    legend : bool
+        Whether to show the legend, above the plot.
+
+    Returns
+    -------
+    Figure
+    """
+    fig.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": 44 if legend else 28, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0, "title": {"text": ""}},
+        showlegend=legend,
+        colorway=list(PALETTE),
+        hoverlabel={"align": "left"},
+        modebar={"orientation": "h"},
+    )
+    if x is not None:
+        fig.update_xaxes(title_text=x)
+    if y is not None:
+        fig.update_yaxes(title_text=y)
+    fig.update_xaxes(automargin=True)
+    fig.update_yaxes(automargin=True)
+    if simulated:
+        fig.add_annotation(
+            text=SIMULATED_NOTE,
+            xref="paper",
+            yref="paper",
+            x=1,
+            y=1,
+            xanchor="right",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 12, "color": "#C05621"},
+        )
+    return fig
+
+
+def note(text: str, height: int = 180) -> go.Figure:
+    """An empty figure that says why it is empty."""
+    fig = go.Figure()
+    fig.add_annotation(text=escape(text), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+    fig.update_xaxes(visible=False)
+    fig.update_yaxes(visible=False)
+    return finish(fig, height=height, legend=False)
+
+
+def download_config(name: str, *, select: bool = False) -> dict[str, Any]:
+    """Plotly's options: SVG from the camera button, no logo, no call to the outside.
+
+    Parameters
+    ----------
+    name : str
+        File name without its ending.
+    select : bool
+        Whether the figure's box and lasso are of use.
+    """
+    remove: Sequence[str] = () if select else ("lasso2d", "select2d")
+    return {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": [*remove, "autoScale2d"],
+        "toImageButtonOptions": {"format": "svg", "filename": f"neuroclass-{name}"},
+        "responsive": True,
+    }
