@@ -1,0 +1,251 @@
+"""Figures of how well a model does on held-out cells."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from neuroclass.cell_types import COLOURS
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, class_label, escape, finish
+
+
+def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Confusion matrix as counts and as row percentages, as the paper's Figures 8 and 10.
+
+    Parameters
+    ----------
+    counts : DataFrame, true classes × predicted classes
+        Numbers of predictions.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    total = counts.sum(axis=1).replace(0, np.nan)
+    share = counts.div(total, axis=0) * 100
+    labels_x = [class_label(name) for name in counts.columns]
+    labels_y = [class_label(name) for name in counts.index]
+    fig = make_subplots(1, 2, subplot_titles=("Predictions (number)", "Share of the true class (%)"), shared_yaxes=True)
+    panels = ((counts, ".0f", "predictions"), (share, ".1f", "% of the true class"))
+    for column, (values, form, unit) in enumerate(panels, start=1):
+        fig.add_heatmap(
+            z=share.to_numpy(dtype=float),
+            zmin=0,
+            zmax=100,
+            x=labels_x,
+            y=labels_y,
+            customdata=values.to_numpy(dtype=float),
+            texttemplate=f"%{{customdata:{form}}}",
+            textfont={"size": 13},
+            colorscale=[[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]],
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hovertemplate=f"true %{{y}}, predicted %{{x}}: %{{customdata:{form}}} {unit}<extra></extra>",
+            row=1,
+            col=column,
+        )
+    finish(fig, height=130 + 56 * max(3, len(labels_y)), x="Predicted class (name)", simulated=simulated, legend=False)
+    fig.update_yaxes(autorange="reversed")
+    fig.update_yaxes(title_text="True class (name)", col=1)
+    fig.update_layout(margin_t=40)
+    return fig
+
+
+def systems(table: pd.DataFrame, metric: str) -> go.Figure:
+    """One metric of every system with its 95% interval; published figures hollow.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``system``, ``mean``, ``low``, ``high`` (fractions; the last two NaN where unknown) and
+        ``published`` (bool).
+    metric : str
+        Name of the metric.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = table.sort_values("mean", ignore_index=True)
+    fig = go.Figure()
+    for published, name, symbol, colour in (
+        (False, "measured here, 95% interval", "circle", ACCENT),
+        (True, "as published", "circle-open", "#D55E00"),
+    ):
+        part = rows[rows["published"] == published]
+        fig.add_scatter(
+            x=part["mean"],
+            y=[escape(s) for s in part["system"]],
+            mode="markers",
+            name=name,
+            marker={"size": 11, "symbol": symbol, "color": colour, "line": {"width": 2}},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": (part["high"] - part["mean"]).fillna(0),
+                "arrayminus": (part["mean"] - part["low"]).fillna(0),
+                "color": colour,
+            },
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+    fig.update_yaxes(categoryorder="array", categoryarray=[escape(s) for s in rows["system"]])
+    return finish(fig, height=120 + 30 * len(rows), x=f"{metric} (fraction of 1)", y="System (name)")
+
+
+def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Precision, recall and F1 of each class.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``class``, ``precision``, ``recall``, ``f1`` (fractions) and ``cells``.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    labels = [f"{class_label(c)} ({n})" for c, n in zip(table["class"], table["cells"], strict=True)]
+    fig = go.Figure()
+    for measure, colour in zip(("precision", "recall", "f1"), PALETTE[:3], strict=True):
+        name = "F1" if measure == "f1" else measure
+        hover = f"%{{x}}: {name} %{{y:.3f}}<extra></extra>"
+        fig.add_bar(x=labels, y=table[measure], name=name, marker_color=colour, hovertemplate=hover)
+    fig.update_yaxes(range=[0, 1.02])
+    return finish(
+        fig, height=330, x="Class (number of cells)", y="Precision, recall, F1 (fraction of 1)", simulated=simulated
+    )
+
+
+def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Share of right predictions against stated probability, with the number of predictions a bin.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``stated``, ``observed``, ``low``, ``high`` (fractions), ``predictions``.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure()
+    line = {"color": UNKNOWN, "dash": "dash"}
+    fig.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, name="perfectly calibrated", hoverinfo="skip")
+    fig.add_scatter(
+        x=table["stated"],
+        y=table["observed"],
+        mode="lines+markers",
+        name="held-out cells, 95% interval",
+        line={"color": ACCENT},
+        marker={"size": 8},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": table["high"] - table["observed"],
+            "arrayminus": table["observed"] - table["low"],
+        },
+        customdata=table[["predictions"]],
+        hovertemplate="stated %{x:.2f}, right %{y:.2f}, %{customdata[0]} predictions<extra></extra>",
+    )
+    fig.update_yaxes(range=[-0.02, 1.04])
+    fig.update_xaxes(range=[0, 1.02])
+    return finish(
+        fig,
+        height=360,
+        x="Stated probability of the predicted class (fraction of 1)",
+        y="Right predictions (fraction of the bin)",
+        simulated=simulated,
+    )
+
+
+def by_group(table: pd.DataFrame, title: str, simulated: bool = False) -> go.Figure:
+    """Accuracy of each group of cells with a 95% Wilson interval, such as by driver line.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``group``, ``truth``, ``cells``, ``accuracy``, ``low``, ``high``.
+    title : str
+        What a group is.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = table.sort_values("accuracy", ascending=False, ignore_index=True)
+    colours = [COLOURS.get(name, UNKNOWN) for name in rows["truth"]]
+    fig = go.Figure(
+        go.Scatter(
+            x=rows["accuracy"],
+            y=[f"{escape(g)} ({n})" for g, n in zip(rows["group"], rows["cells"], strict=True)],
+            mode="markers",
+            marker={"size": 9, "color": colours},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": rows["high"] - rows["accuracy"],
+                "arrayminus": rows["accuracy"] - rows["low"],
+                "thickness": 1.2,
+                "color": UNKNOWN,
+            },
+            customdata=[class_label(t) for t in rows["truth"]],
+            hovertemplate="%{y}, %{customdata}: %{x:.3f}<extra></extra>",
+        )
+    )
+    fig.update_xaxes(range=[-0.02, 1.02])
+    fig.update_yaxes(autorange="reversed")
+    return finish(
+        fig,
+        height=100 + 21 * len(rows),
+        x="Accuracy (fraction of the predictions)",
+        y=f"{title} (number of cells)",
+        simulated=simulated,
+        legend=False,
+    )
+
+
+def probabilities(names: Sequence[str], values: Sequence[float], in_set: Sequence[str] = ()) -> go.Figure:
+    """Calibrated class probabilities of one cell; classes outside the prediction set are pale.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Classes.
+    values : sequence of float
+        Their probabilities, which sum to 1.
+    in_set : sequence of str
+        The prediction set; empty where there is none.
+
+    Returns
+    -------
+    Figure
+    """
+    order = sorted(range(len(names)), key=lambda k: values[k])
+    fig = go.Figure(
+        go.Bar(
+            x=[values[k] for k in order],
+            y=[class_label(names[k]) for k in order],
+            orientation="h",
+            marker={
+                "color": [COLOURS.get(names[k], ACCENT) for k in order],
+                "opacity": [1.0 if not in_set or names[k] in in_set else 0.35 for k in order],
+            },
+            text=[f"{values[k]:.1%}" for k in order],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+        )
+    )
+    fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    return finish(fig, height=80 + 34 * len(names), x="Probability (fraction of 1)", y="Class (name)", legend=False)

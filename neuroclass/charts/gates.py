@@ -1,0 +1,219 @@
+"""Figures of LSPIN's gates: black is shut, white is open."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from neuroclass.cell_types import COLOURS
+from neuroclass.charts.shap_charts import feature_label
+from neuroclass.charts.theme import PALETTE, category, class_label, colours_of, finish, ordered
+from neuroclass.features import BY_NAME, Stimulus
+
+STIMULUS_COLOURS: dict[str, str] = dict(zip((s.value for s in Stimulus), PALETTE[5:], strict=False))
+_SHUT_TO_OPEN = [[0, "#000000"], [1, "#FFFFFF"]]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A dendrogram ready to draw.
+
+    Attributes
+    ----------
+    order : ndarray of int, shape (n,)
+        Items in leaf order.
+    position, height : ndarray, shape (n_points,)
+        Its lines: along the leaves (leaf k at k) and height of the merge, NaN between lines.
+    """
+
+    order: npt.NDArray[np.int64]
+    position: npt.NDArray[np.float64]
+    height: npt.NDArray[np.float64]
+
+
+def matrix(gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree) -> go.Figure:
+    """Clustered gate matrix as the paper's Figure 9.
+
+    Parameters
+    ----------
+    gates : DataFrame, cells × features
+        Gates, 0 (shut) to 1 (open); the index holds the cells' ids.
+    truth : Series
+        Class of each cell, in the order of `gates`.
+    rows, columns : Tree
+        Dendrograms over cells and over features.
+
+    Returns
+    -------
+    Figure
+        Class colours at the left, the stimulus a feature is measured in at the top.
+    """
+    table = gates.iloc[rows.order, columns.order]
+    names = [str(name) for name in table.columns]
+    fig = make_subplots(
+        3,
+        3,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        column_widths=[0.1, 0.02, 0.88],
+        row_heights=[0.09, 0.025, 0.885],
+        horizontal_spacing=0.004,
+        vertical_spacing=0.006,
+    )
+    line = {"color": "#7F8B92", "width": 0.8}
+    tree = {"mode": "lines", "line": line, "hoverinfo": "skip", "showlegend": False}
+    fig.add_scatter(x=-rows.height, y=rows.position, **tree, row=3, col=1)
+    fig.add_scatter(x=columns.position, y=columns.height, **tree, row=1, col=3)
+    _strip(fig, [str(t) for t in truth.iloc[rows.order]], COLOURS, row=3, col=2, across=False)
+    _strip(fig, [BY_NAME[n].stimulus.value for n in names], STIMULUS_COLOURS, row=2, col=3, across=True)
+    hover = np.array([[class_label(t)] for t in truth.iloc[rows.order]])
+    fig.add_heatmap(
+        z=table.to_numpy().round(2),
+        zmin=0,
+        zmax=1,
+        colorscale=_SHUT_TO_OPEN,
+        text=np.repeat(hover, len(names), axis=1),
+        customdata=np.repeat(np.asarray(table.index, dtype=object)[:, None], len(names), axis=1),
+        hovertemplate="%{customdata}, %{text}<br>%{x}: gate %{z:.2f}<extra></extra>",
+        colorbar={"title": {"text": "Gate (0 shut, 1 open)", "side": "right"}, "thickness": 12, "len": 0.6},
+        row=3,
+        col=3,
+    )
+    finish(fig, height=860)
+    fig.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, showline=False)
+    fig.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, showline=False)
+    labels = [feature_label(name) for name in names]
+    fig.update_xaxes(
+        title_text="Feature (name), in dendrogram order",
+        showticklabels=True,
+        tickvals=list(range(len(names))),
+        ticktext=labels,
+        tickangle=-60,
+        tickfont={"size": 9},
+        row=3,
+        col=3,
+    )
+    fig.update_yaxes(title_text=f"Cells ({len(table)}), in dendrogram order", row=3, col=1)
+    fig.update_layout(legend_y=1.02)
+    return fig
+
+
+def _strip(
+    fig: go.Figure, values: list[str], colours: dict[str, str], *, row: int, col: int, across: bool
+) -> None:
+    """Draw a strip of categories beside the matrix, with legend entries."""
+    names = ordered(values)
+    codes = np.array([names.index(value) for value in values], dtype=float)
+    palette = [colours.get(name, "#7F7F7F") for name in names]
+    steps = np.linspace(0, 1, len(names) + 1)
+    scale = [[edge, colour] for k, colour in enumerate(palette) for edge in (steps[k], steps[k + 1])]
+    fig.add_heatmap(
+        z=codes[None, :] if across else codes[:, None],
+        zmin=-0.5,
+        zmax=len(names) - 0.5,
+        colorscale=scale,
+        showscale=False,
+        hoverinfo="skip",
+        row=row,
+        col=col,
+    )
+    for name, colour in zip(names, palette, strict=True):
+        label = Stimulus(name).label if across else class_label(name)
+        symbol = "square" if across else "circle"
+        marker = {"symbol": symbol, "size": 11, "color": colour}
+        fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, row=row, col=col)
+
+
+def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
+    """How many gates are open (above 0.5) in each cell, by class.
+
+    Parameters
+    ----------
+    gates : DataFrame, cells × features
+        Gates.
+    truth : Series
+        Class of each cell.
+
+    Returns
+    -------
+    Figure
+    """
+    n_open = (gates.to_numpy() > 0.5).sum(axis=1)
+    groups = category(truth).to_numpy()
+    fig = go.Figure()
+    for name, colour in colours_of(groups).items():
+        inside = groups == name
+        label = f"{class_label(name)} ({int(inside.sum())})"
+        fig.add_violin(
+            y=n_open[inside],
+            name=label,
+            line_color=colour,
+            box_visible=True,
+            points=False,
+            spanmode="hard",
+            hovertemplate="%{y} open gates<extra></extra>",
+        )
+    y = f"Open gates (number of {gates.shape[1]})"
+    return finish(fig, height=340, x="True class (number of cells)", y=y, legend=False)
+
+
+def mean_by_class(means: pd.DataFrame) -> go.Figure:
+    """Mean gate of each feature in each class.
+
+    Parameters
+    ----------
+    means : DataFrame, classes × features
+        Mean gates, 0 to 1.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure(
+        go.Heatmap(
+            z=means.to_numpy().round(3),
+            x=[feature_label(str(name)) for name in means.columns],
+            y=[class_label(name) for name in means.index],
+            zmin=0,
+            zmax=1,
+            colorscale=_SHUT_TO_OPEN,
+            xgap=1,
+            ygap=1,
+            colorbar={"title": {"text": "Mean gate (0–1)", "side": "right"}, "thickness": 12},
+            hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
+        )
+    )
+    fig.update_xaxes(tickangle=-60, tickfont={"size": 10})
+    fig.update_yaxes(autorange="reversed")
+    return finish(fig, height=420, x="Feature (name), by stimulus", y="True class (name)", legend=False)
+
+
+def of_cell(gates: pd.Series, simulated: bool = False) -> go.Figure:
+    """One cell's gates, a bar a feature, in table order.
+
+    Parameters
+    ----------
+    gates : Series, by feature
+        Gates, 0 to 1.
+    simulated : bool
+        Whether the cell is simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    colours = [STIMULUS_COLOURS[BY_NAME[str(name)].stimulus.value] for name in gates.index]
+    fig = go.Figure(
+        go.Bar(
+            x=[feature_label(str(name)) for name in gates.index],
+            y=gates.to_numpy(),
+            marker_color=colours,
+            hovertemplate="%{x}: %{y:.2f}<extra></extra>",
+        )
+    )
+    fig.update_xaxes(tickangle=-60, tickfont={"size": 10})
+    fig.update_yaxes(range=[0, 1.05])
+    return finish(fig, height=400, x="Feature (name)", y="Gate (0 shut, 1 open)", simulated=simulated, legend=False)

@@ -1,0 +1,258 @@
+"""Figures of SHAP values. Their unit (log-odds or probability) is the explainer's and is passed in."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from neuroclass.charts.theme import NEGATIVE, POSITIVE, UNKNOWN, class_label, colours_of, escape, finish
+from neuroclass.features import BY_NAME
+
+
+def feature_label(name: str) -> str:
+    """A feature's label with its stimulus, without the unit."""
+    spec = BY_NAME[name]
+    return f"{spec.label}, {spec.stimulus.label}"
+
+
+def _spread(values: npt.NDArray[np.float64], n_bins: int = 60) -> npt.NDArray[np.float64]:
+    """Vertical offsets, −0.4 … 0.4, that keep points of like value apart."""
+    low, high = float(values.min()), float(values.max())
+    bins = np.zeros(values.size, dtype=int) if high == low else ((values - low) / (high - low) * (n_bins - 1)).astype(int)
+    offset = np.zeros(values.size)
+    largest = int(np.bincount(bins).max())
+    for index in np.unique(bins):
+        inside = np.flatnonzero(bins == index)
+        rank = np.arange(inside.size)
+        offset[inside] = np.where(rank % 2, 1, -1) * ((rank + 1) // 2)
+    return 0.8 * offset / max(largest, 8)
+
+
+def beeswarm(
+    values: pd.DataFrame, deciles: pd.DataFrame, features: Sequence[str], *, unit: str, simulated: bool = False
+) -> go.Figure:
+    """SHAP values of many cells, a row a feature, coloured by the feature's decile in its species.
+
+    Parameters
+    ----------
+    values : DataFrame, cells × features
+        SHAP values.
+    deciles : DataFrame, cells × features
+        The feature's decile, 1–10, NaN or 0 where it is missing.
+    features : sequence of str
+        Features to show, the most important first.
+    unit : str
+        Unit of the SHAP values.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure()
+    for row, name in enumerate(reversed(list(features))):
+        x = values[name].to_numpy(dtype=np.float64)
+        decile = deciles[name].to_numpy(dtype=np.float64)
+        known = decile >= 1
+        style = {"size": 4, "cmin": 1, "cmax": 10, "colorscale": "Cividis", "opacity": 0.85}
+        if row == 0:
+            style["colorbar"] = {"title": {"text": "Decile of the<br>value (1–10)"}, "thickness": 12}
+        fig.add_scatter(
+            x=x.round(5),
+            y=row + _spread(x) if x.size else [],
+            mode="markers",
+            marker={**style, "color": np.where(known, decile, np.nan), "showscale": row == 0},
+            customdata=decile,
+            hovertemplate=f"{feature_label(name)}<br>SHAP %{{x:.3f}}, decile %{{customdata}}<extra></extra>",
+        )
+    fig.add_vline(x=0, line={"color": UNKNOWN, "width": 1})
+    fig.update_yaxes(
+        tickvals=list(range(len(features))),
+        ticktext=[feature_label(name) for name in reversed(list(features))],
+        range=[-0.7, len(features) - 0.3],
+    )
+    return finish(
+        fig,
+        height=100 + 28 * len(features),
+        x=f"SHAP value ({unit})",
+        y="Feature (name)",
+        simulated=simulated,
+        legend=False,
+    )
+
+
+def importance(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go.Figure:
+    """Mean |SHAP| of each feature in each group of cells.
+
+    Parameters
+    ----------
+    table : DataFrame, features × groups
+        Mean absolute SHAP values, the most important feature first.
+    unit : str
+        Unit of the SHAP values.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = table.iloc[::-1]
+    fig = go.Figure()
+    for group, colour in colours_of(table.columns).items():
+        fig.add_bar(
+            x=rows[group],
+            y=[feature_label(str(name)) for name in rows.index],
+            orientation="h",
+            name=class_label(group),
+            marker_color=colour,
+            hovertemplate=f"%{{y}}, {class_label(group)}: %{{x:.4f}}<extra></extra>",
+        )
+    fig.update_layout(barmode="group", bargap=0.25)
+    height = 110 + len(rows) * max(20, 9 * len(table.columns))
+    return finish(fig, height=height, x=f"Mean |SHAP| ({unit})", y="Feature (name)", simulated=simulated)
+
+
+def dependence(
+    points: pd.DataFrame, feature: str, other: str, *, unit: str, simulated: bool = False
+) -> go.Figure:
+    """A feature's SHAP value against its value, coloured by a second feature's decile.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns ``id``, ``value`` (shown unit), ``shap`` and ``decile`` (of the second feature).
+    feature, other : str
+        The two features.
+    unit : str
+        Unit of the SHAP values.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    bar = {"title": {"text": f"Decile of<br>{feature_label(other)}<br>(1–10)"}, "thickness": 12}
+    fig = go.Figure(
+        go.Scatter(
+            x=points["value"],
+            y=points["shap"],
+            mode="markers",
+            marker={
+                "size": 5,
+                "color": points["decile"],
+                "colorscale": "Cividis",
+                "cmin": 1,
+                "cmax": 10,
+                "colorbar": bar,
+                "opacity": 0.85,
+            },
+            customdata=points[["id"]],
+            hovertemplate="%{customdata[0]}: %{x:.4g}, SHAP %{y:.3f}<extra></extra>",
+        )
+    )
+    fig.add_hline(y=0, line={"color": UNKNOWN, "width": 1})
+    return finish(
+        fig, height=400, x=BY_NAME[feature].title, y=f"SHAP value ({unit})", simulated=simulated, legend=False
+    )
+
+
+def waterfall(
+    base: float, contributions: pd.Series, values: Sequence[str], *, unit: str, top: int = 12, simulated: bool = False
+) -> go.Figure:
+    """How one cell's features move the model from its base value to its output.
+
+    Parameters
+    ----------
+    base : float
+        The explainer's base value.
+    contributions : Series, by feature
+        SHAP values; the base value and they sum to the output.
+    values : sequence of str
+        The features' values with units, in the order of `contributions`.
+    unit : str
+        Unit of the SHAP values.
+    top : int
+        Features shown singly; the rest are summed.
+    simulated : bool
+        Whether the cell is simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    text = pd.Series(list(values), index=contributions.index)
+    order = contributions.abs().sort_values(ascending=False).index
+    shown, rest = list(order[:top]), list(order[top:])
+    names = [f"{feature_label(str(n))} = {escape(text[n])}" for n in shown]
+    steps = [float(contributions[n]) for n in shown]
+    if rest:
+        names.append(f"{len(rest)} other features")
+        steps.append(float(contributions[rest].sum()))
+    fig = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            y=names,
+            x=steps,
+            base=base,
+            increasing={"marker": {"color": POSITIVE}},
+            decreasing={"marker": {"color": NEGATIVE}},
+            connector={"line": {"color": UNKNOWN, "width": 1}},
+            text=[f"{step:+.3f}" for step in steps],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    output = base + float(contributions.sum())
+    for value, label, side in ((base, "base", "left"), (output, "output", "right")):
+        fig.add_vline(
+            x=value,
+            line={"color": UNKNOWN, "dash": "dot"},
+            annotation={"text": f"{label} {value:.3f}", "xanchor": side},
+        )
+    fig.update_yaxes(autorange="reversed")
+    return finish(
+        fig, height=110 + 28 * len(names), x=f"Model output ({unit})", y="Feature (value)", simulated=simulated, legend=False
+    )
+
+
+def contributions(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go.Figure:
+    """Largest reasons for one verdict.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``feature``, ``shap`` and ``shown`` (value with unit), largest first.
+    unit : str
+        Unit of the SHAP values.
+    simulated : bool
+        Whether the cell is simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = table.iloc[::-1]
+    fig = go.Figure(
+        go.Bar(
+            x=rows["shap"],
+            y=[f"{feature_label(f)} = {escape(s)}" for f, s in zip(rows["feature"], rows["shown"], strict=True)],
+            orientation="h",
+            marker_color=np.where(rows["shap"] >= 0, POSITIVE, NEGATIVE),
+            text=[f"{value:+.3f}" for value in rows["shap"]],
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    return finish(
+        fig,
+        height=90 + 30 * len(rows),
+        x=f"SHAP value towards the named class ({unit})",
+        y="Feature (value)",
+        simulated=simulated,
+        legend=False,
+    )
