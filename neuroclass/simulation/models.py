@@ -25,9 +25,10 @@ References
 
 from dataclasses import dataclass, fields
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from neuroclass.ephys.compiled import compiled
 
 Array = npt.NDArray[np.float64]
 
@@ -189,10 +190,8 @@ def make_membrane(p: NeuronParameters) -> Membrane:
     return Membrane(table, g, reversals, p.capacitance_pf, np.array([rest, *row[:N_DYNAMIC]]))
 
 
-@numba.njit(cache=True)
-def _integrate(
-    current: Array, table: Array, g: Array, e: Array, state: Array, dt: float, stop_after: int
-) -> tuple[Array, int]:  # pragma: no cover (compiled)
+@compiled
+def _integrate(current: Array, table: Array, g: Array, e: Array, state: Array, dt: float, stop_after: int) -> Array:
     """Integrate one sweep; `current` is in pA/pF. Stops `stop_after` samples after the first 0 mV crossing."""
     n_times = current.size
     out = np.empty(n_times)
@@ -225,7 +224,7 @@ def _integrate(
             end = min(n_times, i + stop_after)
         if i + 1 >= end:
             break
-    return out[:end], end
+    return out[:end]
 
 
 def integrate(membrane: Membrane, current_pa: Array, stop_after: int = 0) -> Array:
@@ -245,7 +244,7 @@ def integrate(membrane: Membrane, current_pa: Array, stop_after: int = 0) -> Arr
     ndarray, shape (n_times,) or shorter
         Membrane potential, mV.
     """
-    v, _ = _integrate(
+    return _integrate(
         current_pa / membrane.capacitance_pf,
         membrane.table,
         membrane.conductances,
@@ -254,4 +253,3 @@ def integrate(membrane: Membrane, current_pa: Array, stop_after: int = 0) -> Arr
         DT_MS,
         stop_after,
     )
-    return v

@@ -1,0 +1,180 @@
+"""A simulated cell: a neuron, the stimuli chosen for it, and its recording."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import lfilter
+
+from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.simulation import stimuli
+from neuroclass.simulation.models import DT_MS, Membrane, NeuronParameters, integrate, make_membrane
+
+Array = npt.NDArray[np.float64]
+
+LONG_BELOW_PA = (-110.0, -90.0, -70.0, -50.0, -30.0)
+LONG_ABOVE_RHEOBASE_PA = (-20.0, -10.0, 0.0, 20.0, 50.0, 80.0, 110.0, 140.0)
+SHORT_STEPS_PA = (-20.0, -10.0, 0.0, 0.0, 0.0)
+N_RAMPS = 2
+RAMP_AFTER_SPIKE_S = 0.5
+RAMP_LIMIT_PA = 750.0
+SQUARE_STEP_PA = 10.0
+SQUARE_LIMIT_PA = 4000.0
+NOISE_TAU_MS = 2.0
+
+
+@dataclass(frozen=True)
+class StimulusChoice:
+    """Amplitudes an experimenter finds for the cell at hand.
+
+    Attributes
+    ----------
+    rheobase_pa : float
+        Lowest long square (on a grid of 10 pA) that evokes a spike, pA.
+    short_pa : float
+        Lowest short square that does, pA.
+    noise_pa : float
+        Base of the noise stimuli, pA: the database takes a rheobase estimated at the rig, which
+        is above the final one.
+    """
+
+    rheobase_pa: float
+    short_pa: float
+    noise_pa: float
+
+
+@dataclass(frozen=True)
+class SimulatedCell:
+    """Everything that determines a simulated cell's sweeps but the seed of its intrinsic noise."""
+
+    neuron: NeuronParameters
+    stimuli: StimulusChoice
+
+
+STIMULUS_NAMES: tuple[str, ...] = tuple(field.name for field in fields(StimulusChoice))
+
+
+def spikes(v_mv: Array) -> int:
+    """Number of upward crossings of −10 mV."""
+    above = v_mv >= -10.0
+    return int(np.count_nonzero(above[1:] & ~above[:-1]))
+
+
+def lowest_spiking(membrane: Membrane, duration_s: float, limit_pa: float) -> float | None:
+    """Lowest amplitude of a square pulse, on a grid of 10 pA, that evokes a spike without noise.
+
+    Parameters
+    ----------
+    membrane : Membrane
+        The neuron.
+    duration_s : float
+        Duration of the pulse, s.
+    limit_pa : float
+        Highest amplitude to try, pA.
+
+    Returns
+    -------
+    float or None
+        Amplitude, pA; None if even `limit_pa` evokes none.
+    """
+    tail_s = 0.02 if duration_s < 0.1 else 0.0
+    first = stimuli.samples(stimuli.LEAD_S)
+
+    def fires(amplitude: float) -> bool:
+        current = stimuli.square(amplitude, duration_s, tail_s)[first:]
+        return spikes(integrate(membrane, current, stop_after=10)) > 0
+
+    low, high = 0, round(limit_pa / SQUARE_STEP_PA)
+    if not fires(high * SQUARE_STEP_PA):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fires(middle * SQUARE_STEP_PA) else (middle, high)
+    return high * SQUARE_STEP_PA
+
+
+def choose_stimuli(neuron: NeuronParameters, noise_gain: float) -> StimulusChoice | None:
+    """Find the amplitudes for a neuron, as an experimenter does.
+
+    Parameters
+    ----------
+    neuron : NeuronParameters
+        The neuron.
+    noise_gain : float
+        The rig's rheobase estimate as a multiple of the true one.
+
+    Returns
+    -------
+    StimulusChoice or None
+        None for a neuron that does not spike.
+    """
+    membrane = make_membrane(neuron)
+    short = lowest_spiking(membrane, stimuli.SHORT_S, SQUARE_LIMIT_PA)
+    rheobase = None if short is None else lowest_spiking(membrane, stimuli.LONG_S, RAMP_LIMIT_PA)
+    if short is None or rheobase is None:
+        return None
+    return StimulusChoice(rheobase, short, noise_gain * rheobase)
+
+
+class _Rig:
+    """Records one sweep after another with the cell's own noise."""
+
+    def __init__(self, neuron: NeuronParameters, seed: int) -> None:
+        self.membrane = make_membrane(neuron)
+        self.noise_pa = neuron.noise_pa
+        self.seed = seed
+        self.sweeps: list[Sweep] = []
+
+    def intrinsic_noise(self, n_times: int) -> Array:
+        """Ornstein-Uhlenbeck current, pA, shape (n_times,)."""
+        generator = np.random.Generator(np.random.PCG64([self.seed, len(self.sweeps)]))
+        steps = generator.standard_normal(n_times)
+        return self.noise_pa * _low_pass(steps, float(np.exp(-DT_MS / NOISE_TAU_MS)))
+
+    def record(self, stimulus_name: str, current_pa: Array, stop_after: int = 0) -> None:
+        """Add the sweep that answers `current_pa`."""
+        number = len(self.sweeps)
+        v = integrate(self.membrane, current_pa + self.intrinsic_noise(current_pa.size), stop_after)
+        self.sweeps.append(Sweep(number, v, current_pa[: v.size].copy(), stimuli.RATE_HZ, stimulus_name=stimulus_name))
+
+
+def _low_pass(steps: Array, keep: float) -> Array:
+    """First-order autoregression of unit variance."""
+    return np.asarray(lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], steps))
+
+
+def simulate_recording(cell: SimulatedCell, seed: int, name: str = "simulated") -> Recording:
+    """Record a simulated cell under the database's stimulus set.
+
+    Parameters
+    ----------
+    cell : SimulatedCell
+        Neuron and amplitudes.
+    seed : int
+        Seed of the intrinsic noise; the same cell and seed give the same samples.
+    name : str
+        The cell's name.
+
+    Returns
+    -------
+    Recording
+        Long squares, short squares, ramps, Noise 1 and Noise 2, 50 kHz; marked as simulated.
+    """
+    rig, chosen = _Rig(cell.neuron, seed), cell.stimuli
+    for amplitude in (*LONG_BELOW_PA, *(chosen.rheobase_pa + step for step in LONG_ABOVE_RHEOBASE_PA)):
+        if amplitude != 0.0:
+            rig.record("Long Square", stimuli.long_square(amplitude))
+    for step in SHORT_STEPS_PA:
+        rig.record("Short Square", stimuli.short_square(chosen.short_pa + step))
+    for _ in range(N_RAMPS):
+        rig.record("Ramp", stimuli.ramp(RAMP_LIMIT_PA), stimuli.samples(RAMP_AFTER_SPIKE_S))
+    for variant in (1, 2):
+        rig.record(f"Noise {variant}", stimuli.noise(chosen.noise_pa, variant))
+    return Recording(
+        source="simulation",
+        cell=name,
+        sweeps=tuple(rig.sweeps),
+        warnings=("Simulated: no part of this recording was measured.",),
+        metadata={"simulated": "yes"},
+        format="simulation",
+    )
