@@ -1,9 +1,12 @@
 """Settings: where things live, and a frozen dataclass for every part that has settings."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_dir
+
+from neuroclass.errors import SettingsError
 
 DATA_VARIABLE = "NEUROCLASS_DATA"
 CACHE_VARIABLE = "NEUROCLASS_CACHE"
@@ -21,3 +24,173 @@ def cache_folder() -> Path:
     """Folder for downloads and jobs: ``NEUROCLASS_CACHE``, else the user's cache folder."""
     value = os.environ.get(CACHE_VARIABLE, "").strip()
     return Path(value).expanduser() if value else Path(user_cache_dir("neuroclass", appauthor=False))
+
+
+@dataclass(frozen=True)
+class SpikeSettings:
+    """Rules for finding spikes, AllenSDK's by default.
+
+    Attributes
+    ----------
+    filter_khz : float
+        Cut-off of the low-pass Bessel filter before dV/dt, kHz; unused at or below twice this rate.
+    dv_cutoff : float
+        dV/dt that starts an event, mV/ms.
+    threshold_share : float
+        Share of the mean upstroke at which the threshold lies.
+    min_height_mv : float
+        Least height from threshold to peak, mV.
+    min_peak_mv : float
+        Least peak, mV.
+    max_interval_s : float
+        Longest time from threshold to peak, s.
+    """
+
+    filter_khz: float = 10.0
+    dv_cutoff: float = 20.0
+    threshold_share: float = 0.05
+    min_height_mv: float = 2.0
+    min_peak_mv: float = -30.0
+    max_interval_s: float = 0.005
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot find a spike."""
+        for name in ("filter_khz", "dv_cutoff", "max_interval_s"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"{name} is {getattr(self, name)}; expected a number above 0.")
+        if not 0 < self.threshold_share < 1:
+            raise SettingsError(f"threshold_share is {self.threshold_share}; expected a share between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """How far training cells are moved towards other laboratories.
+
+    Attributes
+    ----------
+    masked_share, shifted_share : float
+        Share of training cells that lose features, and that are shifted.
+    stimulus_hidden, feature_hidden : float
+        Probability that a masked cell loses each stimulus, and each feature besides.
+    offset_mv, bridge_mv, height_mv : float
+        Largest offset of all voltages, of spike voltages, and loss of spike height.
+    log_temperature, log_resistance, log_step : float
+        Largest natural logarithm of the factors on times and slopes, resistances, and rheobase.
+    """
+
+    masked_share: float = 0.3
+    shifted_share: float = 0.3
+    stimulus_hidden: float = 0.4
+    feature_hidden: float = 0.3
+    offset_mv: float = 15.0
+    bridge_mv: float = 5.0
+    height_mv: float = 10.0
+    log_temperature: float = 0.7
+    log_resistance: float = 0.4
+    log_step: float = 0.3
+
+    def __post_init__(self) -> None:
+        shares = (self.masked_share, self.shifted_share, self.stimulus_hidden, self.feature_hidden)
+        if not all(0 <= share <= 1 for share in shares):
+            raise SettingsError(f"Shares of augmentation are {shares}; each must lie between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class OptimiserSettings:
+    """How networks are trained (AdamW, warm-up, cosine decay, averaged weights).
+
+    Attributes
+    ----------
+    steps, batch_cells : int
+        Steps, and cells a member sees in each.
+    learning_rate, weight_decay : float
+        Highest rate; decoupled weight decay.
+    averaging : float
+        Share of the running average of the weights that is kept in each step.
+    steps_an_epoch : int
+        Steps between two reports.
+    """
+
+    steps: int = 600
+    batch_cells: int = 256
+    learning_rate: float = 4e-3
+    weight_decay: float = 1e-2
+    averaging: float = 0.98
+    steps_an_epoch: int = 20
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch_cells, self.steps_an_epoch) < 1 or not self.learning_rate > 0:
+            raise SettingsError(
+                f"Training with {self.steps} steps of {self.batch_cells} cells at a rate of {self.learning_rate} is "
+                "not possible; all must be above 0."
+            )
+
+
+@dataclass(frozen=True)
+class DannSettings:
+    """DANN: architecture and training.
+
+    Attributes
+    ----------
+    n_members : int
+        Networks in the ensemble.
+    hidden : tuple of int
+        Units of the feature extractor's layers.
+    reversal : float
+        λ at the end of its schedule; 0 switches the adversary off.
+    dropout, mixup, smoothing : float
+        Share of hidden units dropped; parameter of mix-up; label smoothing.
+    inner_folds : int
+        Donor groups of the training cells; each member leaves one out, for calibration.
+    augment, optimiser
+        See there.
+    seed : int
+        Of weights, batches and folds.
+    """
+
+    n_members: int = 10
+    hidden: tuple[int, ...] = (64, 32, 16)
+    reversal: float = 0.3
+    dropout: float = 0.1
+    mixup: float = 0.3
+    smoothing: float = 0.02
+    inner_folds: int = 5
+    augment: AugmentSettings = AugmentSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LspinSettings:
+    """LSPIN: architecture and training.
+
+    Attributes
+    ----------
+    n_heads : int
+        Prediction networks that share one gating network.
+    gating, prediction : tuple of int
+        Units of the hidden layers.
+    gate_penalty, similarity : float
+        λ₁ on the expected number of open gates a cell (‖z‖₀), and λ₂ on differing gates of similar cells.
+    dropout, mixup, smoothing : float
+        Share of hidden units dropped; parameter of mix-up; label smoothing.
+    inner_folds : int
+        Donor groups of the training cells; for each, a network trained without it serves calibration.
+    augment, optimiser
+        See there.
+    seed : int
+        Of weights, batches and folds.
+    """
+
+    n_heads: int = 8
+    gating: tuple[int, ...] = (50, 50)
+    prediction: tuple[int, ...] = (64, 32)
+    gate_penalty: float = 0.01
+    similarity: float = 0.0
+    dropout: float = 0.1
+    mixup: float = 0.3
+    smoothing: float = 0.02
+    inner_folds: int = 5
+    augment: AugmentSettings = AugmentSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+    seed: int = 0

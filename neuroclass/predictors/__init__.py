@@ -1,0 +1,1 @@
+"""What a trained model is at inference: preprocessing, networks, calibration, novelty."""

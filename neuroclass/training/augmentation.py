@@ -1,0 +1,133 @@
+"""Training cells as another laboratory would have recorded them: stimuli missing, conditions shifted.
+
+A shift moves a cell along a fixed direction of the transformed features: one junction-potential offset
+moves all voltages alike, cold recordings widen spikes and slow their slopes, and so on. In standardised
+units the direction is divided by the scaler's scale.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclass.config import AugmentSettings
+from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus, features_of
+from neuroclass.predictors.preprocess import Preprocessor
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+STIMULI = (Stimulus.NOISE, Stimulus.LONG_SQUARE, Stimulus.RAMP, Stimulus.SHORT_SQUARE, Stimulus.NONE)
+
+
+def _direction(**weights: float) -> Floats:
+    """Weights of features whose name starts with a key; the longest key decides."""
+    result = np.zeros(len(FEATURE_NAMES))
+    for key in sorted(weights, key=len):
+        result[[name.startswith(key) for name in FEATURE_NAMES]] = weights[key]
+    return result
+
+
+_VOLTAGES = np.array([spec.unit == "mV" for spec in FEATURES], dtype=np.float64)
+_SPIKE_VOLTAGES = _VOLTAGES * np.array([name not in ("vrest", "vm_for_sag") for name in FEATURE_NAMES])
+_CURRENTS = np.array([spec.unit == "pA" for spec in FEATURES], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One way in which laboratories differ.
+
+    Attributes
+    ----------
+    name, unit : str
+        What is shifted, and the unit of its size.
+    direction : ndarray, shape (41,)
+        Change of the transformed features for a size of 1.
+    low, high : float
+        Range of sizes in training.
+    """
+
+    name: str
+    unit: str
+    direction: Floats
+    low: float
+    high: float
+
+
+def lab_shifts(settings: AugmentSettings) -> tuple[Shift, ...]:
+    """The shifts and how far each goes.
+
+    Parameters
+    ----------
+    settings : AugmentSettings
+        Limits.
+
+    Returns
+    -------
+    tuple of Shift
+        Sizes are mV for voltages, and natural logarithms of a factor else.
+    """
+    cold = _direction(
+        width=1.0, upstroke=-1.0, upstroke_v=0.0, upstroke_downstroke_ratio=0.0, downstroke=-1.0, downstroke_v=0.0
+    ) + _direction(tau=0.7, latency=0.5, ri=0.3, input_resistance=0.3)
+    resistance = _direction(ri=1.0, input_resistance=1.0, tau=0.3, f_i_curve_slope=0.5) - _CURRENTS
+    step = _direction(threshold_i_long_square=1.0)
+    height = _direction(peak_v=-1.0, upstroke_v=-0.6, downstroke_v=-0.6)
+    offset, temperature = settings.offset_mv, settings.log_temperature
+    return (
+        Shift("voltage offset", "mV", _VOLTAGES, -offset, offset),
+        Shift("temperature", "ln", cold, -0.3 * temperature, temperature),
+        Shift("resistance", "ln", resistance, -settings.log_resistance, settings.log_resistance),
+        Shift("rheobase step", "ln", step, 0.0, settings.log_step),
+        Shift("spike height", "mV", height, -0.3 * settings.height_mv, settings.height_mv),
+        Shift("bridge", "mV", _SPIKE_VOLTAGES, -settings.bridge_mv, settings.bridge_mv),
+    )
+
+
+def shift_directions(preprocessor: Preprocessor, settings: AugmentSettings) -> tuple[Floats, Floats]:
+    """Directions in standardised units, and the ranges of their sizes.
+
+    Parameters
+    ----------
+    preprocessor : Preprocessor
+        Whose scale is used.
+    settings : AugmentSettings
+        Limits.
+
+    Returns
+    -------
+    directions : ndarray, shape (n_shifts, 41)
+    ranges : ndarray, shape (n_shifts, 2)
+    """
+    shifts = lab_shifts(settings)
+    directions = np.stack([shift.direction for shift in shifts]) / preprocessor.scale
+    return directions, np.array([(shift.low, shift.high) for shift in shifts])
+
+
+def random_masks(n_masks: int, settings: AugmentSettings, rng: np.random.Generator) -> Mask:
+    """Which features such a laboratory has: whole stimuli missing, and single features besides.
+
+    Parameters
+    ----------
+    n_masks : int
+        How many to draw.
+    settings : AugmentSettings
+        Shares of stimuli and features hidden.
+    rng : Generator
+        Source of chance.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_masks, 41)
+        True where a feature is present; each mask keeps at least four features.
+    """
+    membership = np.array([[name in features_of(s) for name in FEATURE_NAMES] for s in STIMULI])
+    masks = np.empty((n_masks, len(FEATURE_NAMES)), dtype=bool)
+    for number in range(n_masks):
+        kept = np.zeros(len(FEATURE_NAMES), dtype=bool)
+        while kept.sum() < 4:
+            stimuli = rng.random(len(STIMULI)) >= settings.stimulus_hidden
+            kept = membership[stimuli].any(axis=0) if stimuli.any() else kept
+            kept = kept & (rng.random(len(kept)) >= rng.choice((0.0, settings.feature_hidden)))
+        masks[number] = kept
+    return masks
