@@ -1,11 +1,30 @@
-"""One typed spelling of numba's decorator, so that every kernel is compiled and cached alike."""
+"""One typed spelling of numba's decorator, so that every kernel is compiled and cached alike.
 
+Numba keeps a compiled function for as long as its own module is unchanged, although the functions
+it calls may have changed. The cache here lies in a folder named after all sources of this package.
+"""
+
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
+from numba.core import config as numba_config
+
+from neuroclass.config import cache_folder
 
 F = TypeVar("F", bound=Callable[..., object])
+
+
+def _sources_digest() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+_CACHE = str(cache_folder() / "kernels" / _sources_digest())
 
 
 def compiled(function: F) -> F:
@@ -13,4 +32,9 @@ def compiled(function: F) -> F:
 
     The global interpreter lock is released while it runs; floating point follows numpy's rules.
     """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    previous = numba_config.CACHE_DIR
+    numba_config.CACHE_DIR = _CACHE
+    try:
+        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    finally:
+        numba_config.CACHE_DIR = previous

@@ -157,8 +157,11 @@ def derivative(
         Whether to filter at all.
     """
     if not active:
+        # Equal differences of quantised samples are common, and AllenSDK's choice between them hangs
+        # on the rounding of its time axis: divide by the same rounded interval.
+        dt = 1e-3 / per_ms
         for k in range(first, last):
-            out[k] = (v[k + 1] - v[k]) * per_ms
+            out[k] = 1e-3 * (v[k + 1] - v[k]) / ((k + 1) * dt - k * dt)
         return
     begin = max(low, first - reach)
     stop = min(high, last + 1 + reach)
@@ -202,7 +205,7 @@ def block_extremes(v: FloatArray, block: int) -> tuple[FloatArray, FloatArray]:
     for j in range(count):
         begin = j * block
         stop = min(n, begin + block)
-        # Eight running extremes break the chain of dependent comparisons.
+        # Four running extremes break the chain of dependent comparisons.
         low0 = low1 = low2 = low3 = v[begin]
         top0 = top1 = top2 = top3 = v[begin]
         k = begin

@@ -1,0 +1,269 @@
+"""The compiled pass that finds a sweep's spikes by AllenSDK's rules.
+
+References
+----------
+.. [1] Allen Institute for Brain Science, AllenSDK 2.16, ``allensdk.ephys.ephys_features``.
+.. [2] Gouwens et al., "Classification of electrophysiological and morphological neuron types in the
+   mouse visual cortex", Nat. Neurosci. 22, 2019.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroclass.ephys.compiled import compiled
+from neuroclass.ephys.trace import (
+    Trace,
+    falls,
+    fill,
+    first_at_least,
+    highest_point,
+    last_at_most,
+    lowest_point,
+    steepest,
+)
+
+IntArray = NDArray[np.int64]
+
+RETURN_TOLERANCE_MV = 1.0  # a last spike must come back to this much above its threshold
+FAST_TROUGH_SHARE = 0.01  # of the downstroke, where the fast trough begins
+RECHECK_SHARE = 0.05  # of the mean upstroke, when a threshold is looked for again
+
+
+@compiled
+def time_index(seconds: float, dt: float) -> int:
+    """First sample whose time, its index times `dt` in s, is not before `seconds`."""
+    k = max(0, int(np.ceil(seconds / dt)))
+    while k > 0 and (k - 1) * dt >= seconds:
+        k -= 1
+    while k * dt < seconds:
+        k += 1
+    return k
+
+
+@compiled
+def _crossings(s: Trace, cutoff: float) -> IntArray:
+    """Samples before which dV/dt first reaches `cutoff`, having fallen below zero since the crossing before."""
+    n = s.dv.size
+    found = np.empty(n // 2 + 1, dtype=np.int64)
+    count = 0
+    previous = -1
+    above, known = False, False
+    j = 0
+    while j < s.done.size:
+        if s.bound[j] < cutoff:
+            above, known = False, True
+            j += 1
+            continue
+        if not s.done[j]:
+            run = j + 1
+            while run < s.done.size and s.bound[run] >= cutoff:
+                run += 1
+            fill(s, j, run)
+        for k in range(j * s.block, min(n, (j + 1) * s.block)):
+            was, above = above, s.dv[k] >= cutoff
+            if above and known and not was:
+                if count == 0 or falls(s, previous, k - 1):
+                    found[count] = k - 1
+                    count += 1
+                previous = k - 1
+            known = True
+        j += 1
+    return found[:count].copy()
+
+
+@compiled
+def _keep(values: IntArray, mask: NDArray[np.bool_]) -> IntArray:
+    return values[mask]
+
+
+@compiled
+def _plausible(
+    s: Trace, spikes: IntArray, peaks: IntArray, min_height: float, min_peak: float
+) -> tuple[IntArray, IntArray]:
+    """Drop events that do not fall before the next, that peak too low or rise too little."""
+    n = spikes.size
+    keep_peak = np.ones(n, dtype=np.bool_)
+    keep_spike = np.ones(n, dtype=np.bool_)
+    for i in range(n - 1):
+        if not falls(s, peaks[i], spikes[i + 1]):
+            keep_peak[i] = False
+            keep_spike[i + 1] = False
+    spikes, peaks = _keep(spikes, keep_spike), _keep(peaks, keep_peak)
+    keep = np.ones(spikes.size, dtype=np.bool_)
+    for i in range(spikes.size):
+        high = s.v[peaks[i]]
+        keep[i] = high >= min_peak and high - s.v[spikes[i]] >= min_height and peaks[i] > spikes[i]
+    return _keep(spikes, keep), _keep(peaks, keep)
+
+
+@compiled
+def _thresholds(s: Trace, upstrokes: IntArray, share: float) -> IntArray:
+    """Last sample before each upstroke where dV/dt is at most `share` of the mean upstroke."""
+    n = upstrokes.size
+    mean = 0.0
+    for i in range(n):
+        mean += s.dv[upstrokes[i]]
+    target = mean / n * share
+    thresholds = np.empty(n, dtype=np.int64)
+    previous = 0
+    for i in range(n):
+        k = last_at_most(s, upstrokes[i], previous, target)
+        thresholds[i] = previous if k < 0 else k
+        previous = upstrokes[i]
+    return thresholds
+
+
+@compiled
+def _recheck(
+    s: Trace, spikes: IntArray, peaks: IntArray, upstrokes: IntArray, max_interval: float, dt: float
+) -> tuple[IntArray, IntArray]:
+    """Merge spikes that overlap, then mend or drop those whose peak comes too long after the threshold."""
+    n = spikes.size
+    keep_spike = np.ones(n, dtype=np.bool_)
+    keep_peak = np.ones(n, dtype=np.bool_)
+    for i in range(n - 1):
+        if spikes[i + 1] <= peaks[i] + 1:
+            keep_spike[i + 1] = False
+            keep_peak[i] = False
+    spikes, peaks, upstrokes = _keep(spikes, keep_spike), _keep(peaks, keep_peak), _keep(upstrokes, keep_peak)
+    n = spikes.size
+    mean = 0.0
+    for i in range(n):
+        mean += s.dv[upstrokes[i]]
+    target = mean / max(n, 1) * RECHECK_SHARE
+    slow = np.zeros(n, dtype=np.bool_)
+    for i in range(n):
+        slow[i] = peaks[i] * dt - spikes[i] * dt >= max_interval
+    keep = np.ones(n, dtype=np.bool_)
+    for i in range(n):
+        if not slow[i]:
+            continue
+        earliest = time_index(peaks[i] * dt - max_interval, dt)
+        k = last_at_most(s, upstrokes[i], earliest, target)
+        if k >= 0:
+            spikes[i] = k
+            continue
+        latest = min(s.v.size - 1, time_index(spikes[i] * dt + 2 * max_interval, dt))
+        peak = highest_point(s, spikes[i], latest)
+        soon = peak * dt - spikes[i] * dt < max_interval
+        if soon and (i == n - 1 or peak < spikes[i + 1]):
+            peaks[i] = peak
+        else:
+            keep[i] = False
+    for i in range(n):
+        if peaks[i] <= spikes[i]:
+            keep[i] = False
+    return _keep(spikes, keep), _keep(peaks, keep)
+
+
+@compiled
+def _returns(s: Trace, peak: int, end: int, level: float) -> bool:
+    """Whether the potential is at or below `level` somewhere from `peak` to `end` inclusive."""
+    return s.v[lowest_point(s, peak, end + 1)] <= level
+
+
+@compiled
+def _width(s: Trace, spike: int, peak: int, trough: int, dt: float) -> float:
+    """Width at half the height above the trough, or above threshold where that level is lower, s."""
+    v = s.v
+    level = (v[peak] - v[trough]) / 2.0 + v[trough]
+    if level < v[spike]:
+        level = (v[peak] - v[spike]) / 2.0 + v[spike]
+    first = peak
+    while first > spike and v[first] > level:
+        first -= 1
+    last = peak
+    while last < trough and v[last] > level:
+        last += 1
+    if first == spike or last >= trough:
+        return np.nan
+    return last * dt - first * dt
+
+
+@compiled
+def find_spikes(
+    s: Trace,
+    window: Trace,
+    begin: int,
+    end: int,
+    dt: float,
+    cutoff: float,
+    share: float,
+    min_height: float,
+    min_peak: float,
+    max_interval: float,
+) -> tuple[IntArray, NDArray[np.float64], NDArray[np.bool_]]:
+    """Find the spikes of one sweep within the samples `begin` to `end` inclusive.
+
+    Parameters
+    ----------
+    s : Trace
+        The sweep's potential.
+    window : Trace
+        The potential from `begin` to `end` inclusive, filtered by itself as AllenSDK does to find events.
+    begin, end : int
+        Window, samples, `end` inclusive.
+    dt : float
+        Sampling interval, s.
+    cutoff : float
+        dV/dt that starts an event, mV/ms.
+    share : float
+        Share of the mean upstroke at which the threshold lies.
+    min_height : float
+        Least height from threshold to peak, mV.
+    min_peak : float
+        Least peak, mV.
+    max_interval : float
+        Longest time from threshold to peak, s.
+
+    Returns
+    -------
+    indexes : ndarray, shape (6, n_spikes)
+        Samples of threshold, upstroke, peak, downstroke, fast trough and trough; -1 where undefined.
+    widths : ndarray, shape (n_spikes,)
+        Widths, s; NaN where undefined.
+    clipped : ndarray, shape (n_spikes,)
+        Whether the window ends before the spike does.
+    """
+    nothing = (np.empty((6, 0), dtype=np.int64), np.empty(0), np.zeros(0, dtype=np.bool_))
+    spikes = _crossings(window, cutoff) + begin
+    peaks = np.empty_like(spikes)
+    for i in range(spikes.size):
+        peaks[i] = highest_point(s, spikes[i], spikes[i + 1] if i + 1 < spikes.size else end)
+    spikes, peaks = _plausible(s, spikes, peaks, min_height, min_peak)
+    if spikes.size == 0:
+        return nothing
+    upstrokes = np.empty_like(spikes)
+    for i in range(spikes.size):
+        upstrokes[i] = steepest(s, spikes[i], peaks[i], 1.0)
+    spikes, peaks = _recheck(s, _thresholds(s, upstrokes, share), peaks, upstrokes, max_interval, dt)
+    n = spikes.size
+    if n == 0:
+        return nothing
+    out = np.full((6, n), -1, dtype=np.int64)
+    widths = np.full(n, np.nan)
+    clipped = np.zeros(n, dtype=np.bool_)
+    clipped[n - 1] = not _returns(s, peaks[n - 1], end, s.v[spikes[n - 1]] + RETURN_TOLERANCE_MV)
+    whole = n - 1 if clipped[n - 1] else n
+    for i in range(n):
+        out[0, i], out[2, i] = spikes[i], peaks[i]
+        out[1, i] = steepest(s, spikes[i], peaks[i], 1.0)
+        if i >= whole:
+            continue
+        following = spikes[i + 1] if i + 1 < n else end
+        trough = lowest_point(s, peaks[i], following)
+        out[5, i] = trough
+        if trough > peaks[i]:
+            out[3, i] = steepest(s, peaks[i], trough, -1.0)
+        limit = spikes[i + 1] if i + 1 < whole else end
+        if limit <= peaks[i]:
+            clipped[i] = True
+            continue
+        down = steepest(s, peaks[i], limit, -1.0)
+        fast = first_at_least(s, down, limit, FAST_TROUGH_SHARE * s.dv[down])
+        if fast < 0:
+            clipped[i] = True
+            continue
+        out[4, i] = fast
+        widths[i] = _width(s, spikes[i], peaks[i], fast, dt)
+    return out, widths, clipped

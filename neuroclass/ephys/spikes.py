@@ -1,0 +1,170 @@
+"""Spikes of one sweep and what is measured at them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroclass.config import SpikeSettings
+from neuroclass.ephys.filtering import derivative_filter
+from neuroclass.ephys.spike_pass import find_spikes, time_index
+from neuroclass.ephys.sweep import FloatArray
+from neuroclass.ephys.trace import fill, trace_of
+
+POINTS = ("threshold", "upstroke", "peak", "downstroke", "fast_trough", "trough")
+CLIPPED_POINTS = frozenset({"trough", "downstroke", "fast_trough"})
+
+
+@dataclass(frozen=True, eq=False)
+class Spikes:
+    """The spikes of one sweep.
+
+    Attributes
+    ----------
+    indexes : dict of str to ndarray, shape (n_spikes,)
+        Sample of each point of `POINTS`; -1 where it is undefined.
+    v_mv, i_pa : dict of str to ndarray, shape (n_spikes,)
+        Potential and current at those samples, mV and pA; NaN where undefined.
+    slope : dict of str to ndarray, shape (n_spikes,)
+        dV/dt at "upstroke" and "downstroke", mV/ms.
+    width_s : ndarray, shape (n_spikes,)
+        Width at half height, s.
+    clipped : ndarray, shape (n_spikes,)
+        Whether the window ends before the spike does.
+    rate_hz : float
+        Sampling rate, Hz.
+    """
+
+    indexes: dict[str, NDArray[np.int64]]
+    v_mv: dict[str, FloatArray]
+    i_pa: dict[str, FloatArray]
+    slope: dict[str, FloatArray]
+    width_s: FloatArray
+    clipped: NDArray[np.bool_]
+    rate_hz: float
+
+    def __len__(self) -> int:
+        """Count the spikes."""
+        return self.width_s.size
+
+    def time_s(self, point: str = "threshold") -> FloatArray:
+        """Time of a point from the sweep's start, s, shape (n_spikes,); NaN where undefined."""
+        index = self.indexes[point]
+        return np.where(index < 0, np.nan, index * (1.0 / self.rate_hz))
+
+    def values(self, quantity: str) -> FloatArray:
+        """What a feature measures at each spike, in its stored unit, shape (n_spikes,).
+
+        Parameters
+        ----------
+        quantity : str
+            A noise feature's name, such as "threshold_v", "upstroke" or "width".
+        """
+        if quantity == "width":
+            return self.width_s
+        if quantity == "upstroke_downstroke_ratio":
+            return self.slope["upstroke"] / -self.slope["downstroke"]
+        if quantity in self.slope:
+            return self.slope[quantity]
+        point, _, signal = quantity.rpartition("_")
+        return self.v_mv[point] if signal == "v" else self.i_pa[point]
+
+    def point_of(self, quantity: str) -> str:
+        """Name of the point at which a quantity is measured."""
+        if quantity in ("width", "upstroke_downstroke_ratio"):
+            return "peak"
+        return quantity if quantity in POINTS else quantity.rpartition("_")[0]
+
+
+def detect_spikes(
+    v_mv: FloatArray,
+    i_pa: FloatArray,
+    rate_hz: float,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    settings: SpikeSettings = SpikeSettings(),
+) -> Spikes:
+    """Find spikes and measure them by AllenSDK's rules.
+
+    Parameters
+    ----------
+    v_mv : ndarray, shape (n_times,)
+        Membrane potential, mV, finite.
+    i_pa : ndarray, shape (n_times,)
+        Injected current, pA.
+    rate_hz : float
+        Sampling rate, Hz.
+    start_s, end_s : float, optional
+        Window, s from the first sample; the whole sweep by default.
+    settings : SpikeSettings
+        The rules.
+
+    Returns
+    -------
+    Spikes
+        The spikes in order of time.
+
+    Raises
+    ------
+    ValueError
+        The window does not lie within the sweep.
+    """
+    v = np.ascontiguousarray(v_mv, dtype=np.float64)
+    dt = 1.0 / rate_hz
+    begin = 0 if start_s is None else int(time_index(start_s, dt))
+    end = v.size - 1 if end_s is None else int(time_index(end_s, dt))
+    if v.size and not 0 <= begin <= end < v.size:
+        raise ValueError(f"the window {start_s} to {end_s} s does not lie within {v.size * dt:g} s")
+    design = derivative_filter(rate_hz, settings.filter_khz)
+    if end - begin < 16 or v.size < 17:
+        return _spikes(np.empty((6, 0), dtype=np.int64), np.empty(0), np.zeros(0, dtype=bool), v, i_pa, v, rate_hz)
+    trace = trace_of(v, design)
+    window = trace if end - begin + 1 == v.size else trace_of(v[begin : end + 1], design)
+    indexes, widths, clipped = find_spikes(
+        trace,
+        window,
+        begin,
+        end,
+        dt,
+        settings.dv_cutoff,
+        settings.threshold_share,
+        settings.min_height_mv,
+        settings.min_peak_mv,
+        settings.max_interval_s,
+    )
+    return _spikes(indexes, widths, clipped, v, i_pa, trace.dv, rate_hz)
+
+
+def filtered_derivative(v_mv: FloatArray, rate_hz: float, settings: SpikeSettings = SpikeSettings()) -> FloatArray:
+    """dV/dt of a whole sweep as the spike pass sees it, mV/ms, shape (n_times - 1,)."""
+    trace = trace_of(np.ascontiguousarray(v_mv, dtype=np.float64), derivative_filter(rate_hz, settings.filter_khz))
+    fill(trace, 0, trace.done.size)
+    return trace.dv
+
+
+def _spikes(
+    indexes: NDArray[np.int64],
+    widths: FloatArray,
+    clipped: NDArray[np.bool_],
+    v: FloatArray,
+    i: FloatArray,
+    dv: FloatArray,
+    rate_hz: float,
+) -> Spikes:
+    named = dict(zip(POINTS, indexes, strict=True))
+    return Spikes(
+        named,
+        {point: _at(v, index) for point, index in named.items()},
+        {point: _at(i, index) for point, index in named.items()},
+        {point: _at(dv, named[point]) for point in ("upstroke", "downstroke")},
+        widths,
+        clipped,
+        rate_hz,
+    )
+
+
+def _at(values: FloatArray, index: NDArray[np.int64]) -> FloatArray:
+    out = np.full(index.size, np.nan)
+    known = index >= 0
+    out[known] = values[index[known]]
+    return out
