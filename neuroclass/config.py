@@ -194,3 +194,32 @@ class LspinSettings:
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class ProtocolSettings:
+    """How stimuli are told apart by the current's own shape.
+
+    Attributes
+    ----------
+    min_amplitude_pa : float
+        Least departure from the holding current that counts, pA.
+    noise_factor : float
+        Least departure in standard deviations of a measured current's noise.
+    short_max_s : float
+        Longest short square, s.
+    long_min_s : float
+        Shortest long square, s; squares between the two limits have no stimulus.
+    ramp_min_s, noise_min_s : float
+        Shortest ramp and noise, s.
+    rest_s : float
+        Time at the holding current that counts as rest before an epoch, s.
+    """
+
+    min_amplitude_pa: float = 0.5
+    noise_factor: float = 4.0
+    short_max_s: float = 0.010
+    long_min_s: float = 0.100
+    ramp_min_s: float = 0.100
+    noise_min_s: float = 0.200
+    rest_s: float = 0.050
