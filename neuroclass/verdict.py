@@ -140,11 +140,13 @@ class CellVerdict:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that was not classified, and why."""
+    """A file, or one cell of it, that was not classified, and why."""
 
     source: str
     error: NeuroClassError
+    cell: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The refusal as the command line prints it."""
-        return {"source": self.source, "error": {"type": self.error.kind, "message": str(self.error)}}
+        place = {"source": self.source, "cell": self.cell} if self.cell else {"source": self.source}
+        return {**place, "error": {"type": self.error.kind, "message": str(self.error)}}

@@ -1,0 +1,165 @@
+"""Feature tables that a user brings: CSV, Parquet or XLSX with a column a feature and a row a cell."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from neuroclass.errors import TableError, UnsafeFileError
+from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES
+
+CELL_COLUMN, SPECIES_COLUMN = "cell", "species"
+MAX_BYTES = 100 * 2**20
+MAX_ROWS = 100_000
+_ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as it stands in a file, before any check.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file.
+    cells : DataFrame of object
+        Text or numbers as read; the first data row has index 0.
+    first_row : int
+        Row number, as a spreadsheet counts, of the first data row.
+    """
+
+    name: str
+    cells: pd.DataFrame
+    first_row: int = 2
+
+    def row_number(self, index: int) -> int:
+        """Row number as a spreadsheet counts it."""
+        return self.first_row + index
+
+
+def _is_xlsx(content: bytes) -> bool:
+    return content.startswith(_ZIP) and b"xl/" in content
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _header(text: str) -> tuple[list[str], str]:
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",;\t", key=line.count)
+    return [name.strip().strip('"') for name in line.split(delimiter)], delimiter
+
+
+def looks_like_feature_table(content: bytes) -> bool:
+    """Whether a file's content, not its name, is a table with at least one of the 41 feature columns."""
+    if content.startswith(_PARQUET) or _is_xlsx(content):
+        try:
+            return bool(BY_NAME.keys() & set(_read_binary(content).columns))
+        except Exception:
+            return False
+    if b"\x00" in content[:4096]:
+        return False
+    names, _ = _header(_decode(content[:65536]))
+    return bool(BY_NAME.keys() & set(names))
+
+
+def _read_binary(content: bytes) -> pd.DataFrame:
+    if content.startswith(_PARQUET):
+        return pd.read_parquet(io.BytesIO(content))
+    return pd.read_excel(io.BytesIO(content), dtype=object)
+
+
+def _read_csv(text: str) -> pd.DataFrame:
+    names, delimiter = _header(text)
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+    filled = [[value.strip() for value in row] for row in rows if any(value.strip() for value in row)]
+    body = filled[1:]
+    ragged = [number for number, row in enumerate(body, start=2) if len(row) > len(names)]
+    if ragged:
+        raise TableError(
+            f"Row {ragged[0]} has {len(body[ragged[0] - 2])} values under {len(names)} column names. Separate values "
+            "with commas and write decimals with a point, or quote values that hold a comma."
+        )
+    padded = [row + [""] * (len(names) - len(row)) for row in body]
+    return pd.DataFrame(padded, columns=names, dtype=object)
+
+
+def read_raw_table(content: bytes, name: str) -> RawTable:
+    """Read a table without judging its values.
+
+    Parameters
+    ----------
+    content : bytes
+        The file's content: CSV (comma, semicolon or tab; UTF-8 or Latin-1), Parquet or XLSX.
+    name : str
+        Name of the file, for messages.
+
+    Returns
+    -------
+    RawTable
+
+    Raises
+    ------
+    TableError
+        If it is not such a table, is empty, or names a column twice.
+    UnsafeFileError
+        If it is larger than 100 MB or has more than 100,000 rows.
+    """
+    if len(content) > MAX_BYTES:
+        raise UnsafeFileError(
+            f"{name} has {len(content) / 2**20:.0f} MB; a feature table may have {MAX_BYTES // 2**20} MB. Split it."
+        )
+    try:
+        binary = content.startswith(_PARQUET) or _is_xlsx(content)
+        frame = _read_binary(content) if binary else _read_csv(_decode(content))
+    except TableError as error:
+        raise TableError(f"{name}: {error}") from error
+    except Exception as error:
+        raise TableError(
+            f"{name} cannot be read as a table ({type(error).__name__}: {error}); expected CSV, Parquet or XLSX with "
+            "one column a feature and one row a cell."
+        ) from error
+    frame.columns = [str(column).strip() for column in frame.columns]
+    twice = sorted({column for column in frame.columns if list(frame.columns).count(column) > 1})
+    if twice:
+        raise TableError(f"{name} names the columns {twice} more than once; keep one of each.")
+    if frame.empty:
+        raise TableError(f"{name} has a header and no cell; expected one row a cell.")
+    if len(frame) > MAX_ROWS:
+        raise UnsafeFileError(f"{name} has {len(frame):,} rows; at most {MAX_ROWS:,} are read. Split it.")
+    return RawTable(name, frame.reset_index(drop=True))
+
+
+def template_csv(features: Iterable[str] = FEATURE_NAMES) -> str:
+    """An empty feature table to fill in.
+
+    Returns
+    -------
+    str
+        A header of ``cell``, ``species`` and the features, and one example row with an empty value a feature;
+        units and definitions stand in `template_guide`.
+    """
+    names = [CELL_COLUMN, SPECIES_COLUMN, *features]
+    example = ["my cell 1", "mouse", *[""] * (len(names) - 2)]
+    return "\n".join([",".join(names), ",".join(example)]) + "\n"
+
+
+def template_guide() -> pd.DataFrame:
+    """Name, unit and definition of every column of the template."""
+    rows = [(spec.name, spec.unit or "ratio", spec.stimulus.label, spec.definition) for spec in FEATURES]
+    return pd.DataFrame(rows, columns=["column", "unit", "stimulus", "definition"])
+
+
+def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """Read a file whole, refusing one larger than `limit` bytes before it is read."""
+    size = path.stat().st_size
+    if size > limit:
+        raise UnsafeFileError(f"{path.name} has {size / 2**20:.0f} MB; at most {limit // 2**20} MB are read.")
+    return path.read_bytes()

@@ -1,0 +1,148 @@
+"""From what a user brings to measured cells: feature tables and recordings end up alike."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclass.cell_types import Species
+from neuroclass.checks.feature_table import (
+    cell_names,
+    find_problems,
+    is_empty,
+    parse_number,
+    species_of,
+    table_warnings,
+)
+from neuroclass.errors import NeuroClassError
+from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
+from neuroclass.io.feature_table import SPECIES_COLUMN, RawTable, looks_like_feature_table, read_raw_table
+from neuroclass.verdict import Refusal
+
+ASSUMED_SPECIES = Species.MOUSE
+_NOT_IN_TABLE, _EMPTY = "the table has no such column", "the table's cell is empty"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the user says about the cells, beyond the files.
+
+    Attributes
+    ----------
+    species : str or None
+        Species of cells whose file does not tell.
+    entered : mapping of name to float
+        Values of features that only a person knows, stored units.
+    reader : mapping
+        Keyword arguments for the reader of recordings, such as a channel mapping.
+    assignments : mapping
+        The user's protocol assignment of epochs, by (sweep number, epoch number).
+    """
+
+    species: str | None = None
+    entered: Mapping[str, float] = field(default_factory=dict)
+    reader: Mapping[str, Any] = field(default_factory=dict)
+    assignments: Mapping[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MeasuredCell:
+    """A cell ready to classify.
+
+    Attributes
+    ----------
+    source, cell, species : str
+        File, the cell's name in it, and its species.
+    features : mapping of name to float
+        Measured features, stored units.
+    missing : mapping of name to str
+        Why each of the others is missing.
+    provenance, sweeps, qc, warnings
+        As in `CellVerdict`.
+    """
+
+    source: str
+    cell: str
+    species: str
+    features: Mapping[str, float]
+    missing: Mapping[str, str]
+    provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sweeps: tuple[Mapping[str, Any], ...] = ()
+    qc: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def row(self) -> npt.NDArray[np.float64]:
+        """Features as the models take them, shape (41,), NaN where missing."""
+        return np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
+
+
+def measure(content: bytes, name: str, context: Context | None = None) -> list[MeasuredCell | Refusal]:
+    """Measure every cell in one file.
+
+    Parameters
+    ----------
+    content : bytes
+        The file; its content, not its name, decides what it is.
+    name : str
+        The file's name, for people.
+    context : Context, optional
+        What the user says about the cells.
+
+    Returns
+    -------
+    list of MeasuredCell or Refusal
+        In the file's order; a file that cannot be read gives one refusal.
+    """
+    context = context or Context()
+    try:
+        cells = _from_table if looks_like_feature_table(content) else _from_recording
+        return list(cells(content, name, context))
+    except NeuroClassError as error:
+        return [Refusal(name, error)]
+
+
+def _species(told: object, context: Context) -> tuple[str, tuple[str, ...]]:
+    known = species_of(told) if told else None
+    if known is not None:
+        return known.value, ()
+    if context.species is not None:
+        return context.species, ()
+    return ASSUMED_SPECIES.value, (f"The species is not given; {ASSUMED_SPECIES.value} was assumed.",)
+
+
+def _from_table(content: bytes, name: str, context: Context) -> Iterator[MeasuredCell | Refusal]:
+    table = read_raw_table(content, name)
+    problems = find_problems(table)
+    warnings, names = table_warnings(table), cell_names(table)
+    columns = [column for column in FEATURE_NAMES if column in table.cells.columns]
+    for index in range(len(table.cells)):
+        if index in problems:
+            yield Refusal(name, problems[index], names[index])
+            continue
+        yield _table_cell(table, index, names[index], columns, context, warnings)
+
+
+def _table_cell(
+    table: RawTable, index: int, cell: str, columns: list[str], context: Context, warnings: tuple[str, ...]
+) -> MeasuredCell:
+    row = table.cells.iloc[index]
+    features = {column: parse_number(row[column]) for column in columns if not is_empty(row[column])}
+    values = {column: value for column, value in features.items() if value is not None and np.isfinite(value)}
+    values = {**{k: v for k, v in context.entered.items() if k not in values}, **values}
+    missing = {
+        column: _EMPTY if column in columns else _NOT_IN_TABLE for column in FEATURE_NAMES if column not in values
+    }
+    species, assumed = _species(row.get(SPECIES_COLUMN), context)
+    provenance = {column: {"row": table.row_number(index)} for column in values}
+    return MeasuredCell(
+        table.name, cell, species, values, missing, provenance, warnings=(*warnings, *assumed, *_lost(missing))
+    )
+
+
+def _lost(missing: Mapping[str, str]) -> tuple[str, ...]:
+    lost = [name for name in FEATURE_NAMES if name in missing and name not in PERSON_FEATURES]
+    if not lost:
+        return ()
+    return (f"{len(lost)} of the {len(FEATURE_NAMES) - len(PERSON_FEATURES)} features that sweeps give are missing.",)

@@ -1,0 +1,51 @@
+"""The 41 features: names, units and the ranges that ship."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, PERSON_FEATURES, Stimulus, features_of
+from neuroclass.ranges import load_ranges, overall_ranges
+
+
+def test_names_are_the_published_columns_in_order(real_data_dir: Path):
+    columns = list(pd.read_csv(real_data_dir / "actb_mouse_ephys_features.csv", nrows=0).columns)
+    assert columns[5:-1] == list(FEATURE_NAMES)
+
+
+def test_every_feature_has_one_stimulus_and_the_groups_have_the_known_sizes():
+    sizes = {stimulus: len(features_of(stimulus)) for stimulus in Stimulus}
+    assert sizes == {"noise": 14, "long_square": 13, "ramp": 6, "short_square": 6, "none": 2}
+    assert sum(sizes.values()) == len(FEATURES) == len(set(FEATURE_NAMES)) == 41
+    assert set(PERSON_FEATURES) == {"seal_gohm", "input_resistance_mohm"}
+
+
+def test_titles_carry_the_unit_a_person_reads():
+    assert BY_NAME["width"].title == "Width, noise (ms)"
+    assert BY_NAME["vrest"].title == "Resting potential, long square (mV)"
+    assert BY_NAME["sag"].title == "Sag, long square (ratio)"
+    assert BY_NAME["latency"].display_factor * 0.02 == 20.0
+
+
+def test_only_voltages_end_in_mv():
+    for spec in FEATURES:
+        is_voltage = "_v" in spec.name or spec.name in ("vm_for_sag", "vrest")
+        assert (spec.unit == "mV") == is_voltage, spec.name
+
+
+def test_shipped_ranges_are_those_of_the_tables(real_cohort):
+    ranges = load_ranges()
+    for species in ("mouse", "human"):
+        frame = real_cohort.of_species(species).frame
+        for name in FEATURE_NAMES:
+            low, median, high = frame[name].quantile([0.005, 0.5, 0.995])
+            found = ranges[species][name]
+            assert abs(found.low - low) < 1e-5
+            assert abs(found.median - median) < 1e-5
+            assert abs(found.high - high) < 1e-5
+
+
+def test_overall_range_holds_both_species():
+    overall = overall_ranges()
+    for ranges in load_ranges().values():
+        assert all(overall[n].low <= ranges[n].low and overall[n].high >= ranges[n].high for n in FEATURE_NAMES)
