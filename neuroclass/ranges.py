@@ -1,11 +1,9 @@
 """Where the features of the database's cells lie: per species and feature, the 0.5%, 50% and 99.5% quantiles.
 
-The quantiles ship as ``models/feature_ranges.json``; ``python -m neuroclass.ranges DIR`` makes them anew
-from a folder of published tables.
+The quantiles ship as ``models/feature_ranges.json``; `neuroclass.evaluation.ranges` makes them.
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +14,6 @@ from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES
 
 RANGES_FILE = MODELS_DIR / "feature_ranges.json"
-QUANTILES = (0.005, 0.5, 0.995)
 
 
 @dataclass(frozen=True)
@@ -68,24 +65,3 @@ def overall_ranges() -> Ranges:
     for ranges in others:
         merged = {name: merged[name].union(ranges[name]) for name in FEATURE_NAMES}
     return merged
-
-
-def _write(folder: Path, path: Path = RANGES_FILE) -> None:
-    from neuroclass.cohort.loading import load_cohort
-
-    cohort = load_cohort(folder)
-    species = {}
-    for name in cohort.frame["species"].unique():
-        quantiles = cohort.of_species(name).frame[list(FEATURE_NAMES)].quantile(list(QUANTILES))
-        species[name] = {feature: quantiles[feature].round(6).tolist() for feature in FEATURE_NAMES}
-    content = {
-        "about": "Quantiles of each feature over the Allen Cell Types Database's cells, stored units.",
-        "quantiles": QUANTILES,
-        "n_cells": cohort.frame["species"].value_counts().to_dict(),
-        "species": species,
-    }
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _write(Path(sys.argv[1]))
