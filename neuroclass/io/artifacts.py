@@ -1,0 +1,149 @@
+"""Trained models on disk: ``weights.safetensors`` beside ``card.json``; strangers are refused."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
+from neuroclass.config import MODELS_DIR
+from neuroclass.errors import ModelFileError
+from neuroclass.features import FEATURE_NAMES, FEATURES
+from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.lspin import LspinPredictor
+from neuroclass.predictors.predictor import Predictor
+
+WEIGHTS_FILE = "weights.safetensors"
+CARD_FILE = "card.json"
+FORMAT = 1
+
+KINDS: dict[str, type[Predictor]] = {"dann": DannPredictor, "lspin": LspinPredictor}
+CLASSES: dict[str, tuple[str, ...]] = {"dann": BROAD_ORDER, "lspin": SUBCLASS_ORDER}
+
+
+def save_model(model: Predictor, folder: Path, card: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Write a model's weights and card.
+
+    Parameters
+    ----------
+    model : Predictor
+        The model.
+    folder : Path
+        Made where it does not exist.
+    card : mapping, optional
+        What else the card should say.
+
+    Returns
+    -------
+    dict
+        The card as written.
+    """
+    arrays = {name: np.ascontiguousarray(value) for name, value in sorted(model.arrays().items())}
+    blob = save_arrays(arrays)
+    whole = {
+        "format": FORMAT,
+        "model": model.name,
+        "features": list(FEATURE_NAMES),
+        "units": {spec.name: spec.unit for spec in FEATURES},
+        "classes": list(model.classes),
+        "architecture": dict(model.architecture),
+        **model.card,
+        **(card or {}),
+        "weights_sha256": hashlib.sha256(blob).hexdigest(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS_FILE).write_bytes(blob)
+    (folder / CARD_FILE).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return whole
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """Read a model's card.
+
+    Parameters
+    ----------
+    folder : Path
+        The model's folder.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ModelFileError
+        If there is none or it is not JSON.
+    """
+    path = folder / CARD_FILE
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} cannot be read ({error}). Restore the shipped model or train one: python -m neuroclass train."
+        ) from error
+    if not isinstance(card, dict):
+        raise ModelFileError(f"{path} holds a {type(card).__name__}; expected a JSON object. Restore the shipped model.")
+    return card
+
+
+def load_model(name: str, folder: Path | None = None) -> Predictor:
+    """Load a model that ships, or one in another folder.
+
+    Parameters
+    ----------
+    name : str
+        ``dann`` or ``lspin``.
+    folder : Path, optional
+        The model's own folder; by default ``models/<name>``.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    ModelFileError
+        If files are missing or damaged, or were made for other features, classes or weights.
+    """
+    folder = folder or MODELS_DIR / name
+    if name not in KINDS:
+        raise ModelFileError(f"There is no model {name!r}; expected one of {', '.join(KINDS)}.")
+    card = read_card(folder)
+    _check_card(card, name, folder)
+    path = folder / WEIGHTS_FILE
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read ({error}). Restore the shipped model or train one.") from error
+    found = hashlib.sha256(blob).hexdigest()
+    if found != card.get("weights_sha256"):
+        raise ModelFileError(
+            f"{path} has the SHA-256 {found[:12]}…, its card says {str(card.get('weights_sha256'))[:12]}…: the two do "
+            "not belong together. Restore both from the same model."
+        )
+    try:
+        return KINDS[name].from_arrays(load_arrays(blob), card)
+    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path} does not fit its card ({error}). Restore both from the same model.") from error
+
+
+def _check_card(card: Mapping[str, Any], name: str, folder: Path) -> None:
+    expected = {
+        "format": FORMAT,
+        "model": name,
+        "features": list(FEATURE_NAMES),
+        "units": {spec.name: spec.unit for spec in FEATURES},
+        "classes": list(CLASSES[name]),
+    }
+    for key, value in expected.items():
+        if card.get(key) != value:
+            raise ModelFileError(
+                f"The card in {folder} says {key} = {str(card.get(key))[:80]}; expected {str(value)[:80]}. The model was "
+                "made for another version: restore the shipped one or train again."
+            )

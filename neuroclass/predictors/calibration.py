@@ -1,0 +1,157 @@
+"""Calibrated probabilities and conformal prediction sets, fitted on held-out training cells.
+
+With h the share of a cell's features that is missing, p = softmax(log q / T + b),
+T = exp(t₀ + t₁ h), where q are the ensemble's mean probabilities and b corrects the class proportions.
+A set holds the classes with 1 − p ≤ the held-out cells' quantile of 1 − p(true class), at least the likeliest.
+
+References
+----------
+.. [1] Guo et al., "On calibration of modern neural networks", ICML 2017.
+.. [2] Sadinle, Lei, Wasserman, "Least ambiguous set-valued classifiers with bounded error levels", JASA 2019.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from neuroclass.cell_types import Species
+
+Floats = npt.NDArray[np.float64]
+
+GROUPS: tuple[str, ...] = (*(species.value for species in Species), "any")
+HIDDEN_KNOTS: Floats = np.array([0.0, 0.25, 0.5, 0.75])
+QUANTILES: Floats = np.linspace(0, 1, 201)
+LEAST_CELLS = 30
+_TINY = 1e-6
+_SHRINK = 0.02
+
+
+def group_index(species: Sequence[str] | None, n_cells: int) -> npt.NDArray[np.int64]:
+    """Row of `GROUPS` for each cell, shape (n_cells,); the last where the species is not known."""
+    if species is None:
+        return np.full(n_cells, len(GROUPS) - 1)
+    rows = {name: row for row, name in enumerate(GROUPS)}
+    return np.array([rows.get(str(name), len(GROUPS) - 1) for name in species], dtype=np.int64)
+
+
+def _fit_group(log_q: Floats, hidden: Floats, truth: npt.NDArray[np.int64], with_bias: bool) -> Floats:
+    n_classes = log_q.shape[1]
+    rows = np.arange(len(truth))
+
+    def loss(parameters: Floats) -> float:
+        t0, t1, bias = parameters[0], parameters[1], parameters[2:]
+        logits = log_q / np.exp(t0 + t1 * hidden)[:, None] + bias * with_bias
+        return float(-log_softmax(logits, axis=1)[rows, truth].mean() + _SHRINK * (parameters**2).mean())
+
+    return np.asarray(minimize(loss, np.zeros(2 + n_classes), method="L-BFGS-B").x)
+
+
+def _thresholds(scores: Floats, hidden: Floats) -> Floats:
+    """Quantiles of the scores about each knot of the hidden share, with the finite-sample correction."""
+    table = np.empty((len(HIDDEN_KNOTS), len(QUANTILES)))
+    nearest = np.abs(hidden[:, None] - HIDDEN_KNOTS).argmin(1)
+    for knot in range(len(HIDDEN_KNOTS)):
+        chosen = scores[nearest == knot]
+        chosen = chosen if len(chosen) >= LEAST_CELLS else scores
+        levels = np.minimum(1.0, QUANTILES * (len(chosen) + 1) / len(chosen))
+        table[knot] = np.quantile(chosen, levels, method="higher")
+    return table
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Temperature, class bias and conformal thresholds for each species and for unknown ones.
+
+    Attributes
+    ----------
+    parameters : ndarray, shape (3, 2 + n_classes)
+        t₀, t₁, b for each of `GROUPS`.
+    thresholds : ndarray, shape (3, 4, 201)
+        Quantiles of 1 − p(true class) for each group and knot of the hidden share.
+    """
+
+    parameters: Floats
+    thresholds: Floats
+
+    @classmethod
+    def none(cls, n_classes: int) -> "Calibration":
+        """Calibration that changes nothing and whose sets hold every class."""
+        shape = (len(GROUPS), len(HIDDEN_KNOTS), len(QUANTILES))
+        return cls(np.zeros((len(GROUPS), 2 + n_classes)), np.ones(shape))
+
+    @classmethod
+    def fit(
+        cls,
+        probabilities: Floats,
+        hidden: Floats,
+        truth: npt.NDArray[np.int64],
+        species: Sequence[str],
+        with_bias: bool = True,
+    ) -> "Calibration":
+        """Fit on cells the networks were not trained on.
+
+        Parameters
+        ----------
+        probabilities : ndarray, shape (n_cells, n_classes)
+            The ensemble's mean probabilities.
+        hidden : ndarray, shape (n_cells,)
+            Share of features missing.
+        truth : ndarray of int, shape (n_cells,)
+            Position of the true class.
+        species : sequence of str
+            Of each cell; a species with fewer than 30 cells gets the values of all.
+        with_bias : bool
+            Whether class proportions are corrected.
+
+        Returns
+        -------
+        Calibration
+        """
+        log_q = np.log(np.maximum(probabilities, _TINY))
+        groups = group_index(species, len(truth))
+        parameters = np.empty((len(GROUPS), 2 + probabilities.shape[1]))
+        thresholds = np.empty((len(GROUPS), len(HIDDEN_KNOTS), len(QUANTILES)))
+        for row in range(len(GROUPS)):
+            chosen = groups == row
+            chosen = chosen if chosen.sum() >= LEAST_CELLS else np.ones(len(truth), dtype=bool)
+            parameters[row] = _fit_group(log_q[chosen], hidden[chosen], truth[chosen], with_bias)
+            p = _calibrated(log_q[chosen], hidden[chosen], parameters[[row] * int(chosen.sum())])
+            thresholds[row] = _thresholds(1 - p[np.arange(len(p)), truth[chosen]], hidden[chosen])
+        return cls(parameters * np.array([1, 1, *[float(with_bias)] * probabilities.shape[1]]), thresholds)
+
+    def __call__(self, probabilities: Floats, hidden: Floats, species: Sequence[str] | None) -> Floats:
+        """Calibrated probabilities, shape (n_cells, n_classes)."""
+        log_q = np.log(np.maximum(probabilities, _TINY))
+        return _calibrated(log_q, hidden, self.parameters[group_index(species, len(log_q))])
+
+    def sets(
+        self, calibrated: Floats, hidden: Floats, species: Sequence[str] | None, coverage: float
+    ) -> npt.NDArray[np.bool_]:
+        """Which classes are in each cell's set, shape (n_cells, n_classes)."""
+        rows = group_index(species, len(calibrated))
+        at_knots = np.array(
+            [[np.interp(coverage, QUANTILES, knot) for knot in group] for group in self.thresholds]
+        )
+        limits = np.array([np.interp(h, HIDDEN_KNOTS, at_knots[row]) for h, row in zip(hidden, rows, strict=True)])
+        inside = (1 - calibrated) <= limits[:, None]
+        inside[np.arange(len(inside)), calibrated.argmax(1)] = True
+        return np.asarray(inside)
+
+    def arrays(self) -> dict[str, Floats]:
+        """Arrays to save."""
+        return {"calibration.parameters": self.parameters, "calibration.thresholds": self.thresholds}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> "Calibration":
+        """Read back what `arrays` gave."""
+        names = ("calibration.parameters", "calibration.thresholds")
+        return cls(*(np.asarray(arrays[name], dtype=np.float64) for name in names))
+
+
+def _calibrated(log_q: Floats, hidden: Floats, parameters: Floats) -> Floats:
+    temperature = np.exp(parameters[:, 0] + parameters[:, 1] * hidden)
+    return np.asarray(softmax(log_q / temperature[:, None] + parameters[:, 2:], axis=1))

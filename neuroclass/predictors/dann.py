@@ -1,0 +1,38 @@
+"""The trained DANN: excitatory or inhibitory, in mouse and human."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from neuroclass.nets.dann import Dann, DannOutput
+from neuroclass.predictors.preprocess import Mask
+from neuroclass.predictors.predictor import Floats, Predictor, for_members
+
+
+@dataclass(frozen=True)
+class DannPredictor(Predictor):
+    """See `Predictor`; adds the features that both species share."""
+
+    @staticmethod
+    def build(architecture: Mapping[str, Any]) -> nn.Module:
+        """Make the untrained net."""
+        return Dann(**architecture)
+
+    @torch.inference_mode()
+    def _run(self, z: Floats) -> DannOutput:
+        output: DannOutput = self.net(for_members(z, self.architecture["n_members"]))
+        return output
+
+    def member_probabilities(self, z: Floats, present: Mask) -> Floats:
+        """Uncalibrated probabilities of each member, shape (n_members, n_cells, 2)."""
+        return np.asarray(self._run(z).label.softmax(-1).numpy(), dtype=np.float64)
+
+    def embed(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Domain-invariant features of all members side by side, shape (n_cells, n_members · width)."""
+        z, _ = self.preprocessor(x)
+        features = self._run(z).features.permute(1, 0, 2).flatten(1)
+        return np.asarray(features.numpy(), dtype=np.float64)

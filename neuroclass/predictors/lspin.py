@@ -1,0 +1,38 @@
+"""The trained LSPIN: five mouse subclasses, each told from the few features its gates let through."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from neuroclass.nets.lspin import Lspin, LspinOutput
+from neuroclass.predictors.preprocess import Mask
+from neuroclass.predictors.predictor import Floats, Predictor, for_members
+
+
+@dataclass(frozen=True)
+class LspinPredictor(Predictor):
+    """See `Predictor`; adds the gates."""
+
+    @staticmethod
+    def build(architecture: Mapping[str, Any]) -> nn.Module:
+        """Make the untrained net."""
+        return Lspin(**architecture)
+
+    @torch.inference_mode()
+    def _run(self, z: Floats, present: Mask) -> LspinOutput:
+        n_members = self.architecture["n_members"]
+        output: LspinOutput = self.net(for_members(z, n_members), for_members(present, n_members))
+        return output
+
+    def member_probabilities(self, z: Floats, present: Mask) -> Floats:
+        """Uncalibrated probabilities of each prediction network, shape (n_members · n_heads, n_cells, 5)."""
+        return np.asarray(self._run(z, present).logits.softmax(-1).numpy(), dtype=np.float64)
+
+    def gates(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Gates, mean over gating networks; shape (n_cells, 41), 0 shut to 1 open, 0 for missing features."""
+        z, present = self.preprocessor(x)
+        return np.asarray(self._run(z, present).gates.mean(0).numpy(), dtype=np.float64)

@@ -1,0 +1,148 @@
+"""A trained model as it is used: features in stored units go in, calibrated answers come out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.predictors.calibration import Calibration
+from neuroclass.predictors.novelty import Novelty
+from neuroclass.predictors.preprocess import Mask, Preprocessor
+
+Floats = npt.NDArray[np.float64]
+Arrays = dict[str, npt.NDArray[np.generic]]
+
+_NET = "net."
+_BACKGROUND = "background"
+
+
+@dataclass(frozen=True)
+class Predictor(ABC):
+    """An ensemble with its preprocessing, calibration and novelty score.
+
+    Attributes
+    ----------
+    name : str
+        ``dann`` or ``lspin``.
+    classes : tuple of str
+        In the order of every array of probabilities.
+    net : Module
+        All members, in evaluation mode.
+    architecture : mapping
+        Arguments that rebuild `net`.
+    preprocessor, calibration, novelty
+        Fitted on training cells.
+    background : ndarray, shape (n_prototypes, 41)
+        Prototypes of the training cells, standardised: what SHAP values are relative to.
+    card : mapping
+        What the model is, for people and for checks.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    net: nn.Module
+    architecture: Mapping[str, Any]
+    preprocessor: Preprocessor
+    calibration: Calibration
+    novelty: Novelty
+    background: Floats
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    @abstractmethod
+    def build(architecture: Mapping[str, Any]) -> nn.Module:
+        """Make the untrained net."""
+
+    @abstractmethod
+    def member_probabilities(self, z: Floats, present: Mask) -> Floats:
+        """Uncalibrated probabilities of each member, shape (n_members, n_cells, n_classes)."""
+
+    def ensemble_probabilities(self, z: Floats, present: Mask) -> Floats:
+        """Mean of `member_probabilities`, shape (n_cells, n_classes)."""
+        return np.asarray(self.member_probabilities(z, present).mean(0))
+
+    def standardised_probabilities(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
+        """As `predict_proba`, from standardised features."""
+        completed, present = self.preprocessor.complete(z)
+        return self.calibration(self.ensemble_probabilities(completed, present), _hidden(present), species)
+
+    def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Calibrated probabilities.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n_cells, 41)
+            Features in stored units, NaN where missing.
+        species : sequence of str, shape (n_cells,), optional
+            ``mouse`` or ``human``; calibration of all cells where not known.
+
+        Returns
+        -------
+        ndarray, shape (n_cells, n_classes)
+        """
+        return self.standardised_probabilities(self.preprocessor.standardise(x), species)
+
+    def prediction_set(
+        self, x: Floats, species: Sequence[str] | None = None, coverage: float = 0.9
+    ) -> list[tuple[str, ...]]:
+        """Classes that together hold the truth in at least `coverage` of cells, likeliest first; one list entry a cell."""
+        probabilities = self.predict_proba(x, species)
+        inside = self.calibration.sets(probabilities, _hidden(np.isfinite(x)), species, coverage)
+        order = np.argsort(-probabilities, axis=1)
+        return [
+            tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)
+        ]
+
+    def ood(self, x: Floats) -> Floats:
+        """Share of training cells at least as unusual on the features present, shape (n_cells,)."""
+        return self.novelty(self.preprocessor.standardise(x), self.preprocessor)
+
+    def with_card(self, card: Mapping[str, Any]) -> Self:
+        """The same model with another card."""
+        return replace(self, card=dict(card))
+
+    def arrays(self) -> Arrays:
+        """All arrays to save."""
+        weights = {_NET + name: value.numpy() for name, value in self.net.state_dict().items()}
+        parts = (self.preprocessor.arrays(), self.calibration.arrays(), self.novelty.arrays())
+        return {**weights, **{k: v for part in parts for k, v in part.items()}, _BACKGROUND: self.background}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, card: Mapping[str, Any]) -> Self:
+        """Read back what `arrays` gave.
+
+        Raises
+        ------
+        KeyError, RuntimeError
+            If an array is missing or has another shape than the architecture's.
+        """
+        net = cls.build(card["architecture"])
+        weights = {k.removeprefix(_NET): torch.as_tensor(v) for k, v in arrays.items() if k.startswith(_NET)}
+        net.load_state_dict(weights)
+        net.eval()
+        return cls(
+            name=card["model"],
+            classes=tuple(card["classes"]),
+            net=net,
+            architecture=card["architecture"],
+            preprocessor=Preprocessor.from_arrays(arrays),
+            calibration=Calibration.from_arrays(arrays),
+            novelty=Novelty.from_arrays(arrays),
+            background=np.asarray(arrays[_BACKGROUND], dtype=np.float64).reshape(-1, len(FEATURE_NAMES)),
+            card=card,
+        )
+
+
+def _hidden(present: Mask) -> Floats:
+    return np.asarray(1.0 - present.mean(axis=1))
+
+
+def for_members(values: npt.NDArray[np.generic], n_members: int) -> Tensor:
+    """The same cells for each member: (n_cells, n) → (n_members, n_cells, n), float32."""
+    return torch.as_tensor(values, dtype=torch.float32).expand(n_members, -1, -1)
