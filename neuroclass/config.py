@@ -223,3 +223,57 @@ class ProtocolSettings:
     ramp_min_s: float = 0.100
     noise_min_s: float = 0.200
     rest_s: float = 0.050
+
+
+@dataclass(frozen=True)
+class ReadLimits:
+    """What reading one recording may cost.
+
+    Attributes
+    ----------
+    bytes : int
+        Most bytes of samples read from a file, as float64.
+    memory : int
+        Most memory of the process that reads it, bytes.
+    seconds : float
+        Longest time it may take, s.
+    objects : int
+        Most groups and datasets in an HDF5 file.
+    """
+
+    bytes: int = 600_000_000
+    memory: int = 3_000_000_000
+    seconds: float = 30.0
+    objects: int = 100_000
+
+
+ALLEN_URL_VARIABLE = "NEUROCLASS_ALLEN_URL"
+
+
+@dataclass(frozen=True)
+class AllenSettings:
+    """Where the Allen Cell Types Database answers, and how much of it is kept.
+
+    Attributes
+    ----------
+    base_url : str or None
+        The API's address, or a mirror's; None for the database's own.
+    cache_limit_bytes : int
+        Most bytes of recordings that are kept, bytes.
+    """
+
+    base_url: str | None = None
+    cache_limit_bytes: int = 20_000_000_000
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is none, and a negative limit."""
+        if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
+            raise SettingsError(f"{self.base_url!r} is not an address; expected one that begins with https://.")
+        if self.cache_limit_bytes < 0:
+            raise SettingsError(f"The cache's limit is {self.cache_limit_bytes} bytes; expected 0 or more.")
+
+
+def allen_settings() -> AllenSettings:
+    """Settings with the address named by ``NEUROCLASS_ALLEN_URL``, if any."""
+    value = os.environ.get(ALLEN_URL_VARIABLE, "").strip().rstrip("/")
+    return AllenSettings(value or None)

@@ -1,32 +1,81 @@
-"""Where the cells come from."""
+"""Where the cells come from: a named folder, the Allen cache, the published tables, or the demo cohort."""
 
 from pathlib import Path
 
+import pandas as pd
+
 from neuroclass.cohort.cohort import Cohort, make_cohort
-from neuroclass.config import data_folder
-from neuroclass.errors import CohortError
+from neuroclass.cohort.demo import load_demo
+from neuroclass.config import DATA_VARIABLE, data_folder
+from neuroclass.errors import TableError
+from neuroclass.features import Stimulus, features_of
+from neuroclass.io.allen import AllenCache, default_cache
 from neuroclass.io.tables import read_published_folder
+
+NO_NOISE_NOTE = (
+    f"The database's table lacks the features measured under noise; {DATA_VARIABLE} can name published ones."
+)
 
 
 def load_cohort(data_dir: Path | None = None) -> Cohort:
-    """Load the cells.
+    """Load the cells, without touching the network.
+
+    The first of these that exists: the folder asked for, the fetched tables of the Allen Cell Types
+    Database (joined with the published noise features), the folder named by ``NEUROCLASS_DATA``,
+    the embedded demo cohort.
 
     Parameters
     ----------
     data_dir : Path, optional
-        A folder of published tables; by default the one named by ``NEUROCLASS_DATA``.
+        A folder of published tables, or one laid out as allensdk's cache.
 
     Returns
     -------
     Cohort
+        Its `source` says where the cells come from.
 
     Raises
     ------
     TableError
-        If the folder holds no published table.
+        If a folder that was named does not exist or holds no table.
     """
-    folder = data_dir or data_folder()
-    if folder is None:
-        raise CohortError("There is no data: set NEUROCLASS_DATA to the folder of the published tables.")
+    published = data_folder()
+    if data_dir is not None:
+        folder = _existing(Path(data_dir).expanduser(), "The data folder")
+        cache = AllenCache(folder)
+        return _allen(cache, published) if cache.has_tables else _published(folder)
+    if published is not None:
+        _existing(published, f"{DATA_VARIABLE} =")
+    cache = default_cache()
+    if cache.has_tables:
+        return _allen(cache, published)
+    return load_demo() if published is None else _published(published)
+
+
+def _existing(folder: Path, what: str) -> Path:
+    if not folder.is_dir():
+        raise TableError(f"{what} {folder} is not a folder; name an existing one, or unset it to use the demo cohort.")
+    return folder
+
+
+def _published(folder: Path) -> Cohort:
     rows, notes = read_published_folder(folder)
     return make_cohort(rows, f"published tables in {folder}", notes=notes)
+
+
+def _allen(cache: AllenCache, published: Path | None) -> Cohort:
+    rows = cache.rows()
+    source = f"Allen Cell Types Database, fetched to {cache.folder}"
+    if published is None or not published.is_dir():
+        return make_cohort(rows, source, notes=(NO_NOISE_NOTE,))
+    joined, note = _with_noise(rows, published)
+    return make_cohort(joined, f"{source}, noise features from {published}", notes=(note,))
+
+
+def _with_noise(rows: pd.DataFrame, published: Path) -> tuple[pd.DataFrame, str]:
+    """Join the published features measured under noise, by specimen."""
+    table, _ = read_published_folder(published)
+    noise = list(features_of(Stimulus.NOISE))
+    joined = rows.merge(table[["id", *noise]], on="id", how="left", validate="one_to_one")
+    n_joined = int(rows["id"].isin(table["id"]).sum())
+    return joined, f"{n_joined} of {len(rows)} cells have noise features in the published tables."

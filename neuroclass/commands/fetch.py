@@ -1,0 +1,74 @@
+"""``python -m neuroclass fetch``: tables and recordings of the Allen Cell Types Database, to the user's cache."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from neuroclass.commands.arguments import add_json
+from neuroclass.config import allen_settings
+from neuroclass.io.allen import AllenCache, default_cache, fetch_nwb, fetch_tables
+
+GIGABYTE = 1_000_000_000
+REPORT_BYTES = 5_000_000
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "fetch", help="fetch cells or recordings of the Allen Cell Types Database", description=__doc__
+    )
+    parser.add_argument("--cells", action="store_true", help="the cell list and feature table (default without --nwb)")
+    parser.add_argument(
+        "--nwb", nargs="+", metavar="ID", default=[], help="recordings of these specimens, 20–300 MB each"
+    )
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where to (default: the user's cache folder)")
+    parser.add_argument(
+        "--url", help="address of the API or a mirror (default: NEUROCLASS_ALLEN_URL, else the database)"
+    )
+    parser.add_argument(
+        "--limit-gb", type=float, metavar="GB", help="keep at most this much of recordings (default: 20)"
+    )
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+class _Bar:
+    """Tells on stderr how far a download is, every `REPORT_BYTES`."""
+
+    def __init__(self) -> None:
+        self.told = ("", 0)
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        step = (what, done // REPORT_BYTES)
+        if step != self.told or done == total:
+            self.told = step
+            of = "" if total is None else f" of {total / 1e6:.1f}"
+            print(f"{what}: {done / 1e6:.1f}{of} MB", file=sys.stderr)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fetch, then print what is in the cache."""
+    cache = AllenCache(args.cache) if args.cache else default_cache()
+    settings = allen_settings()
+    if args.url:
+        settings = replace(settings, base_url=args.url.rstrip("/"))
+    if args.limit_gb is not None:
+        settings = replace(settings, cache_limit_bytes=round(args.limit_gb * GIGABYTE))
+    bar = _Bar()
+    answer: dict[str, Any] = {"folder": str(cache.folder)}
+    if args.cells or not args.nwb:
+        answer["n_cells"] = len(fetch_tables(cache, settings, bar))
+    answer["nwb"] = {specimen: str(fetch_nwb(cache, specimen, settings, bar)) for specimen in args.nwb}
+    answer["cache_bytes"] = cache.size_bytes()
+    if args.json:
+        print(json.dumps(answer, indent=2))
+        return 0
+    if "n_cells" in answer:
+        print(f"{answer['n_cells']:,} cells with features in {cache.folder}")
+    for specimen, path in answer["nwb"].items():
+        print(f"{specimen}: {path}")
+    print(f"Recordings take {answer['cache_bytes'] / GIGABYTE:.2f} GB of {settings.cache_limit_bytes / GIGABYTE:g} GB.")
+    return 0
