@@ -8,12 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from neuroclass.cell_types import Species
 from neuroclass.config import MODELS_DIR
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES
 
 RANGES_FILE = MODELS_DIR / "feature_ranges.json"
+LEVELS: tuple[float, ...] = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,18 @@ class FeatureRange:
 Ranges = Mapping[str, FeatureRange]
 
 
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} is not a table of the 41 features' ranges ({error}). Restore it from the repository."
+        ) from error
+
+
 @cache
 def load_ranges(path: Path = RANGES_FILE) -> dict[str, Ranges]:
-    """Read the shipped quantiles.
+    """Read the shipped quantiles of each species.
 
     Returns
     -------
@@ -46,16 +60,41 @@ def load_ranges(path: Path = RANGES_FILE) -> dict[str, Ranges]:
         If the file is absent or names other features.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        ranges = {
+        return {
             species: {name: FeatureRange(*rows[name]) for name in FEATURE_NAMES}
-            for species, rows in content["species"].items()
+            for species, rows in _read(path)["species"].items()
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(
-            f"{path} is not a table of the 41 features' ranges ({error!r}). Restore it from the repository."
-        ) from error
-    return dict(ranges)
+    except (KeyError, TypeError) as error:
+        raise ModelFileError(f"{path} lacks {error}. Restore it from the repository.") from error
+
+
+@cache
+def _class_quantiles(species: str, label: str, path: Path = RANGES_FILE) -> Mapping[str, list[float]]:
+    found = _read(path)["classes"]
+    return dict(found.get(species, {}).get(label) or found[Species.MOUSE].get(label, {}))
+
+
+def percentile(feature: str, value: float, species: str, label: str) -> float | None:
+    """Where a value stands among the database's cells of a class.
+
+    Parameters
+    ----------
+    feature : str
+        Name of the feature.
+    value : float
+        Stored unit.
+    species, label : str
+        Species and class; mouse where the species has no cell of that class.
+
+    Returns
+    -------
+    float or None
+        Percent of those cells with a lower value, kept within 5 and 95; None for an unknown class.
+    """
+    quantiles = _class_quantiles(species, label).get(feature)
+    if quantiles is None:
+        return None
+    return round(100 * float(np.interp(value, quantiles, LEVELS)), 1)
 
 
 def overall_ranges() -> Ranges:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, PERSON_FEATURES, Stimulus, features_of
-from neuroclass.ranges import load_ranges, overall_ranges
+from neuroclass.ranges import load_ranges, overall_ranges, percentile
 
 
 def test_names_are_the_published_columns_in_order(real_data_dir: Path):
@@ -40,12 +41,19 @@ def test_shipped_ranges_are_those_of_the_tables(real_cohort):
         for name in FEATURE_NAMES:
             low, median, high = frame[name].quantile([0.005, 0.5, 0.995])
             found = ranges[species][name]
-            assert abs(found.low - low) < 1e-5
-            assert abs(found.median - median) < 1e-5
-            assert abs(found.high - high) < 1e-5
+            assert (found.low, found.median, found.high) == pytest.approx((low, median, high), rel=1e-5, abs=1e-9)
 
 
 def test_overall_range_holds_both_species():
     overall = overall_ranges()
     for ranges in load_ranges().values():
         assert all(overall[n].low <= ranges[n].low and overall[n].high >= ranges[n].high for n in FEATURE_NAMES)
+
+
+def test_percentiles_follow_the_class(real_cohort):
+    widths = real_cohort.frame.set_index("subclass")["width"]
+    median = float(widths.loc["Pvalb"].median())
+    assert abs(percentile("width", median, "mouse", "Pvalb") - 50) < 0.5
+    assert percentile("width", median, "mouse", "Glutamatergic") == 5.0
+    assert percentile("width", median, "human", "Pvalb") == percentile("width", median, "mouse", "Pvalb")
+    assert percentile("width", median, "mouse", "no such class") is None
