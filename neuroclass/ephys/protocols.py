@@ -194,8 +194,8 @@ def _edges(sweep: Sweep, current: _Current, begin: int, stop: int) -> tuple[floa
         first = begin
         while first > 1 and 0 < abs(current.values[first - 1] - current.holding_pa) <= current.tolerance_pa:
             first -= 1
-        return first / rate, stop / rate
-    return _refine(sweep, current, begin) / rate, _refine(sweep, current, stop) / rate
+        return first * (1.0 / rate), stop * (1.0 / rate)
+    return _refine(sweep, current, begin) * (1.0 / rate), _refine(sweep, current, stop) * (1.0 / rate)
 
 
 def _refine(sweep: Sweep, current: _Current, edge: int) -> int:

@@ -1,0 +1,217 @@
+"""Axon Binary Format 1 and 2, through pyABF."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.errors import ClampModeError, RecordingError, UnitsError
+from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+
+_FROM_EPOCHS = 1
+_FROM_FILE = 2
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """A channel's place in the file, name and unit."""
+
+    index: int
+    name: str
+    unit: str
+
+    @property
+    def kind(self) -> str:
+        return unit_kind(self.unit)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Where one cell's response and stimulus are."""
+
+    response: _Channel
+    recorded: _Channel | None
+    command: _Channel | None
+
+
+def read_abf(path: Path, name: str, mapping: ChannelMapping) -> tuple[Recording, ...]:
+    """Read the current-clamp sweeps of an ABF file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        What to call it.
+    mapping : ChannelMapping
+        Overrides the header's channels and units.
+
+    Returns
+    -------
+    tuple of Recording
+        One for each cell.
+
+    Raises
+    ------
+    ClampModeError
+        The file is voltage clamp.
+    UnitsError
+        The header contradicts itself about units or channels.
+    RecordingError
+        The file holds no sweeps.
+    """
+    import pyabf
+
+    abf = pyabf.ABF(str(path), loadData=True)
+    version = int(abf.abfVersion["major"])
+    responses = [_Channel(k, n, u) for k, (n, u) in enumerate(zip(abf.adcNames, abf.adcUnits, strict=False))]
+    commands = [_Channel(k, n, u) for k, (n, u) in enumerate(zip(abf.dacNames, abf.dacUnits, strict=False))]
+    if not responses or not abf.sweepCount or not abf.sweepPointCount:
+        raise RecordingError(f"{name} holds no sweeps; expected at least one.")
+    pairs = _mapped(responses, commands, mapping) or _paired(responses, commands, name)
+    several = len(pairs) > 1
+    return tuple(
+        _recording(abf, pair, name, pair.response.name.strip() if several else Path(name).stem, version, mapping)
+        for pair in pairs
+    )
+
+
+def _mapped(
+    responses: list[_Channel], commands: list[_Channel], mapping: ChannelMapping
+) -> tuple[_Pair, ...]:
+    """The one pair that a person named; empty where they named no response."""
+    if mapping.response is None and mapping.stimulus is None and mapping.response_unit is None:
+        return ()
+    if mapping.response is not None:
+        response = responses[pick_channel([c.name for c in responses], mapping.response, "response")]
+    else:
+        volts = [c for c in responses if c.kind == "V"]
+        response = volts[0] if volts else responses[0]
+    if mapping.stimulus is None:
+        others = [c for c in responses if c.kind == "A" and c is not response]
+        command = next((c for c in commands[response.index : response.index + 1] if c.kind == "A"), None)
+        return (_Pair(response, others[0] if others and command is None else None, command),)
+    names = [c.name for c in responses] + [c.name for c in commands]
+    chosen = pick_channel(names, mapping.stimulus, "stimulus")
+    if chosen < len(responses):
+        return (_Pair(response, responses[chosen], None),)
+    return (_Pair(response, None, commands[chosen - len(responses)]),)
+
+
+def _paired(responses: list[_Channel], commands: list[_Channel], name: str) -> tuple[_Pair, ...]:
+    """Pair each potential with the command of its own number, if the header makes sense."""
+    volts = [c for c in responses if c.kind == "V"]
+    amps = [c for c in responses if c.kind == "A"]
+    first = commands[responses[0].index] if responses[0].index < len(commands) else None
+    if not volts:
+        if amps and first is not None and first.kind == "A":
+            raise UnitsError(_contradiction(responses, commands, name))
+        if amps:
+            raise ClampModeError(
+                f"{name} is voltage clamp: it records {amps[0].name.strip()} in {amps[0].unit}. "
+                "Expected current clamp, a potential in mV recorded while current is injected."
+            )
+        raise UnitsError(_contradiction(responses, commands, name))
+    if responses[0].kind == "A" and first is not None and first.kind == "V":
+        raise UnitsError(_contradiction(responses, commands, name))
+    pairs = []
+    for response in volts:
+        own = commands[response.index] if response.index < len(commands) else None
+        command = own if own is not None and own.kind == "A" else None
+        recorded = amps[0] if len(volts) == 1 and amps else None
+        if command is None and recorded is None:
+            if len(volts) > 1 and pairs:
+                continue
+            raise UnitsError(_contradiction(responses, commands, name))
+        pairs.append(_Pair(response, recorded, command))
+    return tuple(pairs)
+
+
+def _contradiction(responses: list[_Channel], commands: list[_Channel], name: str) -> str:
+    listed = ", ".join(f"{c.name.strip()} in {c.unit or 'no unit'}" for c in responses)
+    driven = ", ".join(f"{c.name.strip()} in {c.unit or 'no unit'}" for c in commands[: max(2, len(responses))])
+    response = next((c for c in responses if c.kind == "V"), responses[0])
+    currents = [c for c in responses if c.kind == "A" and c is not response]
+    own = [c for c in commands if c.kind == "A"]
+    stimulus = (own or currents or [c for c in responses if c is not response] or commands or [response])[0]
+    return (
+        f"The header of {name} contradicts itself: it records {listed} and commands {driven}. "
+        "Expected a potential recorded while a current is commanded. Say which is which, for example "
+        f'--response "{response.name.strip()}" --response-unit mV '
+        f'--stimulus "{stimulus.name.strip()}" --stimulus-unit {stimulus.unit if stimulus.kind == "A" else "pA"}'
+    )
+
+
+def _recording(
+    abf: Any, pair: _Pair, name: str, cell: str, version: int, mapping: ChannelMapping
+) -> Recording:
+    response_unit = mapping.response_unit or pair.response.unit
+    source = pair.recorded if pair.command is None else pair.command
+    stimulus_unit = mapping.stimulus_unit or (source.unit if source else "pA")
+    warnings: list[str] = []
+    sweeps_i, recorded = _stimuli(abf, pair, version, warnings)
+    if recorded and pair.recorded is not None:
+        stimulus_unit = mapping.stimulus_unit or pair.recorded.unit
+    sweeps = []
+    for number, (begin, stop) in enumerate(_bounds(abf)):
+        v = to_mv(abf.data[pair.response.index, begin:stop].astype(np.float64), response_unit)
+        i = to_pa(_fit(sweeps_i[number], v.size), stimulus_unit)
+        sweeps.append(Sweep(number, v, i, float(abf.dataRate), stimulus_name=abf.protocol, recorded_current=recorded))
+    comment = {"protocol": str(abf.protocol), "version": str(abf.abfVersionString)}
+    return Recording(name, cell, tuple(sweeps), tuple(warnings), comment, f"ABF {version}")
+
+
+def _bounds(abf: Any) -> list[tuple[int, int]]:
+    """First sample and first after it of each sweep."""
+    lengths = getattr(getattr(abf, "_synchArraySection", None), "lLength", None)
+    total = abf.data.shape[1]
+    if lengths and len(lengths) == abf.sweepCount and len(set(lengths)) > 1:
+        edges = np.concatenate(([0], np.cumsum([n // abf.channelCount for n in lengths])))
+    else:
+        edges = np.arange(abf.sweepCount + 1) * abf.sweepPointCount
+    return [(int(a), int(min(b, total))) for a, b in zip(edges[:-1], edges[1:], strict=True) if min(b, total) > a]
+
+
+def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[list[FloatArray], bool]:
+    """Each sweep's current in its stored unit, and whether it was recorded rather than commanded."""
+    bounds = _bounds(abf)
+    commanded: list[FloatArray] = []
+    if pair.command is not None:
+        commanded = _command_waveforms(abf, pair.command.index, version, len(bounds))
+        if not commanded:
+            warnings.append("The command waveform lies in another file or is of a kind that is not known here.")
+    varies = any(np.ptp(i) > 0 for i in commanded) or len({float(i[0]) for i in commanded if i.size}) > 1
+    if varies or (commanded and pair.recorded is None):
+        return commanded, False
+    if pair.recorded is not None:
+        channel = pair.recorded.index
+        return [abf.data[channel, a:b].astype(np.float64) for a, b in bounds], True
+    return [np.full(b - a, np.nan) for a, b in bounds], False
+
+
+def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list[FloatArray]:
+    """What the header's epoch table commands on one output, a sweep each; empty where it does not say.
+
+    A waveform file named in the header is never opened: the name may point anywhere.
+    """
+    import pyabf.waveform
+
+    section = abf._headerV1 if version == 1 else abf._dacSection
+    enabled, source = list(section.nWaveformEnable), list(section.nWaveformSource)
+    if channel >= len(enabled) or channel >= len(abf.holdingCommand):
+        return []
+    if enabled[channel] and source[channel] == _FROM_FILE:
+        return []
+    if not enabled[channel] or source[channel] != _FROM_EPOCHS:
+        return [np.full(abf.sweepPointCount, float(abf.holdingCommand[channel])) for _ in range(count)]
+    table = pyabf.waveform.EpochTable(abf, channel).epochWaveformsBySweep
+    return [np.asarray(table[k].getWaveform(), dtype=np.float64) for k in range(min(count, len(table)))]
+
+
+def _fit(i: FloatArray, n: int) -> FloatArray:
+    """A waveform cut, or continued at its last value, to a sweep's length."""
+    if i.size >= n:
+        return i[:n]
+    return np.concatenate([i, np.full(n - i.size, i[-1] if i.size else np.nan)])

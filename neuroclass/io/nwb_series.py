@@ -1,0 +1,247 @@
+"""What NWB 1 and NWB 2 share: a series of samples with its unit and rate, and sweeps made of two."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+
+from neuroclass.config import ReadLimits
+from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.errors import ClampModeError, RecordingError, UnsafeFileError
+from neuroclass.io.channels import ChannelMapping, to_mv, to_pa, unit_kind
+from neuroclass.io.hdf5_safety import number_of, own_item, read_samples, text_of
+
+RATE_TOLERANCE = 1e-3
+MAX_RATE_HZ = 2e6
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One stored series.
+
+    Attributes
+    ----------
+    group : h5py.Group
+        Where it lies.
+    kind : str
+        Its neurodata type, such as "CurrentClampSeries".
+    sweep : int or None
+        Its sweep number.
+    electrode : str
+        Name of its electrode.
+    stimulus_name : str
+        Name of its stimulus.
+    """
+
+    group: h5py.Group
+    kind: str
+    sweep: int | None
+    electrode: str
+    stimulus_name: str
+
+    @property
+    def name(self) -> str:
+        """The series' name in its file."""
+        return str(self.group.name).rsplit("/", 1)[-1]
+
+
+@dataclass
+class Budget:
+    """Counts the bytes read from one file."""
+
+    limits: ReadLimits
+    used: int = field(default=0)
+
+    def take(self, n_samples: int, name: str) -> None:
+        """Account for samples about to be read; raises RecordingError where they are too many."""
+        self.used += 8 * n_samples
+        if self.used > self.limits.bytes:
+            raise RecordingError(
+                f"The sweeps up to {name} hold more than {self.limits.bytes // 1_000_000} MB of samples; "
+                "save fewer sweeps to a file, or raise the limit."
+            )
+
+
+def read_values(series: Series, budget: Budget, fallback_unit: str) -> tuple[FloatArray, str]:
+    """Values of a series, shape (n_times,), and the unit they are in after its conversion."""
+    data = own_item(series.group, "data")
+    if not isinstance(data, h5py.Dataset):
+        raise RecordingError(f"{series.name} has no data.")
+    budget.take(int(data.size or 0), series.name)
+    values = read_samples(data, budget.limits)
+    conversion = number_of(data.attrs.get("conversion"), 1.0)
+    offset = number_of(data.attrs.get("offset"), 0.0)
+    if not np.isfinite(conversion) or conversion == 0:
+        conversion = 1.0
+    if conversion != 1.0 or (np.isfinite(offset) and offset != 0.0):
+        values = values * conversion + (offset if np.isfinite(offset) else 0.0)
+    return values, text_of(data.attrs.get("unit")) or fallback_unit
+
+
+def raw_values(series: Series, budget: Budget) -> FloatArray:
+    """Stored values of a series without its conversion, shape (n_times,)."""
+    data = own_item(series.group, "data")
+    if not isinstance(data, h5py.Dataset):
+        raise RecordingError(f"{series.name} has no data.")
+    budget.take(int(data.size or 0), series.name)
+    return read_samples(data, budget.limits)
+
+
+def sampling_rate(series: Series, budget: Budget) -> tuple[float, int | None]:
+    """Sampling rate, Hz, and the number of samples before the first gap in time; None without a gap."""
+    start = own_item(series.group, "starting_time")
+    rate = number_of(start.attrs.get("rate")) if isinstance(start, h5py.Dataset) else float("nan")
+    if np.isfinite(rate) and rate > 0:
+        return _checked(rate, series.name), None
+    stamps = own_item(series.group, "timestamps")
+    if not isinstance(stamps, h5py.Dataset) or (stamps.size or 0) < 3:
+        raise RecordingError(f"{series.name} tells neither a sampling rate nor timestamps.")
+    budget.take(int(stamps.size), series.name)
+    steps = np.diff(read_samples(stamps, budget.limits))
+    step = float(np.median(steps))
+    if not np.isfinite(step) or step <= 0:
+        raise RecordingError(f"The timestamps of {series.name} do not increase.")
+    odd = np.flatnonzero(~(np.abs(steps - step) < 0.5 * step))
+    if odd.size == 0:
+        step = float(steps.mean())
+    return _checked(1.0 / step, series.name), int(odd[0]) + 1 if odd.size else None
+
+
+def _checked(rate: float, name: str) -> float:
+    if not 100 <= rate <= MAX_RATE_HZ:
+        raise RecordingError(f"{name} has a sampling rate of {rate:g} Hz; expected 100 Hz to 2 MHz.")
+    nearest = round(rate)
+    return float(nearest) if abs(rate - nearest) < 1e-6 * rate else rate
+
+
+def make_sweep(
+    number: int, response: Series, stimulus: Series | None, budget: Budget, mapping: ChannelMapping
+) -> Sweep:
+    """Read one sweep in mV and pA.
+
+    Raises
+    ------
+    RecordingError
+        The response cannot be read; UnitsError where its unit is not one of potential.
+    """
+    rate, gap = sampling_rate(response, budget)
+    notes: list[str] = []
+    if mapping.response_unit:
+        v = to_mv(raw_values(response, budget), mapping.response_unit)
+    else:
+        v = to_mv(*read_values(response, budget, "volts"))
+    if gap is not None:
+        notes.append(f"the timestamps jump after {gap / rate:.4g} s; the rest of the sweep is left out")
+        v = v[:gap]
+    i = np.zeros(v.size) if response.kind == "IZeroClampSeries" else np.full(v.size, np.nan)
+    if stimulus is not None:
+        i = _stimulus(stimulus, rate, v.size, budget, mapping, notes)
+    name = (stimulus.stimulus_name if stimulus else "") or response.stimulus_name
+    return Sweep(number, v, i, rate, stimulus_name=name, notes=tuple(notes))
+
+
+def _stimulus(
+    stimulus: Series, rate: float, n: int, budget: Budget, mapping: ChannelMapping, notes: list[str]
+) -> FloatArray:
+    """The injected current at the response's samples, pA."""
+    own_rate, gap = sampling_rate(stimulus, budget)
+    if mapping.stimulus_unit:
+        i = to_pa(raw_values(stimulus, budget), mapping.stimulus_unit)
+    else:
+        i = to_pa(*read_values(stimulus, budget, "amperes"))
+    i = i[:gap] if gap is not None else i
+    if abs(own_rate - rate) > RATE_TOLERANCE * rate:
+        notes.append(f"the stimulus is sampled at {own_rate:g} Hz and the response at {rate:g} Hz")
+        at = np.minimum((np.arange(n) * (own_rate / rate)).astype(np.int64), max(i.size - 1, 0))
+        i = i[at] if i.size else i
+    if i.size >= n:
+        return i[:n]
+    if i.size < 0.9 * n:
+        notes.append(f"the stimulus ends {(n - i.size) / rate:.3g} s before the response")
+    return np.concatenate([i, np.full(n - i.size, i[-1] if i.size else np.nan)])
+
+
+def find_own(file: h5py.File, path: str) -> h5py.Group | h5py.Dataset | None:
+    """An item by its path, each step of it checked not to be a link; None where there is none."""
+    item: h5py.Group | h5py.Dataset | None = file
+    for part in path.split("/"):
+        if not isinstance(item, h5py.Group):
+            return None
+        item = own_item(item, part)
+    return item
+
+
+def kind_by_unit(group: h5py.Group) -> str:
+    """Type of a series that does not name it, from the unit of its data."""
+    data = own_item(group, "data")
+    kind = unit_kind(text_of(data.attrs.get("unit"))) if isinstance(data, h5py.Dataset) else ""
+    return {"V": "CurrentClampSeries", "A": "VoltageClampSeries"}.get(kind, "")
+
+
+def no_current_clamp(name: str, responses: Sequence[Series]) -> RecordingError:
+    """The error for a file without current-clamp sweeps."""
+    held = sum(s.kind == "VoltageClampSeries" for s in responses)
+    if held:
+        return ClampModeError(
+            f"{name} is voltage clamp: {held} of its {len(responses)} sweeps record current at a held potential. "
+            "Expected current clamp, a potential recorded while current is injected."
+        )
+    return RecordingError(f"{name} holds no intracellular sweep; expected current-clamp series.")
+
+
+def read_sweeps(
+    pairs: Iterable[tuple[int, Series, Series | None]], name: str, mapping: ChannelMapping, limits: ReadLimits
+) -> tuple[dict[str, list[Sweep]], tuple[str, ...]]:
+    """Read sweeps one by one, so that a bad one does not lose the rest.
+
+    Parameters
+    ----------
+    pairs : iterable of (int, Series, Series or None)
+        Number, response and stimulus of each sweep.
+    name : str
+        What to call the file.
+    mapping : ChannelMapping
+        Units that override the file's.
+    limits : ReadLimits
+        How much may be read.
+
+    Returns
+    -------
+    dict of str to list of Sweep
+        Sweeps by electrode, in order of their numbers.
+    tuple of str
+        Which sweeps are left out, and why.
+
+    Raises
+    ------
+    RecordingError
+        Not one sweep can be read; the error of the first.
+    """
+    budget = Budget(limits)
+    cells: dict[str, list[Sweep]] = {}
+    failures: list[RecordingError] = []
+    warnings: list[str] = []
+    for number, response, stimulus in pairs:
+        try:
+            sweep = make_sweep(number, response, stimulus, budget, mapping)
+        except UnsafeFileError:
+            raise
+        except RecordingError as error:
+            failures.append(error)
+            warnings.append(f"Sweep {number} is left out: {error}")
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            failures.append(RecordingError(f"{response.name} of {name} is damaged: {error}"))
+            warnings.append(f"Sweep {number} is left out: it is damaged.")
+        else:
+            cells.setdefault(response.electrode, []).append(sweep)
+    if not cells:
+        raise failures[0] if failures else RecordingError(f"{name} holds no sweep; expected at least one.")
+    return {k: sorted(cells[k], key=lambda s: s.number) for k in sorted(cells)}, tuple(warnings)
+
+
+def trailing_number(name: str) -> int | None:
+    """The number a name ends with, such as 12 of "Sweep_12"; None without one."""
+    match = re.search(r"(\d+)\D*$", name)
+    return int(match.group(1)[-9:]) if match else None

@@ -1,0 +1,156 @@
+"""Whether what a file's header calls mV and pA can be that, and sweeps without their missing ends."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.errors import RecordingError, UnitsError
+from neuroclass.io.channels import ChannelMapping
+
+MAX_POTENTIAL_MV = 250.0
+MIN_RANGE_MV = 1.0
+REST_MV = (-130.0, -15.0)
+MAX_CURRENT_PA = 30_000.0
+RESISTANCE_MOHM = (3.0, 10_000.0)
+_ZERO_TAIL_S = 0.005
+
+
+def tidy(recording: Recording, mapping: ChannelMapping) -> Recording:
+    """Cut sweeps to the samples they really have, and refuse values in the wrong unit.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read from the file.
+    mapping : ChannelMapping
+        What the user said about units; only shapes the advice.
+
+    Returns
+    -------
+    Recording
+        The same with finite samples only.
+
+    Raises
+    ------
+    UnitsError
+        The potentials or currents cannot be in mV and pA.
+    RecordingError
+        No sweep has any samples.
+    """
+    warnings = list(recording.warnings)
+    sweeps = []
+    for sweep in recording.sweeps:
+        whole = _finite_part(sweep)
+        if whole is None:
+            warnings.append(f"Sweep {sweep.number} is left out: it has no samples.")
+        else:
+            sweeps.append(whole)
+    if not sweeps:
+        raise RecordingError(f"No sweep of {recording.source} has samples; expected current-clamp sweeps.")
+    check_units(sweeps, recording.source)
+    return replace(recording, sweeps=tuple(sweeps), warnings=tuple(warnings))
+
+
+def check_units(sweeps: list[Sweep], source: str) -> None:
+    """Refuse potentials and currents of an impossible size.
+
+    Raises
+    ------
+    UnitsError
+        With what was found, what was expected and how to say what the units are.
+    """
+    top = float(np.median([np.percentile(np.abs(s.v_mv[:: _stride(s)]), 99) for s in sweeps]))
+    if top > MAX_POTENTIAL_MV:
+        raise UnitsError(_advice(source, f"potentials of {top:.4g} mV", "within ±250 mV", "response", top / 70, "mV"))
+    rest = float(np.median([np.median(s.v_mv[: max(1, s.n_times // 10)]) for s in sweeps]))
+    spread = max(float(np.ptp(s.v_mv)) for s in sweeps)
+    if abs(rest) < MIN_RANGE_MV and spread < MIN_RANGE_MV:
+        raise UnitsError(
+            _advice(source, f"a potential of {rest:.3g} mV that varies by {spread:.3g} mV", "tens of mV", "response",
+                    1e-3, "V")
+        )  # fmt: skip
+    if not REST_MV[0] <= rest <= REST_MV[1]:
+        raise UnitsError(
+            f"{source} starts its sweeps at {rest:.3g} mV; a neuron rests between {REST_MV[0]:g} and {REST_MV[1]:g} mV. "
+            "The response channel or its gain is not what the header says: choose the channel with --response, or "
+            "its unit with --response-unit."
+        )
+    known = [s for s in sweeps if s.current_known]
+    strongest = max((float(np.abs(s.i_pa).max()) for s in known), default=0.0)
+    if strongest > MAX_CURRENT_PA:
+        raise UnitsError(
+            _advice(source, f"currents of {strongest:.4g} pA", "at most 30,000 pA", "stimulus", strongest / 100, "pA")
+        )
+    _check_resistance(known, source)
+
+
+def _check_resistance(sweeps: list[Sweep], source: str) -> None:
+    """Compare how far the potential moves with the current that moves it."""
+    found = [r for s in sweeps if (r := _resistance(s)) is not None]
+    if not found:
+        return
+    median = float(np.median(found))
+    if RESISTANCE_MOHM[0] <= median <= RESISTANCE_MOHM[1]:
+        return
+    raise UnitsError(
+        f"{source} moves its potential as a cell of {median:.3g} MOhm would; neurons have "
+        f"{RESISTANCE_MOHM[0]:g} to {RESISTANCE_MOHM[1]:g} MOhm. The stimulus is not in the unit that the header says: "
+        f"give it with --stimulus-unit {'nA' if median > RESISTANCE_MOHM[1] else 'fA'}, or its channel with --stimulus."
+    )
+
+
+def _resistance(sweep: Sweep) -> float | None:
+    """Slope between the two current levels that a sweep keeps longest, MOhm; None without two steady ones."""
+    stride = max(1, int(sweep.rate_hz * 1e-3))
+    i, v = sweep.i_pa[::stride], sweep.v_mv[::stride]
+    if i.size < 40 or sweep.recorded_current:
+        return None
+    levels, counts = np.unique(i, return_counts=True)
+    order = np.argsort(counts)[::-1][:2]
+    if order.size < 2 or counts[order[1]] < 40:
+        return None
+    first, second = levels[order]
+    dv = float(np.median(v[i == second]) - np.median(v[i == first]))
+    noise = float(np.median(np.abs(np.diff(v)))) + 0.2
+    return abs(dv / (second - first)) * 1e3 if abs(dv) > 5 * noise else None
+
+
+def _finite_part(sweep: Sweep) -> Sweep | None:
+    """A sweep cut to its longest run of real samples; None without one."""
+    good = np.isfinite(sweep.v_mv)
+    if sweep.current_known or np.isfinite(sweep.i_pa).any():
+        good &= np.isfinite(sweep.i_pa)
+    good[sweep.n_times - _zero_tail(sweep.v_mv, sweep.rate_hz) :] = False
+    if good.all():
+        return sweep if sweep.n_times else None
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
+    if edges.size == 0:
+        return None
+    starts, stops = edges[::2], edges[1::2]
+    k = int(np.argmax(stops - starts))
+    begin, stop = int(starts[k]), int(stops[k])
+    lost = (sweep.n_times - (stop - begin)) / sweep.rate_hz
+    note = f"{lost:.3g} s without samples are left out; the sweep is read from {begin / sweep.rate_hz:.4g} s on"
+    return replace(
+        sweep, v_mv=sweep.v_mv[begin:stop], i_pa=sweep.i_pa[begin:stop], notes=(*sweep.notes, note)
+    )
+
+
+def _zero_tail(v: FloatArray, rate_hz: float) -> int:
+    """Samples of exact zeros that a sweep broken off ends with."""
+    nonzero = np.flatnonzero(v != 0)
+    tail = v.size - (int(nonzero[-1]) + 1 if nonzero.size else 0)
+    return tail if tail >= _ZERO_TAIL_S * rate_hz else 0
+
+
+def _stride(sweep: Sweep) -> int:
+    return max(1, sweep.n_times // 20_000)
+
+
+def _advice(source: str, found: str, expected: str, what: str, factor: float, unit: str) -> str:
+    size = f"{10 ** round(np.log10(factor)):g} times too large" if factor > 1 else "1000 times too small"
+    return (
+        f"{source} has {found}; expected {expected}. The header's unit is about {size}: say what the stored "
+        f"values are, for example --{what}-unit {unit}."
+    )

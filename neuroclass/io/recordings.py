@@ -1,0 +1,107 @@
+"""Any lab's file as recordings: what the file is, is decided by its content."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from neuroclass.config import ReadLimits
+from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import NeuroClassError, RecordingError
+from neuroclass.io.abf import read_abf
+from neuroclass.io.channels import ChannelMapping
+from neuroclass.io.hdf5_safety import open_hdf5
+from neuroclass.io.nwb1 import is_nwb1, read_nwb1
+from neuroclass.io.nwb2 import is_nwb2, read_nwb2
+from neuroclass.io.plausibility import tidy
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_KNOWN = "NWB 1 or 2, ABF 1 or 2"
+
+
+def read_recordings(
+    path_or_bytes: str | Path | bytes,
+    *,
+    name: str | None = None,
+    mapping: ChannelMapping | None = None,
+    limits: ReadLimits = ReadLimits(),
+) -> tuple[Recording, ...]:
+    """Read the current-clamp sweeps of a file, in mV and pA.
+
+    Parameters
+    ----------
+    path_or_bytes : str, Path or bytes
+        The file or its content.
+    name : str, optional
+        What to call it; the path's last part by default.
+    mapping : ChannelMapping, optional
+        Channels and units that override the file's header.
+    limits : ReadLimits
+        What reading it may cost.
+
+    Returns
+    -------
+    tuple of Recording
+        One for each cell.
+
+    Raises
+    ------
+    ClampModeError
+        The file is voltage clamp.
+    UnitsError
+        Its units or channels are not plausible.
+    UnsafeFileError
+        It links to other files.
+    RecordingError
+        It is damaged, or no recording.
+    """
+    with _as_path(path_or_bytes) as path:
+        shown = name or (path.name if not isinstance(path_or_bytes, bytes) else "recording")
+        return parse(path, shown, mapping or ChannelMapping(), limits)
+
+
+def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
+    """Read a file in this process; see `read_recordings`."""
+    try:
+        recordings = _dispatch(path, name, mapping, limits)
+    except NeuroClassError:
+        raise
+    except MemoryError as error:
+        raise RecordingError(f"{name} needs more memory than it may have; expected at most one cell's sweeps.") from error
+    except Exception as error:
+        raise RecordingError(
+            f"{name} cannot be read: it is damaged or of an unknown variant ({type(error).__name__}: {error}). "
+            f"Expected {_KNOWN}."
+        ) from error
+    return tuple(tidy(recording, mapping) for recording in recordings)
+
+
+def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head:
+        raise RecordingError(f"{name} is empty; expected {_KNOWN}.")
+    if head.startswith(_HDF5):
+        with open_hdf5(path, name, limits) as hdf5:
+            if is_nwb2(hdf5):
+                return read_nwb2(hdf5, name, mapping, limits)
+            if is_nwb1(hdf5):
+                return read_nwb1(hdf5, name, mapping, limits)
+        raise RecordingError(f"{name} is an HDF5 file but not NWB; expected {_KNOWN}.")
+    if head[:4] in (b"ABF ", b"ABF2"):
+        return read_abf(path, name, mapping)
+    raise RecordingError(f"{name} is of no known format; expected {_KNOWN}.")
+
+
+@contextlib.contextmanager
+def _as_path(path_or_bytes: str | Path | bytes) -> Iterator[Path]:
+    if not isinstance(path_or_bytes, bytes):
+        path = Path(path_or_bytes)
+        if not path.is_file():
+            raise RecordingError(f"There is no file {path}.")
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
+        path = Path(folder) / "recording"
+        path.write_bytes(path_or_bytes)
+        yield path
