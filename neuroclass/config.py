@@ -277,3 +277,33 @@ def allen_settings() -> AllenSettings:
     """Settings with the address named by ``NEUROCLASS_ALLEN_URL``, if any."""
     value = os.environ.get(ALLEN_URL_VARIABLE, "").strip().rstrip("/")
     return AllenSettings(value or None)
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """How features are measured, the database's way by default.
+
+    Attributes
+    ----------
+    spikes : SpikeSettings
+        Rules for finding spikes.
+    protocols : ProtocolSettings
+        How stimuli are told apart.
+    hero_from_pa, hero_to_pa : float
+        Window of the hero sweep above rheobase, pA.
+    passive_from_pa, passive_to_pa : float
+        Amplitudes between which input resistance and time constant are measured, pA.
+    sag_target_mv : float
+        Potential that the sag sweep's lowest point should be nearest to, mV.
+    noise_min_spikes : int
+        A noise sweep needs more spikes than this.
+    """
+
+    spikes: SpikeSettings = SpikeSettings()
+    protocols: ProtocolSettings = ProtocolSettings()
+    hero_from_pa: float = 39.0
+    hero_to_pa: float = 61.0
+    passive_from_pa: float = -100.0
+    passive_to_pa: float = 0.0
+    sag_target_mv: float = -100.0
+    noise_min_spikes: int = 10

@@ -44,6 +44,8 @@ class Epoch:
         Whether the sweep ends within the epoch.
     baseline_s : float
         Length of the stretch before the epoch that is fit for a baseline, s.
+    response_end_s : float
+        Start of the next epoch, or the sweep's end, s.
     note : str
         Why it is what it is, in words.
     """
@@ -58,6 +60,7 @@ class Epoch:
     from_rest: bool = True
     truncated: bool = False
     baseline_s: float = 0.0
+    response_end_s: float = 0.0
     note: str = ""
 
     @property
@@ -121,7 +124,9 @@ def find_epochs(sweep: Sweep, settings: ProtocolSettings = ProtocolSettings()) -
             )
         )
         settled_s = stop / rate
-    return _mark_test_pulses(tuple(epochs), settings)
+    ends = [*(epoch.start_s for epoch in epochs[1:]), sweep.duration_s]
+    bounded = tuple(replace(e, response_end_s=end) for e, end in zip(epochs, ends, strict=False))
+    return _mark_test_pulses(bounded, settings)
 
 
 def _prepare(sweep: Sweep, settings: ProtocolSettings) -> _Current:

@@ -1,0 +1,230 @@
+"""A recording's 41 features, each with its place in the recording or the reason why it is missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from neuroclass.config import FeatureSettings
+from neuroclass.ephys.long_squares import long_square_features
+from neuroclass.ephys.measures import (
+    Measured,
+    Provenance,
+    Response,
+    noise_features,
+    ramp_features,
+    respond,
+    short_square_features,
+)
+from neuroclass.ephys.protocols import TEST_PULSE, Epoch, find_epochs
+from neuroclass.ephys.quality import Flag, cell_flags, sweep_flags
+from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.errors import SettingsError
+from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES, Stimulus
+
+_HOLDING_PA = 5.0
+_ASKED = {
+    "seal_gohm": "seal resistance is measured before the recording: enter it",
+    "input_resistance_mohm": "it is measured with voltage-clamp test pulses before the sweeps: enter it",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class CellFeatures:
+    """What one cell's recording yields.
+
+    Attributes
+    ----------
+    source, cell : str
+        Names of the file and of the cell in it.
+    values : dict of str to float
+        Features that were measured or entered, in their stored units.
+    missing : dict of str to str
+        The others, with the reason in words.
+    provenance : dict of str to Provenance
+        Where each value comes from.
+    epochs : tuple of Epoch
+        The stimuli of all sweeps.
+    n_spikes : dict of int to int
+        Spikes in each sweep.
+    qc : tuple of Flag
+        What is wrong with sweeps or the cell.
+    warnings : tuple of str
+        What to know before believing the values.
+    """
+
+    source: str
+    cell: str
+    values: dict[str, float]
+    missing: dict[str, str]
+    provenance: dict[str, Provenance]
+    epochs: tuple[Epoch, ...]
+    n_spikes: dict[int, int]
+    qc: tuple[Flag, ...]
+    warnings: tuple[str, ...]
+
+
+def extract_features(
+    recording: Recording,
+    *,
+    assignments: Mapping[tuple[int, int], Stimulus | None] | None = None,
+    entered: Mapping[str, float] | None = None,
+    settings: FeatureSettings = FeatureSettings(),
+) -> CellFeatures:
+    """Measure the features that a recording allows.
+
+    Parameters
+    ----------
+    recording : Recording
+        Current-clamp sweeps of one cell.
+    assignments : mapping of (int, int) to Stimulus or None, optional
+        Stimuli that overrule recognition, by sweep number and epoch index.
+    entered : mapping of str to float, optional
+        Features that a person knows, in stored units.
+    settings : FeatureSettings
+        How features are measured.
+
+    Returns
+    -------
+    CellFeatures
+        Values and missing features, together all 41.
+
+    Raises
+    ------
+    SettingsError
+        An entered feature is none that is entered by hand, or not a positive number.
+    """
+    epochs = recording_epochs(recording, settings, assignments)
+    flags = [flag for sweep in recording.sweeps for flag in sweep_flags(sweep, epochs)]
+    unfit = {flag.sweep for flag in flags if flag.excludes}
+    responses = _responses(recording, epochs, unfit, settings)
+    measured = Measured()
+    for part in (
+        noise_features(responses[Stimulus.NOISE], settings.noise_min_spikes),
+        long_square_features(responses[Stimulus.LONG_SQUARE], settings),
+        ramp_features(responses[Stimulus.RAMP]),
+        short_square_features(responses[Stimulus.SHORT_SQUARE], settings.spikes),
+    ):
+        measured.values.update(part.values)
+        measured.missing.update(part.missing)
+        measured.provenance.update(part.provenance)
+    _enter(measured, entered or {})
+    flags.extend(cell_flags([r for group in responses.values() for r in group]))
+    counts = {s.number: 0 for s in recording.sweeps}
+    for group in responses.values():
+        for r in group:
+            counts[r.sweep.number] += r.n_spikes
+    return CellFeatures(
+        recording.source,
+        recording.cell,
+        {name: measured.values[name] for name in FEATURE_NAMES if name in measured.values},
+        {name: measured.missing[name] for name in FEATURE_NAMES if name in measured.missing},
+        measured.provenance,
+        epochs,
+        counts,
+        tuple(flags),
+        (*recording.warnings, *_warnings(recording, epochs)),
+    )
+
+
+def recording_epochs(
+    recording: Recording,
+    settings: FeatureSettings = FeatureSettings(),
+    assignments: Mapping[tuple[int, int], Stimulus | None] | None = None,
+) -> tuple[Epoch, ...]:
+    """Stimuli of all sweeps, with squares that never change beside others that do named test pulses."""
+    epochs = [e for sweep in recording.sweeps for e in find_epochs(sweep, settings.protocols)]
+    constant = _constant_pulses(epochs)
+    given = assignments or {}
+    out = []
+    for epoch in epochs:
+        key = (epoch.sweep_number, epoch.index)
+        if key in given:
+            out.append(replace(epoch, stimulus=given[key], note="assigned by hand"))
+        elif _timing(epoch) in constant:
+            out.append(replace(epoch, stimulus=None, note=TEST_PULSE))
+        else:
+            out.append(epoch)
+    return tuple(out)
+
+
+def _timing(epoch: Epoch) -> tuple[float, float]:
+    return round(epoch.start_s, 3), round(epoch.duration_s, 3)
+
+
+def _constant_pulses(epochs: Sequence[Epoch]) -> set[tuple[float, float]]:
+    """Timings of squares of one amplitude throughout, in sweeps where another stimulus follows."""
+    groups: dict[tuple[float, float], list[Epoch]] = {}
+    for epoch in epochs:
+        if epoch.stimulus is Stimulus.LONG_SQUARE:
+            groups.setdefault(_timing(epoch), []).append(epoch)
+    varied = {t for t, group in groups.items() if np.ptp([e.amplitude_pa for e in group]) > 5}
+    followed = {
+        _timing(e)
+        for e in epochs
+        for later in epochs
+        if later.sweep_number == e.sweep_number and later.index > e.index and later.stimulus is not None
+    } if varied else set()  # fmt: skip
+    return {
+        t
+        for t, group in groups.items()
+        if t not in varied and t in followed and len(group) >= 3 and np.ptp([e.amplitude_pa for e in group]) <= 5
+    }
+
+
+def _responses(
+    recording: Recording, epochs: tuple[Epoch, ...], unfit: set[int | None], settings: FeatureSettings
+) -> dict[Stimulus, list[Response]]:
+    sweeps = {s.number: s for s in recording.sweeps}
+    out: dict[Stimulus, list[Response]] = {stimulus: [] for stimulus in Stimulus}
+    seen: set[tuple[int, Stimulus]] = set()
+    for epoch in epochs:
+        stimulus = epoch.stimulus
+        if stimulus is None or epoch.sweep_number in unfit or epoch.truncated:
+            continue
+        key = (epoch.sweep_number, stimulus)
+        once = stimulus in (Stimulus.NOISE, Stimulus.SHORT_SQUARE)
+        if (once and key in seen) or (not once and not epoch.from_rest):
+            continue
+        seen.add(key)
+        out[stimulus].append(respond(sweeps[epoch.sweep_number], epoch, settings.spikes))
+    return out
+
+
+def _enter(measured: Measured, entered: Mapping[str, float]) -> None:
+    for name, value in entered.items():
+        if name not in PERSON_FEATURES:
+            raise SettingsError(
+                f"{name!r} cannot be entered; only {' and '.join(PERSON_FEATURES)} can, the others are measured."
+            )
+        if not (np.isfinite(value) and value > 0):
+            raise SettingsError(f"{name} is {value}; expected a positive number.")
+        measured.put(name, float(value), Provenance(note="entered by hand"), "")
+    for name in PERSON_FEATURES:
+        if name not in measured.values:
+            measured.missing[name] = _ASKED[name]
+
+
+def _warnings(recording: Recording, epochs: tuple[Epoch, ...]) -> list[str]:
+    found = []
+    if not any(s.current_known for s in recording.sweeps):
+        found.append("The file does not tell the injected current, so no stimulus can be recognised.")
+    elif not epochs:
+        found.append("The injected current never leaves its holding level, so no stimulus can be recognised.")
+    holding = [e.holding_pa for e in epochs if e.stimulus is not None]
+    if holding and max(np.abs(holding)) > _HOLDING_PA:
+        found.append(
+            f"A holding current of {np.median(holding):.3g} pA is subtracted from all currents, as in the database, "
+            "whose stimuli leave it out."
+        )
+    for sweep in recording.sweeps:
+        found.extend(f"Sweep {sweep.number}: {note}." for note in sweep.notes)
+    return found
+
+
+def sweep_of(recording: Recording, number: int) -> Sweep:
+    """The sweep with a number; raises KeyError without one."""
+    for sweep in recording.sweeps:
+        if sweep.number == number:
+            return sweep
+    raise KeyError(number)
