@@ -212,7 +212,7 @@ def fetch_tables(
         try:
             client.get_cells(simple=False)
             client.get_ephys_features()
-        except (KeyError, TypeError, AttributeError, StopIteration) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise FetchError(
                 f"The database's answer has another shape than expected ({error!r}). Try later."
             ) from error
