@@ -12,15 +12,41 @@ from neuroclass.simulation.models import DT_MS, Membrane, NeuronParameters, inte
 
 Array = npt.NDArray[np.float64]
 
-LONG_BELOW_PA = (-110.0, -90.0, -70.0, -50.0, -30.0)
-LONG_ABOVE_RHEOBASE_PA = (-20.0, -10.0, 0.0, 20.0, 50.0, 80.0, 110.0, 140.0)
-SHORT_STEPS_PA = (-20.0, -10.0, 0.0, 0.0, 0.0)
-N_RAMPS = 2
 RAMP_AFTER_SPIKE_S = 0.5
-RAMP_LIMIT_PA = 750.0
+LONG_LIMIT_PA = 750.0
 SQUARE_STEP_PA = 10.0
 SQUARE_LIMIT_PA = 4000.0
 NOISE_TAU_MS = 2.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which sweeps a cell is recorded under.
+
+    Attributes
+    ----------
+    long_pa : tuple of float
+        Amplitudes of long squares below the resting current, pA.
+    long_above_rheobase_pa, short_above_threshold_pa : tuple of float
+        Amplitudes of long squares above the rheobase, and of short squares above the lowest that
+        evokes a spike, pA.
+    n_ramps : int
+        Ramps.
+    noise : tuple of int
+        Variants of the noise.
+    noise_s : float
+        Duration of each epoch of noise, s.
+    """
+
+    long_pa: tuple[float, ...] = (-110.0, -90.0, -70.0, -50.0, -30.0, -10.0)
+    long_above_rheobase_pa: tuple[float, ...] = (-20.0, -10.0, 0.0, 10.0, 20.0, 50.0, 80.0, 110.0, 140.0)
+    short_above_threshold_pa: tuple[float, ...] = (-20.0, -10.0, 10.0, 10.0, 10.0)
+    n_ramps: int = 3
+    noise: tuple[int, ...] = (1, 2, 1, 2)
+    noise_s: float = stimuli.NOISE_S
+
+
+DATABASE_PLAN = Plan()
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,7 @@ class SimulatedCell:
     stimuli: StimulusChoice
 
 
+SIMULATED_WARNING = "Simulated: no part of this recording was measured."
 STIMULUS_NAMES: tuple[str, ...] = tuple(field.name for field in fields(StimulusChoice))
 
 
@@ -110,7 +137,7 @@ def choose_stimuli(neuron: NeuronParameters, noise_gain: float) -> StimulusChoic
     """
     membrane = make_membrane(neuron)
     short = lowest_spiking(membrane, stimuli.SHORT_S, SQUARE_LIMIT_PA)
-    rheobase = None if short is None else lowest_spiking(membrane, stimuli.LONG_S, RAMP_LIMIT_PA)
+    rheobase = None if short is None else lowest_spiking(membrane, stimuli.LONG_S, LONG_LIMIT_PA)
     if short is None or rheobase is None:
         return None
     return StimulusChoice(rheobase, short, noise_gain * rheobase)
@@ -143,7 +170,9 @@ def _low_pass(steps: Array, keep: float) -> Array:
     return np.asarray(lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], steps))
 
 
-def simulate_recording(cell: SimulatedCell, seed: int, name: str = "simulated") -> Recording:
+def simulate_recording(
+    cell: SimulatedCell, seed: int, name: str = "simulated", plan: Plan = DATABASE_PLAN
+) -> Recording:
     """Record a simulated cell under the database's stimulus set.
 
     Parameters
@@ -151,30 +180,37 @@ def simulate_recording(cell: SimulatedCell, seed: int, name: str = "simulated") 
     cell : SimulatedCell
         Neuron and amplitudes.
     seed : int
-        Seed of the intrinsic noise; the same cell and seed give the same samples.
+        Seed of the intrinsic noise; the same cell, seed and plan give the same samples.
     name : str
         The cell's name.
+    plan : Plan
+        Which sweeps to record.
 
     Returns
     -------
     Recording
-        Long squares, short squares, ramps, Noise 1 and Noise 2, 50 kHz; marked as simulated.
+        Long squares, short squares, ramps and noise, 50 kHz; marked as simulated.
     """
     rig, chosen = _Rig(cell.neuron, seed), cell.stimuli
-    for amplitude in (*LONG_BELOW_PA, *(chosen.rheobase_pa + step for step in LONG_ABOVE_RHEOBASE_PA)):
+    for amplitude in (*plan.long_pa, *(chosen.rheobase_pa + step for step in plan.long_above_rheobase_pa)):
         if amplitude != 0.0:
             rig.record("Long Square", stimuli.long_square(amplitude))
-    for step in SHORT_STEPS_PA:
+    for step in plan.short_above_threshold_pa:
         rig.record("Short Square", stimuli.short_square(chosen.short_pa + step))
-    for _ in range(N_RAMPS):
-        rig.record("Ramp", stimuli.ramp(RAMP_LIMIT_PA), stimuli.samples(RAMP_AFTER_SPIKE_S))
-    for variant in (1, 2):
-        rig.record(f"Noise {variant}", stimuli.noise(chosen.noise_pa, variant))
+    for _ in range(plan.n_ramps):
+        rig.record("Ramp", stimuli.ramp(_ramp_end_pa(chosen)), stimuli.samples(RAMP_AFTER_SPIKE_S))
+    for variant in plan.noise:
+        rig.record(f"Noise {variant}", stimuli.noise(chosen.noise_pa, variant, plan.noise_s))
     return Recording(
         source="simulation",
         cell=name,
         sweeps=tuple(rig.sweeps),
-        warnings=("Simulated: no part of this recording was measured.",),
+        warnings=(SIMULATED_WARNING,),
         metadata={"simulated": "yes"},
         format="simulation",
     )
+
+
+def _ramp_end_pa(chosen: StimulusChoice) -> float:
+    """Current at which a ramp that evoked no spike is given up, pA."""
+    return 2.0 * chosen.rheobase_pa + 100.0

@@ -69,7 +69,7 @@ def _pink(seed: int, n_times: int) -> Array:
     return frozen
 
 
-def noise(base_pa: float, variant: int) -> Array:
+def noise(base_pa: float, variant: int, epoch_s: float = NOISE_S) -> Array:
     """Three epochs of frozen pink noise at 0.75, 1 and 1.5 × `base_pa`, coefficient of variation 0.2.
 
     Parameters
@@ -78,15 +78,17 @@ def noise(base_pa: float, variant: int) -> Array:
         The rheobase found at the rig, pA.
     variant : int
         1 or 2: which of the two frozen waveforms.
+    epoch_s : float
+        Duration of each epoch, s; a shorter one is cut from the whole.
 
     Returns
     -------
     ndarray, shape (n_times,)
         Current, pA.
     """
-    n_epoch, gap = samples(NOISE_S), np.zeros(samples(NOISE_GAP_S))
+    n_epoch, gap = samples(epoch_s), np.zeros(samples(NOISE_GAP_S))
     parts = [np.zeros(samples(LEAD_S))]
     for number, level in enumerate(NOISE_LEVELS):
-        wave = _pink(10 * variant + number, n_epoch)
+        wave = _pink(10 * variant + number, samples(NOISE_S))[:n_epoch]
         parts += [level * base_pa * (1 + NOISE_CV * wave), gap]
     return np.concatenate(parts)
