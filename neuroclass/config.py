@@ -166,27 +166,34 @@ class LspinSettings:
 
     Attributes
     ----------
-    n_heads : int
-        Prediction networks that share one gating network.
+    n_members : int
+        Networks in the ensemble.
     gating, prediction : tuple of int
         Units of the hidden layers.
     gate_penalty, similarity : float
         λ₁ on the expected number of open gates a cell (‖z‖₀), and λ₂ on differing gates of similar cells.
+    penalty_ramp : float
+        Share of training over which λ₁ grows to its value.
+    consensus, consensus_from : float
+        Threshold on the members' mean gate, and the share of training after which all use it.
     dropout, mixup, smoothing : float
         Share of hidden units dropped; parameter of mix-up; label smoothing.
     inner_folds : int
-        Donor groups of the training cells; for each, a network trained without it serves calibration.
+        Donor groups of the training cells; each member leaves one out, for calibration.
     augment, optimiser
         See there.
     seed : int
         Of weights, batches and folds.
     """
 
-    n_heads: int = 8
+    n_members: int = 10
     gating: tuple[int, ...] = (50, 50)
     prediction: tuple[int, ...] = (64, 32)
     gate_penalty: float = 0.01
     similarity: float = 0.0
+    penalty_ramp: float = 0.3
+    consensus: float = 0.3
+    consensus_from: float = 0.6
     dropout: float = 0.1
     mixup: float = 0.3
     smoothing: float = 0.02
@@ -233,18 +240,32 @@ class ReadLimits:
     ----------
     bytes : int
         Most bytes of samples read from a file, as float64.
+    expansion : int
+        Most bytes of samples for each byte of the file, beyond the first 64 MB.
     memory : int
-        Most memory of the process that reads it, bytes.
+        Most address space of the process that reads it, bytes.
     seconds : float
-        Longest time it may take, s.
+        Longest time it may take, s, and for each MB of the file another `seconds_per_mb`.
+    seconds_per_mb : float
+        See `seconds`.
     objects : int
         Most groups and datasets in an HDF5 file.
     """
 
-    bytes: int = 600_000_000
-    memory: int = 3_000_000_000
-    seconds: float = 30.0
+    bytes: int = 2_000_000_000
+    expansion: int = 60
+    memory: int = 6_000_000_000
+    seconds: float = 8.0
+    seconds_per_mb: float = 0.2
     objects: int = 100_000
+
+    def bytes_for(self, file_size: int) -> int:
+        """Most bytes of samples read from a file of a size in bytes: its content cannot expand without end."""
+        return min(self.bytes, max(64_000_000, self.expansion * file_size))
+
+    def seconds_for(self, file_size: int) -> float:
+        """Longest time that a file of a size in bytes may take, s."""
+        return self.seconds + self.seconds_per_mb * file_size / 1e6
 
 
 ALLEN_URL_VARIABLE = "NEUROCLASS_ALLEN_URL"

@@ -35,7 +35,7 @@ class DerivativeFilter:
     reach : int
         Samples after which a start-up transient has died out.
     gain : float
-        Largest possible \\|dV/dt\\| per mV of range within `reach`, 1/ms.
+        Largest possible size of dV/dt per mV of range within `reach`, 1/ms.
     per_ms : float
         Samples per ms.
     active : bool

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuroclass.config import FeatureSettings
-from neuroclass.ephys.measures import _CUT_OFF, Measured, Provenance, Response, spike_place
+from neuroclass.ephys.measures import CUT_OFF, Measured, Provenance, Response, spike_place
 from neuroclass.ephys.subthreshold import deflection, line_slope, mean_between, sag, time_constant
 from neuroclass.features import Stimulus, features_of
 
@@ -73,7 +73,7 @@ def _spiking(out: Measured, spiking: list[Response], settings: FeatureSettings) 
     for name in _SPIKING:
         quantity = name.removesuffix("_long_square")
         value = float(rheobase.spikes.values(quantity)[rheobase.first_spike])
-        out.put(name, value, spike_place(rheobase, quantity), _CUT_OFF)
+        out.put(name, value, spike_place(rheobase, quantity), CUT_OFF)
     low = rheobase.epoch.amplitude_pa + settings.hero_from_pa
     high = rheobase.epoch.amplitude_pa + settings.hero_to_pa
     heroes = [r for r in spiking if low < r.epoch.amplitude_pa < high]
@@ -105,7 +105,8 @@ def _passive(out: Measured, quiet: list[Response], settings: FeatureSettings) ->
         v.append(float(np.mean([baseline(r) for r in used])))
         i.append(0.0)
     numbers = _numbers(used)
-    out.put("ri", 1e3 * line_slope(np.array(i), np.array(v)), Provenance(numbers, note=f"line through {len(i)} points"), "")
+    place = Provenance(numbers, note=f"line through {len(i)} points")
+    out.put("ri", 1e3 * line_slope(np.array(i), np.array(v)), place, "")
     fits = np.array(
         [time_constant(r.sweep.v_mv, r.sweep.rate_hz, r.epoch.start_s, r.epoch.end_s, baseline(r)) for r in used]
     )

@@ -13,7 +13,7 @@ from neuroclass.ephys.sweep import FloatArray, Sweep
 from neuroclass.features import Stimulus, features_of
 
 SHORT_SHARE = 0.1  # least share of the mean upstroke at a short square's threshold
-_CUT_OFF = "the spike is cut off by the end of the stimulus"
+CUT_OFF = "the spike is cut off by the end of the stimulus"
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,9 @@ class Response:
 def respond(sweep: Sweep, epoch: Epoch, settings: SpikeSettings) -> Response:
     """Find the spikes of an epoch: from its start to its end, or in the whole sweep for noise."""
     current = sweep.i_pa - epoch.holding_pa if epoch.holding_pa else sweep.i_pa
-    window = (None, None) if epoch.stimulus is Stimulus.NOISE else (epoch.start_s, _last(sweep, epoch.end_s))
-    return Response(sweep, epoch, detect_spikes(sweep.v_mv, current, sweep.rate_hz, *window, settings))
+    whole = epoch.stimulus is Stimulus.NOISE
+    start_s, end_s = (None, None) if whole else (epoch.start_s, _last(sweep, epoch.end_s))
+    return Response(sweep, epoch, detect_spikes(sweep.v_mv, current, sweep.rate_hz, start_s, end_s, settings))
 
 
 def _last(sweep: Sweep, end_s: float) -> float | None:
@@ -112,8 +113,8 @@ def noise_features(responses: Sequence[Response], min_spikes: int) -> Measured:
         affected = name in ("width", "upstroke_downstroke_ratio") or name.startswith(("trough", "fast", "down"))
         kept = values[whole] if affected else values
         kept = kept[np.isfinite(kept)]
-        note = f"mean over {kept.size} spikes"
-        out.put(name, float(kept.mean()) if kept.size else np.nan, Provenance((chosen.sweep.number,), note=note), _CUT_OFF)
+        place = Provenance((chosen.sweep.number,), note=f"mean over {kept.size} spikes")
+        out.put(name, float(kept.mean()) if kept.size else np.nan, place, CUT_OFF)
     return out
 
 
@@ -168,8 +169,8 @@ def _adjusted(responses: Sequence[Response], settings: SpikeSettings) -> list[Re
     highest, after, slopes = [], [], []
     for r in responses:
         dv = filtered_derivative(r.sweep.v_mv, r.sweep.rate_hz, settings)
-        begin = int(round(r.epoch.start_s * r.sweep.rate_hz))
-        stop = min(dv.size - 1, begin + max(1, int(round(1e-3 * r.sweep.rate_hz))))
+        begin = round(r.epoch.start_s * r.sweep.rate_hz)
+        stop = min(dv.size - 1, begin + max(1, round(1e-3 * r.sweep.rate_hz)))
         highest.append(float(dv[begin:stop].max()) if stop > begin else settings.dv_cutoff)
         after.append(float(dv[stop]))
     cutoff = 1.1 * float(np.median(highest))
@@ -206,7 +207,7 @@ def _first_spikes(out: Measured, name: str, responses: Sequence[Response]) -> No
         place = Provenance(
             tuple(r.sweep.number for r in used), 0, note=f"mean over the first spikes of {len(used)} sweeps"
         )
-    out.put(name, float(values[known].mean()) if used else np.nan, place, _CUT_OFF)
+    out.put(name, float(values[known].mean()) if used else np.nan, place, CUT_OFF)
 
 
 def spike_place(response: Response, quantity: str) -> Provenance:

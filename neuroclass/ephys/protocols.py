@@ -135,7 +135,7 @@ def _prepare(sweep: Sweep, settings: ProtocolSettings) -> _Current:
     if noise <= 1e-6 * max(1.0, float(np.ptp(i))):
         holding = _holding(i, sweep.rate_hz)
         return _Current(i, 1, 0.0, holding, settings.min_amplitude_pa)
-    step = max(1, int(round(sweep.rate_hz / _ANALYSIS_HZ)))
+    step = max(1, round(sweep.rate_hz / _ANALYSIS_HZ))
     n = i.size // step
     reduced = np.median(i[: n * step].reshape(n, step), axis=1)
     smooth = median_filter(reduced, size=9, mode="nearest")

@@ -97,7 +97,7 @@ def _exponential(x: FloatArray, a: float, rate: float, end: float) -> FloatArray
     return end + a * np.exp(-rate * x)
 
 
-def _exponential_slopes(x: FloatArray, a: float, rate: float, end: float) -> FloatArray:
+def _exponential_slopes(x: FloatArray, a: float, rate: float, _end: float) -> FloatArray:
     decay = np.exp(-rate * x)
     return np.column_stack([decay, -a * x * decay, np.ones_like(x)])
 

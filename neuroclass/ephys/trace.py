@@ -22,7 +22,7 @@ class Trace(NamedTuple):
     done : ndarray, shape (n_blocks,)
         1 where `dv` is filled.
     bound : ndarray, shape (n_blocks,)
-        What \\|dV/dt\\| cannot exceed in each block, mV/ms.
+        What the size of dV/dt cannot exceed in each block, mV/ms.
     lowest, highest : ndarray, shape (n_blocks,)
         Extremes of the potential in each block, mV.
     c : ndarray, shape (3, 5)

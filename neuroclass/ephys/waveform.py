@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuroclass.ephys.sweep import FloatArray
 
@@ -101,11 +102,8 @@ def ramp_end(x: FloatArray, noise_pa: float) -> float | None:
 
 def split_plateaus(x: FloatArray, noise_pa: float) -> list[tuple[int, int]]:
     """First sample and first after it of each level of a stepped current; empty where it is not one."""
-    if noise_pa == 0:
-        edges = np.flatnonzero(np.diff(x) != 0) + 1
-    else:
-        edges = _noisy_edges(x, noise_pa)
-    bounds = np.concatenate(([0], edges, [x.size])).astype(int)
+    edges = _noisy_edges(x, noise_pa) if noise_pa else np.flatnonzero(np.diff(x) != 0) + 1
+    bounds = np.concatenate(([0], edges, [x.size]))
     lengths = np.diff(bounds)
     if lengths.size > _MAX_LEVELS * 4:
         return []
@@ -118,21 +116,21 @@ def split_plateaus(x: FloatArray, noise_pa: float) -> list[tuple[int, int]]:
     return parts
 
 
-def _noisy_edges(x: FloatArray, noise_pa: float) -> FloatArray:
+def _noisy_edges(x: FloatArray, noise_pa: float) -> NDArray[np.int64]:
     """Samples at which a noisy current steps from one level to another that lasts."""
     width = 50
     if x.size < 3 * width:
-        return np.empty(0)
+        return np.empty(0, dtype=np.int64)
     sums = np.concatenate(([0.0], np.cumsum(x)))
     mean = (sums[width:] - sums[:-width]) / width
     jump = np.abs(mean[width:] - mean[:-width])
     limit = max(4 * noise_pa, 0.05 * float(np.abs(x).max()))
-    edges = []
+    edges: list[int] = []
     while jump.size and float(jump.max()) > limit and len(edges) < _MAX_LEVELS:
         k = int(jump.argmax())
         edges.append(k + width)
         jump[max(0, k - width) : k + width] = 0.0
-    return np.array(sorted(edges), dtype=np.float64)
+    return np.array(sorted(edges), dtype=np.int64)
 
 
 def _flat_tail(x: FloatArray, noise_pa: float) -> int:

@@ -1,6 +1,7 @@
 """Axon Binary Format 1 and 2, through pyABF."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,7 @@ def read_abf(path: Path, name: str, mapping: ChannelMapping) -> tuple[Recording,
     )
 
 
-def _mapped(
-    responses: list[_Channel], commands: list[_Channel], mapping: ChannelMapping
-) -> tuple[_Pair, ...]:
+def _mapped(responses: list[_Channel], commands: list[_Channel], mapping: ChannelMapping) -> tuple[_Pair, ...]:
     """The one pair that a person named; empty where they named no response."""
     if mapping.response is None and mapping.stimulus is None and mapping.response_unit is None:
         return ()
@@ -116,7 +115,7 @@ def _paired(responses: list[_Channel], commands: list[_Channel], name: str) -> t
         raise UnitsError(_contradiction(responses, commands, name))
     if responses[0].kind == "A" and first is not None and first.kind == "V":
         raise UnitsError(_contradiction(responses, commands, name))
-    pairs = []
+    pairs: list[_Pair] = []
     for response in volts:
         own = commands[response.index] if response.index < len(commands) else None
         command = own if own is not None and own.kind == "A" else None
@@ -144,9 +143,7 @@ def _contradiction(responses: list[_Channel], commands: list[_Channel], name: st
     )
 
 
-def _recording(
-    abf: Any, pair: _Pair, name: str, cell: str, version: int, mapping: ChannelMapping
-) -> Recording:
+def _recording(abf: Any, pair: _Pair, name: str, cell: str, version: int, mapping: ChannelMapping) -> Recording:
     response_unit = mapping.response_unit or pair.response.unit
     source = pair.recorded if pair.command is None else pair.command
     stimulus_unit = mapping.stimulus_unit or (source.unit if source else "pA")
@@ -171,7 +168,7 @@ def _bounds(abf: Any) -> list[tuple[int, int]]:
         edges = np.concatenate(([0], np.cumsum([n // abf.channelCount for n in lengths])))
     else:
         edges = np.arange(abf.sweepCount + 1) * abf.sweepPointCount
-    return [(int(a), int(min(b, total))) for a, b in zip(edges[:-1], edges[1:], strict=True) if min(b, total) > a]
+    return [(int(a), int(min(b, total))) for a, b in pairwise(edges) if min(b, total) > a]
 
 
 def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[list[FloatArray], bool]:

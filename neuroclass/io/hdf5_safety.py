@@ -41,7 +41,8 @@ def open_hdf5(path: Path, name: str, limits: ReadLimits) -> Iterator[h5py.File]:
     try:
         file = h5py.File(path, "r", locking=False)
     except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise RecordingError(f"{name} is damaged: HDF5 says {_first_line(error)}. Expected a whole NWB file.") from error
+        found = _first_line(error)
+        raise RecordingError(f"{name} is damaged: HDF5 says {found}. Expected a whole NWB file.") from error
     with file:
         _inspect(file, name, limits)
         yield file

@@ -6,7 +6,6 @@ import numpy as np
 
 from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
 from neuroclass.errors import RecordingError, UnitsError
-from neuroclass.io.channels import ChannelMapping
 
 MAX_POTENTIAL_MV = 250.0
 MIN_RANGE_MV = 1.0
@@ -16,15 +15,13 @@ RESISTANCE_MOHM = (3.0, 10_000.0)
 _ZERO_TAIL_S = 0.005
 
 
-def tidy(recording: Recording, mapping: ChannelMapping) -> Recording:
+def tidy(recording: Recording) -> Recording:
     """Cut sweeps to the samples they really have, and refuse values in the wrong unit.
 
     Parameters
     ----------
     recording : Recording
         As read from the file.
-    mapping : ChannelMapping
-        What the user said about units; only shapes the advice.
 
     Returns
     -------
@@ -72,7 +69,7 @@ def check_units(sweeps: list[Sweep], source: str) -> None:
         )  # fmt: skip
     if not REST_MV[0] <= rest <= REST_MV[1]:
         raise UnitsError(
-            f"{source} starts its sweeps at {rest:.3g} mV; a neuron rests between {REST_MV[0]:g} and {REST_MV[1]:g} mV. "
+            f"{source} starts its sweeps at {rest:.3g} mV; neurons rest between {REST_MV[0]:g} and {REST_MV[1]:g} mV. "
             "The response channel or its gain is not what the header says: choose the channel with --response, or "
             "its unit with --response-unit."
         )
@@ -132,9 +129,7 @@ def _finite_part(sweep: Sweep) -> Sweep | None:
     begin, stop = int(starts[k]), int(stops[k])
     lost = (sweep.n_times - (stop - begin)) / sweep.rate_hz
     note = f"{lost:.3g} s without samples are left out; the sweep is read from {begin / sweep.rate_hz:.4g} s on"
-    return replace(
-        sweep, v_mv=sweep.v_mv[begin:stop], i_pa=sweep.i_pa[begin:stop], notes=(*sweep.notes, note)
-    )
+    return replace(sweep, v_mv=sweep.v_mv[begin:stop], i_pa=sweep.i_pa[begin:stop], notes=(*sweep.notes, note))
 
 
 def _zero_tail(v: FloatArray, rate_hz: float) -> int:

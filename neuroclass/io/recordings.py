@@ -25,6 +25,7 @@ def read_recordings(
     name: str | None = None,
     mapping: ChannelMapping | None = None,
     limits: ReadLimits = ReadLimits(),
+    sandboxed: bool = True,
 ) -> tuple[Recording, ...]:
     """Read the current-clamp sweeps of a file, in mV and pA.
 
@@ -38,6 +39,8 @@ def read_recordings(
         Channels and units that override the file's header.
     limits : ReadLimits
         What reading it may cost.
+    sandboxed : bool
+        Whether to parse it in another process, limited in memory and time.
 
     Returns
     -------
@@ -57,7 +60,11 @@ def read_recordings(
     """
     with _as_path(path_or_bytes) as path:
         shown = name or (path.name if not isinstance(path_or_bytes, bytes) else "recording")
-        return parse(path, shown, mapping or ChannelMapping(), limits)
+        if not sandboxed:
+            return parse(path, shown, mapping or ChannelMapping(), limits)
+        from neuroclass.io.sandbox import parse_in_sandbox
+
+        return parse_in_sandbox(path, shown, mapping or ChannelMapping(), limits)
 
 
 def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
@@ -67,13 +74,13 @@ def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) ->
     except NeuroClassError:
         raise
     except MemoryError as error:
-        raise RecordingError(f"{name} needs more memory than it may have; expected at most one cell's sweeps.") from error
+        raise RecordingError(f"{name} needs more memory than a recording may have.") from error
     except Exception as error:
         raise RecordingError(
             f"{name} cannot be read: it is damaged or of an unknown variant ({type(error).__name__}: {error}). "
             f"Expected {_KNOWN}."
         ) from error
-    return tuple(tidy(recording, mapping) for recording in recordings)
+    return tuple(tidy(recording) for recording in recordings)
 
 
 def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:

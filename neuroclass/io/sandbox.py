@@ -1,0 +1,243 @@
+"""Files are parsed in another process, which may run out of memory or time, or crash, by itself.
+
+A parser kept warm by one process serves its threads one file at a time each; after a failure, or a
+number of files, it is replaced. Samples come back as raw numbers behind a JSON header.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroclass import errors
+from neuroclass.config import PROJECT_DIR, ReadLimits
+from neuroclass.ephys.sweep import ClampMode, FloatArray, Recording, Sweep
+from neuroclass.errors import NeuroClassError, RecordingError
+from neuroclass.io.channels import ChannelMapping
+
+_MAX_HEADER = 64_000_000
+_FILES_PER_WORKER = 200
+_CHUNK = 1 << 20
+
+
+class _Worker:
+    """One parsing process."""
+
+    def __init__(self) -> None:
+        paths = [str(PROJECT_DIR), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(p for p in paths if p),
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "neuroclass.io.sandbox_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=PROJECT_DIR,
+            env=environment,
+        )
+        self.served = 0
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def send(self, request: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def receive(self, n: int, deadline: float) -> bytearray:
+        """Read exactly `n` bytes; raises TimeoutError or EOFError."""
+        assert self.process.stdout is not None
+        pipe = self.process.stdout.fileno()
+        out = bytearray(n)
+        view, filled = memoryview(out), 0
+        while filled < n:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+                raise TimeoutError
+            part = os.read(pipe, min(_CHUNK, n - filled))
+            if not part:
+                raise EOFError
+            view[filled : filled + len(part)] = part
+            filled += len(part)
+        return out
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+class _Pool:
+    """Warm workers of this process; a forked child starts its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._owner = os.getpid()
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[_Worker]:
+        """A worker for one file; it is kept only if the file went well."""
+        with self._lock:
+            if self._owner != os.getpid():
+                self._idle, self._owner = [], os.getpid()
+            worker = self._idle.pop() if self._idle else None
+        if worker is not None and not worker.alive:
+            worker.close()
+            worker = None
+        worker = worker or _Worker()
+        try:
+            yield worker
+        except BaseException:
+            worker.close()
+            raise
+        worker.served += 1
+        with self._lock:
+            keep = worker.served < _FILES_PER_WORKER and len(self._idle) < 2
+            if keep:
+                self._idle.append(worker)
+        if not keep:
+            worker.close()
+
+    def close(self) -> None:
+        """End all idle workers."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        if self._owner == os.getpid():
+            for worker in idle:
+                worker.close()
+
+
+_pool = _Pool()
+atexit.register(_pool.close)
+
+
+def warm_up() -> None:
+    """Start a parsing process, so that the first file need not wait for it."""
+    with _pool.worker():
+        pass
+
+
+def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
+    """Parse a file in another process.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        What to call it.
+    mapping : ChannelMapping
+        Channels and units that override its header.
+    limits : ReadLimits
+        Memory and time it may take.
+
+    Returns
+    -------
+    tuple of Recording
+        One for each cell.
+
+    Raises
+    ------
+    RecordingError
+        The file is refused, or parsing it took too much memory or time, or crashed.
+    """
+    size = path.stat().st_size
+    seconds = limits.seconds_for(size)
+    deadline = time.monotonic() + seconds
+    request = {
+        "path": str(path.resolve()),
+        "name": name,
+        "mapping": asdict(mapping),
+        "limits": {**asdict(limits), "bytes": limits.bytes_for(size)},
+    }
+    with _pool.worker() as worker:
+        try:
+            worker.send(request)
+            (length,) = struct.unpack("<Q", worker.receive(8, deadline))
+            if length > _MAX_HEADER:
+                raise EOFError
+            header = json.loads(worker.receive(length, deadline))
+            recordings = _decode(header, worker, deadline, limits) if "error" not in header else ()
+        except TimeoutError:
+            raise RecordingError(
+                f"{name} took longer than {seconds:.0f} s to read; it is damaged or too large."
+            ) from None
+        except (EOFError, BrokenPipeError, ConnectionError, ValueError, KeyError):
+            raise RecordingError(f"{name} cannot be read: {_ending(worker)}") from None
+    if "error" in header:
+        raise _error(header["error"])
+    return recordings
+
+
+def _ending(worker: _Worker) -> str:
+    """How a worker ended, in words."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        code = worker.process.wait(timeout=1)
+        if code < 0:
+            return f"its parser was ended by {signal.Signals(-code).name}; the file is damaged."
+    return "its parser stopped; the file is damaged or needs too much memory."
+
+
+def _error(told: dict[str, str]) -> NeuroClassError:
+    kind = getattr(errors, told["type"], RecordingError)
+    known = isinstance(kind, type) and issubclass(kind, NeuroClassError)
+    return kind(told["message"]) if known else RecordingError(told["message"])
+
+
+def _decode(
+    header: dict[str, Any], worker: _Worker, deadline: float, limits: ReadLimits
+) -> tuple[Recording, ...]:
+    total = sum(s["n_times"] for r in header["recordings"] for s in r["sweeps"])
+    if 16 * total > 2 * limits.bytes:
+        raise ValueError(total)
+    return tuple(
+        Recording(
+            r["source"],
+            r["cell"],
+            tuple(_decode_sweep(s, worker, deadline) for s in r["sweeps"]),
+            tuple(r["warnings"]),
+            r["metadata"],
+            r["format"],
+        )
+        for r in header["recordings"]
+    )
+
+
+def _decode_sweep(told: dict[str, Any], worker: _Worker, deadline: float) -> Sweep:
+    def samples() -> FloatArray:
+        return np.frombuffer(worker.receive(8 * told["n_times"], deadline), dtype=np.float64)
+
+    return Sweep(
+        told["number"],
+        samples(),
+        samples(),
+        told["rate_hz"],
+        ClampMode(told["clamp_mode"]),
+        told["stimulus_name"],
+        told["recorded_current"],
+        tuple(told["notes"]),
+    )

@@ -1,0 +1,78 @@
+"""The process that parses files: requests on its input, recordings on its output.
+
+It gives up its own privileges to open new files for writing and to use more memory than it may,
+and ends when its parent does.
+"""
+
+import json
+import os
+import resource
+import struct
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from neuroclass.config import ReadLimits
+from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import NeuroClassError
+from neuroclass.io.channels import ChannelMapping
+from neuroclass.io.recordings import parse
+
+
+def main() -> None:
+    """Serve requests until the input ends."""
+    out = os.fdopen(os.dup(1), "wb", buffering=0)
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)  # readers that print would garble the answer
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    for line in sys.stdin.buffer:
+        _answer(out, json.loads(line))
+
+
+def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
+    limits = ReadLimits(**request["limits"])
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, resource.RLIM_INFINITY))
+    try:
+        recordings = parse(Path(request["path"]), request["name"], ChannelMapping(**request["mapping"]), limits)
+        header: dict[str, Any] = {"recordings": [_describe(r) for r in recordings]}
+    except NeuroClassError as error:
+        recordings, header = (), {"error": {"type": error.kind, "message": str(error)}}
+    text = json.dumps(header).encode()
+    _write(out, struct.pack("<Q", len(text)) + text)
+    for recording in recordings:
+        for sweep in recording.sweeps:
+            _write(out, memoryview(sweep.v_mv).cast("B"))
+            _write(out, memoryview(sweep.i_pa).cast("B"))
+
+
+def _write(out: BinaryIO, data: bytes | memoryview) -> None:
+    view = memoryview(data)
+    while view.nbytes:
+        view = view[out.write(view) :]
+
+
+def _describe(recording: Recording) -> dict[str, Any]:
+    return {
+        "source": recording.source,
+        "cell": recording.cell,
+        "warnings": recording.warnings,
+        "metadata": dict(recording.metadata),
+        "format": recording.format,
+        "sweeps": [
+            {
+                "number": s.number,
+                "n_times": s.n_times,
+                "rate_hz": s.rate_hz,
+                "clamp_mode": s.clamp_mode.value,
+                "stimulus_name": s.stimulus_name,
+                "recorded_current": s.recorded_current,
+                "notes": s.notes,
+            }
+            for s in recording.sweeps
+        ],
+    }
+
+
+if __name__ == "__main__":
+    main()
