@@ -88,7 +88,9 @@ def read_card(folder: Path) -> dict[str, Any]:
             f"{path} cannot be read ({error}). Restore the shipped model or train one: python -m neuroclass train."
         ) from error
     if not isinstance(card, dict):
-        raise ModelFileError(f"{path} holds a {type(card).__name__}; expected a JSON object. Restore the shipped model.")
+        raise ModelFileError(
+            f"{path} holds a {type(card).__name__}; expected a JSON object. Restore the shipped model."
+        )
     return card
 
 

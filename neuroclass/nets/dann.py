@@ -76,6 +76,4 @@ class Dann(nn.Module):
             Shapes (n_members, n_cells, n_classes), (…, n_domains), (…, hidden[-1]).
         """
         features = self.extractor(x)
-        return DannOutput(
-            self.label_head(features), self.domain_head(reverse_gradient(features, strength)), features
-        )
+        return DannOutput(self.label_head(features), self.domain_head(reverse_gradient(features, strength)), features)

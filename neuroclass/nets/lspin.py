@@ -1,7 +1,10 @@
 """LSPIN: a gating network chooses, for each cell, the features that a prediction network may see.
 
-α = gating(x), z = gate(α), ŷ = softmax(prediction(x ⊙ z)). Several prediction networks ("heads") may
-share one gating network: they are an ensemble whose gates are exactly one per feature and cell.
+α = gating(x), z = gate(α), ŷ = softmax(prediction(x ⊙ z)).
+
+In an ensemble of M such networks every prediction network would see a different handful of features, so
+that together they use most of them. A consensus keeps the ensemble readable: with z̄ the mean of the
+members' noiseless gates, every prediction network sees x ⊙ z̄ where z̄ exceeds a threshold, and 0 elsewhere.
 
 References
 ----------
@@ -20,7 +23,7 @@ from neuroclass.nets.stochastic_gates import GATE_SD, gate_values
 
 
 class LspinOutput(NamedTuple):
-    """Logits (n_members · n_heads, n_cells, n_classes); gates and α (n_members, n_cells, n_features)."""
+    """Logits (n_members, n_cells, n_classes); gates and α (n_members, n_cells, n_features)."""
 
     logits: Tensor
     gates: Tensor
@@ -32,14 +35,16 @@ class Lspin(nn.Module):
 
     Parameters
     ----------
-    n_members, n_heads : int
-        Gating networks, and prediction networks behind each.
+    n_members : int
+        Pairs of a gating and a prediction network.
     n_features, n_classes : int
         Inputs and outputs.
     gating, prediction : sequence of int
         Units of the hidden layers.
+    consensus : float
+        Threshold on the mean gate, 0 to 1.
     normalise : bool
-        Batch normalisation before each layer of the prediction network.
+        Batch normalisation before each layer of the prediction networks.
     dropout : float
         Share of hidden prediction units dropped in training.
     bounded : bool
@@ -51,22 +56,22 @@ class Lspin(nn.Module):
     def __init__(
         self,
         n_members: int,
-        n_heads: int,
         n_features: int,
         n_classes: int,
         gating: Sequence[int],
         prediction: Sequence[int],
         *,
+        consensus: float = 0.0,
         normalise: bool = False,
         dropout: float = 0.0,
         bounded: bool = False,
         sd: float | None = None,
     ) -> None:
         super().__init__()
-        self.n_heads = n_heads
+        self.consensus = consensus
         self.gating = member_stack(n_members, (n_features, *gating, n_features), nn.Tanh, sd=sd)
         stack = member_stack(
-            n_members * n_heads,
+            n_members,
             (n_features, *prediction, n_classes),
             nn.Tanh,
             normalise=normalise,
@@ -75,26 +80,29 @@ class Lspin(nn.Module):
         )
         self.prediction = stack if bounded else stack[:-1]
 
-    def forward(self, x: Tensor, present: Tensor | None = None) -> LspinOutput:
+    def forward(self, x: Tensor, present: Tensor | None = None, agree: bool = True) -> LspinOutput:
         """Run all members.
 
         Parameters
         ----------
         x : Tensor, shape (n_members, n_cells, n_features)
             Standardised, imputed features.
-        present : Tensor, same shape, optional
+        present : Tensor, shape (n_members, n_cells, n_features), optional
             1 where a feature was measured; the gates of the others are 0.
+        agree : bool
+            Whether the prediction networks see the consensus (no gradient reaches the gating networks)
+            or each its own, in training noisy, gates.
 
         Returns
         -------
         LspinOutput
         """
         alpha = self.gating(x)
-        noise = torch.randn_like(alpha) if self.training else None
-        gates = gate_values(alpha, noise, GATE_SD)
+        if agree:
+            mean = gate_values(alpha.detach()).mean(0, keepdim=True)
+            gates = (mean * (mean > self.consensus)).expand_as(alpha)
+        else:
+            gates = gate_values(alpha, torch.randn_like(alpha) if self.training else None, GATE_SD)
         if present is not None:
             gates = gates * present
-        gated = x * gates
-        if self.n_heads > 1:
-            gated = gated.repeat_interleave(self.n_heads, 0)
-        return LspinOutput(self.prediction(gated), gates, alpha)
+        return LspinOutput(self.prediction(x * gates), gates, alpha)

@@ -38,13 +38,13 @@ def group_index(species: Sequence[str] | None, n_cells: int) -> npt.NDArray[np.i
     return np.array([rows.get(str(name), len(GROUPS) - 1) for name in species], dtype=np.int64)
 
 
-def _fit_group(log_q: Floats, hidden: Floats, truth: npt.NDArray[np.int64], with_bias: bool) -> Floats:
+def _fit_group(log_q: Floats, hidden: Floats, truth: npt.NDArray[np.int64]) -> Floats:
     n_classes = log_q.shape[1]
     rows = np.arange(len(truth))
 
     def loss(parameters: Floats) -> float:
         t0, t1, bias = parameters[0], parameters[1], parameters[2:]
-        logits = log_q / np.exp(t0 + t1 * hidden)[:, None] + bias * with_bias
+        logits = log_q / np.exp(t0 + t1 * hidden)[:, None] + bias
         return float(-log_softmax(logits, axis=1)[rows, truth].mean() + _SHRINK * (parameters**2).mean())
 
     return np.asarray(minimize(loss, np.zeros(2 + n_classes), method="L-BFGS-B").x)
@@ -90,7 +90,6 @@ class Calibration:
         hidden: Floats,
         truth: npt.NDArray[np.int64],
         species: Sequence[str],
-        with_bias: bool = True,
     ) -> "Calibration":
         """Fit on cells the networks were not trained on.
 
@@ -104,8 +103,6 @@ class Calibration:
             Position of the true class.
         species : sequence of str
             Of each cell; a species with fewer than 30 cells gets the values of all.
-        with_bias : bool
-            Whether class proportions are corrected.
 
         Returns
         -------
@@ -118,10 +115,10 @@ class Calibration:
         for row in range(len(GROUPS)):
             chosen = groups == row
             chosen = chosen if chosen.sum() >= LEAST_CELLS else np.ones(len(truth), dtype=bool)
-            parameters[row] = _fit_group(log_q[chosen], hidden[chosen], truth[chosen], with_bias)
+            parameters[row] = _fit_group(log_q[chosen], hidden[chosen], truth[chosen])
             p = _calibrated(log_q[chosen], hidden[chosen], parameters[[row] * int(chosen.sum())])
             thresholds[row] = _thresholds(1 - p[np.arange(len(p)), truth[chosen]], hidden[chosen])
-        return cls(parameters * np.array([1, 1, *[float(with_bias)] * probabilities.shape[1]]), thresholds)
+        return cls(parameters, thresholds)
 
     def __call__(self, probabilities: Floats, hidden: Floats, species: Sequence[str] | None) -> Floats:
         """Calibrated probabilities, shape (n_cells, n_classes)."""
@@ -133,9 +130,7 @@ class Calibration:
     ) -> npt.NDArray[np.bool_]:
         """Which classes are in each cell's set, shape (n_cells, n_classes)."""
         rows = group_index(species, len(calibrated))
-        at_knots = np.array(
-            [[np.interp(coverage, QUANTILES, knot) for knot in group] for group in self.thresholds]
-        )
+        at_knots = np.array([[np.interp(coverage, QUANTILES, knot) for knot in group] for group in self.thresholds])
         limits = np.array([np.interp(h, HIDDEN_KNOTS, at_knots[row]) for h, row in zip(hidden, rows, strict=True)])
         inside = (1 - calibrated) <= limits[:, None]
         inside[np.arange(len(inside)), calibrated.argmax(1)] = True

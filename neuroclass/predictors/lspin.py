@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from neuroclass.nets.lspin import Lspin, LspinOutput
-from neuroclass.predictors.preprocess import Mask
 from neuroclass.predictors.predictor import Floats, Predictor, for_members
+from neuroclass.predictors.preprocess import Mask
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class LspinPredictor(Predictor):
         return output
 
     def member_probabilities(self, z: Floats, present: Mask) -> Floats:
-        """Uncalibrated probabilities of each prediction network, shape (n_members · n_heads, n_cells, 5)."""
+        """Uncalibrated probabilities of each prediction network, shape (n_members, n_cells, 5)."""
         return np.asarray(self._run(z, present).logits.softmax(-1).numpy(), dtype=np.float64)
 
     def gates(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
-        """Gates, mean over gating networks; shape (n_cells, 41), 0 shut to 1 open, 0 for missing features."""
+        """The consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing features."""
         z, present = self.preprocessor(x)
-        return np.asarray(self._run(z, present).gates.mean(0).numpy(), dtype=np.float64)
+        return np.asarray(self._run(z, present).gates[0].numpy(), dtype=np.float64)

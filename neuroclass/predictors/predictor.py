@@ -95,9 +95,7 @@ class Predictor(ABC):
         probabilities = self.predict_proba(x, species)
         inside = self.calibration.sets(probabilities, _hidden(np.isfinite(x)), species, coverage)
         order = np.argsort(-probabilities, axis=1)
-        return [
-            tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)
-        ]
+        return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
 
     def ood(self, x: Floats) -> Floats:
         """Share of training cells at least as unusual on the features present, shape (n_cells,)."""

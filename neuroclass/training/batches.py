@@ -1,6 +1,5 @@
-"""Batches for an ensemble: each member draws from its own training cells, augmented anew each time."""
+"""Batches of training cells, augmented anew each time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,22 +13,22 @@ from neuroclass.predictors.preprocess import CLIP, Preprocessor
 from neuroclass.training.augmentation import random_masks, shift_directions
 
 N_MASKS = 256
-ROWS_PER_MASK = 8
+ROWS_PER_MASK = 4
 
 
 class Batch(NamedTuple):
-    """Cells of one step, members first.
+    """Cells of one step, the same for all members; only their weights differ.
 
     Attributes
     ----------
-    x, present : Tensor, shape (n_members, n_cells, 41)
+    x, present : Tensor, shape (n_cells, 41)
         Completed standardised features; 1 where measured.
-    targets : Tensor, shape (n_members, n_cells, n_classes)
+    targets : Tensor, shape (n_cells, n_classes)
         Class probabilities.
-    domains : Tensor, shape (n_members, n_cells)
+    domains : Tensor, shape (n_cells,)
         Domain of each cell, 0 …
     label_weights, domain_weights : Tensor, shape (n_members, n_cells)
-        Weights of the cells in the two losses.
+        Weights of the cells in the two losses; 0 where a member may not see a cell.
     """
 
     x: Tensor
@@ -76,8 +75,8 @@ class BatchMaker:
     ----------
     cells : TrainingCells
         All training cells.
-    member_rows : sequence of ndarray
-        The rows each member may see.
+    seen_by : ndarray of bool, shape (n_members, n_cells)
+        Which member may see which cell.
     preprocessor : Preprocessor
         Fitted on the training cells.
     augment : AugmentSettings
@@ -91,61 +90,55 @@ class BatchMaker:
     def __init__(
         self,
         cells: TrainingCells,
-        member_rows: Sequence[npt.NDArray[np.int64]],
+        seen_by: npt.NDArray[np.bool_],
         preprocessor: Preprocessor,
         augment: AugmentSettings,
         mixup: float,
         seed: int,
     ) -> None:
-        rng = np.random.default_rng(seed)
-        masks = random_masks(N_MASKS, augment, rng)
+        self.rng = np.random.default_rng(seed)
+        self.cells, self.augment, self.mixup = cells, augment, mixup
+        self.seen_by = as_tensor(seen_by)
+        masks = random_masks(N_MASKS, augment, self.rng)
         directions, ranges = shift_directions(preprocessor, augment)
-        longest = max(map(len, member_rows))
-        self.rows = torch.as_tensor(np.stack([np.resize(rows, longest) for rows in member_rows]))
-        self.sizes = torch.as_tensor([len(rows) for rows in member_rows])
-        self.cells, self.augment, self.mixup, self.rng = cells, augment, mixup, rng
         self.masks = as_tensor(masks)
         self.maps = as_tensor(np.stack([preprocessor.imputation_map(mask) for mask in masks]))
         self.directions, self.ranges = as_tensor(directions), as_tensor(ranges)
 
     def draw(self, n_cells: int) -> Batch:
-        """Draw `n_cells` cells for each member, with replacement."""
-        places = (torch.rand(len(self.rows), n_cells) * self.sizes[:, None]).long()
-        return self._augmented(self.rows.gather(1, places))
+        """Draw `n_cells` cells, each at most once as long as there are enough."""
+        order = [self.rng.permutation(len(self.cells.x)) for _ in range(-(-n_cells // len(self.cells.x)))]
+        return self._augmented(torch.as_tensor(np.concatenate(order)[:n_cells]))
 
     def _augmented(self, rows: Tensor) -> Batch:
-        cells = self.cells
+        cells, seen = self.cells, self.seen_by[:, rows]
         x, present, targets = cells.x[rows], cells.present[rows], cells.targets[rows]
+        label_weights = seen * cells.label_weights[rows]
         if self.mixup:
-            share = float(np.float32(self.rng.beta(self.mixup, self.mixup)))
+            share = float(self.rng.beta(self.mixup, self.mixup))
             share = max(share, 1 - share)
-            x = share * x + (1 - share) * x.flip(1)
-            targets = share * targets + (1 - share) * targets.flip(1)
+            x = share * x + (1 - share) * x.flip(0)
+            targets = share * targets + (1 - share) * targets.flip(0)
+            label_weights = label_weights * label_weights.flip(1)
         x, present = self._masked(self._shifted(x), present)
-        return Batch(
-            x, present, targets, cells.domains[rows], cells.label_weights[rows], cells.domain_weights[rows]
-        )
+        return Batch(x, present, targets, cells.domains[rows], label_weights, seen * cells.domain_weights[rows])
 
     def _shifted(self, x: Tensor) -> Tensor:
-        n_shifted = round(self.augment.shifted_share * x.shape[1])
-        if not n_shifted:
-            return x
-        shape = (x.shape[0], n_shifted, len(self.directions))
+        shape = (len(x), len(self.directions))
         low, high = self.ranges[:, 0], self.ranges[:, 1]
-        sizes = (low + (high - low) * torch.rand(shape)) * (torch.rand(shape) < 0.5)
-        moved = (x[:, -n_shifted:] + sizes @ self.directions).clamp(-CLIP, CLIP)
-        return torch.cat([x[:, :-n_shifted], moved], 1)
+        chosen = (torch.rand(len(x), 1) < self.augment.shifted_share) & (torch.rand(shape) < 0.5)
+        sizes = (low + (high - low) * torch.rand(shape)) * chosen
+        return (x + sizes @ self.directions).clamp(-CLIP, CLIP)
 
     def _masked(self, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        n_chunks = round(self.augment.masked_share * x.shape[1] / ROWS_PER_MASK)
+        n_chunks = round(self.augment.masked_share * len(x) / ROWS_PER_MASK)
         if not n_chunks:
             return x, present
-        n_members, _, n_features = x.shape
-        rows = torch.as_tensor(self.rng.permutation(x.shape[1])[: n_chunks * ROWS_PER_MASK])
-        which = torch.as_tensor(self.rng.integers(len(self.masks), size=n_members * n_chunks))
-        hidden = x[:, rows].reshape(-1, ROWS_PER_MASK, n_features) @ self.maps[which]
-        kept = self.masks[which][:, None].expand(-1, ROWS_PER_MASK, -1).reshape(n_members, -1, n_features)
+        rows = torch.as_tensor(self.rng.permutation(len(x))[: n_chunks * ROWS_PER_MASK])
+        which = torch.as_tensor(self.rng.integers(len(self.masks), size=n_chunks))
+        completed = x[rows].reshape(n_chunks, ROWS_PER_MASK, -1) @ self.maps[which]
+        kept = self.masks[which].repeat_interleave(ROWS_PER_MASK, 0)
         x, present = x.clone(), present.clone()
-        x[:, rows] = hidden.reshape(n_members, -1, n_features).clamp(-CLIP, CLIP)
-        present[:, rows] = present[:, rows] * kept
+        x[rows] = completed.reshape(len(rows), -1).clamp(-CLIP, CLIP)
+        present[rows] *= kept
         return x, present

@@ -40,8 +40,10 @@ def cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor | None = None
 
     Parameters
     ----------
-    logits, targets : Tensor, shape (n_members, n_cells, n_classes)
-        Targets are probabilities.
+    logits : Tensor, shape (n_members, n_cells, n_classes)
+        Of each member.
+    targets : Tensor, shape (n_cells, n_classes)
+        Class probabilities.
     weights : Tensor, shape (n_members, n_cells), optional
         Of the cells.
 

@@ -1,0 +1,163 @@
+"""Cross-fitting: held-out predictions on training cells, for calibration, with features hidden as they may be."""
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.cluster import KMeans
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.splits import donor_folds
+from neuroclass.config import AugmentSettings
+from neuroclass.errors import CohortError
+from neuroclass.predictors.calibration import Calibration
+from neuroclass.predictors.predictor import Predictor
+from neuroclass.training.augmentation import random_masks
+
+Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+AnyPredictor = TypeVar("AnyPredictor", bound=Predictor)
+
+_MASKED_ROUNDS = 4
+_MASKS_A_ROUND = 40
+_PROTOTYPES = 12
+
+
+def inner_folds(cohort: Cohort, label: str, n_folds: int, seed: int) -> Index:
+    """Number of the donor group, 0 … n_folds − 1, that each cell is held out with; −1 for unlabelled cells.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Training cells.
+    label : str
+        ``broad`` or ``subclass``.
+    n_folds : int
+        Groups; fewer are made where some class has fewer donors.
+    seed : int
+        Of the shuffle.
+
+    Returns
+    -------
+    ndarray of int, shape (n_cells,)
+
+    Raises
+    ------
+    CohortError
+        If some class has cells of one donor only.
+    """
+    known = np.flatnonzero(cohort.frame[label].notna().to_numpy())
+    labelled = cohort.take(known)
+    n_donors = int(labelled.frame.groupby(["species", label])["donor"].nunique().min())
+    if n_donors < 2:
+        raise CohortError(
+            f"Some class of {label} has cells of {n_donors} donor only; training needs two donors a class, so that "
+            "probabilities can be calibrated. Use a larger cohort."
+        )
+    numbers = np.full(len(cohort), -1)
+    for fold in donor_folds(labelled, label, min(n_folds, n_donors), seed=seed):
+        numbers[known[fold.test]] = fold.number
+    return numbers
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Held-out cells with features hidden, several rounds one below the other.
+
+    Attributes
+    ----------
+    z : ndarray, shape (n_rounds · n_cells, 41)
+        Standardised features, NaN where missing or hidden.
+    rows : ndarray of int, shape (n_rounds · n_cells,)
+        Row of each in the training cohort.
+    """
+
+    z: Floats
+    rows: Index
+
+
+def hide_features(z: Floats, augment: AugmentSettings, seed: int) -> HeldOut:
+    """The cells as they are, then four times with whole stimuli and single features hidden at random.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n_cells, 41)
+        Standardised features.
+    augment : AugmentSettings
+        How much is hidden.
+    seed : int
+        Of the masks.
+
+    Returns
+    -------
+    HeldOut
+    """
+    rng = np.random.default_rng(seed)
+    rounds = [z]
+    for _ in range(_MASKED_ROUNDS):
+        masks = random_masks(_MASKS_A_ROUND, augment, rng)[rng.integers(_MASKS_A_ROUND, size=len(z))]
+        rounds.append(np.where(masks, z, np.nan))
+    return HeldOut(np.concatenate(rounds), np.tile(np.arange(len(z)), len(rounds)))
+
+
+def calibrate(
+    model: AnyPredictor,
+    held_out: HeldOut,
+    held_by: npt.NDArray[np.bool_],
+    truth: Index,
+    species: npt.NDArray[np.object_],
+) -> AnyPredictor:
+    """Fit a model's calibration on what each member says of the cells it was not trained on.
+
+    Parameters
+    ----------
+    model : Predictor
+        The model to calibrate.
+    held_out : HeldOut
+        The cells.
+    held_by : ndarray of bool, shape (n_members, n_training_cells)
+        Which member did not see which cell.
+    truth : ndarray of int, shape (n_training_cells,)
+        Position of the true class; −1 for unlabelled cells, which are left out.
+    species : ndarray of str, shape (n_training_cells,)
+        Species of each cell.
+
+    Returns
+    -------
+    Predictor
+    """
+    usable = (truth >= 0) & held_by.any(0)
+    chosen = usable[held_out.rows]
+    rows = held_out.rows[chosen]
+    completed, present = model.preprocessor.complete(held_out.z[chosen])
+    weights = held_by[:, rows].astype(np.float64)
+    probabilities = model.member_probabilities(completed, present)
+    mean = (probabilities * weights[:, :, None]).sum(0) / weights.sum(0)[:, None]
+    calibration = Calibration.fit(mean, 1 - present.mean(1), truth[rows], species[rows].tolist())
+    return replace(model, calibration=calibration)
+
+
+def prototypes(z: Floats, species: npt.NDArray[np.object_], seed: int) -> Floats:
+    """Centres of k-means clusters of completed training cells, twelve a species.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n_cells, 41)
+        Standardised, completed features.
+    species : ndarray of str, shape (n_cells,)
+        Species of each cell.
+    seed : int
+        Of k-means.
+
+    Returns
+    -------
+    ndarray, shape (n_prototypes, 41)
+        Means of many cells each; no cell's own values.
+    """
+    centres = []
+    for name in sorted(set(species)):
+        cells = z[species == name]
+        n_clusters = max(1, min(_PROTOTYPES, len(cells) // 4))
+        centres.append(KMeans(n_clusters, n_init=2, random_state=seed).fit(cells).cluster_centers_)
+    return np.concatenate(centres)

@@ -1,0 +1,104 @@
+"""Train DANN: an ensemble whose members each leave out one donor group, which then serves calibration."""
+
+import numpy as np
+import torch
+from torch.nn.functional import one_hot
+
+from neuroclass.cell_types import BROAD_ORDER, Species
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.config import DannSettings
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.nets.dann import Dann
+from neuroclass.nets.gradient_reversal import reversal_schedule
+from neuroclass.predictors.calibration import Calibration
+from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.novelty import Novelty
+from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
+from neuroclass.training.crossfit import calibrate, hide_features, inner_folds, prototypes
+from neuroclass.training.loop import Listener, StepLoss, run_training
+from neuroclass.training.losses import LossTerms, cross_entropy
+from neuroclass.training.targets import balanced_weights, class_numbers, soft_targets
+
+DOMAINS = tuple(species.value for species in Species)
+
+
+def _loss(net: Dann, settings: DannSettings) -> StepLoss:
+    def loss(batch: Batch, progress: float) -> LossTerms:
+        x = batch.x.expand(settings.n_members, -1, -1)
+        output = net(x, reversal_schedule(progress, settings.reversal))
+        label = cross_entropy(output.label, batch.targets, batch.label_weights)
+        species = one_hot(batch.domains, len(DOMAINS)).to(batch.x.dtype)
+        domain = cross_entropy(output.domain, species, batch.domain_weights)
+        return LossTerms(total=(label + domain).sum(), label=label.mean(), domain=domain.mean())
+
+    return loss
+
+
+def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None = None) -> DannPredictor:
+    """Train DANN on every cell of a cohort.
+
+    The adversary sees each class of each species with the same total weight: class proportions differ
+    between the species (77% spiny human cells, 49% mouse), so that aligning the plain marginals would move
+    excitatory onto inhibitory cells. Cells without a class take part in the adversary only.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Training cells; ``broad`` may be None.
+    settings : DannSettings
+        Architecture and training.
+    listener : callable, optional
+        See `run_training`.
+
+    Returns
+    -------
+    DannPredictor
+
+    Raises
+    ------
+    CohortError
+        If some class has cells of one donor only.
+    """
+    truth = class_numbers(cohort, "broad", BROAD_ORDER)
+    domains = np.array([DOMAINS.index(name) for name in cohort.column("species")], dtype=np.int64)
+    preprocessor = Preprocessor.fit(cohort.matrix())
+    standardised = preprocessor.standardise(cohort.matrix())
+    z, present = preprocessor.complete(standardised)
+    numbers = inner_folds(cohort, "broad", settings.inner_folds, settings.seed)
+    n_groups = int(numbers.max()) + 1
+    held_by = np.stack([numbers == member % n_groups for member in range(settings.n_members)])
+    cells = TrainingCells(
+        x=as_tensor(z),
+        present=as_tensor(present),
+        targets=as_tensor(soft_targets(truth, len(BROAD_ORDER), settings.smoothing)),
+        domains=torch.as_tensor(domains),
+        label_weights=as_tensor(truth >= 0),
+        domain_weights=as_tensor(balanced_weights(domains * (len(BROAD_ORDER) + 1) + truth + 1)),
+    )
+    architecture = {
+        "n_members": settings.n_members,
+        "n_inputs": len(FEATURE_NAMES),
+        "hidden": list(settings.hidden),
+        "n_classes": len(BROAD_ORDER),
+        "n_domains": len(DOMAINS),
+        "dropout": settings.dropout,
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        net = Dann(**architecture)
+        batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
+        run_training(net, batches, _loss(net, settings), settings.optimiser, listener)
+    species = cohort.column("species")
+    held_out = hide_features(standardised, settings.augment, settings.seed)
+    model = DannPredictor(
+        name="dann",
+        classes=BROAD_ORDER,
+        net=net,
+        architecture=architecture,
+        preprocessor=preprocessor,
+        calibration=Calibration.none(len(BROAD_ORDER)),
+        novelty=Novelty.fit(held_out.z, preprocessor),
+        background=prototypes(z, species, settings.seed),
+    )
+    return calibrate(model, held_out, held_by, truth, species)
