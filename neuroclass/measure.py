@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from neuroclass.cell_types import Species
 from neuroclass.checks.feature_table import (
     cell_names,
     find_problems,
@@ -16,12 +16,24 @@ from neuroclass.checks.feature_table import (
     species_of,
     table_warnings,
 )
-from neuroclass.errors import NeuroClassError
-from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
-from neuroclass.io.feature_table import SPECIES_COLUMN, RawTable, looks_like_feature_table, read_raw_table
+from neuroclass.ephys.cell_features import extract_features
+from neuroclass.errors import NeuroClassError, RecordingError
+from neuroclass.extraction import cell_report
+from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES, Stimulus
+from neuroclass.io.channels import ChannelMapping
+from neuroclass.io.feature_table import (
+    SPECIES_COLUMN,
+    RawTable,
+    looks_like_feature_table,
+    may_be_feature_table,
+    read_bytes,
+    read_head,
+    read_raw_table,
+)
+from neuroclass.io.recordings import read_recordings
 from neuroclass.verdict import Refusal
 
-ASSUMED_SPECIES = Species.MOUSE
+UNKNOWN_SPECIES = "unknown"
 _NOT_IN_TABLE, _EMPTY = "the table has no such column", "the table's cell is empty"
 
 
@@ -35,16 +47,16 @@ class Context:
         Species of cells whose file does not tell.
     entered : mapping of name to float
         Values of features that only a person knows, stored units.
-    reader : mapping
-        Keyword arguments for the reader of recordings, such as a channel mapping.
+    mapping : ChannelMapping, optional
+        Channels and units of recordings whose header cannot be trusted.
     assignments : mapping
-        The user's protocol assignment of epochs, by (sweep number, epoch number).
+        The stimuli that the user gives to epochs, by (sweep number, epoch index).
     """
 
     species: str | None = None
     entered: Mapping[str, float] = field(default_factory=dict)
-    reader: Mapping[str, Any] = field(default_factory=dict)
-    assignments: Mapping[Any, Any] = field(default_factory=dict)
+    mapping: ChannelMapping | None = None
+    assignments: Mapping[tuple[int, int], Stimulus | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class MeasuredCell:
     Attributes
     ----------
     source, cell, species : str
-        File, the cell's name in it, and its species.
+        File, the cell's name in it, and its species: ``mouse``, ``human`` or ``unknown``.
     features : mapping of name to float
         Measured features, stored units.
     missing : mapping of name to str
@@ -78,12 +90,12 @@ class MeasuredCell:
         return np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
 
 
-def measure(content: bytes, name: str, context: Context | None = None) -> list[MeasuredCell | Refusal]:
+def measure(content: bytes | Path, name: str, context: Context | None = None) -> list[MeasuredCell | Refusal]:
     """Measure every cell in one file.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or Path
         The file; its content, not its name, decides what it is.
     name : str
         The file's name, for people.
@@ -97,10 +109,43 @@ def measure(content: bytes, name: str, context: Context | None = None) -> list[M
     """
     context = context or Context()
     try:
-        cells = _from_table if looks_like_feature_table(content) else _from_recording
-        return list(cells(content, name, context))
+        table = _table_content(content)
+        cells = _from_recording(content, name, context) if table is None else _from_table(table, name, context)
+        return list(cells)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return [Refusal(name, RecordingError(f"{name} cannot be opened ({reason}). Check the path."))]
     except NeuroClassError as error:
         return [Refusal(name, error)]
+
+
+def _table_content(content: bytes | Path) -> bytes | None:
+    """The whole content where it is a feature table, else None."""
+    if isinstance(content, bytes):
+        return content if looks_like_feature_table(content) else None
+    if not may_be_feature_table(read_head(content)):
+        return None
+    whole = read_bytes(content)
+    return whole if looks_like_feature_table(whole) else None
+
+
+def _from_recording(content: bytes | Path, name: str, context: Context) -> Iterator[MeasuredCell]:
+    mapping = context.mapping or ChannelMapping()
+    for recording in read_recordings(content, name=name, mapping=mapping):
+        cell = extract_features(recording, assignments=context.assignments, entered=context.entered)
+        report = cell_report(recording, cell)
+        species, assumed = _species(recording.metadata.get("species"), context)
+        yield MeasuredCell(
+            source=name,
+            cell=recording.cell,
+            species=species,
+            features=cell.values,
+            missing=cell.missing,
+            provenance=report["provenance"],
+            sweeps=tuple(report["sweeps"]),
+            qc=tuple(report["qc"]),
+            warnings=(*cell.warnings, *assumed, *_lost(cell.missing)),
+        )
 
 
 def _species(told: object, context: Context) -> tuple[str, tuple[str, ...]]:
@@ -109,7 +154,7 @@ def _species(told: object, context: Context) -> tuple[str, tuple[str, ...]]:
         return known.value, ()
     if context.species is not None:
         return context.species, ()
-    return ASSUMED_SPECIES.value, (f"The species is not given; {ASSUMED_SPECIES.value} was assumed.",)
+    return UNKNOWN_SPECIES, ("The species is not given: the subclass holds only if the cell is a mouse's.",)
 
 
 def _from_table(content: bytes, name: str, context: Context) -> Iterator[MeasuredCell | Refusal]:

@@ -85,7 +85,7 @@ class CellVerdict:
     cell : str
         The cell's name in that file.
     species : str
-        ``mouse`` or ``human``.
+        ``mouse``, ``human`` or ``unknown``.
     broad, subclass : Task
         DANN's and LSPIN's answers.
     features : mapping of name to float

@@ -7,6 +7,7 @@ from pathlib import Path
 from neuroclass.cell_types import Species
 from neuroclass.errors import SettingsError
 from neuroclass.features import PERSON_FEATURES
+from neuroclass.io.channels import ChannelMapping
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -59,12 +60,14 @@ def entered_values(pairs: Sequence[str]) -> Mapping[str, float]:
     return values
 
 
-def files_in(paths: Sequence[Path]) -> list[Path]:
-    """The files among `paths`, and those inside the folders among them, hidden ones left out."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            files += sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-        else:
-            files.append(path)
-    return files
+def add_mapping(parser: argparse.ArgumentParser) -> None:
+    """``--response`` and its like: channels and units of recordings whose header cannot be trusted."""
+    parser.add_argument("--response", metavar="CH", help="name or number of the channel with the potential")
+    parser.add_argument("--stimulus", metavar="CH", help="name or number of the channel or command with the current")
+    parser.add_argument("--response-unit", metavar="UNIT", help="unit of the stored potentials, such as mV")
+    parser.add_argument("--stimulus-unit", metavar="UNIT", help="unit of the stored currents, such as pA")
+
+
+def mapping_of(args: argparse.Namespace) -> ChannelMapping:
+    """The channel mapping that the arguments of `add_mapping` give."""
+    return ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit)

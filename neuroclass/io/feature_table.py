@@ -14,6 +14,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES
 CELL_COLUMN, SPECIES_COLUMN = "cell", "species"
 MAX_BYTES = 100 * 2**20
 MAX_ROWS = 100_000
+HEAD_BYTES = 2**16
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 
 
@@ -57,6 +58,11 @@ def _header(text: str) -> tuple[list[str], str]:
     return [name.strip().strip('"') for name in line.split(delimiter)], delimiter
 
 
+def may_be_feature_table(head: bytes) -> bool:
+    """Whether a file that begins so can be a feature table; False saves reading it whole."""
+    return head.startswith((_PARQUET, _ZIP)) or (b"\x00" not in head[:4096] and _names_a_feature(head))
+
+
 def looks_like_feature_table(content: bytes) -> bool:
     """Whether a file's content, not its name, is a table with at least one of the 41 feature columns."""
     if content.startswith(_PARQUET) or _is_xlsx(content):
@@ -64,10 +70,11 @@ def looks_like_feature_table(content: bytes) -> bool:
             return bool(BY_NAME.keys() & set(_read_binary(content).columns))
         except Exception:
             return False
-    if b"\x00" in content[:4096]:
-        return False
-    names, _ = _header(_decode(content[:65536]))
-    return bool(BY_NAME.keys() & set(names))
+    return may_be_feature_table(content[:HEAD_BYTES]) and _names_a_feature(content[:HEAD_BYTES])
+
+
+def _names_a_feature(head: bytes) -> bool:
+    return bool(BY_NAME.keys() & set(_header(_decode(head))[0]))
 
 
 def _read_binary(content: bytes) -> pd.DataFrame:
@@ -155,6 +162,12 @@ def template_guide() -> pd.DataFrame:
     """Name, unit and definition of every column of the template."""
     rows = [(spec.name, spec.unit or "ratio", spec.stimulus.label, spec.definition) for spec in FEATURES]
     return pd.DataFrame(rows, columns=["column", "unit", "stimulus", "definition"])
+
+
+def read_head(path: Path) -> bytes:
+    """The first 64 kB of a file."""
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
