@@ -1,16 +1,44 @@
 """Page config and navigation; each page is a file in ``pages/``."""
 
+import sys
 from pathlib import Path
 
 import streamlit as st
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
+
+from neuroclass.ui import warmup  # noqa: E402
 
 st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "icon.png"), layout="wide")
-p = st.navigation(
-    [
-        st.Page(ROOT / "pages" / "overview.py", title="Overview", default=True),
-        st.Page(ROOT / "pages" / "explore.py", title="Explore", url_path="explore"),
-    ]
+
+
+def _page(name: str, title: str, icon: str, default: bool = False) -> st.Page:
+    path = ROOT / "pages" / f"{name}.py"
+    return st.Page(path, title=title, icon=f":material/{icon}:", url_path=name, default=default)
+
+
+page = st.navigation(
+    {
+        "Cells": [
+            _page("overview", "Overview", "home", default=True),
+            _page("explore", "Explore", "scatter_plot"),
+            _page("classify", "Classify", "upload_file"),
+        ],
+        "Models": [
+            _page("performance", "Performance", "grid_on"),
+            _page("train", "Train", "model_training"),
+        ],
+        "Reasons": [
+            _page("shap", "SHAP", "bar_chart"),
+            _page("gates", "Gates", "tune"),
+            _page("domains", "Domains", "blur_on"),
+        ],
+        "About": [_page("methods", "Methods", "menu_book")],
+    }
 )
-p.run()
+st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}</style>")
+st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
+warmup.start()
+page.run()

@@ -1,5 +1,26 @@
-import sys
+"""Which cells are like this one, and what does one of them do?"""
 
 import streamlit as st
 
-st.write("explore", sys.path[:4])
+from neuroclass.ui import cache, cell, explore, widgets
+from neuroclass.ui.guards import guarded, need
+
+widgets.heading("Explore", "Filter and compare cells, then open one: its sweeps, its spikes, its 41 features.")
+with guarded():
+    cells = cache.cohort()
+    frame = explore.decorated(cells)
+widgets.source_notice(cells)
+widgets.simulated_notice(cells)
+
+opened = explore.cell_selector(frame)
+if opened:
+    st.button("Back to all cells", on_click=explore.open_cell, args=(None,), icon=":material/arrow_back:")
+    with guarded():
+        cell.show(cells, opened)
+    st.stop()
+
+with guarded():
+    rows = explore.filters(frame)
+need(len(rows) > 0, "No cell passes the filters. Clear one of them.")
+st.caption(f"{len(rows):,} of {len(frame):,} cells pass the filters. The address of this page holds them: share it.")
+explore.linked_views(rows, cells.simulated)

@@ -1,6 +1,6 @@
 """Figures of a cohort's composition and of its features."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -10,16 +10,19 @@ from plotly.subplots import make_subplots
 from neuroclass.charts.theme import UNKNOWN, category, class_label, colours_of, escape, finish, ordered, shown
 from neuroclass.features import BY_NAME
 
+SECOND_LEVEL = {"mouse": "subclass", "human": "dendrite_type"}
+SPECIES_GREY = "#8A979E"
+
 
 def composition(frame: pd.DataFrame, species: str, simulated: bool = False) -> go.Figure:
-    """Cells of one species by broad class, subclass and driver line, as the paper's Figure 4.
+    """Cells of one species by broad class, then by subclass (mouse) or dendrite type (human).
 
     Parameters
     ----------
     frame : DataFrame
         A cohort's `frame`.
     species : str
-        ``mouse`` or ``human``; human cells are shown by dendrite type, having no driver line.
+        ``mouse`` or ``human``.
     simulated : bool
         Whether the cells are simulated.
 
@@ -28,47 +31,93 @@ def composition(frame: pd.DataFrame, species: str, simulated: bool = False) -> g
     Figure
         An icicle whose areas are numbers of cells.
     """
-    cells = frame[frame["species"] == species]
-    levels = ("broad", "dendrite_type") if species == "human" else ("broad", "subclass", "line")
-    table = composition_table(cells, levels)
+    table = composition_table(frame[frame["species"] == species], SECOND_LEVEL[species])
     fig = go.Figure(
         go.Icicle(
-            ids=table["path"],
-            labels=table["label"],
-            parents=table["parent"],
-            values=table["cells"],
-            marker={"colors": table["colour"], "line": {"width": 1.5, "color": "white"}},
+            ids=["all", *table["path"]],
+            labels=[escape(species), *table["label"]],
+            parents=["", *("all" if not parent else parent for parent in table["parent"])],
+            values=[int(table.loc[table["parent"] == "", "cells"].sum()), *table["cells"]],
+            marker={"colors": [SPECIES_GREY, *table["colour"]], "line": {"width": 1.5, "color": "white"}},
             branchvalues="total",
             tiling={"orientation": "h", "pad": 1},
-            texttemplate="%{label}  <b>%{value}</b>",
-            hovertemplate="%{label}: %{value} cells, %{percentRoot:.1%} of the species' labelled cells<extra></extra>",
+            texttemplate="%{label}<br><b>%{value}</b> cells",
+            hovertemplate="%{label}: %{value} cells, %{percentRoot:.1%} of the species' cells<extra></extra>",
             pathbar={"visible": False},
             sort=False,
         )
     )
-    return finish(fig, height=max(190, 20 * len(table)) if species == "mouse" else 190, simulated=simulated, legend=False)
+    return finish(fig, height=420 if species == "mouse" else 200, simulated=simulated, legend=False)
 
 
-def composition_table(cells: pd.DataFrame, levels: Sequence[str]) -> pd.DataFrame:
-    """Numbers of cells by nested labels: path, parent, label, cells and colour, one row a node."""
-    text = pd.DataFrame({level: category(cells[level]) for level in levels})
+def composition_table(cells: pd.DataFrame, second: str) -> pd.DataFrame:
+    """Numbers of cells by broad class and by a label within it, one row a node.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells of one species.
+    second : str
+        ``subclass`` or ``dendrite_type``.
+
+    Returns
+    -------
+    DataFrame
+        Columns path, parent, label, cells and colour.
+    """
+    broad, fine = category(cells["broad"]), category(cells[second])
+    colours = colours_of([*broad, *fine]) if second == "subclass" else colours_of(broad)
     rows = []
-    for depth in range(1, len(levels) + 1):
-        for key, cells_here in text.groupby(list(levels[:depth]), sort=False).size().items():
-            names = (key,) if isinstance(key, str) else tuple(key)
-            coloured = names[min(depth, 2) - 1] if levels[1] == "subclass" else names[0]
-            rows.append(
-                {
-                    "path": "/".join(names),
-                    "parent": "/".join(names[:-1]),
-                    "label": class_label(names[-1]),
-                    "cells": int(cells_here),
-                    "colour": colours_of([coloured])[coloured],
-                    "rank": (depth, ordered([names[0], coloured]).index(coloured), -int(cells_here)),
-                }
-            )
-    columns = ["path", "parent", "label", "cells", "colour", "rank"]
-    return pd.DataFrame(rows, columns=columns).sort_values("rank", ignore_index=True).drop(columns="rank")
+    for name in ordered(broad):
+        rows.append((name, "", class_label(name), int((broad == name).sum()), colours[name]))
+        for part in ordered(fine[broad == name]):
+            n_cells = int(((broad == name) & (fine == part)).sum())
+            rows.append((f"{name}/{part}", name, class_label(part), n_cells, colours.get(part, colours[name])))
+    return pd.DataFrame(rows, columns=["path", "parent", "label", "cells", "colour"])
+
+
+def lines(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Mouse cells by driver line, grouped and coloured by subclass, as the paper's Figure 4.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A cohort's `frame`.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    table = line_table(frame)
+    fig = go.Figure()
+    for name, colour in colours_of(table["subclass"]).items():
+        rows = table[table["subclass"] == name]
+        fig.add_bar(
+            x=rows["cells"],
+            y=[escape(line) for line in rows["line"]],
+            orientation="h",
+            name=class_label(name),
+            marker_color=colour,
+            text=rows["cells"],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate=f"%{{y}}, {class_label(name)}: %{{x}} cells<extra></extra>",
+        )
+    fig.update_yaxes(autorange="reversed", tickfont_size=11)
+    return finish(fig, height=100 + 19 * max(5, len(table)), x="Cells (number)", y="Driver line (name)", simulated=simulated)
+
+
+def line_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of mouse cells by subclass and driver line, the largest line of a subclass first."""
+    cells = frame[frame["species"] == "mouse"]
+    sizes = pd.DataFrame({"subclass": category(cells["subclass"]), "line": category(cells["line"])}).value_counts()
+    table = sizes.rename("cells").reset_index()
+    rank = {name: k for k, name in enumerate(ordered(table["subclass"]))}
+    return table.sort_values(["subclass", "cells"], key=lambda c: c.map(rank) if c.name == "subclass" else -c).reset_index(
+        drop=True
+    )
 
 
 def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -> go.Figure:
@@ -131,7 +180,7 @@ def scatter(
     Parameters
     ----------
     points : DataFrame
-        Columns ``id``, ``x``, ``y`` (shown units) and the one named by `colour`.
+        Columns ``id``, ``species``, ``x``, ``y`` (shown units) and the one named by `colour`.
     titles : tuple of str
         Axis titles with units.
     colour : str
@@ -146,7 +195,7 @@ def scatter(
     Returns
     -------
     Figure
-        Every point carries its id as customdata.
+        Every point carries its id as customdata; mouse cells are circles, human cells diamonds.
     """
     groups = category(points[colour])
     fig = go.Figure()
@@ -158,7 +207,12 @@ def scatter(
             mode="markers",
             name=class_label(name),
             customdata=cells[["id"]],
-            marker={"color": value, "size": 6.5, "opacity": 0.75, "line": {"width": 0}},
+            marker={
+                "color": value,
+                "size": 6.5,
+                "opacity": 0.75,
+                "symbol": np.where(cells["species"] == "human", "diamond", "circle"),
+            },
             unselected={"marker": {"opacity": 0.15}},
             hovertemplate=f"%{{customdata[0]}}, {class_label(name)}<br>x %{{x:.4g}}, y %{{y:.4g}}<extra></extra>",
         )

@@ -1,9 +1,6 @@
 """Figures of LSPIN's gates: black is shut, white is open."""
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -11,27 +8,11 @@ from plotly.subplots import make_subplots
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.charts.theme import PALETTE, category, class_label, colours_of, finish, ordered
+from neuroclass.explain.clustering import Tree
 from neuroclass.features import BY_NAME, Stimulus
 
 STIMULUS_COLOURS: dict[str, str] = dict(zip((s.value for s in Stimulus), PALETTE[5:], strict=False))
 _SHUT_TO_OPEN = [[0, "#000000"], [1, "#FFFFFF"]]
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A dendrogram ready to draw.
-
-    Attributes
-    ----------
-    order : ndarray of int, shape (n,)
-        Items in leaf order.
-    position, height : ndarray, shape (n_points,)
-        Its lines: along the leaves (leaf k at k) and height of the merge, NaN between lines.
-    """
-
-    order: npt.NDArray[np.int64]
-    position: npt.NDArray[np.float64]
-    height: npt.NDArray[np.float64]
 
 
 def matrix(gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree) -> go.Figure:

@@ -3,6 +3,7 @@
 Text and grid colours are left to the page's theme, so that one figure serves light and dark.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -46,11 +47,9 @@ def ordered(values: Iterable[object]) -> list[str]:
     return [*known, *rest, *({"unknown"} & names)]
 
 
-def _sort_key(name: str) -> tuple[int, float, str]:
-    try:
-        return (0, float(name), name)
-    except ValueError:
-        return (1, 0.0, name)
+def _sort_key(name: str) -> tuple[float, str]:
+    number = re.match(r"\d+(\.\d+)?", name)
+    return (float(number.group()) if number else float("inf"), name)
 
 
 def as_text(value: object) -> str:

@@ -1,0 +1,181 @@
+"""Tables made from stored predictions on held-out cells.
+
+References
+----------
+.. [1] Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from neuroclass.features import FEATURES
+
+Array = npt.NDArray[np.float64]
+
+
+def wilson_interval(right: npt.ArrayLike, n: npt.ArrayLike, z: float = 1.96) -> tuple[Array, Array]:
+    """Wilson's score interval of a share.
+
+    Parameters
+    ----------
+    right, n : array_like, shape (k,)
+        Successes and trials, n > 0.
+    z : float
+        Standard normal quantile; 1.96 for 95%.
+
+    Returns
+    -------
+    low, high : ndarray, shape (k,)
+        Fractions of 1.
+    """
+    n = np.asarray(n, dtype=np.float64)
+    share = np.asarray(right, dtype=np.float64) / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return np.minimum(share, centre - half), np.maximum(share, centre + half)
+
+
+def confusion_counts(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Numbers of predictions, true classes × predicted classes.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns ``truth`` and ``predicted``.
+    classes : sequence of str
+        Order of rows and columns.
+
+    Returns
+    -------
+    DataFrame of int
+    """
+    table = pd.crosstab(predictions["truth"], predictions["predicted"])
+    return table.reindex(index=list(classes), columns=list(classes), fill_value=0)
+
+
+def class_scores(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Precision, recall, F1 (fractions, 0 where undefined) and number of cells of each class.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns ``id``, ``truth`` and ``predicted``.
+    classes : sequence of str
+        Order of the rows.
+
+    Returns
+    -------
+    DataFrame
+        Columns class, precision, recall, f1, cells.
+    """
+    counts = confusion_counts(predictions, classes).to_numpy(dtype=np.float64)
+    hits = np.diag(counts)
+    precision = hits / np.maximum(counts.sum(0), 1)
+    recall = hits / np.maximum(counts.sum(1), 1)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    cells = predictions.groupby("truth")["id"].nunique().reindex(list(classes), fill_value=0)
+    columns = {"class": list(classes), "precision": precision, "recall": recall, "f1": f1, "cells": cells.to_numpy()}
+    return pd.DataFrame(columns)
+
+
+def group_accuracy(predictions: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Accuracy of groups of cells, each cell's repeats averaged first.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns ``id``, ``truth`` and ``predicted``.
+    group : Series
+        Group of each cell, by id; cells without one are left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns group, truth (commonest class), cells, accuracy, low, high (95% Wilson interval over cells).
+    """
+    table = predictions.assign(right=predictions["truth"] == predictions["predicted"])
+    cells = table.groupby("id").agg(right=("right", "mean"), truth=("truth", "first"))
+    cells["group"] = group.reindex(cells.index)
+    cells = cells[cells["group"].notna()]
+    if cells.empty:
+        return pd.DataFrame(columns=["group", "truth", "cells", "accuracy", "low", "high"])
+    grouped = cells.groupby("group")
+    rows = grouped.agg(cells=("right", "size"), accuracy=("right", "mean")).reset_index()
+    rows["truth"] = grouped["truth"].agg(lambda t: t.mode().iloc[0]).to_numpy()
+    rows["low"], rows["high"] = wilson_interval(rows["accuracy"] * rows["cells"], rows["cells"])
+    return rows[["group", "truth", "cells", "accuracy", "low", "high"]]
+
+
+def reliability_bins(predictions: pd.DataFrame, classes: Sequence[str], n_bins: int = 10) -> pd.DataFrame:
+    """Stated probability of the predicted class against how often it is right, in bins of equal size.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns ``truth``, ``predicted`` and ``p_<class>``.
+    classes : sequence of str
+        The classes.
+    n_bins : int
+        Bins of equal numbers of predictions.
+
+    Returns
+    -------
+    DataFrame
+        Columns stated, observed, low, high (fractions), predictions.
+    """
+    stated = predictions[[f"p_{name}" for name in classes]].max(axis=1).to_numpy()
+    right = (predictions["truth"] == predictions["predicted"]).to_numpy()
+    order = np.argsort(stated, kind="stable")
+    rows = []
+    for part in np.array_split(order, n_bins):
+        if part.size:
+            low, high = wilson_interval([right[part].sum()], [part.size])
+            rows.append((stated[part].mean(), right[part].mean(), low[0], high[0], part.size))
+    return pd.DataFrame(rows, columns=["stated", "observed", "low", "high", "predictions"])
+
+
+def calibration_error(bins: pd.DataFrame) -> float:
+    """Expected calibration error, a fraction of 1: mean distance of stated and observed, weighted by predictions."""
+    weight = bins["predictions"] / bins["predictions"].sum()
+    return float((weight * (bins["stated"] - bins["observed"]).abs()).sum())
+
+
+def percentile_in(values: npt.ArrayLike, value: float) -> float:
+    """Share of known values below `value`, ties counted half, percent; NaN where there are none."""
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    if not known.size or not np.isfinite(value):
+        return float("nan")
+    return float(100 * ((known < value).mean() + 0.5 * (known == value).mean()))
+
+
+def compare_groups(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Cliff's delta of every feature between two groups of cells.
+
+    Parameters
+    ----------
+    rows, others : DataFrame
+        Frames of two cohorts.
+
+    Returns
+    -------
+    DataFrame
+        Columns feature, unit-free ``delta`` (−1 to 1, positive where the first group is higher) and the known
+        values ``cells`` and ``others``; the largest |delta| first.
+
+    References
+    ----------
+    .. [1] Cliff, "Dominance statistics: ordinal analyses to answer ordinal questions", Psychol Bull 114, 1993.
+    """
+    records = []
+    for spec in FEATURES:
+        a, b = np.sort(rows[spec.name].dropna()), np.sort(others[spec.name].dropna())
+        if len(a) and len(b):
+            wins = int(np.searchsorted(b, a, "left").sum())
+            losses = int((len(b) - np.searchsorted(b, a, "right")).sum())
+            records.append((spec.title, (wins - losses) / (len(a) * len(b)), len(a), len(b)))
+    table = pd.DataFrame(records, columns=["feature", "delta", "cells", "others"])
+    return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)

@@ -1,0 +1,76 @@
+"""What pages share between sessions, bounded and read only."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.config import data_folder
+from neuroclass.ephys.cell_features import CellFeatures
+from neuroclass.ephys.sweep import Recording
+from neuroclass.evaluation import summaries
+from neuroclass.explain.clustering import Tree, cluster
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.results import Results, results_of
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the cells")
+def _cohort_from(folder: Path | None) -> Cohort:  # noqa: ARG001 (the key of the cache)
+    from neuroclass.cohort.loading import load_cohort
+
+    return load_cohort()
+
+
+def cohort() -> Cohort:
+    """The cells, loaded once for each data folder."""
+    return _cohort_from(data_folder())
+
+
+def results(model: str) -> Results:
+    """A shipped model's results."""
+    return results_of(model)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def table(model: str, name: str) -> pd.DataFrame:
+    """One evaluation table of a shipped model; do not change it."""
+    return results_of(model).table(name)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Clustering the gates")
+def gate_trees(within_class: bool, n_cells: int) -> tuple[pd.DataFrame, Tree, Tree]:
+    """Gates of at most `n_cells` held-out cells with their dendrograms over cells and features."""
+    from neuroclass.charts.theme import ordered
+
+    gates = table("lspin", "gates")
+    if len(gates) > n_cells:
+        gates = gates.sample(n_cells, random_state=0)
+    order = {name: k for k, name in enumerate(ordered(gates["truth"]))}
+    gates = gates.sort_values("truth", key=lambda t: t.map(order), kind="stable", ignore_index=True)
+    values = gates[list(FEATURE_NAMES)].to_numpy(dtype=float)
+    rows = cluster(values, gates["truth"] if within_class else None)
+    return gates, rows, cluster(values.T)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def line_accuracy(model: str, lines: pd.Series) -> pd.DataFrame:
+    """Held-out accuracy by group of a cell, such as its driver line."""
+    return summaries.group_accuracy(table(model, "predictions"), lines)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Getting the cell's sweeps")
+def recording(source: str, cell_id: str) -> Recording | str:  # noqa: ARG001 (part of the key)
+    """Sweeps of a cell of the cohort from `source`; the reason in words where there are none."""
+    from neuroclass.cohort.recordings import recording_of
+
+    found = recording_of(cohort(), cell_id)
+    return found
+
+
+@st.cache_resource(max_entries=8, show_spinner="Measuring the features")
+def measured(key: str, _recording: Recording) -> CellFeatures:  # noqa: ARG001 (the key of the cache)
+    """Features of a recording with where each was measured; `key` names it in the cache."""
+    from neuroclass.ephys.cell_features import extract_features
+
+    return extract_features(_recording)

@@ -1,0 +1,118 @@
+"""Parts of the Overview page."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import Species
+from neuroclass.charts import cohort as charts
+from neuroclass.charts.theme import category, ordered
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.errors import ModelFileError
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.text import escaped
+
+FIGURE = {"mouse": "Figure 4 of Ophir et al. 2023", "human": "Figure 5 of Ophir et al. 2023"}
+
+
+def name(column: str) -> str:
+    """A metadata column for people."""
+    return column.replace("_", " ").capitalize()
+
+
+def species_in(cells: Cohort) -> list[str]:
+    """Species of the cohort, in their order."""
+    return [s.value for s in Species if (cells.frame["species"] == s.value).any()]
+
+
+def grouping(species: str) -> str:
+    """What a species' composition is grouped by."""
+    return "dendrite type → broad class" if species == Species.HUMAN else "driver line → subclass → broad class"
+
+
+def tiles(cells: Cohort) -> None:
+    """Numbers of cells, donors and complete cells."""
+    frame = cells.frame
+    columns = st.columns(5)
+    for column, species in zip(columns, Species, strict=False):
+        part = frame[frame["species"] == species.value]
+        label = f"{species.value.capitalize()} cells"
+        column.metric(label, f"{len(part):,}", help=f"from {part['donor'].nunique():,} donors", border=True)
+    columns[2].metric("Donors", f"{frame['donor'].nunique():,}", border=True)
+    labelled = frame["broad"].notna().mean() if len(frame) else 0.0
+    columns[3].metric("Labelled", f"{labelled:.1%}", help="share of the cells whose broad class is known", border=True)
+    complete = frame[list(FEATURE_NAMES)].notna().all(axis=1).mean() if len(frame) else 0.0
+    columns[4].metric("Complete", f"{complete:.1%}", help="share of the cells with all 41 features", border=True)
+
+
+def notes(cells: Cohort) -> None:
+    """Where the cells come from, and what to know about them."""
+    with st.expander("Source and notes"):
+        st.markdown(f"Source: {escaped(cells.source)}")
+        for note in cells.notes:
+            st.markdown(f"- {escaped(note)}")
+        st.caption(
+            "Recorded cells: Allen Institute for Brain Science, Allen Cell Types Database (2015), "
+            "celltypes.brain-map.org; features as published with Ophir, Shefi, Lindenbaum (2023), arXiv:2306.00528."
+        )
+
+
+def composition_table(cells: Cohort, species: str) -> pd.DataFrame:
+    """The numbers behind a composition figure."""
+    part = cells.frame[cells.frame["species"] == species]
+    return charts.composition_table(part, charts.SECOND_LEVEL[species])[["path", "cells"]]
+
+
+def composition(cells: Cohort, species: str) -> None:
+    """One species' cells by class and, where they have one, by driver line."""
+    caption = f"Areas are numbers of cells; grouping as in {FIGURE[species]}."
+    table = composition_table(cells, species)
+    fig = charts.composition(cells.frame, species, cells.simulated)
+    if species == Species.HUMAN:
+        widgets.figure(fig, "composition-human", table, caption=caption, simulated=cells.simulated)
+        return
+    left, right = st.columns([2, 3])
+    with left:
+        widgets.figure(fig, "composition-mouse", table, caption=caption, simulated=cells.simulated)
+    with right:
+        widgets.figure(
+            charts.lines(cells.frame, cells.simulated),
+            "driver-lines",
+            charts.line_table(cells.frame),
+            caption="Mouse cells by transgenic driver line, coloured by the subclass whose cells the line marks.",
+            simulated=cells.simulated,
+        )
+
+
+def count_table(cells: Cohort, by: str) -> pd.DataFrame:
+    """Numbers of cells by species, one metadata column and broad class."""
+    frame = cells.frame
+    keys = [frame["species"], category(frame[by]), category(frame["broad"])]
+    return frame.groupby(keys).size().rename("cells").reset_index()
+
+
+def models_table() -> None:
+    """The shipped models, what they tell apart and how well, in one line each."""
+    st.subheader("Shipped models", anchor=False)
+    rows = []
+    for model in ("dann", "lspin"):
+        try:
+            predictions = cache.table(model, "predictions")
+        except ModelFileError as error:
+            st.info(f"{model.upper()}: {escaped(error, 600)}", icon="ℹ️")
+            continue
+        right = predictions["truth"] == predictions["predicted"]
+        for species in ordered(predictions["species"]):
+            inside = predictions["species"] == species
+            rows.append(
+                {
+                    "Model": model.upper(),
+                    "Tells apart": ", ".join(ordered(predictions["truth"])),
+                    "Species": species,
+                    "Held-out cells": predictions.loc[inside, "id"].nunique(),
+                    "Accuracy (fraction)": round(float(right[inside].mean()), 3),
+                    "Protocol": "donor-grouped cross-validation",
+                }
+            )
+    if rows:
+        st.dataframe(pd.DataFrame(rows), hide_index=True)

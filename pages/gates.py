@@ -1,0 +1,5 @@
+"""Placeholder."""
+
+from neuroclass.ui import widgets
+
+widgets.heading("Gates", "")
