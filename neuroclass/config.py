@@ -192,8 +192,9 @@ class LspinSettings:
     gate_penalty: float = 0.01
     similarity: float = 0.0
     penalty_ramp: float = 0.3
-    consensus: float = 0.3
-    consensus_from: float = 0.6
+    agreement: float = 0.05
+    consensus: float = 0.5
+    consensus_from: float = 1.0
     dropout: float = 0.1
     mixup: float = 0.3
     smoothing: float = 0.02
@@ -253,15 +254,19 @@ class ReadLimits:
     """
 
     bytes: int = 2_000_000_000
-    expansion: int = 60
+    expansion: int = 30
     memory: int = 6_000_000_000
-    seconds: float = 8.0
+    seconds: float = 6.0
     seconds_per_mb: float = 0.2
     objects: int = 100_000
 
     def bytes_for(self, file_size: int) -> int:
         """Most bytes of samples read from a file of a size in bytes: its content cannot expand without end."""
         return min(self.bytes, max(64_000_000, self.expansion * file_size))
+
+    def memory_for(self, file_size: int) -> int:
+        """Most address space for a file of a size in bytes."""
+        return min(self.memory, 600_000_000 + 3 * self.bytes_for(file_size))
 
     def seconds_for(self, file_size: int) -> float:
         """Longest time that a file of a size in bytes may take, s."""

@@ -106,7 +106,8 @@ def _passive(out: Measured, quiet: list[Response], settings: FeatureSettings) ->
         i.append(0.0)
     numbers = _numbers(used)
     place = Provenance(numbers, note=f"line through {len(i)} points")
-    out.put("ri", 1e3 * line_slope(np.array(i), np.array(v)), place, "")
+    slope = 1e3 * line_slope(np.array(i), np.array(v))
+    out.put("ri", slope if slope > 0 else np.nan, place, "the potential does not follow the current")
     fits = np.array(
         [time_constant(r.sweep.v_mv, r.sweep.rate_hz, r.epoch.start_s, r.epoch.end_s, baseline(r)) for r in used]
     )

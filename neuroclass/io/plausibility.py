@@ -46,7 +46,25 @@ def tidy(recording: Recording) -> Recording:
     if not sweeps:
         raise RecordingError(f"No sweep of {recording.source} has samples; expected current-clamp sweeps.")
     check_units(sweeps, recording.source)
-    return replace(recording, sweeps=tuple(sweeps), warnings=tuple(warnings))
+    kept = []
+    for sweep in sweeps:
+        problem = _impossible(sweep)
+        if problem:
+            warnings.append(f"Sweep {sweep.number} is left out: {problem}.")
+        else:
+            kept.append(sweep)
+    if not kept:
+        raise UnitsError(f"Every sweep of {recording.source} is left out. {' '.join(warnings)[:500]}")
+    return replace(recording, sweeps=tuple(kept), warnings=tuple(warnings))
+
+
+def _impossible(sweep: Sweep) -> str:
+    """What no cell and amplifier can have done in a sweep; empty for a possible one."""
+    highest = float(np.abs(sweep.v_mv).max())
+    if highest > MAX_POTENTIAL_MV:
+        return f"it reaches {highest:.4g} mV"
+    strongest = float(np.abs(sweep.i_pa).max()) if sweep.current_known else 0.0
+    return f"its current reaches {strongest:.4g} pA" if strongest > MAX_CURRENT_PA else ""
 
 
 def check_units(sweeps: list[Sweep], source: str) -> None:

@@ -172,7 +172,7 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
         "path": str(path.resolve()),
         "name": name,
         "mapping": asdict(mapping),
-        "limits": {**asdict(limits), "bytes": limits.bytes_for(size)},
+        "limits": {**asdict(limits), "bytes": limits.bytes_for(size), "memory": limits.memory_for(size)},
     }
     with _pool.worker() as worker:
         try:
