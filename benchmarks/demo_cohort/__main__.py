@@ -1,0 +1,94 @@
+"""Search, accept, write: see ``data/README.md``."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.demo_cohort.accept import AcceptedCell, Tally, accepted_cells
+from benchmarks.demo_cohort.metadata import Drawer
+from benchmarks.demo_cohort.search import Archive, find_region, spread_out
+from benchmarks.demo_cohort.space import start
+from benchmarks.demo_cohort.summaries import ClassSummary, class_summaries, kinds_of
+from neuroclass.cohort.cohort import META_COLUMNS
+from neuroclass.cohort.demo import DEMO_FILE, PREFIX, SEED_COLUMN
+from neuroclass.cohort.loading import load_cohort
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.simulation.cells import STIMULUS_NAMES
+from neuroclass.simulation.models import PARAMETER_NAMES
+
+TARGETS = {
+    "mouse/Glutamatergic": 75,
+    "mouse/Pvalb": 60,
+    "mouse/Sst": 60,
+    "mouse/Vip": 60,
+    "mouse/Htr3a": 60,
+    "human/excitatory": 75,
+    "human/inhibitory": 55,
+}
+REGION_ROUNDS, SPREAD_ROUNDS = 36, 12
+SEEDS_PER_CLASS = 1000
+
+
+def searched(kind: str, number: int, summary: ClassSummary, work: Path) -> tuple[Archive, np.ndarray]:
+    """Archive and pseudo-observations of a class, from `work` where it was searched before."""
+    generator = np.random.default_rng(number)
+    targets = np.array([summary.draw(generator) for _ in range(TARGETS[kind])])
+    file = work / f"{kind.replace('/', '-')}.npz"
+    if file.is_file():
+        stored = np.load(file)
+        return Archive(list(stored["shares"]), list(stored["features"]), int(stored["n_tried"])), targets
+    archive = Archive()
+    find_region(summary, start(kind), archive, generator, REGION_ROUNDS)
+    spread_out(summary, archive, targets, generator, SPREAD_ROUNDS)
+    work.mkdir(parents=True, exist_ok=True)
+    np.savez(file, shares=archive.shares, features=archive.features, n_tried=archive.n_tried)
+    return archive, targets
+
+
+def row_of(accepted: AcceptedCell, drawer: Drawer, number: int) -> dict[str, Any]:
+    """One row of the cohort."""
+    neuron, stimuli = accepted.cell.neuron, accepted.cell.stimuli
+    return {
+        **drawer.labels(number),
+        **accepted.features,
+        **drawer.entered(accepted.features["ri"]),
+        SEED_COLUMN: accepted.seed,
+        **{PREFIX + name: getattr(neuron, name) for name in PARAMETER_NAMES},
+        **{f"{PREFIX}stimulus_{name}": float(getattr(stimuli, name)) for name in STIMULUS_NAMES},
+    }
+
+
+def main() -> None:
+    """Make the demo cohort and print the acceptance rates as a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.demo_cohort", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the published tables")
+    parser.add_argument("--out", type=Path, default=DEMO_FILE)
+    parser.add_argument("--work", type=Path, default=Path("build/demo_cohort"), help="where finished searches are kept")
+    args = parser.parse_args()
+    cohort = load_cohort(args.data)
+    kinds, summaries = kinds_of(cohort), class_summaries(cohort)
+    rows = []
+    print("| class | candidates | spiking | recorded | accepted |\n| --- | --- | --- | --- | --- |")
+    for number, kind in enumerate(TARGETS):
+        archive, targets = searched(kind, number, summaries[kind], args.work)
+        tally = Tally(archive.n_tried, len(archive.shares))
+        drawer = Drawer(cohort.take(kinds == kind), kind, np.random.default_rng(SEEDS_PER_CLASS + number))
+        first_seed = SEEDS_PER_CLASS * number
+        for cell in accepted_cells(kind, summaries, archive, targets, first_seed, tally):
+            rows.append(row_of(cell, drawer, tally.accepted))
+        share = tally.accepted / tally.recorded
+        print(f"| {kind} | {tally.tried} | {tally.spiking} | {tally.recorded} | {tally.accepted} ({share:.0%}) |")
+        sys.stdout.flush()
+    columns = [*META_COLUMNS, *FEATURE_NAMES, SEED_COLUMN]
+    frame = pd.DataFrame(rows)
+    frame = frame[[*columns, *(name for name in frame if name not in columns)]]
+    frame.to_parquet(args.out, index=False)
+    print(f"{len(frame)} cells, {args.out.stat().st_size:,} bytes: {args.out}")
+
+
+if __name__ == "__main__":
+    main()
