@@ -32,9 +32,18 @@ def compiled(function: F) -> F:
 
     The global interpreter lock is released while it runs; floating point follows numpy's rules.
     """
+    return _compile(function)
+
+
+def compiled_part(function: F) -> F:
+    """Compile a function that only compiled functions call: it has no entry from Python and compiles sooner."""
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compile(function: F, **options: bool) -> F:
     previous = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = _CACHE
     try:
-        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function))
     finally:
         numba_config.CACHE_DIR = previous

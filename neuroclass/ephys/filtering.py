@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import signal
 
-from neuroclass.ephys.compiled import compiled
+from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.sweep import FloatArray
 
 EDGE = 15  # samples of odd extension at either end, scipy.signal.filtfilt's for five coefficients
@@ -85,7 +85,7 @@ def derivative_filter(rate_hz: float, cutoff_khz: float) -> DerivativeFilter:
     return DerivativeFilter(np.vstack([b, a, steady]), reach, gain, per_ms, True)
 
 
-@compiled
+@compiled_part
 def run_forward(c: FloatArray, x: FloatArray, n: int) -> None:
     """Filter the first `n` samples of `x` in place from the steady state of the first."""
     b0, b1, b2, b3, b4 = c[0, 0], c[0, 1], c[0, 2], c[0, 3], c[0, 4]
@@ -102,7 +102,7 @@ def run_forward(c: FloatArray, x: FloatArray, n: int) -> None:
         x[k] = y
 
 
-@compiled
+@compiled_part
 def run_backward(c: FloatArray, x: FloatArray, n: int) -> None:
     """Filter the first `n` samples of `x` in place from the last to the first."""
     b0, b1, b2, b3, b4 = c[0, 0], c[0, 1], c[0, 2], c[0, 3], c[0, 4]
@@ -119,7 +119,7 @@ def run_backward(c: FloatArray, x: FloatArray, n: int) -> None:
         x[k] = y
 
 
-@compiled
+@compiled_part
 def derivative(
     v: FloatArray,
     out: FloatArray,

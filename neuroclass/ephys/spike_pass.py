@@ -10,7 +10,7 @@ References
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroclass.ephys.compiled import compiled
+from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.trace import (
     Trace,
     falls,
@@ -40,7 +40,7 @@ def time_index(seconds: float, dt: float) -> int:
     return k
 
 
-@compiled
+@compiled_part
 def _crossings(s: Trace, cutoff: float) -> IntArray:
     """Samples before which dV/dt first reaches `cutoff`, having fallen below zero since the crossing before."""
     n = s.dv.size
@@ -71,12 +71,12 @@ def _crossings(s: Trace, cutoff: float) -> IntArray:
     return found[:count].copy()
 
 
-@compiled
+@compiled_part
 def _keep(values: IntArray, mask: NDArray[np.bool_]) -> IntArray:
     return values[mask]
 
 
-@compiled
+@compiled_part
 def _plausible(
     s: Trace, spikes: IntArray, peaks: IntArray, min_height: float, min_peak: float
 ) -> tuple[IntArray, IntArray]:
@@ -96,7 +96,7 @@ def _plausible(
     return _keep(spikes, keep), _keep(peaks, keep)
 
 
-@compiled
+@compiled_part
 def _thresholds(s: Trace, upstrokes: IntArray, share: float) -> IntArray:
     """Last sample before each upstroke where dV/dt is at most `share` of the mean upstroke."""
     n = upstrokes.size
@@ -113,7 +113,7 @@ def _thresholds(s: Trace, upstrokes: IntArray, share: float) -> IntArray:
     return thresholds
 
 
-@compiled
+@compiled_part
 def _recheck(
     s: Trace, spikes: IntArray, peaks: IntArray, upstrokes: IntArray, max_interval: float, dt: float
 ) -> tuple[IntArray, IntArray]:
@@ -156,13 +156,13 @@ def _recheck(
     return _keep(spikes, keep), _keep(peaks, keep)
 
 
-@compiled
+@compiled_part
 def _returns(s: Trace, peak: int, end: int, level: float) -> bool:
     """Whether the potential is at or below `level` somewhere from `peak` to `end` inclusive."""
     return s.v[lowest_point(s, peak, end + 1)] <= level
 
 
-@compiled
+@compiled_part
 def _width(s: Trace, spike: int, peak: int, trough: int, dt: float) -> float:
     """Width at half the height above the trough, or above threshold where that level is lower, s."""
     v = s.v

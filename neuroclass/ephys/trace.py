@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroclass.ephys.compiled import compiled
+from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.filtering import DerivativeFilter, block_extremes, derivative
 from neuroclass.ephys.sweep import FloatArray
 
@@ -104,7 +104,7 @@ def fill(s: Trace, first_block: int, last_block: int) -> None:
         j = k
 
 
-@compiled
+@compiled_part
 def falls(s: Trace, begin: int, stop: int) -> bool:
     """Whether dV/dt is negative anywhere in samples `begin` to `stop` (exclusive)."""
     k = begin
@@ -120,7 +120,7 @@ def falls(s: Trace, begin: int, stop: int) -> bool:
     return False
 
 
-@compiled
+@compiled_part
 def steepest(s: Trace, begin: int, stop: int, sign: float) -> int:
     """Index of the largest `sign` times dV/dt in samples `begin` to `stop` (exclusive); the first of equals."""
     best = begin
@@ -142,7 +142,7 @@ def steepest(s: Trace, begin: int, stop: int, sign: float) -> int:
     return best
 
 
-@compiled
+@compiled_part
 def last_at_most(s: Trace, start: int, stop: int, target: float) -> int:
     """Last index from `start` down to `stop` (exclusive) where dV/dt is at most `target`; -1 without one."""
     k = start
@@ -156,7 +156,7 @@ def last_at_most(s: Trace, start: int, stop: int, target: float) -> int:
     return -1
 
 
-@compiled
+@compiled_part
 def first_at_least(s: Trace, start: int, stop: int, target: float) -> int:
     """First index from `start` to `stop` (exclusive) where dV/dt is at least `target`; -1 without one."""
     k = start
@@ -170,7 +170,7 @@ def first_at_least(s: Trace, start: int, stop: int, target: float) -> int:
     return -1
 
 
-@compiled
+@compiled_part
 def highest_point(s: Trace, begin: int, stop: int) -> int:
     """Index of the highest potential in samples `begin` to `stop` (exclusive); the first of equals."""
     best = begin
@@ -187,7 +187,7 @@ def highest_point(s: Trace, begin: int, stop: int) -> int:
     return best
 
 
-@compiled
+@compiled_part
 def lowest_point(s: Trace, begin: int, stop: int) -> int:
     """Index of the lowest potential in samples `begin` to `stop` (exclusive); the first of equals."""
     best = begin
