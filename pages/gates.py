@@ -1,5 +1,19 @@
-"""Placeholder."""
+"""Which features does LSPIN use for which cell?"""
 
-from neuroclass.ui import widgets
+import streamlit as st
 
-widgets.heading("Gates", "")
+from neuroclass.ui import cache, gates, widgets
+from neuroclass.ui.guards import guarded
+
+widgets.heading("Gates", "Which few features does LSPIN let through for a cell, and do cells of a class agree?")
+with guarded():
+    widgets.source_notice(cache.cohort())
+    table = cache.table("lspin", "gates")
+
+gates.tiles(table)
+st.subheader("Every cell and every gate", anchor=False)
+gates.matrix()
+st.subheader("By class", anchor=False)
+gates.by_class(table)
+st.subheader("One cell", anchor=False)
+gates.one_cell(table)

@@ -1,5 +1,12 @@
-"""Placeholder."""
+"""What do the numbers mean, and whom to cite?"""
 
-from neuroclass.ui import widgets
+from neuroclass.ui import cache, methods, widgets
+from neuroclass.ui.guards import guarded
 
-widgets.heading("Methods", "")
+widgets.heading("Methods", "What is measured, how the models were made, how honest the numbers are, whom to cite.")
+with guarded():
+    widgets.source_notice(cache.cohort())
+methods.feature_table()
+methods.models()
+methods.honesty()
+methods.citations()

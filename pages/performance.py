@@ -1,5 +1,21 @@
-"""Placeholder."""
+"""How well do the models do on cells they have not seen, and beside others?"""
 
-from neuroclass.ui import widgets
+import streamlit as st
 
-widgets.heading("Performance", "")
+from neuroclass.ui import cache, performance, widgets
+from neuroclass.ui.guards import guarded
+
+widgets.heading("Performance", "How well do the models do on cells of donors they have never seen?")
+with guarded():
+    widgets.source_notice(cache.cohort())
+    model = widgets.choice("Model", list(performance.NAMES), "model", format_func=performance.NAMES.__getitem__)
+    predictions, group = performance.choose(model)
+    table = performance.results_table(model)
+
+performance.tiles(predictions, table, group, model)
+st.subheader("Confusion", anchor=False)
+performance.confusion(predictions, model, group)
+st.subheader("Beside other systems", anchor=False)
+performance.systems(table, group)
+st.subheader("Where it errs", anchor=False)
+performance.by_line(predictions, model)

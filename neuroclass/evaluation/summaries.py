@@ -5,7 +5,8 @@ References
 .. [1] Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -179,3 +180,45 @@ def compare_groups(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
             records.append((spec.title, (wins - losses) / (len(a) * len(b)), len(a), len(b)))
     table = pd.DataFrame(records, columns=["feature", "delta", "cells", "others"])
     return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
+
+
+def flatten_results(results: Sequence[Mapping[str, Any]], *, published: bool = False) -> pd.DataFrame:
+    """Result objects as printed by ``evaluate --json``, one row a system, protocol and group of cells.
+
+    Parameters
+    ----------
+    results : sequence of mapping
+        With ``model``, ``protocol``, ``n_cells``, ``metrics``, ``groups`` and, for published figures, ``note``.
+    published : bool
+        Whether these are other people's figures.
+
+    Returns
+    -------
+    DataFrame
+        Columns system, protocol, group, metric, mean, low, high (fractions, NaN where unknown), cells, note, published.
+    """
+    rows = []
+    for result in results:
+        groups = {"all": result.get("metrics", {}), **result.get("groups", {})}
+        for group, metrics in groups.items():
+            for metric in ("accuracy", "macro_f1"):
+                value = metrics.get(metric)
+                if value is None:
+                    continue
+                value = value if isinstance(value, Mapping) else {"mean": value}
+                rows.append(
+                    {
+                        "system": result.get("model"),
+                        "protocol": result.get("protocol", ""),
+                        "group": group,
+                        "metric": metric,
+                        "mean": value.get("mean"),
+                        "low": value.get("low"),
+                        "high": value.get("high"),
+                        "cells": result.get("n_cells"),
+                        "note": result.get("note", ""),
+                        "published": published,
+                    }
+                )
+    columns = ["system", "protocol", "group", "metric", "mean", "low", "high", "cells", "note", "published"]
+    return pd.DataFrame(rows, columns=columns).astype({"mean": float, "low": float, "high": float})

@@ -1,0 +1,69 @@
+"""Numbers beside an embedding, so that the picture cannot fool."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+N_NEIGHBOURS = 15
+
+
+def neighbour_agreement(
+    points: npt.NDArray[np.float64], labels: npt.ArrayLike, n_neighbours: int = N_NEIGHBOURS
+) -> tuple[float, float]:
+    """How often a point's neighbours share its label, each label counted alike.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, n_dims)
+        Positions.
+    labels : array_like of str, shape (n,)
+        One label a point.
+    n_neighbours : int
+        Neighbours looked at.
+
+    Returns
+    -------
+    agreement : float
+        Mean over labels of the mean share of neighbours with the same label, a fraction.
+    chance : float
+        The same where neighbours are drawn at random: one divided by the number of labels.
+    """
+    from scipy.spatial import cKDTree
+
+    names = np.asarray(labels, dtype=str)
+    n_neighbours = min(n_neighbours, len(names) - 1)
+    kinds, codes, sizes = np.unique(names, return_inverse=True, return_counts=True)
+    _, near = cKDTree(points).query(points, k=n_neighbours + 1)
+    weight = 1.0 / sizes
+    near_weight = weight[codes[near[:, 1:]]]
+    same = codes[near[:, 1:]] == codes[:, None]
+    share = (near_weight * same).sum(1) / near_weight.sum(1)
+    return float(np.mean([share[codes == k].mean() for k in range(len(kinds))])), 1.0 / len(kinds)
+
+
+def mixing_table(embedding: pd.DataFrame, spaces: Sequence[str]) -> pd.DataFrame:
+    """Agreement of neighbours on species and on class in each space.
+
+    Parameters
+    ----------
+    embedding : DataFrame
+        Columns ``space``, ``x``, ``y``, ``species``, ``truth``.
+    spaces : sequence of str
+        Values of ``space``.
+
+    Returns
+    -------
+    DataFrame
+        Columns space, measure, value, chance (fractions). Domains are mixed where agreement on species is
+        at chance; classes are apart where agreement on class is near 1.
+    """
+    rows = []
+    for space in spaces:
+        cells = embedding[embedding["space"] == space]
+        points = cells[["x", "y"]].to_numpy(dtype=float)
+        for column, measure in (("species", "same species (chance: mixed)"), ("truth", "same class (1: apart)")):
+            if cells[column].nunique() > 1:
+                rows.append((space, measure, *neighbour_agreement(points, cells[column].to_numpy())))
+    return pd.DataFrame(rows, columns=["space", "measure", "value", "chance"])

@@ -1,0 +1,241 @@
+"""Training runs as processes of their own: started, watched, cancelled and found again by id.
+
+Everything about a job lies in its folder, so that any session of any server sees the same.
+"""
+
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from neuroclass.config import PROJECT_DIR, cache_folder
+from neuroclass.errors import SettingsError
+
+MODELS = ("dann", "lspin")
+MAX_RUNNING = 2
+_NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z]{4,5}-[0-9a-f]{6}")
+_HEARTBEAT = "history.jsonl"
+
+
+class State(StrEnum):
+    """What has become of a job."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run, as it was when it was looked at.
+
+    Attributes
+    ----------
+    id : str
+        Names the job's folder.
+    model : str
+        ``dann`` or ``lspin``.
+    state : State
+        What has become of it.
+    status : mapping
+        The last status its process wrote: epoch, of, and its quantities.
+    history : tuple of dict
+        Distinct statuses so far, oldest first.
+    result : dict
+        What the process printed; empty until it is done.
+    message : str
+        Last lines of the process' messages.
+    folder : Path
+        Where the job's files and the trained model are.
+    """
+
+    id: str
+    model: str
+    state: State
+    status: dict[str, Any]
+    history: tuple[dict[str, Any], ...]
+    result: dict[str, Any]
+    message: str
+    folder: Path
+
+
+@dataclass
+class JobRegistry:
+    """Starts jobs and keeps the handles of those it started.
+
+    Attributes
+    ----------
+    folder : Path
+        Folder of all jobs.
+    """
+
+    folder: Path = field(default_factory=lambda: cache_folder() / "jobs")
+    _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict, repr=False)
+
+    def start(self, model: str, arguments: Sequence[str] = ()) -> str:
+        """Start training in a process of its own group, with low priority.
+
+        Parameters
+        ----------
+        model : str
+            ``dann`` or ``lspin``.
+        arguments : sequence of str
+            Further arguments of ``python -m neuroclass train``.
+
+        Returns
+        -------
+        str
+            The job's id.
+
+        Raises
+        ------
+        SettingsError
+            If the model is unknown or enough jobs are running.
+        """
+        if model not in MODELS:
+            raise SettingsError(f"There is no model {model}; expected one of {', '.join(MODELS)}.")
+        running = [job for job in self.recent() if job.state is State.RUNNING]
+        if len(running) >= MAX_RUNNING:
+            raise SettingsError(f"{len(running)} training runs are under way, the most at once. Wait or cancel one.")
+        job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{model}-{secrets.token_hex(3)}"
+        folder = self.folder / job_id
+        folder.mkdir(parents=True)
+        command = [sys.executable, "-m", "neuroclass", "train", model, "--json", "--out", str(folder / "model")]
+        command += ["--status", str(folder / "status.json"), *arguments]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        with (folder / "result.json").open("wb") as out, (folder / "messages.txt").open("wb") as messages:
+            process = subprocess.Popen(
+                ["nice", "-n", "10", *command] if os.name == "posix" else command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=messages,
+                cwd=PROJECT_DIR,
+                env=environment,
+                start_new_session=True,
+            )
+        record = {"model": model, "pid": process.pid, "born": _birth(process.pid), "command": command}
+        (folder / "job.json").write_text(json.dumps(record), encoding="utf-8")
+        self._processes[job_id] = process
+        return job_id
+
+    def look(self, job_id: str) -> Job:
+        """See what has become of a job.
+
+        Raises
+        ------
+        SettingsError
+            If there is no job of that id.
+        """
+        folder = self._folder_of(job_id)
+        record = _read_json(folder / "job.json")
+        status = _read_json(folder / "status.json")
+        history = _remember(folder / _HEARTBEAT, status)
+        state = self._state(job_id, folder, record)
+        result = _read_json(folder / "result.json") if state is State.DONE else {}
+        message = _tail(folder / "messages.txt")
+        return Job(job_id, str(record.get("model", "")), state, status, history, result, message, folder)
+
+    def cancel(self, job_id: str) -> None:
+        """End a running job and everything it started.
+
+        Raises
+        ------
+        SettingsError
+            If there is no job of that id.
+        """
+        folder = self._folder_of(job_id)
+        if self._state(job_id, folder, _read_json(folder / "job.json")) is not State.RUNNING:
+            return
+        (folder / "cancelled").touch()
+        pid = int(_read_json(folder / "job.json")["pid"])
+        _end_group(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 1.5
+        while self._alive(job_id, folder) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if self._alive(job_id, folder):
+            _end_group(pid, signal.SIGKILL)
+
+    def recent(self, limit: int = 10) -> list[Job]:
+        """The latest jobs, newest first."""
+        if not self.folder.is_dir():
+            return []
+        names = sorted((p.name for p in self.folder.iterdir() if _NAME.fullmatch(p.name)), reverse=True)
+        return [self.look(name) for name in names[:limit] if (self.folder / name / "job.json").is_file()]
+
+    def _folder_of(self, job_id: str) -> Path:
+        folder = self.folder / job_id
+        if not _NAME.fullmatch(job_id) or not (folder / "job.json").is_file():
+            raise SettingsError("There is no training run of that id here. Start one, or pick one from the list.")
+        return folder
+
+    def _alive(self, job_id: str, folder: Path) -> bool:
+        process = self._processes.get(job_id)
+        if process is not None:
+            return process.poll() is None
+        record = _read_json(folder / "job.json")
+        born = _birth(int(record.get("pid", 0)))
+        return born is not None and born == record.get("born")
+
+    def _state(self, job_id: str, folder: Path, record: dict[str, Any]) -> State:
+        if record and self._alive(job_id, folder):
+            return State.RUNNING
+        if (folder / "cancelled").exists():
+            return State.CANCELLED
+        return State.DONE if _read_json(folder / "result.json") else State.FAILED
+
+
+def _birth(pid: int) -> str | None:
+    """Start time of a process, which tells it from a later one of the same number; None where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _end_group(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {"value": value}
+
+
+def _remember(path: Path, status: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Statuses so far: those the process keeps itself, else those seen by whoever looked."""
+    kept = status.get("history")
+    if isinstance(kept, list):
+        return tuple(kept)
+    try:
+        seen = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError):
+        seen = []
+    if "epoch" in status and (not seen or seen[-1] != status):
+        seen.append(status)
+        with path.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(status) + "\n")
+    return tuple(seen)
+
+
+def _tail(path: Path, n_bytes: int = 2000) -> str:
+    try:
+        return path.read_bytes()[-n_bytes:].decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,77 @@
+"""Parts of the Methods page."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass import __version__
+from neuroclass.errors import ModelFileError
+from neuroclass.features import FEATURES, Source
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.text import escaped
+
+
+def feature_table() -> None:
+    """The 41 features with units and definitions."""
+    st.subheader("The 41 features", anchor=False)
+    table = pd.DataFrame(
+        {
+            "name": spec.name,
+            "label": spec.label,
+            "stored unit": spec.unit or "ratio",
+            "stimulus": spec.stimulus.label,
+            "from": "sweeps" if spec.source is Source.SWEEPS else "entered by hand",
+            "definition": spec.definition,
+        }
+        for spec in FEATURES
+    )
+    st.dataframe(table, hide_index=True, height=320, column_config={"definition": st.column_config.TextColumn(width="large")})
+    widgets.csv_button("features", table)
+
+
+def models() -> None:
+    """Cards of the shipped models."""
+    st.subheader("The shipped models", anchor=False)
+    st.markdown(
+        "- **DANN** tells excitatory from inhibitory cells in mouse and human. A gradient-reversal layer trains its "
+        "features so that a second head cannot tell the species.\n"
+        "- **LSPIN** tells five mouse subclasses. For each cell a gating network opens few of the 41 features; only "
+        "those reach the prediction network.\n"
+        "- Probabilities are calibrated on cells held out from training. The prediction set holds the true class in "
+        "about 90% of held-out cells. A cell unlike the training cells gets no label."
+    )
+    for model in ("dann", "lspin"):
+        try:
+            card = cache.results(model).card()
+        except ModelFileError as error:
+            st.info(f"{model.upper()}: {escaped(error, 600)}", icon="ℹ️")
+            continue
+        with st.expander(f"Card of {model.upper()}"):
+            st.json(card, expanded=1)
+
+
+def honesty() -> None:
+    """How honest the numbers are."""
+    st.subheader("How honest the numbers are", anchor=False)
+    st.markdown(
+        "- Every figure here is of cells whose **donor** no model in question has seen: folds are grouped by donor and "
+        "stratified by species and class; scaling, imputation and calibration are fitted inside the training folds.\n"
+        "- Intervals are 95%, by resampling donors.\n"
+        "- **Published figures** are shown beside ours as they were printed. They came about differently: the split was "
+        "not grouped by donor, and models were selected on the test cells; the notes on the Performance page say which.\n"
+        "- A driver line is not a cell type. Some lines mark mixed populations, so part of the error is in the labels.\n"
+        "- A recording from another lab differs in solutions, temperature and junction potential. The verdict says how "
+        "usual the cell looks and what its features alone are worth."
+    )
+
+
+def citations() -> None:
+    """Whom to cite."""
+    st.subheader("Data, citation, licence", anchor=False)
+    st.markdown(
+        "- Allen Institute for Brain Science, Allen Cell Types Database (2015), celltypes.brain-map.org.\n"
+        "- Ophir, Shefi, Lindenbaum, Neuronal Cell Type Classification using Deep Learning (2023), arXiv:2306.00528.\n"
+        "- Ganin et al., Domain-adversarial training of neural networks, JMLR 17 (2016).\n"
+        "- Yang, Lindenbaum, Kluger, Locally sparse neural networks for tabular biomedical data, ICML (2022).\n"
+        "- Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS (2017)."
+    )
+    st.caption(f"NeuroClass {__version__}, MIT licence. The data keep their own terms of use.")
