@@ -10,6 +10,7 @@ from neuroclass.errors import SettingsError
 
 DATA_VARIABLE = "NEUROCLASS_DATA"
 CACHE_VARIABLE = "NEUROCLASS_CACHE"
+RECORDINGS_VARIABLE = "NEUROCLASS_RECORDINGS"
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 MODELS_DIR = PROJECT_DIR / "models"
 
@@ -17,6 +18,12 @@ MODELS_DIR = PROJECT_DIR / "models"
 def data_folder() -> Path | None:
     """Folder of published tables named by ``NEUROCLASS_DATA``; None where it is not set."""
     value = os.environ.get(DATA_VARIABLE, "").strip()
+    return Path(value).expanduser() if value else None
+
+
+def recordings_folder() -> Path | None:
+    """Folder of downloaded NWB files named by ``NEUROCLASS_RECORDINGS``; None where it is not set."""
+    value = os.environ.get(RECORDINGS_VARIABLE, "").strip()
     return Path(value).expanduser() if value else None
 
 
@@ -149,8 +156,8 @@ class DannSettings:
     """
 
     n_members: int = 10
-    hidden: tuple[int, ...] = (64, 32, 16)
-    reversal: float = 0.3
+    hidden: tuple[int, ...] = (64, 32, 4)
+    reversal: float = 0.1
     dropout: float = 0.1
     mixup: float = 0.3
     smoothing: float = 0.02
