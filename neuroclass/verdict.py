@@ -51,6 +51,8 @@ class Task:
         Share of training cells at least as unusual as this one on the features present.
     expected : mapping
         Held-out accuracy with about this cell's features: ``accuracy``, ``low``, ``high``, ``stimuli``, ``n_cells``.
+    next_sweep : mapping or None
+        Stimulus whose recording would raise held-out accuracy most: ``stimulus``, ``accuracy``, ``now``.
     reasons : tuple of Reason
         Largest contribution first.
     abstain : str
@@ -63,6 +65,7 @@ class Task:
     coverage: float = 0.9
     typicality: float | None = None
     expected: Mapping[str, Any] = field(default_factory=dict)
+    next_sweep: Mapping[str, Any] | None = None
     reasons: tuple[Reason, ...] = ()
     abstain: str = ""
 
@@ -124,6 +127,7 @@ class CellVerdict:
             "cannot_say": {"broad": self.broad.abstain or None, "subclass": self.subclass.abstain or None},
             "in_distribution": {"broad": self.broad.typicality, "subclass": self.subclass.typicality},
             "expected_accuracy": {"broad": dict(self.broad.expected), "subclass": dict(self.subclass.expected)},
+            "next_best_sweep": {"broad": self.broad.next_sweep, "subclass": self.subclass.next_sweep},
             "reasons": {
                 "broad": [vars(reason) for reason in self.broad.reasons],
                 "subclass": [vars(reason) for reason in self.subclass.reasons],

@@ -1,0 +1,73 @@
+"""``classify``: what each cell in some files probably is."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from neuroclass.cell_types import label_of
+from neuroclass.commands.arguments import add_entered, add_json, add_mapping, add_species, entered_values, mapping_of
+from neuroclass.extraction import find_files
+from neuroclass.measure import Context
+from neuroclass.verdict import CellVerdict, Refusal, Task
+
+REFUSED = 3
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "classify",
+        help="classify the cells of feature tables and recordings",
+        description="Classify cells from feature tables (CSV, Parquet, XLSX) and recordings (ABF, NWB and others). "
+        "Exit code 0: all classified; 3: some file or cell was refused; 2: wrong usage.",
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of files")
+    add_species(parser)
+    add_entered(parser)
+    add_mapping(parser)
+    parser.add_argument("--models", type=Path, metavar="DIR", help="folder of trained models (default: the shipped)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="accepted for symmetry; the trained models suffice")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify and print."""
+    from neuroclass.workflows import classify_paths
+
+    context = Context(args.species, entered_values(args.enter), mapping_of(args))
+    answers = classify_paths(find_files(args.paths), context, args.models)
+    if args.json:
+        json.dump([answer.to_json() for answer in answers], sys.stdout, indent=1, allow_nan=False)
+        print()
+    else:
+        for answer in answers:
+            print(_in_words(answer))
+    return REFUSED if any(isinstance(answer, Refusal) for answer in answers) else 0
+
+
+def _in_words(answer: CellVerdict | Refusal) -> str:
+    if isinstance(answer, Refusal):
+        where = f"{answer.source} / {answer.cell}" if answer.cell else answer.source
+        return f"{where}\n  refused ({answer.error.kind}): {answer.error}"
+    lines = [
+        f"{answer.source} / {answer.cell} ({answer.species})",
+        f"  broad class  {_task(answer.broad)}",
+        f"  subclass     {_task(answer.subclass)}",
+        f"  measured     {len(answer.features)} of {len(answer.features) + len(answer.missing)} features",
+    ]
+    return "\n".join([*lines, *(f"  note         {warning}" for warning in answer.warnings)])
+
+
+def _task(task: Task) -> str:
+    if task.label is None:
+        return f"cannot say: {task.abstain}"
+    likely = _labels(task.prediction_set)
+    share = task.probabilities[task.label]
+    return f"{label_of(task.label)}, probability {share:.2f}; {task.coverage:.0%} set: {likely}"
+
+
+def _labels(classes: Sequence[str]) -> str:
+    return " or ".join(label_of(name) for name in classes) or "none"

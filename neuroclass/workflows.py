@@ -1,0 +1,188 @@
+"""Whole operations, composed of the parts: what pages and command line both call."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from neuroclass.cell_types import Species
+from neuroclass.evaluation.worth import Rows, expected_accuracy, next_sweep, stimuli_of
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.results import results_of
+from neuroclass.measure import Context, MeasuredCell, measure
+from neuroclass.predictors.predictor import Floats, Predictor
+from neuroclass.ranges import percentile
+from neuroclass.verdict import CellVerdict, Reason, Refusal, Task
+
+COVERAGE = 0.9
+LEAST_FEATURES = 5
+LEAST_TYPICALITY = 0.002
+N_REASONS = 10
+MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell the probabilities are only an analogy"
+
+Answer = CellVerdict | Refusal
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model and its held-out accuracy for every combination of stimuli."""
+
+    predictor: Predictor
+    masked: Rows
+
+
+@dataclass(frozen=True)
+class Models:
+    """The two trained models."""
+
+    dann: Model
+    lspin: Model
+
+
+@lru_cache(maxsize=4)
+def load_models(folder: Path | None = None) -> Models:
+    """Load DANN and LSPIN, the shipped ones by default.
+
+    Raises
+    ------
+    ModelFileError
+        If a model's files are missing, damaged or made for other features.
+    """
+    return Models(_load("dann", folder), _load("lspin", folder))
+
+
+def _load(name: str, folder: Path | None) -> Model:
+    from neuroclass.io.artifacts import load_model
+
+    results = results_of(name, folder)
+    predictor = load_model(name, results.folder)
+    measured = (results.folder / "evaluation" / "masked.json").is_file()
+    return Model(predictor, results.document("masked")["laboratories"] if measured else ())
+
+
+def classify_paths(
+    paths: Iterable[Path], context: Context | None = None, models_folder: Path | None = None
+) -> list[Answer]:
+    """Classify the cells of files on disk.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Feature tables and recordings.
+    context : Context, optional
+        What the user says about the cells.
+    models_folder : Path, optional
+        Folder of trained models; the shipped ones by default.
+
+    Returns
+    -------
+    list of CellVerdict or Refusal
+        In the order of files and of cells within them.
+    """
+    measured: list[MeasuredCell | Refusal] = []
+    for path in paths:
+        measured += measure(path, str(path), context)
+    return classify_cells(measured, load_models(models_folder))
+
+
+def classify_bytes(
+    items: Iterable[tuple[str, bytes]], context: Context | None = None, models_folder: Path | None = None
+) -> list[Answer]:
+    """Classify the cells of uploaded files, given as name and content; see `classify_paths`."""
+    measured: list[MeasuredCell | Refusal] = []
+    for name, content in items:
+        measured += measure(content, name, context)
+    return classify_cells(measured, load_models(models_folder))
+
+
+def classify_cells(measured: Sequence[MeasuredCell | Refusal], models: Models) -> list[Answer]:
+    """Classify measured cells, all at once; refusals pass through."""
+    cells = [cell for cell in measured if isinstance(cell, MeasuredCell)]
+    if not cells:
+        return [cell for cell in measured if isinstance(cell, Refusal)]
+    broad = _judge(models.dann, cells)
+    subclass = _judge(models.lspin, cells)
+    verdicts = iter(
+        CellVerdict(
+            source=cell.source,
+            cell=cell.cell,
+            species=cell.species,
+            broad=b,
+            subclass=s,
+            features=cell.features,
+            missing=cell.missing,
+            provenance=cell.provenance,
+            sweeps=cell.sweeps,
+            qc=cell.qc,
+            warnings=cell.warnings,
+        )
+        for cell, b, s in zip(cells, broad, subclass, strict=True)
+    )
+    return [next(verdicts) if isinstance(cell, MeasuredCell) else cell for cell in measured]
+
+
+def _judge(trained: Model, cells: Sequence[MeasuredCell]) -> list[Task]:
+    """One model's answer for each cell."""
+    from neuroclass.explain.shap_values import shap_values
+
+    model = trained.predictor
+    x = np.stack([cell.row() for cell in cells])
+    species = [cell.species for cell in cells]
+    probabilities = model.predict_proba(x, species)
+    sets = model.prediction_set(x, species, COVERAGE)
+    typicality = model.ood(x)
+    gates = model.gates(x, species) if hasattr(model, "gates") else None
+    shap = shap_values(model, x, species).values
+    recorded = [stimuli_of(cell.features) for cell in cells]
+    tasks = []
+    for row, cell in enumerate(cells):
+        winner = int(probabilities[row].argmax())
+        tasks.append(
+            Task(
+                model=model.name,
+                probabilities={c: float(p) for c, p in zip(model.classes, probabilities[row], strict=True)},
+                prediction_set=sets[row],
+                coverage=COVERAGE,
+                typicality=float(typicality[row]),
+                expected=expected_accuracy(trained.masked, recorded[row], cell.species),
+                next_sweep=next_sweep(trained.masked, recorded[row], cell.species),
+                reasons=_reasons(
+                    cell, model.classes[winner], shap[row, :, winner], None if gates is None else gates[row]
+                ),
+                abstain=_why_not(model, cell, float(typicality[row]), sets[row]),
+            )
+        )
+    return tasks
+
+
+def _why_not(model: Predictor, cell: MeasuredCell, typicality: float, prediction_set: tuple[str, ...]) -> str:
+    """Why no label should be given; empty where one can be."""
+    if model.name == "lspin" and cell.species == Species.HUMAN:
+        return MOUSE_ONLY
+    if len(cell.features) < LEAST_FEATURES:
+        return (
+            f"only {len(cell.features)} of {len(FEATURE_NAMES)} features could be measured; at least {LEAST_FEATURES} "
+            "are needed"
+        )
+    if typicality < LEAST_TYPICALITY:
+        return f"the cell is unlike the training cells: fewer than {LEAST_TYPICALITY:.1%} of them are as unusual"
+    if len(prediction_set) == len(model.classes):
+        return f"with these features the {COVERAGE:.0%} set holds every class"
+    return ""
+
+
+def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None) -> tuple[Reason, ...]:
+    """The measured features that matter most, largest contribution first."""
+    order = [k for k in np.argsort(-np.abs(shap)) if FEATURE_NAMES[k] in cell.features][:N_REASONS]
+    return tuple(
+        Reason(
+            feature=FEATURE_NAMES[k],
+            value=cell.features[FEATURE_NAMES[k]],
+            shap=float(shap[k]),
+            percentile=percentile(FEATURE_NAMES[k], cell.features[FEATURE_NAMES[k]], cell.species, label),
+            gate=None if gates is None else float(gates[k]),
+        )
+        for k in order
+    )
