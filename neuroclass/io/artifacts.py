@@ -102,7 +102,7 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
     name : str
         ``dann`` or ``lspin``.
     folder : Path, optional
-        The model's own folder; by default ``models/<name>``.
+        Folder of models, each in a folder of its own name; the shipped ones by default.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
     ModelFileError
         If files are missing or damaged, or were made for other features, classes or weights.
     """
-    folder = folder or MODELS_DIR / name
+    folder = (folder or MODELS_DIR) / name
     if name not in KINDS:
         raise ModelFileError(f"There is no model {name!r}; expected one of {', '.join(KINDS)}.")
     card = read_card(folder)
@@ -146,6 +146,6 @@ def _check_card(card: Mapping[str, Any], name: str, folder: Path) -> None:
     for key, value in expected.items():
         if card.get(key) != value:
             raise ModelFileError(
-                f"The card in {folder} says {key} = {str(card.get(key))[:80]}; expected {str(value)[:80]}. The model was "
-                "made for another version: restore the shipped one or train again."
+                f"The card in {folder} says {key} = {str(card.get(key))[:80]}; expected {str(value)[:80]}. The model "
+                "was made for other data: restore the shipped one or train again."
             )

@@ -40,7 +40,7 @@ def reverse_gradient(x: Tensor, strength: float) -> Tensor:
     Tensor
         `x`.
     """
-    result: Tensor = _Reversal.apply(x, strength)
+    result: Tensor = _Reversal.apply(x, strength)  # type: ignore[no-untyped-call]
     return result
 
 

@@ -5,6 +5,7 @@ Every tensor carries the ensemble's members first: activations have shape
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -99,7 +100,7 @@ def member_stack(
         (n_members, n_cells, widths[0]) → (n_members, n_cells, widths[-1]).
     """
     layers: list[nn.Module] = []
-    for number, (n_in, n_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for number, (n_in, n_out) in enumerate(pairwise(widths)):
         if normalise:
             layers.append(MemberNorm(n_members, n_in))
         if dropout and number:

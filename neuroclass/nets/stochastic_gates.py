@@ -40,7 +40,8 @@ def gate_values(alpha: Tensor, noise: Tensor | None = None, sd: float = GATE_SD)
 
 def expected_open(alpha: Tensor, sd: float = GATE_SD) -> Tensor:
     """Probability that each gate is not shut, Φ((α + ½)/σ); same shape as `alpha`."""
-    return torch.special.ndtr((alpha + 0.5) / sd)
+    probability: Tensor = torch.special.ndtr((alpha + 0.5) / sd)
+    return probability
 
 
 def similarity_penalty(gates: Tensor, x: Tensor, bandwidth: float = 1.0) -> Tensor:

@@ -27,11 +27,11 @@ class DannPredictor(Predictor):
         output: DannOutput = self.net(for_members(z, self.architecture["n_members"]))
         return output
 
-    def member_probabilities(self, z: Floats, present: Mask) -> Floats:
+    def member_probabilities(self, z: Floats, present: Mask) -> Floats:  # noqa: ARG002
         """Uncalibrated probabilities of each member, shape (n_members, n_cells, 2)."""
         return np.asarray(self._run(z).label.softmax(-1).numpy(), dtype=np.float64)
 
-    def embed(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+    def embed(self, x: Floats, species: Sequence[str] | None = None) -> Floats:  # noqa: ARG002
         """Domain-invariant features of all members side by side, shape (n_cells, n_members · width)."""
         z, _ = self.preprocessor(x)
         features = self._run(z).features.permute(1, 0, 2).flatten(1)

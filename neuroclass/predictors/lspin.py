@@ -32,7 +32,7 @@ class LspinPredictor(Predictor):
         """Uncalibrated probabilities of each prediction network, shape (n_members, n_cells, 5)."""
         return np.asarray(self._run(z, present).logits.softmax(-1).numpy(), dtype=np.float64)
 
-    def gates(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+    def gates(self, x: Floats, species: Sequence[str] | None = None) -> Floats:  # noqa: ARG002
         """The consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing features."""
         z, present = self.preprocessor(x)
         return np.asarray(self._run(z, present).gates[0].numpy(), dtype=np.float64)

@@ -91,7 +91,7 @@ class Predictor(ABC):
     def prediction_set(
         self, x: Floats, species: Sequence[str] | None = None, coverage: float = 0.9
     ) -> list[tuple[str, ...]]:
-        """Classes that together hold the truth in at least `coverage` of cells, likeliest first; one list entry a cell."""
+        """Classes that together hold the truth in at least `coverage` of cells, likeliest first, for each cell."""
         probabilities = self.predict_proba(x, species)
         inside = self.calibration.sets(probabilities, _hidden(np.isfinite(x)), species, coverage)
         order = np.argsort(-probabilities, axis=1)

@@ -1,5 +1,7 @@
 """Train DANN: an ensemble whose members each leave out one donor group, which then serves calibration."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch.nn.functional import one_hot
@@ -76,7 +78,7 @@ def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None
         label_weights=as_tensor(truth >= 0),
         domain_weights=as_tensor(balanced_weights(domains * (len(BROAD_ORDER) + 1) + truth + 1)),
     )
-    architecture = {
+    architecture: dict[str, Any] = {
         "n_members": settings.n_members,
         "n_inputs": len(FEATURE_NAMES),
         "hidden": list(settings.hidden),

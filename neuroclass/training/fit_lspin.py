@@ -3,6 +3,8 @@
 Each member leaves out one donor group of the training cells, which then serves calibration.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -11,7 +13,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import LspinSettings
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.nets.lspin import Lspin
-from neuroclass.nets.stochastic_gates import expected_open, similarity_penalty
+from neuroclass.nets.stochastic_gates import expected_open, gate_values, similarity_penalty
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.novelty import Novelty
@@ -36,7 +38,9 @@ def _loss(net: Lspin, settings: LspinSettings) -> StepLoss:
             return LossTerms(total=label.sum(), label=label.mean(), gate_penalty=n_open)
         n_open = (expected_open(output.alpha) * present).sum(-1).mean(1)
         weight = settings.gate_penalty * min(1.0, progress / settings.penalty_ramp)
-        total = label.sum() + weight * n_open.sum()
+        noiseless = gate_values(output.alpha)
+        spread = ((noiseless - noiseless.mean(0)) ** 2 * present).sum(-1).mean(1)
+        total = label.sum() + weight * n_open.sum() + settings.agreement * spread.sum()
         if not settings.similarity:
             return LossTerms(total=total, label=label.mean(), gate_penalty=n_open.mean())
         similarity = similarity_penalty(output.gates, x)
@@ -84,7 +88,7 @@ def train_lspin(cohort: Cohort, settings: LspinSettings, listener: Listener | No
         label_weights=torch.ones(n_cells),
         domain_weights=torch.ones(n_cells),
     )
-    architecture = {
+    architecture: dict[str, Any] = {
         "n_members": settings.n_members,
         "n_features": len(FEATURE_NAMES),
         "n_classes": len(SUBCLASS_ORDER),

@@ -75,5 +75,5 @@ def run_training(
 def _update_average(average: nn.Module, net: nn.Module, keep: float) -> None:
     for mean, value in zip(average.parameters(), net.parameters(), strict=True):
         mean.lerp_(value, 1 - keep)
-    for mean, value in zip(average.buffers(), net.buffers(), strict=True):
-        mean.copy_(value)
+    for kept, buffer in zip(average.buffers(), net.buffers(), strict=True):
+        kept.copy_(buffer)

@@ -1,0 +1,230 @@
+"""Train and test one system under one protocol."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from joblib import Parallel, delayed
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.evaluation.domains import domain_right
+from neuroclass.evaluation.label_shift import adapt_to_proportions
+from neuroclass.evaluation.metrics import expected_calibration_error, summarise
+from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
+from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.lspin import LspinPredictor
+from neuroclass.predictors.predictor import Predictor
+from neuroclass.training.baselines import TASK_CLASSES
+from neuroclass.training.registry import Classifier, system_named
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+COVERAGE = 0.9
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a system did under a protocol.
+
+    Attributes
+    ----------
+    result : dict
+        Metrics, as the command line prints them.
+    predictions : DataFrame
+        One row a test cell, trial and laboratory.
+    """
+
+    result: dict[str, Any]
+    predictions: pd.DataFrame
+
+
+def _hide_labels(cohort: Cohort, rows: npt.NDArray[np.int64], task: str) -> Cohort:
+    frame = cohort.frame.copy()
+    frame.loc[rows, [task, "dendrite_type"]] = None
+    return replace(cohort, frame=frame)
+
+
+def train_trial(name: str, task: str, plan: Plan, trial: Trial) -> Classifier:
+    """Train a system on a trial's training cells only (and on unlabelled test cells where the protocol says so)."""
+    cells = plan.cohort.take(trial.train)
+    if trial.labels_hidden:
+        cells = _hide_labels(plan.cohort, trial.test, task)
+    return system_named(name).train(cells, task, trial.seed, None)
+
+
+def _extras(model: Classifier, x: Floats, test: Cohort, train: Cohort) -> dict[str, Any]:
+    """Columns that only the networks have."""
+    columns: dict[str, Any] = {}
+    if isinstance(model, Predictor):
+        species = test.column("species").tolist()
+        sets = model.prediction_set(x, species, COVERAGE)
+        columns["set_size"] = [len(chosen) for chosen in sets]
+        columns["prediction_set"] = ["|".join(chosen) for chosen in sets]
+        columns["typicality"] = model.ood(x)
+    if isinstance(model, LspinPredictor):
+        columns["n_open"] = (model.gates(x) > 0).sum(1)
+    if isinstance(model, DannPredictor) and train.frame["species"].nunique() > 1:
+        columns["domain_right"] = domain_right(
+            model.embed(train.matrix()), train.column("species"), model.embed(x), test.column("species")
+        )
+    return columns
+
+
+def test_trial(model: Classifier, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
+    """Predictions of a trained system on the trial's test cells, as each laboratory measures them."""
+    test, train = plan.cohort.take(trial.test), plan.cohort.take(trial.train)
+    species = test.column("species").tolist()
+    frames = []
+    for laboratory in trial.laboratories:
+        x = laboratory.measure(test.matrix())
+        probabilities = model.predict_proba(x, species)
+        frame = test.frame[["id", "species", "donor"]].assign(
+            repeat=trial.repeat, fold=trial.fold, laboratory=laboratory.name, truth=test.frame[task]
+        )
+        if trial.labels_hidden:
+            frame["plain"] = [model.classes[k] for k in probabilities.argmax(1)]
+            known = train.column(task)
+            prior = np.array([(known == name).mean() for name in model.classes])
+            probabilities, _ = adapt_to_proportions(probabilities, prior)
+        frame["predicted"] = [model.classes[k] for k in probabilities.argmax(1)]
+        for column, name in enumerate(model.classes):
+            frame[f"p_{name}"] = probabilities[:, column]
+        frames.append(frame.assign(**_extras(model, x, test, train)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _run(name: str, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
+    import torch
+
+    torch.set_num_threads(1)
+    return test_trial(train_trial(name, task, plan, trial), task, plan, trial)
+
+
+def run_trials(name: str, task: str, plan: Plan, jobs: int = 2, progress: Progress | None = None) -> pd.DataFrame:
+    """Train and test a system on every trial, `jobs` at a time; the result does not depend on `jobs`."""
+    calls = (delayed(_run)(name, task, plan, trial) for trial in plan.trials)
+    frames = []
+    for frame in Parallel(n_jobs=jobs, return_as="generator")(calls):
+        frames.append(frame)
+        if progress:
+            progress(len(frames), len(plan.trials))
+    return pd.concat(frames, ignore_index=True)
+
+
+def describe(name: str, task: str, protocol: Protocol, plan: Plan, predictions: pd.DataFrame) -> dict[str, Any]:
+    """Metrics of predictions, as the command line prints them; for the cells as recorded where labs differ.
+
+    Parameters
+    ----------
+    name, task : str
+        The system, and what it learned.
+    protocol : Protocol
+        How it was tested.
+    plan : Plan
+        The protocol's cells and trials.
+    predictions : DataFrame
+        From `run_trials`.
+
+    Returns
+    -------
+    dict
+    """
+    classes = TASK_CLASSES[task]
+    main = predictions[predictions["laboratory"] == plan.trials[0].laboratories[0].name]
+    result: dict[str, Any] = {
+        "model": name,
+        "task": task,
+        "protocol": protocol.value,
+        "n_cells": int(main["id"].nunique()),
+        "n_donors": int(main["donor"].nunique()),
+        "seeds": sorted({trial.seed for trial in plan.trials}),
+        "metrics": summarise(main, classes),
+        "groups": {str(species): summarise(rows, classes) for species, rows in main.groupby("species")},
+        "calibration_error": expected_calibration_error(main, classes),
+    }
+    if "set_size" in main:
+        pairs = zip(main["truth"], main["prediction_set"], strict=True)
+        inside = [truth in chosen.split("|") for truth, chosen in pairs]
+        by_species = pd.Series(inside, index=main["species"]).groupby(level=0).mean()
+        result["sets"] = {
+            "coverage": COVERAGE,
+            "observed": float(np.mean(inside)),
+            "observed_by_species": {str(k): float(v) for k, v in by_species.items()},
+            "mean_size": float(main["set_size"].mean()),
+        }
+        result["false_alarms"] = {
+            f"below {limit}": float((main["typicality"] < limit).mean()) for limit in (0.01, 0.05)
+        }
+    if "n_open" in main:
+        result["open_gates"] = {"median": float(main["n_open"].median()), "of": 41}
+    if "domain_right" in main:
+        chance = float(main["species"].value_counts(normalize=True).max())
+        result["domain"] = {"accuracy": float(main["domain_right"].mean()), "chance": chance}
+    if "plain" in main:
+        result["without_proportions"] = summarise(main.assign(predicted=main["plain"]), classes)
+    if predictions["laboratory"].nunique() > 1:
+        result["laboratories"] = laboratory_rows(predictions, classes)
+    return result
+
+
+def laboratory_rows(predictions: pd.DataFrame, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Accuracy for each laboratory and species, with the number of cells and accuracy by class."""
+    rows = []
+    for (laboratory, species), part in predictions.groupby(["laboratory", "species"], sort=False):
+        right = part["truth"] == part["predicted"]
+        summary = summarise(part, classes)
+        rows.append(
+            {
+                "laboratory": str(laboratory),
+                "species": str(species),
+                "n_cells": int(part["id"].nunique()),
+                **summary["accuracy"],
+                "macro_f1": summary["macro_f1"]["mean"],
+                "classes": {str(k): float(v) for k, v in right.groupby(part["truth"]).mean().items()},
+            }
+        )
+    return rows
+
+
+def evaluate(
+    name: str,
+    protocol: Protocol,
+    cohort: Cohort,
+    *,
+    task: str | None = None,
+    repeats: int | None = None,
+    jobs: int = 2,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Evaluate a system.
+
+    Parameters
+    ----------
+    name : str
+        One of the registry's systems.
+    protocol : Protocol
+        How cells are divided.
+    cohort : Cohort
+        All cells.
+    task : str, optional
+        ``broad`` or ``subclass``; by default the system's first.
+    repeats : int, optional
+        See `plan_protocol`.
+    jobs : int
+        Trials at once.
+    progress : callable, optional
+        Called as (done, of).
+
+    Returns
+    -------
+    Evaluation
+    """
+    system = system_named(name)
+    task = task or system.tasks[0]
+    plan = plan_protocol(protocol, cohort, task, repeats)
+    predictions = run_trials(name, task, plan, jobs, progress)
+    return Evaluation(describe(name, task, protocol, plan, predictions), predictions)

@@ -1,0 +1,147 @@
+"""Baselines behind the same preprocessing as the networks.
+
+References
+----------
+.. [1] Ophir, Shefi, Lindenbaum, arXiv:2306.00528, 2023, Table 2 (random forest, SVC, XGBoost).
+.. [2] Seo and Lee, 2019 (LASSO, gradient boosting, neural networks and their ensembles).
+.. [3] Rodríguez-Collado and Rueda, PLoS Comput. Biol. 17, 2021.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.training.targets import class_numbers
+
+Floats = npt.NDArray[np.float64]
+
+TASK_CLASSES: dict[str, tuple[str, ...]] = {"broad": BROAD_ORDER, "subclass": SUBCLASS_ORDER}
+
+
+@dataclass(frozen=True)
+class EstimatorSpec:
+    """A baseline: its title, and how to make it from a seed."""
+
+    title: str
+    make: Callable[[int], Any]
+
+
+def _forest(seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(300, random_state=seed)
+
+
+def _svc(seed: int) -> Any:
+    from sklearn.svm import SVC
+
+    return SVC(C=3.0, probability=True, random_state=seed)
+
+
+def _xgboost(seed: int) -> Any:
+    from xgboost import XGBClassifier
+
+    return XGBClassifier(n_estimators=200, max_depth=4, learning_rate=0.1, subsample=0.8, n_jobs=1, random_state=seed)
+
+
+def _lda(seed: int) -> Any:  # noqa: ARG001
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+
+
+def _lasso(seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+    return OneVsRestClassifier(LogisticRegression(C=0.5, penalty="l1", solver="liblinear", random_state=seed))
+
+
+def _boosting(seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(
+        max_iter=150, learning_rate=0.08, max_leaf_nodes=12, early_stopping=False, random_state=seed
+    )
+
+
+def _net(seed: int) -> Any:
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier((40,), alpha=1e-2, early_stopping=True, max_iter=200, random_state=seed)
+
+
+def _net_ensemble(seed: int) -> Any:
+    from sklearn.ensemble import BaggingClassifier
+
+    return BaggingClassifier(_net(seed), 10, random_state=seed)
+
+
+ESTIMATORS: dict[str, EstimatorSpec] = {
+    "rf": EstimatorSpec("Random forest", _forest),
+    "svc": EstimatorSpec("SVC, RBF kernel", _svc),
+    "xgboost": EstimatorSpec("XGBoost", _xgboost),
+    "lda": EstimatorSpec("LDA", _lda),
+    "lasso": EstimatorSpec("LASSO (L1 logistic)", _lasso),
+    "gbdt": EstimatorSpec("Gradient boosting", _boosting),
+    "ann": EstimatorSpec("ANN", _net),
+    "ann-ensemble": EstimatorSpec("ANN ensemble", _net_ensemble),
+}
+
+
+@dataclass(frozen=True)
+class FittedEstimator:
+    """A trained baseline.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        In the order of the probabilities.
+    preprocessor : Preprocessor
+        Fitted on the training cells.
+    estimator : object
+        Fitted on class positions.
+    """
+
+    classes: tuple[str, ...]
+    preprocessor: Preprocessor
+    estimator: Any
+
+    def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:  # noqa: ARG002
+        """Probabilities, shape (n_cells, n_classes); 0 for a class that training lacked."""
+        found = self.estimator.predict_proba(self.preprocessor(x)[0])
+        result = np.zeros((len(x), len(self.classes)))
+        result[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = found
+        return result
+
+
+def fit_estimator(name: str, cohort: Cohort, task: str, seed: int) -> FittedEstimator:
+    """Train a baseline.
+
+    Parameters
+    ----------
+    name : str
+        One of `ESTIMATORS`.
+    cohort : Cohort
+        Training cells; those without the label are left out.
+    task : str
+        ``broad`` or ``subclass``.
+    seed : int
+        Of the estimator.
+
+    Returns
+    -------
+    FittedEstimator
+    """
+    cohort = cohort.labelled(task)
+    classes = TASK_CLASSES[task]
+    preprocessor = Preprocessor.fit(cohort.matrix())
+    estimator = ESTIMATORS[name].make(seed)
+    estimator.fit(preprocessor(cohort.matrix())[0], class_numbers(cohort, task, classes))
+    return FittedEstimator(classes, preprocessor, estimator)

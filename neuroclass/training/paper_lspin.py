@@ -1,0 +1,99 @@
+"""LSPIN by the paper's recipe: one network, tanh throughout, plain gradient descent on the whole training set.
+
+References
+----------
+.. [1] Ophir, Shefi, Lindenbaum, arXiv:2306.00528, 2023, and its public code's hyper-parameters.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from neuroclass.cell_types import SUBCLASS_ORDER
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.nets.lspin import Lspin
+from neuroclass.nets.stochastic_gates import expected_open
+from neuroclass.predictors.calibration import Calibration
+from neuroclass.predictors.lspin import LspinPredictor
+from neuroclass.predictors.novelty import Novelty
+from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.training.batches import as_tensor
+from neuroclass.training.crossfit import prototypes
+from neuroclass.training.loop import Listener
+from neuroclass.training.losses import LossTerms, cross_entropy
+from neuroclass.training.targets import class_numbers, soft_targets
+
+
+@dataclass(frozen=True)
+class PaperSettings:
+    """Published hyper-parameters."""
+
+    gating: tuple[int, ...] = (50, 50, 50)
+    prediction: tuple[int, ...] = (40, 20)
+    gate_penalty: float = 0.01047
+    learning_rate: float = 0.0599
+    steps: int = 1000
+    initial_sd: float = 0.1
+
+
+def train_paper_lspin(cohort: Cohort, seed: int, listener: Listener | None = None) -> LspinPredictor:
+    """Train LSPIN as the paper's code does, except that the scaler knows training cells only.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Training cells; those without a ``subclass`` are left out.
+    seed : int
+        Of weights and gates' noise.
+    listener : callable, optional
+        Called as (epoch, of, terms) every 20 steps.
+
+    Returns
+    -------
+    LspinPredictor
+        Uncalibrated; its penalty is a mean over features, so most gates stay open.
+    """
+    settings = PaperSettings()
+    cohort = cohort.labelled("subclass")
+    preprocessor = Preprocessor.fit(cohort.matrix())
+    z, present = preprocessor(cohort.matrix())
+    x, there = as_tensor(z)[None], as_tensor(present)[None]
+    n_classes = len(SUBCLASS_ORDER)
+    targets = as_tensor(soft_targets(class_numbers(cohort, "subclass", SUBCLASS_ORDER), n_classes, 0.0))
+    architecture: dict[str, Any] = {
+        "n_members": 1,
+        "n_features": len(FEATURE_NAMES),
+        "n_classes": n_classes,
+        "gating": list(settings.gating),
+        "prediction": list(settings.prediction),
+        "normalise": True,
+        "bounded": True,
+        "sd": settings.initial_sd,
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        net = Lspin(**architecture)
+        optimiser = torch.optim.SGD(net.parameters(), lr=settings.learning_rate)
+        for step in range(settings.steps):
+            output = net(x, there, agree=False)
+            label = cross_entropy(output.logits, targets).sum()
+            n_open = expected_open(output.alpha).mean()
+            terms = LossTerms(label + settings.gate_penalty * n_open, label, gate_penalty=n_open)
+            optimiser.zero_grad()
+            terms.total.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            if listener and (step + 1) % 20 == 0:
+                listener((step + 1) // 20, settings.steps // 20, terms.floats())
+    return LspinPredictor(
+        name="lspin",
+        classes=SUBCLASS_ORDER,
+        net=net.eval(),
+        architecture=architecture,
+        preprocessor=preprocessor,
+        calibration=Calibration.none(n_classes),
+        novelty=Novelty.fit(preprocessor.standardise(cohort.matrix()), preprocessor),
+        background=prototypes(z, np.asarray(cohort.column("species")), seed),
+    )
