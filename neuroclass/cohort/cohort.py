@@ -121,7 +121,7 @@ def make_cohort(rows: pd.DataFrame, source: str, simulated: bool = False, notes:
     frame["donor"] = frame["donor"].where(frame["donor"].notna(), frame["id"])
     for column in META_COLUMNS:
         values = frame[column].astype(object)
-        frame[column] = values.map(str, na_action="ignore").where(values.notna(), None)
+        frame[column] = values.map(str, na_action="ignore").astype(object).where(values.notna(), None)
     features = frame[list(FEATURE_NAMES)].astype(np.float64)
     frame = pd.concat([frame[list(META_COLUMNS)], features], axis=1)
     return Cohort(frame, source, simulated, tuple(notes))

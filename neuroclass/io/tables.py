@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from neuroclass.cell_types import PUBLISHED_NAMES, Dendrite, Species
@@ -47,23 +48,53 @@ def read_specimens(path: Path) -> pd.DataFrame:
     }
     frame = _read_csv(path, tuple(columns))[list(columns)].rename(columns=columns)
     frame["id"] = frame["id"].astype(str)
+    _unique_ids(frame["id"], path)
     frame["donor"] = frame["donor"].astype("Int64").astype(object).map(str, na_action="ignore")
     return frame
 
 
+def _numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The 41 features as numbers; empty cells are missing values."""
+    numbers = frame[list(FEATURE_NAMES)].apply(pd.to_numeric, errors="coerce").replace([np.inf, -np.inf], np.nan)
+    wrong = numbers.isna() & frame[list(FEATURE_NAMES)].notna()
+    if wrong.any(axis=None):
+        row, column = (int(k[0]) for k in np.nonzero(wrong.to_numpy()))
+        name = FEATURE_NAMES[column]
+        raise TableError(
+            f"{path} has {frame[name].iloc[row]!r} under {name} in line {row + 2}; expected a finite number or nothing."
+        )
+    return numbers.astype(np.float64)
+
+
+def _unique_ids(ids: "pd.Series[str]", path: Path) -> None:
+    twice = ids[ids.duplicated()]
+    if len(twice):
+        raise TableError(
+            f"{path} has specimen {twice.iloc[0]} twice ({len(twice)} such rows); keep one row a specimen."
+        )
+
+
 def _species_rows(path: Path, species: Species) -> pd.DataFrame:
-    labels = ("transgenic_line",) if species is Species.MOUSE else ()
-    frame = _read_csv(path, ("file_name", "dendrite_type", "layer", *labels, *FEATURE_NAMES))
-    rows = frame[["dendrite_type", *FEATURE_NAMES]].copy()
+    label = "transgenic_line" if species is Species.MOUSE else "dendrite_type"
+    frame = _read_csv(path, ("file_name", label, *FEATURE_NAMES))
+    rows = _numbers(frame, path)
     rows["id"] = frame["file_name"].astype(str).str.partition("_")[0]
     rows["species"] = species.value
-    rows["layer"] = frame["layer"].astype(str).str.removeprefix("L").str.replace("/L", "/", regex=False)
-    rows["broad"] = [Dendrite(d).broad if d in set(Dendrite) else None for d in frame["dendrite_type"]]
-    if species is Species.MOUSE:
-        unknown = sorted(set(frame["transgenic_line"]) - set(PUBLISHED_NAMES))
-        if unknown:
-            raise TableError(f"{path} has the subclasses {unknown}; expected {sorted(PUBLISHED_NAMES)}.")
-        rows["subclass"] = frame["transgenic_line"].map(PUBLISHED_NAMES)
+    _unique_ids(rows["id"], path)
+    if "dendrite_type" in frame:
+        rows["dendrite_type"] = frame["dendrite_type"]
+    if "layer" in frame:
+        layer = frame["layer"].astype(str).str.removeprefix("L").str.replace("/L", "/", regex=False)
+        rows["layer"] = layer.where(frame["layer"].notna(), None)
+    if species is Species.HUMAN:
+        rows["broad"] = [Dendrite(d).broad if d in set(Dendrite) else None for d in frame["dendrite_type"]]
+        return rows
+    unknown = sorted(set(frame["transgenic_line"].dropna()) - set(PUBLISHED_NAMES))
+    if unknown:
+        raise TableError(f"{path} has the subclasses {unknown}; expected {sorted(PUBLISHED_NAMES)}.")
+    subclasses = [PUBLISHED_NAMES.get(name) for name in frame["transgenic_line"]]
+    rows["subclass"] = subclasses
+    rows["broad"] = [None if subclass is None else subclass.broad for subclass in subclasses]
     return rows
 
 
