@@ -1,4 +1,4 @@
-"""Does the network see past the species, and still tell the classes apart?"""
+"""Whether the network sees past the species and still tells the classes apart."""
 
 from neuroclass.ui import cache, domains, widgets
 from neuroclass.ui.guards import guarded

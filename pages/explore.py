@@ -1,4 +1,4 @@
-"""Which cells are like this one, and what does one of them do?"""
+"""Which cells are alike, and what one of them does."""
 
 import streamlit as st
 

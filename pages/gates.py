@@ -1,4 +1,4 @@
-"""Which features does LSPIN use for which cell?"""
+"""Which features LSPIN uses for which cell."""
 
 import streamlit as st
 

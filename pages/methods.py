@@ -1,4 +1,4 @@
-"""What do the numbers mean, and whom to cite?"""
+"""What the numbers mean, and whom to cite."""
 
 from neuroclass.ui import cache, methods, widgets
 from neuroclass.ui.guards import guarded

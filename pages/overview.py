@@ -1,4 +1,4 @@
-"""What is loaded, from where, and how is it composed?"""
+"""What is loaded, from where, and how it is composed."""
 
 import streamlit as st
 
@@ -19,7 +19,9 @@ for species in overview.species_in(cells):
     overview.composition(cells, species)
 
 st.subheader("Where the cells lie", anchor=False)
-by = widgets.choice("Cells by", ["layer", "structure", "dendrite_type", "reporter_status"], "by", format_func=overview.name)
+by = widgets.choice(
+    "Cells by", ["layer", "structure", "dendrite_type", "reporter_status"], "by", format_func=overview.name
+)
 widgets.figure(
     charts.counts(cells.frame, by, "broad", cells.simulated),
     f"cells-by-{by}",

@@ -1,4 +1,4 @@
-"""How well do the models do on cells they have not seen, and beside others?"""
+"""How well the models do on cells they have not seen, and beside others."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Why does a model say what it says?"""
+"""Why a model says what it says."""
 
 import streamlit as st
 

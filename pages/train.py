@@ -1,4 +1,4 @@
-"""How does a model learn on the loaded cells?"""
+"""How a model learns on the loaded cells."""
 
 from neuroclass.ui import cache, train, widgets
 from neuroclass.ui.guards import guarded, need

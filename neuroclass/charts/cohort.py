@@ -36,7 +36,7 @@ def composition(frame: pd.DataFrame, species: str, simulated: bool = False) -> g
         go.Icicle(
             ids=["all", *table["path"]],
             labels=[escape(species), *table["label"]],
-            parents=["", *("all" if not parent else parent for parent in table["parent"])],
+            parents=["", *(parent or "all" for parent in table["parent"])],
             values=[int(table.loc[table["parent"] == "", "cells"].sum()), *table["cells"]],
             marker={"colors": [SPECIES_GREY, *table["colour"]], "line": {"width": 1.5, "color": "white"}},
             branchvalues="total",
@@ -106,7 +106,9 @@ def lines(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
             hovertemplate=f"%{{y}}, {class_label(name)}: %{{x}} cells<extra></extra>",
         )
     fig.update_yaxes(autorange="reversed", tickfont_size=11)
-    return finish(fig, height=100 + 19 * max(5, len(table)), x="Cells (number)", y="Driver line (name)", simulated=simulated)
+    return finish(
+        fig, height=100 + 19 * max(5, len(table)), x="Cells (number)", y="Driver line (name)", simulated=simulated
+    )
 
 
 def line_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -115,9 +117,9 @@ def line_table(frame: pd.DataFrame) -> pd.DataFrame:
     sizes = pd.DataFrame({"subclass": category(cells["subclass"]), "line": category(cells["line"])}).value_counts()
     table = sizes.rename("cells").reset_index()
     rank = {name: k for k, name in enumerate(ordered(table["subclass"]))}
-    return table.sort_values(["subclass", "cells"], key=lambda c: c.map(rank) if c.name == "subclass" else -c).reset_index(
-        drop=True
-    )
+    return table.sort_values(
+        ["subclass", "cells"], key=lambda c: c.map(rank) if c.name == "subclass" else -c
+    ).reset_index(drop=True)
 
 
 def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -> go.Figure:
@@ -266,9 +268,7 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
             hovertemplate="%{customdata[0]}: %{y:.4g}<extra></extra>",
         )
     by_title = f"{by.replace('_', ' ').capitalize()} (number of cells)"
-    return finish(
-        fig, height=360, x=by_title, y=BY_NAME[feature].title, simulated=simulated, legend=False
-    )
+    return finish(fig, height=360, x=by_title, y=BY_NAME[feature].title, simulated=simulated, legend=False)
 
 
 def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figure:

@@ -82,9 +82,7 @@ def matrix(gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree) -> 
     return fig
 
 
-def _strip(
-    fig: go.Figure, values: list[str], colours: dict[str, str], *, row: int, col: int, across: bool
-) -> None:
+def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: int, col: int, across: bool) -> None:
     """Draw a strip of categories beside the matrix, with legend entries."""
     names = ordered(values)
     codes = np.array([names.index(value) for value in values], dtype=float)

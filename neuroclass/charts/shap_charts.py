@@ -20,7 +20,9 @@ def feature_label(name: str) -> str:
 def _spread(values: npt.NDArray[np.float64], n_bins: int = 60) -> npt.NDArray[np.float64]:
     """Vertical offsets, −0.4 … 0.4, that keep points of like value apart."""
     low, high = float(values.min()), float(values.max())
-    bins = np.zeros(values.size, dtype=int) if high == low else ((values - low) / (high - low) * (n_bins - 1)).astype(int)
+    bins = (
+        np.zeros(values.size, dtype=int) if high == low else ((values - low) / (high - low) * (n_bins - 1)).astype(int)
+    )
     offset = np.zeros(values.size)
     largest = int(np.bincount(bins).max())
     for index in np.unique(bins):
@@ -116,9 +118,7 @@ def importance(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go
     return finish(fig, height=height, x=f"Mean |SHAP| ({unit})", y="Feature (name)", simulated=simulated)
 
 
-def dependence(
-    points: pd.DataFrame, feature: str, other: str, *, unit: str, simulated: bool = False
-) -> go.Figure:
+def dependence(points: pd.DataFrame, feature: str, other: str, *, unit: str, simulated: bool = False) -> go.Figure:
     """A feature's SHAP value against its value, coloured by a second feature's decile.
 
     Parameters
@@ -217,7 +217,12 @@ def waterfall(
         )
     fig.update_yaxes(autorange="reversed")
     return finish(
-        fig, height=110 + 28 * len(names), x=f"Model output ({unit})", y="Feature (value)", simulated=simulated, legend=False
+        fig,
+        height=110 + 28 * len(names),
+        x=f"Model output ({unit})",
+        y="Feature (value)",
+        simulated=simulated,
+        legend=False,
     )
 
 

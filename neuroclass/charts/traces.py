@@ -171,10 +171,8 @@ def _colours(traces: Sequence[Trace]) -> list[str]:
         return [ACCENT]
     amplitudes = np.array([trace.amplitude_pa for trace in traces])
     low, high = float(amplitudes.min()), float(amplitudes.max())
-    if high == low:
-        share = np.linspace(0.05, 0.85, len(traces))
-    else:
-        share = 0.05 + 0.8 * (amplitudes - low) / (high - low)
+    even = np.linspace(0, 1, len(traces))
+    share = 0.05 + 0.8 * (even if high == low else (amplitudes - low) / (high - low))
     return list(sample_colorscale("Viridis", share.tolist()))
 
 

@@ -64,8 +64,7 @@ def recording(source: str, cell_id: str) -> Recording | str:  # noqa: ARG001 (pa
     """Sweeps of a cell of the cohort from `source`; the reason in words where there are none."""
     from neuroclass.cohort.recordings import recording_of
 
-    found = recording_of(cohort(), cell_id)
-    return found
+    return recording_of(cohort(), cell_id)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring the features")

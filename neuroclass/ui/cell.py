@@ -1,8 +1,8 @@
 """One cell of the cohort: who it is, its features among its class, its sweeps."""
 
 from dataclasses import asdict
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -117,8 +117,8 @@ def _features(cells: Cohort, row: pd.Series, recording: Recording | None) -> Non
             charts.feature_percentiles(table, cells.simulated),
             "percentiles",
             table.drop(columns="shown"),
-            caption=f"Percentile among the loaded {escaped(label)} cells of its species; the band holds their middle half; "
-            "orange: outermost 5% on either side.",
+            caption=f"Percentile among the loaded {escaped(label)} cells of its species; the band holds their middle "
+            "half; orange: outermost 5% on either side.",
             simulated=cells.simulated,
         )
     with right:
@@ -127,16 +127,18 @@ def _features(cells: Cohort, row: pd.Series, recording: Recording | None) -> Non
         )
         if recording is not None:
             st.caption("Tick a feature to see where in the sweeps it was measured.")
-        event = st.dataframe(
-            shown.round(0),
+        options: dict[str, Any] = (
+            {"on_select": "rerun", "selection_mode": "single-row"} if recording is not None else {}
+        )
+        event: Any = st.dataframe(
+            shown.round({"in class (%)": 0, "in species (%)": 0}),
             hide_index=True,
             height=560,
             key=f"features-{row['id']}",
-            on_select="rerun" if recording is not None else "ignore",
-            selection_mode="single-row",
+            **options,
         )
-        if recording is not None and event.selection.rows:
-            _where(f"cell-{row['id']}", recording, table["feature"].iloc[event.selection.rows[0]], cells.simulated)
+    if recording is not None and event.selection.rows:
+        _where(f"cell-{row['id']}", recording, table["feature"].iloc[event.selection.rows[0]], cells.simulated)
 
 
 def _where(key: str, recording: Recording, feature: str, simulated: bool) -> None:
@@ -145,5 +147,3 @@ def _where(key: str, recording: Recording, feature: str, simulated: bool) -> Non
         st.info(f"{BY_NAME[feature].label}: {escaped(features.missing.get(feature, 'not measured'))}", icon="ℹ️")
         return
     sweeps.measured_on(key, recording, feature, asdict(features.provenance[feature]), simulated)
-
-

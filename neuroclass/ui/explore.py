@@ -23,9 +23,9 @@ _VERDICT = {True: "right", False: "wrong"}
 def decorated(cells: Cohort) -> pd.DataFrame:
     """The cohort's frame with the columns ``class`` and ``verdict``.
 
-    The class is a cell's subclass, or where it has none, its broad class. The verdict is how the shipped
-    models did on the cell while it was held out: LSPIN's verdict counts for mouse cells, DANN's for human ones; ``uncertain`` is a largest
-    probability, mean over repeats, below 0.6.
+    The class is a cell's subclass, or where it has none, its broad class. The verdict is how the
+    shipped models did on the cell while it was held out: LSPIN's counts for mouse cells, DANN's for
+    human ones; ``uncertain`` is a largest probability, mean over repeats, below 0.6.
     """
     frame = cells.frame
     frame = frame.assign(verdict=None, **{"class": frame["subclass"].where(frame["subclass"].notna(), frame["broad"])})
@@ -94,7 +94,9 @@ def _axes(frame: pd.DataFrame) -> tuple[str, str, str, pd.DataFrame]:
         y = widgets.pick("Vertical", options, "y", options.index("width"), format_func=_axis_name)
     with third:
         colour = widgets.pick("Colour", list(COLOURS), "colour", format_func=lambda c: c.replace("_", " ").capitalize())
-    points = frame[list(dict.fromkeys(("id", "species", colour)))].assign(x=_values(frame, x, embeddings), y=_values(frame, y, embeddings))
+    points = frame[list(dict.fromkeys(("id", "species", colour)))].assign(
+        x=_values(frame, x, embeddings), y=_values(frame, y, embeddings)
+    )
     return x, y, colour, points.dropna(subset=["x", "y"])
 
 
@@ -103,7 +105,7 @@ def _embeddings() -> dict[str, "pd.Series[Any]"]:
         table = cache.table("dann", "embedding")
     except ModelFileError:
         return {}
-    columns = {}
+    columns: dict[str, pd.Series[Any]] = {}
     for space in dict.fromkeys(table["space"]):
         rows = table[table["space"] == space].set_index("id")
         columns |= {f"{space}_umap1": rows["x"], f"{space}_umap2": rows["y"]}
@@ -130,7 +132,7 @@ def open_cell(cell_id: str | None) -> None:
 
 def cell_selector(frame: pd.DataFrame) -> str | None:
     """Selector of one cell by id, kept in the URL."""
-    return st.selectbox(
+    chosen: str | None = st.selectbox(
         "Open a cell",
         frame["id"].tolist(),
         index=None,
@@ -139,6 +141,7 @@ def cell_selector(frame: pd.DataFrame) -> str | None:
         persist_state="session",
         placeholder="type an id",
     )
+    return chosen
 
 
 def selected_ids(event: Any) -> list[str]:
@@ -232,6 +235,6 @@ def _distributions(rows: pd.DataFrame, default: str, colour: str, simulated: boo
         charts.distribution(rows, feature, by, simulated),
         "distribution",
         lambda: rows[["id", by, feature]],
-        caption=f"{BY_NAME[feature].definition} Boxes: median and quartiles of {int(rows[feature].notna().sum()):,} cells.",
+        caption=f"{BY_NAME[feature].definition} Boxes: median and quartiles of {rows[feature].count():,} cells.",
         simulated=simulated,
     )

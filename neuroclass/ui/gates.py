@@ -18,15 +18,17 @@ def matrix() -> None:
     gates, rows, columns = cache.gate_trees(order == WITHIN, SHOWN_CELLS)
     names = [spec.name for spec in FEATURES]
     total = len(cache.table("lspin", "gates"))
-    sampled = f"{len(gates):,} of {total:,} held-out mouse cells, drawn with a fixed seed" if len(gates) < total else (
-        f"{total:,} held-out mouse cells"
+    sampled = (
+        f"{len(gates):,} of {total:,} held-out mouse cells, drawn with a fixed seed"
+        if len(gates) < total
+        else (f"{total:,} held-out mouse cells")
     )
     widgets.figure(
         charts.matrix(gates.set_index("id")[names], gates["truth"], rows, columns),
         "gate-matrix",
         lambda: gates.iloc[rows.order],
-        caption=f"{sampled}; LSPIN, donor-grouped cross-validation. Black: shut, white: open. Average-linkage clustering "
-        f"{order}; left: true class, top: stimulus of the feature. Laid out as the paper's Figure 9.",
+        caption=f"{sampled}; LSPIN, donor-grouped cross-validation. Black: shut, white: open. Average-linkage "
+        f"clustering {order}; left: true class, top: stimulus of the feature. Laid out as the paper's Figure 9.",
     )
 
 
@@ -38,7 +40,7 @@ def by_class(gates: pd.DataFrame) -> None:
         charts.mean_by_class(means),
         "mean-gates",
         means.reset_index(),
-        caption=f"Mean gate over {gates['id'].nunique():,} held-out mouse cells by true class, features grouped by stimulus.",
+        caption=f"Mean gate over {gates['id'].nunique():,} held-out mouse cells by true class, features by stimulus.",
     )
     widgets.figure(
         charts.open_count(gates[names], gates["truth"]),

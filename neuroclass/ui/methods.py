@@ -24,7 +24,9 @@ def feature_table() -> None:
         }
         for spec in FEATURES
     )
-    st.dataframe(table, hide_index=True, height=320, column_config={"definition": st.column_config.TextColumn(width="large")})
+    st.dataframe(
+        table, hide_index=True, height=320, column_config={"definition": st.column_config.TextColumn(width="large")}
+    )
     widgets.csv_button("features", table)
 
 
@@ -56,9 +58,9 @@ def honesty() -> None:
         "- Every figure here is of cells whose **donor** no model in question has seen: folds are grouped by donor and "
         "stratified by species and class; scaling, imputation and calibration are fitted inside the training folds.\n"
         "- Intervals are 95%, by resampling donors.\n"
-        "- **Published figures** are shown beside ours as they were printed. They came about differently: the split was "
-        "not grouped by donor, and models were selected on the test cells; the notes on the Performance page say which.\n"
-        "- A driver line is not a cell type. Some lines mark mixed populations, so part of the error is in the labels.\n"
+        "- **Published figures** are shown beside ours as they were printed. They came about differently: the split "
+        "was not grouped by donor, and models were selected on the test cells; the Performance page says which.\n"
+        "- A driver line is not a cell type. Some lines mark mixed populations, so part of the error is the labels'.\n"
         "- A recording from another lab differs in solutions, temperature and junction potential. The verdict says how "
         "usual the cell looks and what its features alone are worth."
     )

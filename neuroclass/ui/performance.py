@@ -50,7 +50,9 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
         interval = ""
         if found is not None and pd.notna(found["low"]):
             interval = f"95% interval {found['low']:.3f} to {found['high']:.3f}"
-        column.metric(f"{label} (fraction)", f"{value:.3f}", interval or None, delta_color="off", delta_arrow="off", border=True)
+        column.metric(
+            f"{label} (fraction)", f"{value:.3f}", interval or None, delta_color="off", delta_arrow="off", border=True
+        )
     error = summaries.calibration_error(bins)
     columns[2].metric(
         "Calibration error (fraction)",
@@ -113,7 +115,9 @@ def confusion(predictions: pd.DataFrame, model: str, group: str) -> None:
     scores = summaries.class_scores(predictions, classes)
     left, right = st.columns(2)
     with left:
-        widgets.figure(charts.per_class(scores), f"classes-{model}", scores, caption="Precision, recall and F1 by class.")
+        widgets.figure(
+            charts.per_class(scores), f"classes-{model}", scores, caption="Precision, recall and F1 by class."
+        )
     with right:
         bins = summaries.reliability_bins(predictions, classes)
         widgets.figure(
@@ -135,8 +139,8 @@ def systems(table: pd.DataFrame, group: str) -> None:
         charts.systems(rows, METRICS[metric]),
         f"systems-{metric}",
         rows,
-        caption=f"{METRICS[metric]} on {'mouse and human' if shown == EVERYTHING else shown} held-out cells, a fraction. "
-        "Filled: measured here on the named protocol. Hollow: as published, on the paper's own split.",
+        caption=f"{METRICS[metric]} on {'mouse and human' if shown == EVERYTHING else shown} held-out cells, a "
+        "fraction. Filled: measured here on the named protocol. Hollow: as published, on the paper's own split.",
     )
     noted = rows[rows["note"].astype(str) != ""].drop_duplicates("note")
     if len(noted):

@@ -1,6 +1,7 @@
 """Parts of the SHAP page."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
@@ -73,7 +74,10 @@ def importance(model: str, name: str) -> None:
         agreement = float(np.corrcoef(ranks.to_numpy())[0, 1])
         caption += f" Rank correlation of the 41 features between the species: {agreement:.2f} (−1 to 1)."
     widgets.figure(
-        charts.importance(means, unit=UNIT), f"importance-{model}-{name}", means.rename_axis("feature").reset_index(), caption=caption
+        charts.importance(means, unit=UNIT),
+        f"importance-{model}-{name}",
+        means.rename_axis("feature").reset_index(),
+        caption=caption,
     )
 
 
@@ -107,7 +111,7 @@ def dependence(model: str, rows: pd.DataFrame) -> None:
     widgets.figure(fig, f"dependence-{model}", points, caption=f"{len(points):,} held-out cells.{note}")
 
 
-def _interaction(shap: np.ndarray, deciles: pd.DataFrame, feature: str) -> str:
+def _interaction(shap: npt.NDArray[np.float64], deciles: pd.DataFrame, feature: str) -> str:
     """The feature whose decile goes best with what a feature's own decile leaves of its SHAP values."""
     own = deciles[feature].to_numpy()
     rest = shap - pd.Series(shap).groupby(own).transform("mean").to_numpy()
@@ -119,7 +123,7 @@ def _interaction(shap: np.ndarray, deciles: pd.DataFrame, feature: str) -> str:
     return max(strength, key=lambda name: strength[name] if np.isfinite(strength[name]) else 0.0)
 
 
-def _values(ids: pd.Series, feature: str) -> "np.ndarray | None":
+def _values(ids: pd.Series, feature: str) -> npt.NDArray[np.float64] | None:
     """The cells' values in shown units; None where those cells are not loaded."""
     cells = cache.cohort()
     found = cells.frame.set_index("id")[feature].reindex(ids) * BY_NAME[feature].display_factor
@@ -143,5 +147,5 @@ def one_cell(model: str, rows: pd.DataFrame, name: str) -> None:
         charts.waterfall(float(row["base_value"]), row[_NAMES].astype(float), texts, unit=UNIT),
         f"waterfall-{model}",
         pd.DataFrame({"feature": _NAMES, "shap": row[_NAMES].to_numpy(), "value": texts}),
-        caption=f"Held-out cell {cell}, towards {label_of(name)}. Base: mean output over the prototypes of its species.",
+        caption=f"Held-out cell {cell}, towards {label_of(name)}. Base: mean over the prototypes of its species.",
     )

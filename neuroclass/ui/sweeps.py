@@ -137,7 +137,9 @@ def _overlay(key: str, shown: Sequence[Described], simulated: bool) -> None:
         rates = [_rate_hz(d) for d in shown if d.main]
         first, second = st.columns(2)
         with first:
-            widgets.figure(charts.rate_curve(amplitudes, rates, simulated), f"rate-{key}", caption="Firing rate by step.")
+            widgets.figure(
+                charts.rate_curve(amplitudes, rates, simulated), f"rate-{key}", caption="Firing rate by step."
+            )
         with second:
             _phase(key, shown, simulated)
 

@@ -73,7 +73,9 @@ def _progress(job_id: str, was_running: bool) -> None:
     if "epoch" in history:
         _curves(history, cache.cohort().simulated)
     if job.state is State.DONE:
-        st.success(f"Done. The model lies in {escaped(job.folder / 'model')} and leaves the shipped one as it is.", icon="✅")
+        st.success(
+            f"Done. The model lies in {escaped(job.folder / 'model')} and leaves the shipped one as it is.", icon="✅"
+        )
         if job.result:
             with st.expander("What the run reported"):
                 st.json(job.result, expanded=1)
@@ -84,12 +86,11 @@ def _progress(job_id: str, was_running: bool) -> None:
 
 def _headline(job: Job) -> None:
     epoch, of = job.status.get("epoch"), job.status.get("of")
-    known = isinstance(epoch, int) and isinstance(of, int) and of > 0
     phase = escaped(job.status.get("phase", "")) or "epoch"
-    text = f"{job.state.value}, {phase} {epoch} of {of}" if known else job.state.value
+    text = f"{job.state.value}, {phase} {epoch} of {of}" if epoch and of else job.state.value
     with st.container(horizontal=True, vertical_alignment="center"):
-        done = 1.0 if job.state is State.DONE else min(1.0, epoch / of) if known else 0.0
-        st.progress(done, text=f"{_ICONS[job.state]} {text}")
+        share = min(1.0, epoch / of) if epoch and of else 0.0
+        st.progress(1.0 if job.state is State.DONE else share, text=f"{_ICONS[job.state]} {text}")
         if job.state is State.RUNNING and st.button("Cancel", icon=":material/stop:", key=f"cancel-{job.id}"):
             registry().cancel(job.id)
             st.rerun(scope="app")

@@ -1,0 +1,309 @@
+"""A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import shap_charts
+from neuroclass.charts.evaluation import probabilities
+from neuroclass.charts.theme import download_config
+from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import NeuroClassError
+from neuroclass.features import FEATURES, Stimulus
+from neuroclass.measure import Context
+from neuroclass.ui import sweeps, uploads, widgets
+from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui.uploads import Upload
+from neuroclass.verdict import CellVerdict, Refusal, Task
+
+QUESTIONS = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Mouse subclass (LSPIN)"}
+_STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.NONE}}
+
+
+def overview_table(pairs: list[tuple[Upload, CellVerdict | Refusal]]) -> pd.DataFrame:
+    """One row a cell or refused file."""
+    rows = []
+    for upload, one in pairs:
+        if isinstance(one, Refusal):
+            rows.append(
+                {
+                    "file": upload.name,
+                    "cell": one.cell or "",
+                    "verdict": f"refused ({one.error.kind})",
+                    "note": str(one.error),
+                }
+            )
+            continue
+        row: dict[str, Any] = {"file": upload.name, "cell": one.cell, "species": one.species}
+        row["verdict"] = " / ".join(_short(task) for task in (one.broad, one.subclass))
+        row["broad probability"] = _top(one.broad)
+        row["subclass probability"] = _top(one.subclass)
+        row["features"] = len(one.features)
+        row["typicality (%)"] = None if one.broad.typicality is None else round(100 * one.broad.typicality, 1)
+        row["note"] = "; ".join(one.warnings)
+        rows.append(row)
+    columns = ["file", "cell", "species", "verdict", "broad probability", "subclass probability", "features"]
+    return pd.DataFrame(rows).reindex(columns=[*columns, "typicality (%)", "note"])
+
+
+def _short(task: Task) -> str:
+    return label_of(task.label) if task.label else "cannot say"
+
+
+def _top(task: Task) -> float | None:
+    return round(max(task.probabilities.values()), 3) if task.probabilities else None
+
+
+def refusal(one: Refusal) -> None:
+    """A file that was not classified, and why."""
+    where = f"{one.source}, cell {one.cell}" if one.cell else one.source
+    st.error(f"**{escaped(where)}** was refused. {one.error.kind}: {escaped(one.error, 1200)}", icon="⚠️")
+
+
+def show(upload: Upload, verdict: CellVerdict, given: Context) -> None:
+    """The whole verdict."""
+    st.subheader(f"{escaped(verdict.source)}: cell {escaped(verdict.cell)}", anchor=False)
+    left, right = st.columns(2)
+    for column, (name, question) in zip((left, right), QUESTIONS.items(), strict=True):
+        with column, st.container(border=True):
+            _answer(name, question, getattr(verdict, name))
+    _trust(verdict)
+    recording = _recording(upload, verdict, given)
+    st.subheader("Why", anchor=False)
+    _why(upload, verdict, recording)
+    st.subheader("Everything measured", anchor=False)
+    _features(verdict)
+    if recording is not None:
+        sweeps.recording_view(f"{upload.digest[:16]}-{verdict.cell}", recording)
+        _protocols(upload, verdict)
+    _take_away(upload, verdict, given)
+
+
+def _answer(name: str, question: str, task: Task) -> None:
+    st.caption(question)
+    if task.label:
+        st.markdown(f"### {escaped(label_of(task.label))}")
+        st.markdown(f"calibrated probability **{task.probabilities[task.label]:.1%}**")
+    else:
+        st.markdown("### Cannot say")
+        st.markdown(escaped(task.abstain, 500))
+    st.plotly_chart(
+        probabilities(list(task.probabilities), list(task.probabilities.values()), task.prediction_set),
+        key=f"probabilities-{name}",
+        config=download_config(f"probabilities-{name}"),
+        alt=f"Calibrated class probabilities by {task.model.upper()}",
+    )
+    if task.prediction_set:
+        members = " or ".join(escaped(label_of(c)) for c in task.prediction_set)
+        st.caption(f"{task.coverage:.0%} prediction set: **{members}**. Pale: outside the set.")
+
+
+def _trust(verdict: CellVerdict) -> None:
+    st.subheader("Can it be trusted?", anchor=False)
+    columns = st.columns(4)
+    total = len(verdict.features) + len(verdict.missing)
+    columns[0].metric("Features measured", f"{len(verdict.features)} of {total}", border=True)
+    typicality = verdict.broad.typicality
+    columns[1].metric(
+        "As unusual as this, or more",
+        "–" if typicality is None else f"{typicality:.1%} of cells",
+        border=True,
+        help="Share of the training cells that are at least as unusual on the features present. Near 0: a stranger.",
+    )
+    for column, (name, task) in zip(
+        columns[2:], (("Broad class", verdict.broad), ("Subclass", verdict.subclass)), strict=True
+    ):
+        _expected(column, name, task)
+    notes = [*(str(flag.get("message") or flag.get("name")) for flag in verdict.qc), *verdict.warnings]
+    if notes:
+        st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon="⚠️")
+
+
+def _expected(column: Any, name: str, task: Task) -> None:
+    known = task.expected.get("accuracy")
+    low, high = task.expected.get("low"), task.expected.get("high")
+    interval = f"{low:.1%} to {high:.1%}" if low is not None and high is not None else None
+    column.metric(
+        f"{name}: right with such features",
+        "–" if known is None else f"{known:.1%} of cells",
+        interval,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help="Held-out accuracy where only these stimuli's features are known, with its 95% interval.",
+    )
+    if task.next_sweep:
+        stimulus = str(task.next_sweep.get("stimulus", "")).replace("_", " ")
+        then = task.next_sweep.get("accuracy")
+        gain = f", to {then:.1%}" if isinstance(then, float) else ""
+        column.caption(f"Recording a {escaped(stimulus)} would help most{gain}.")
+
+
+def _recording(upload: Upload, verdict: CellVerdict, given: Context) -> Recording | None:
+    if not verdict.sweeps:
+        return None
+    try:
+        return uploads.recording_of(upload, verdict.cell, given)
+    except NeuroClassError:
+        return None
+
+
+def _why(upload: Upload, verdict: CellVerdict, recording: Recording | None) -> None:
+    name = str(
+        st.segmented_control(
+            "For", list(QUESTIONS), default="broad", required=True, key="why", format_func=QUESTIONS.__getitem__
+        )
+    )
+    task: Task = getattr(verdict, name)
+    if not task.reasons:
+        st.caption("No feature was measured, so there is no reason to show.")
+        return
+    table = reasons_table(task)
+    likeliest = max(task.probabilities, key=lambda c: task.probabilities[c])
+    left, right = st.columns(2)
+    with left:
+        widgets.figure(
+            shap_charts.contributions(table, unit="probability"),
+            f"reasons-{name}",
+            table,
+            caption=f"SHAP values towards {escaped(label_of(likeliest))}, by {task.model.upper()}; relative to prototypes "
+            "of the training cells with the same features present.",
+        )
+    with right:
+        places = [_place(verdict.provenance.get(f, {})) for f in table["feature"]]
+        shown = table.drop(columns="feature").assign(**{"measured on": places})
+        names = {"label": "feature", "shown": "value", "percentile": "percentile in the class (%)"}
+        st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)
+    if recording is None:
+        return
+    traced = [f for f in table["feature"] if verdict.provenance.get(f, {}).get("sweeps")]
+    if traced:
+        chosen = st.selectbox(
+            "Show where it was measured", traced, key=f"place-{name}", format_func=shap_charts.feature_label
+        )
+        key = f"{upload.digest[:16]}-{verdict.cell}"
+        sweeps.measured_on(key, recording, chosen, verdict.provenance[chosen], simulated=False)
+
+
+def reasons_table(task: Task) -> pd.DataFrame:
+    """Reasons of one answer, the largest first."""
+    rows = [
+        {
+            "feature": reason.feature,
+            "label": shap_charts.feature_label(reason.feature),
+            "shown": with_unit(reason.feature, reason.value),
+            "shap": reason.shap,
+            "percentile": reason.percentile,
+            "gate": reason.gate,
+        }
+        for reason in task.reasons
+    ]
+    return pd.DataFrame(rows)
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    """Where a feature was measured, in words."""
+    parts = []
+    numbers = list(entry.get("sweeps") or ())
+    if numbers:
+        listed = ", ".join(str(n) for n in numbers[:6]) + ("…" if len(numbers) > 6 else "")
+        parts.append(f"sweep {listed}")
+    if entry.get("spike") is not None:
+        parts.append(f"spike {entry['spike']}")
+    if entry.get("time_s") is not None:
+        parts.append(f"at {entry['time_s']:.4f} s")
+    if entry.get("row") is not None:
+        parts.append(f"row {entry['row']}")
+    if entry.get("note"):
+        parts.append(str(entry["note"]))
+    return ", ".join(parts)
+
+
+def feature_table(verdict: CellVerdict) -> pd.DataFrame:
+    """The 41 features: value with unit, where measured, or why missing."""
+    rows = []
+    for spec in FEATURES:
+        value = verdict.features.get(spec.name)
+        rows.append(
+            {
+                "feature": spec.name,
+                "label": spec.label,
+                "stimulus": spec.stimulus.label,
+                "value": None if value is None else value * spec.display_factor,
+                "unit": spec.shown_unit or "ratio",
+                "measured on": _place(verdict.provenance.get(spec.name, {})),
+                "why missing": verdict.missing.get(spec.name, ""),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _features(verdict: CellVerdict) -> None:
+    table = feature_table(verdict)
+    with st.expander(f"{len(verdict.features)} features measured, {len(verdict.missing)} missing", expanded=True):
+        st.dataframe(table.drop(columns="feature"), hide_index=True, height=330)
+        widgets.csv_button("features-of-cell", table)
+
+
+def _protocols(upload: Upload, verdict: CellVerdict) -> None:
+    """The stimulus found in each epoch, to be corrected; then all is measured anew."""
+    rows = []
+    for sweep in verdict.sweeps:
+        for index, epoch in enumerate(sweep.get("epochs", ())):
+            rows.append(
+                {
+                    "sweep": sweep["number"],
+                    "epoch": index,
+                    "stimulus": epoch.get("stimulus") or "none",
+                    "start (s)": epoch.get("start_s"),
+                    "end (s)": epoch.get("end_s"),
+                    "amplitude (pA)": epoch.get("amplitude_pa"),
+                    "spikes in the sweep": sweep.get("n_spikes"),
+                }
+            )
+    if not rows:
+        return
+    table = pd.DataFrame(rows)
+    fixed = [c for c in table.columns if c != "stimulus"]
+    with (
+        st.expander("Stimulus found in each sweep: correct it here"),
+        st.form(f"protocols-{upload.digest[:16]}", border=False),
+    ):
+        edited = st.data_editor(
+            table,
+            hide_index=True,
+            disabled=fixed,
+            column_config={"stimulus": st.column_config.SelectboxColumn(options=list(_STIMULI), required=True)},
+            key=f"editor-{upload.digest[:16]}-{verdict.cell}",
+        )
+        if st.form_submit_button("Measure and classify again"):
+            changed = edited["stimulus"] != table["stimulus"]
+            assigned = {
+                (int(row["sweep"]), int(row["epoch"])): _STIMULI[row["stimulus"]]
+                for _, row in edited[changed].iterrows()
+            }
+            uploads.correct(upload, {**uploads.corrections(upload), **assigned})
+            st.rerun()
+    if uploads.corrections(upload) and st.button("Forget the corrections", key=f"forget-{upload.digest[:16]}"):
+        uploads.correct(upload, {})
+        st.rerun()
+
+
+def _take_away(upload: Upload, verdict: CellVerdict, given: Context) -> None:
+    st.subheader("Take it away", anchor=False)
+    with st.container(horizontal=True):
+        st.download_button(
+            "This cell (JSON)",
+            lambda: json.dumps(verdict.to_json(), indent=1),
+            file_name="neuroclass-verdict.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        widgets.csv_button("verdict-features", lambda: feature_table(verdict), label="Its features (CSV)")
+    st.caption("The command that gives the same numbers:")
+    st.code(uploads.command_line(upload, given), language="bash")
