@@ -11,14 +11,14 @@ from neuroclass.errors import CohortError
 
 @pytest.fixture(scope="module")
 def cohort() -> Cohort:
-    """240 cells of 60 donors, four cells each, a third inhibitory."""
-    n = 240
+    """1,200 cells of 400 donors, three cells each, a third of the donors inhibitory."""
+    n = 1200
     frame = pd.DataFrame(
         {
             "id": [f"c{k}" for k in range(n)],
-            "species": ["mouse" if k < 160 else "human" for k in range(n)],
-            "donor": [f"d{k // 4}" for k in range(n)],
-            "broad": ["inhibitory" if k // 4 % 3 == 0 else "excitatory" for k in range(n)],
+            "species": ["mouse" if k < 800 else "human" for k in range(n)],
+            "donor": [f"d{k // 3}" for k in range(n)],
+            "broad": ["inhibitory" if k // 3 % 3 == 0 else "excitatory" for k in range(n)],
         }
     )
     return make_cohort(frame, "here")
@@ -41,7 +41,7 @@ def test_folds_are_balanced_over_species_and_class(cohort: Cohort) -> None:
     names = strata(cohort, "broad")
     for fold in donor_folds(cohort, "broad"):
         for name in np.unique(names):
-            assert (names[fold.test] == name).mean() == pytest.approx((names == name).mean(), abs=0.05)
+            assert (names[fold.test] == name).mean() == pytest.approx((names == name).mean(), abs=0.1)
 
 
 def test_the_same_seed_gives_the_same_folds(cohort: Cohort) -> None:
@@ -52,12 +52,12 @@ def test_the_same_seed_gives_the_same_folds(cohort: Cohort) -> None:
 
 def test_a_class_of_few_donors_is_refused(cohort: Cohort) -> None:
     with pytest.raises(CohortError, match="donors"):
-        donor_folds(cohort.take(np.arange(12)), "broad", n_folds=5)
+        donor_folds(cohort.take(np.arange(9)), "broad", n_folds=5)
 
 
 def test_a_holdout_is_about_its_share(cohort: Cohort) -> None:
     fold = donor_holdout(cohort, "broad", share=0.25)
-    assert len(fold.test) == pytest.approx(60, abs=8)
+    assert len(fold.test) == pytest.approx(300, abs=40)
 
 
 def test_the_paper_s_splits_of_the_real_tables(real_cohort: Cohort) -> None:
