@@ -161,7 +161,7 @@ class DannSettings:
     dropout: float = 0.1
     mixup: float = 0.3
     smoothing: float = 0.02
-    inner_folds: int = 5
+    inner_folds: int = 10
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     seed: int = 0
@@ -200,12 +200,12 @@ class LspinSettings:
     similarity: float = 0.0
     penalty_ramp: float = 0.3
     agreement: float = 0.05
-    consensus: float = 0.5
+    consensus: float = 0.4
     consensus_from: float = 1.0
     dropout: float = 0.1
     mixup: float = 0.3
     smoothing: float = 0.02
-    inner_folds: int = 5
+    inner_folds: int = 10
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     seed: int = 0
@@ -313,6 +313,34 @@ def allen_settings() -> AllenSettings:
 
 
 @dataclass(frozen=True)
+class QualitySettings:
+    """Limits beyond which a sweep or a cell is flagged.
+
+    Attributes
+    ----------
+    drift_mv : float
+        Change of the baseline within a sweep, mV.
+    noise_mv : float
+        Noise before the stimulus, mV.
+    flat_peak_ms : float
+        Time that a spike's peak may be flat, ms.
+    block_mv : float
+        Potential in the silent end of a square that spiked before, mV.
+    bridge_mohm : float
+        Step at a square's onset by its current, MOhm.
+    rest_range_mv : float
+        Range of the baselines of all long squares, mV.
+    """
+
+    drift_mv: float = 3.0
+    noise_mv: float = 0.5
+    flat_peak_ms: float = 0.1
+    block_mv: float = -40.0
+    bridge_mohm: float = 5.0
+    rest_range_mv: float = 10.0
+
+
+@dataclass(frozen=True)
 class FeatureSettings:
     """How features are measured, the database's way by default.
 
@@ -320,6 +348,8 @@ class FeatureSettings:
     ----------
     spikes : SpikeSettings
         Rules for finding spikes.
+    quality : QualitySettings
+        Limits beyond which sweeps and cells are flagged.
     protocols : ProtocolSettings
         How stimuli are told apart.
     hero_from_pa, hero_to_pa : float
@@ -333,6 +363,7 @@ class FeatureSettings:
     """
 
     spikes: SpikeSettings = SpikeSettings()
+    quality: QualitySettings = QualitySettings()
     protocols: ProtocolSettings = ProtocolSettings()
     hero_from_pa: float = 39.0
     hero_to_pa: float = 61.0

@@ -17,7 +17,7 @@ from neuroclass.ephys.measures import (
     short_square_features,
 )
 from neuroclass.ephys.protocols import TEST_PULSE, Epoch, find_epochs
-from neuroclass.ephys.quality import Flag, cell_flags, sweep_flags
+from neuroclass.ephys.quality import Flag, quality_flags
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import SettingsError
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES, Stimulus
@@ -95,9 +95,8 @@ def extract_features(
         An entered feature is none that is entered by hand, or not a positive number.
     """
     epochs = recording_epochs(recording, settings, assignments)
-    flags = [flag for sweep in recording.sweeps for flag in sweep_flags(sweep, epochs)]
-    unfit = {flag.sweep for flag in flags if flag.excludes}
-    responses = _responses(recording, epochs, unfit, settings)
+    responses = _responses(recording, epochs, settings)
+    used = [r for group in responses.values() for r in group]
     measured = Measured()
     for part in (
         noise_features(responses[Stimulus.NOISE], settings.noise_min_spikes),
@@ -109,11 +108,7 @@ def extract_features(
         measured.missing.update(part.missing)
         measured.provenance.update(part.provenance)
     _enter(measured, entered or {})
-    flags.extend(cell_flags([r for group in responses.values() for r in group]))
-    counts = {s.number: 0 for s in recording.sweeps}
-    for group in responses.values():
-        for r in group:
-            counts[r.sweep.number] += r.n_spikes
+    counts = {s.number: sum(r.n_spikes for r in used if r.sweep.number == s.number) for s in recording.sweeps}
     return CellFeatures(
         recording.source,
         recording.cell,
@@ -122,7 +117,7 @@ def extract_features(
         measured.provenance,
         epochs,
         counts,
-        tuple(flags),
+        tuple(quality_flags(recording.sweeps, epochs, used, settings.quality)),
         (*recording.warnings, *_warnings(recording, epochs)),
     )
 
@@ -173,14 +168,14 @@ def _constant_pulses(epochs: Sequence[Epoch]) -> set[tuple[float, float]]:
 
 
 def _responses(
-    recording: Recording, epochs: tuple[Epoch, ...], unfit: set[int | None], settings: FeatureSettings
+    recording: Recording, epochs: tuple[Epoch, ...], settings: FeatureSettings
 ) -> dict[Stimulus, list[Response]]:
     sweeps = {s.number: s for s in recording.sweeps}
     out: dict[Stimulus, list[Response]] = {stimulus: [] for stimulus in Stimulus}
     seen: set[tuple[int, Stimulus]] = set()
     for epoch in epochs:
         stimulus = epoch.stimulus
-        if stimulus is None or epoch.sweep_number in unfit or epoch.truncated:
+        if stimulus is None or epoch.truncated:
             continue
         key = (epoch.sweep_number, stimulus)
         once = stimulus in (Stimulus.NOISE, Stimulus.SHORT_SQUARE)

@@ -6,7 +6,7 @@ import numpy as np
 
 from neuroclass.config import FeatureSettings
 from neuroclass.ephys.measures import CUT_OFF, Measured, Provenance, Response, spike_place
-from neuroclass.ephys.subthreshold import deflection, line_slope, mean_between, sag, time_constant
+from neuroclass.ephys.subthreshold import baseline, deflection, line_slope, sag, time_constant
 from neuroclass.features import Stimulus, features_of
 
 _PASSIVE = ("ri", "tau")
@@ -43,13 +43,10 @@ def long_square_features(responses: Sequence[Response], settings: FeatureSetting
     return out
 
 
-def baseline(response: Response) -> float:
-    """Mean potential in the 100 ms before an epoch, or as much as there is from 10 ms on, mV."""
+def _rest_before(response: Response) -> float:
+    """Mean potential in the 100 ms before an epoch, or as much of them as is at rest, mV."""
     epoch = response.epoch
-    if epoch.baseline_s < 0.01:
-        return float("nan")
-    start, end = epoch.start_s - epoch.baseline_s, epoch.start_s
-    return mean_between(response.sweep.v_mv, response.sweep.rate_hz, start, end)
+    return baseline(response.sweep.v_mv, response.sweep.rate_hz, epoch.start_s, epoch.baseline_s)
 
 
 def _numbers(responses: Sequence[Response]) -> tuple[int, ...]:
@@ -57,7 +54,7 @@ def _numbers(responses: Sequence[Response]) -> tuple[int, ...]:
 
 
 def _rest(out: Measured, responses: Sequence[Response]) -> None:
-    found = [(r, baseline(r)) for r in responses]
+    found = [(r, _rest_before(r)) for r in responses]
     used = [(r, v) for r, v in found if np.isfinite(v)]
     shortest = min((r.epoch.baseline_s for r, _ in used), default=0.0)
     note = "" if shortest >= 0.0999 else f"from {shortest * 1e3:.3g} ms before the stimulus instead of 100 ms"
@@ -94,7 +91,7 @@ def _spiking(out: Measured, spiking: list[Response], settings: FeatureSettings) 
 
 def _passive(out: Measured, quiet: list[Response], settings: FeatureSettings) -> None:
     low, high = settings.passive_from_pa, settings.passive_to_pa
-    used = [r for r in quiet if low < r.epoch.amplitude_pa < high and np.isfinite(baseline(r))]
+    used = [r for r in quiet if low < r.epoch.amplitude_pa < high and np.isfinite(_rest_before(r))]
     if not used:
         out.lack(_PASSIVE, f"no long square without spikes between {low:g} and {high:g} pA")
         return
@@ -102,14 +99,14 @@ def _passive(out: Measured, quiet: list[Response], settings: FeatureSettings) ->
     v = [float(r.sweep.v_mv[k]) for r, k in lowest]
     i = [_current_at(r, k) for r, k in lowest]
     if len(used) == 1 or np.ptp(i) < 1e-9:
-        v.append(float(np.mean([baseline(r) for r in used])))
+        v.append(float(np.mean([_rest_before(r) for r in used])))
         i.append(0.0)
     numbers = _numbers(used)
     place = Provenance(numbers, note=f"line through {len(i)} points")
     slope = 1e3 * line_slope(np.array(i), np.array(v))
     out.put("ri", slope if slope > 0 else np.nan, place, "the potential does not follow the current")
     fits = np.array(
-        [time_constant(r.sweep.v_mv, r.sweep.rate_hz, r.epoch.start_s, r.epoch.end_s, baseline(r)) for r in used]
+        [time_constant(r.sweep.v_mv, r.sweep.rate_hz, r.epoch.start_s, r.epoch.end_s, _rest_before(r)) for r in used]
     )
     good = np.isfinite(fits)
     place = Provenance(_numbers([r for r, g in zip(used, good, strict=True) if g]), note=f"mean of {good.sum()} fits")
@@ -124,7 +121,7 @@ def _current_at(response: Response, sample: int) -> float:
 
 
 def _sag(out: Measured, quiet: list[Response], settings: FeatureSettings) -> None:
-    used = [r for r in quiet if r.epoch.amplitude_pa < 0 and np.isfinite(baseline(r))]
+    used = [r for r in quiet if r.epoch.amplitude_pa < 0 and np.isfinite(_rest_before(r))]
     if not used:
         out.lack(_SAG, "no hyperpolarising long square without spikes")
         return
@@ -134,5 +131,5 @@ def _sag(out: Measured, quiet: list[Response], settings: FeatureSettings) -> Non
     chosen, rate = used[k], used[k].sweep.rate_hz
     place = Provenance((chosen.sweep.number,), None, peaks[k], peaks[k] / rate)
     out.put("vm_for_sag", float(levels[k]), place, "")
-    value = sag(chosen.sweep.v_mv, rate, chosen.epoch.start_s, chosen.epoch.end_s, baseline(chosen))
+    value = sag(chosen.sweep.v_mv, rate, chosen.epoch.start_s, chosen.epoch.end_s, _rest_before(chosen))
     out.put("sag", value, place, "the square does not move the potential")

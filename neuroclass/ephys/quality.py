@@ -1,11 +1,16 @@
 """Quality of sweeps and cells: flagged with the value and the limit, never silently dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from neuroclass.config import QualitySettings
 from neuroclass.ephys.measures import Response
 from neuroclass.ephys.protocols import Epoch
-from neuroclass.ephys.sweep import Sweep
+from neuroclass.ephys.subthreshold import baseline, mean_between
+from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.features import Stimulus
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Flag:
     message : str
         The finding in words.
     excludes : bool
-        Whether the sweep is left out of the features.
+        Whether what it was found in is left out of the features.
     """
 
     name: str
@@ -37,22 +42,184 @@ class Flag:
     excludes: bool = False
 
 
-def sweep_flags(sweep: Sweep, epochs: Sequence[Epoch]) -> list[Flag]:
-    """Findings about one sweep."""
+def quality_flags(
+    sweeps: Sequence[Sweep],
+    epochs: Sequence[Epoch],
+    responses: Sequence[Response],
+    settings: QualitySettings = QualitySettings(),
+) -> list[Flag]:
+    """Findings about a cell's sweeps, in their order, and then about the cell.
+
+    Parameters
+    ----------
+    sweeps : sequence of Sweep
+        All sweeps.
+    epochs : sequence of Epoch
+        Their stimuli.
+    responses : sequence of Response
+        The epochs that features are measured in.
+    settings : QualitySettings
+        The limits.
+    """
+    flags: list[Flag] = []
+    for sweep in sweeps:
+        own = [e for e in epochs if e.sweep_number == sweep.number]
+        answers = [r for r in responses if r.sweep.number == sweep.number]
+        flags.extend(_truncated(sweep, own))
+        flags.extend(flag for check in SWEEP_CHECKS if (flag := check(sweep, own, answers, settings)))
+    flags.extend(flag for check in CELL_CHECKS if (flag := check(responses, settings)))
+    return flags
+
+
+def _truncated(sweep: Sweep, epochs: Sequence[Epoch]) -> list[Flag]:
     return [
         Flag(
             "truncated_epoch",
             sweep.number,
-            sweep.duration_s,
-            epoch.end_s,
+            sweep.duration_s - e.start_s,
+            e.duration_s,
             "s",
             f"Sweep {sweep.number} ends within its stimulus, which is left out.",
+            excludes=True,
         )
-        for epoch in epochs
-        if epoch.sweep_number == sweep.number and epoch.truncated
+        for e in epochs
+        if e.truncated
     ]
 
 
-def cell_flags(responses: Sequence[Response]) -> list[Flag]:
-    """Findings about the whole cell."""
-    return []
+def baseline_drift(
+    sweep: Sweep, epochs: Sequence[Epoch], _responses: Sequence[Response], settings: QualitySettings
+) -> Flag | None:
+    """Difference between a sweep's first and last 100 ms at the holding current."""
+    if not epochs or epochs[0].start_s < 0.05 or sweep.duration_s - epochs[-1].end_s < 0.3:
+        return None
+    first = mean_between(sweep.v_mv, sweep.rate_hz, 0.0, min(0.1, epochs[0].start_s))
+    last = mean_between(sweep.v_mv, sweep.rate_hz, sweep.duration_s - 0.1, sweep.duration_s)
+    drift, limit = abs(last - first), settings.drift_mv
+    if drift <= limit:
+        return None
+    message = f"The baseline of sweep {sweep.number} drifts by {drift:.3g} mV; the limit is {limit:g} mV."
+    return Flag("baseline_drift", sweep.number, drift, limit, "mV", message)
+
+
+def noisy_baseline(
+    sweep: Sweep, epochs: Sequence[Epoch], _responses: Sequence[Response], settings: QualitySettings
+) -> Flag | None:
+    """Standard deviation of the potential in windows of 5 ms before the first stimulus."""
+    end = round((epochs[0].start_s if epochs else sweep.duration_s) * sweep.rate_hz)
+    width = max(8, round(0.005 * sweep.rate_hz))
+    if end < 4 * width:
+        return None
+    windows = sweep.v_mv[: end - end % width].reshape(-1, width)
+    noise, limit = float(np.median(windows.std(axis=1))), settings.noise_mv
+    if noise <= limit:
+        return None
+    message = f"Sweep {sweep.number} has {noise:.3g} mV of noise before the stimulus; the limit is {limit:g} mV."
+    return Flag("noise", sweep.number, noise, limit, "mV", message)
+
+
+def clipped_peaks(
+    sweep: Sweep, _epochs: Sequence[Epoch], responses: Sequence[Response], settings: QualitySettings
+) -> Flag | None:
+    """Spikes whose peak is flat, at the end of the recording range."""
+    flat = [_flat_top(sweep.v_mv, int(k)) for r in responses for k in r.spikes.indexes["peak"]]
+    longest = max(flat, default=0) / sweep.rate_hz * 1e3
+    limit = settings.flat_peak_ms
+    if longest <= limit or max(flat, default=0) < 4:
+        return None
+    message = f"Spikes of sweep {sweep.number} are flat for {longest:.3g} ms at their peak: the amplifier clips them."
+    return Flag("clipped_spikes", sweep.number, longest, limit, "ms", message)
+
+
+def _flat_top(v: FloatArray, peak: int) -> int:
+    stop = peak
+    while stop + 1 < v.size and v[stop + 1] == v[peak]:
+        stop += 1
+    return stop - peak + 1
+
+
+def depolarisation_block(
+    sweep: Sweep, _epochs: Sequence[Epoch], responses: Sequence[Response], settings: QualitySettings
+) -> Flag | None:
+    """A long square that spikes at first and then stays depolarised in silence."""
+    for r in responses:
+        if r.epoch.stimulus is not Stimulus.LONG_SQUARE or not r.n_spikes:
+            continue
+        silent_from = r.epoch.start_s + 0.5 * r.epoch.duration_s
+        level = mean_between(sweep.v_mv, sweep.rate_hz, r.epoch.end_s - 0.1, r.epoch.end_s)
+        limit = settings.block_mv
+        if r.spikes.time_s("threshold")[-1] < silent_from and level > limit:
+            message = (
+                f"Sweep {sweep.number} stops spiking in the first half of its square and stays at {level:.3g} mV: "
+                f"depolarisation block, above {limit:g} mV."
+            )
+            return Flag("depolarisation_block", sweep.number, level, limit, "mV", message)
+    return None
+
+
+def unbalanced_bridge(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
+    """Step of the potential at the onset of long squares, by the step of the current."""
+    found = [s for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and (s := _onset_step(r)) is not None]
+    if not found:
+        return None
+    resistance, limit = float(np.median(found)), settings.bridge_mohm
+    if abs(resistance) <= limit:
+        return None
+    message = (
+        f"The potential jumps by {resistance:.3g} MOhm times the current when a square starts; the limit is "
+        f"{limit:g} MOhm: the bridge is not balanced, so potentials during squares are off by as much."
+    )
+    return Flag("unbalanced_bridge", None, resistance, limit, "MOhm", message)
+
+
+def _onset_step(response: Response) -> float | None:
+    """Intercept at the onset of a line through 0.3 to 1 ms after it, less the baseline, MOhm."""
+    sweep, epoch = response.sweep, response.epoch
+    k = round(epoch.start_s * sweep.rate_hz)
+    a, b = k + max(2, round(3e-4 * sweep.rate_hz)), k + round(1e-3 * sweep.rate_hz) + 1
+    if k < 10 or b - a < 3 or b >= sweep.n_times or abs(epoch.amplitude_pa) < 10 or sweep.recorded_current:
+        return None
+    _, level = np.polyfit(np.arange(a, b) - k, sweep.v_mv[a:b], 1)
+    before = float(sweep.v_mv[max(0, k - round(2e-3 * sweep.rate_hz)) : k].mean())
+    return float(level - before) / epoch.amplitude_pa * 1e3
+
+
+def unstable_rest(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
+    """Range of the baselines before long squares."""
+    rests = [b for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and np.isfinite(b := _rest(r))]
+    if len(rests) < 2:
+        return None
+    span, limit = float(np.ptp(rests)), settings.rest_range_mv
+    if span <= limit:
+        return None
+    message = f"The potential before long squares ranges over {span:.3g} mV; the limit is {limit:g} mV."
+    return Flag("unstable_rest", None, span, limit, "mV", message)
+
+
+def spontaneous_firing(responses: Sequence[Response], _settings: QualitySettings) -> Flag | None:
+    """Spikes during hyperpolarising squares, which the database's cells do not have."""
+    below = [r for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and r.epoch.amplitude_pa < 0]
+    firing = [r for r in below if r.n_spikes]
+    if not firing:
+        return None
+    message = (
+        f"{len(firing)} of {len(below)} hyperpolarising squares hold spikes; rheobase means little in such a cell."
+    )
+    return Flag("spontaneous_firing", None, float(len(firing)), 0.0, "sweeps", message)
+
+
+def _rest(response: Response) -> float:
+    return baseline(response.sweep.v_mv, response.sweep.rate_hz, response.epoch.start_s, response.epoch.baseline_s)
+
+
+SWEEP_CHECKS: tuple[Callable[[Sweep, Sequence[Epoch], Sequence[Response], QualitySettings], Flag | None], ...] = (
+    baseline_drift,
+    noisy_baseline,
+    clipped_peaks,
+    depolarisation_block,
+)
+CELL_CHECKS: tuple[Callable[[Sequence[Response], QualitySettings], Flag | None], ...] = (
+    unbalanced_bridge,
+    unstable_rest,
+    spontaneous_firing,
+)

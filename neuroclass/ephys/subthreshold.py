@@ -23,6 +23,11 @@ def mean_between(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float)
     return float(part.mean()) if part.size else float("nan")
 
 
+def baseline(v_mv: FloatArray, rate_hz: float, start_s: float, length_s: float) -> float:
+    """Mean potential in the `length_s` before `start_s`, mV; NaN below 10 ms."""
+    return mean_between(v_mv, rate_hz, start_s - length_s, start_s) if length_s >= 0.01 else float("nan")
+
+
 def deflection(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float) -> int:
     """Sample of the lowest potential from `start_s` to before `end_s`."""
     dt = 1.0 / rate_hz

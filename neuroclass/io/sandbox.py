@@ -208,9 +208,7 @@ def _error(told: dict[str, str]) -> NeuroClassError:
     return kind(told["message"]) if known else RecordingError(told["message"])
 
 
-def _decode(
-    header: dict[str, Any], worker: _Worker, deadline: float, limits: ReadLimits
-) -> tuple[Recording, ...]:
+def _decode(header: dict[str, Any], worker: _Worker, deadline: float, limits: ReadLimits) -> tuple[Recording, ...]:
     total = sum(s["n_times"] for r in header["recordings"] for s in r["sweeps"])
     if 16 * total > 2 * limits.bytes:
         raise ValueError(total)
