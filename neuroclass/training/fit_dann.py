@@ -32,7 +32,7 @@ def _loss(net: Dann, settings: DannSettings) -> StepLoss:
         label = cross_entropy(output.label, batch.targets, batch.label_weights)
         species = one_hot(batch.domains, len(DOMAINS)).to(batch.x.dtype)
         domain = cross_entropy(output.domain, species, batch.domain_weights)
-        return LossTerms(total=(label + domain).sum(), label=label.mean(), domain=domain.mean())
+        return LossTerms(total=(label + domain).mean(), label=label.mean(), domain=domain.mean())
 
     return loss
 

@@ -35,16 +35,16 @@ def _loss(net: Lspin, settings: LspinSettings) -> StepLoss:
         label = cross_entropy(output.logits, batch.targets, batch.label_weights)
         if agree:
             n_open = (output.gates[0] > 0).float().sum(-1).mean()
-            return LossTerms(total=label.sum(), label=label.mean(), gate_penalty=n_open)
+            return LossTerms(total=label.mean(), label=label.mean(), gate_penalty=n_open)
         n_open = (expected_open(output.alpha) * present).sum(-1).mean(1)
         weight = settings.gate_penalty * min(1.0, progress / settings.penalty_ramp)
         noiseless = gate_values(output.alpha)
         spread = ((noiseless - noiseless.mean(0)) ** 2 * present).sum(-1).mean(1)
-        total = label.sum() + weight * n_open.sum() + settings.agreement * spread.sum()
+        total = (label + weight * n_open + settings.agreement * spread).mean()
         if not settings.similarity:
             return LossTerms(total=total, label=label.mean(), gate_penalty=n_open.mean())
         similarity = similarity_penalty(output.gates, x)
-        total = total + settings.similarity * similarity.sum()
+        total = total + settings.similarity * similarity.mean()
         return LossTerms(total=total, label=label.mean(), gate_penalty=n_open.mean(), similarity=similarity.mean())
 
     return loss

@@ -23,7 +23,6 @@ from neuroclass.errors import SettingsError
 MODELS = ("dann", "lspin")
 MAX_RUNNING = 2
 _NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z]{4,5}-[0-9a-f]{6}")
-_HEARTBEAT = "history.jsonl"
 
 
 class State(StrEnum):
@@ -50,7 +49,7 @@ class Job:
     status : mapping
         The last status its process wrote: epoch, of, and its quantities.
     history : tuple of dict
-        Distinct statuses so far, oldest first.
+        Epoch, of and losses of every epoch so far.
     result : dict
         What the process printed; empty until it is done.
     message : str
@@ -139,7 +138,7 @@ class JobRegistry:
         folder = self._folder_of(job_id)
         record = _read_json(folder / "job.json")
         status = _read_json(folder / "status.json")
-        history = _remember(folder / _HEARTBEAT, status)
+        history = tuple(status.get("history", ()))
         state = self._state(job_id, folder, record)
         result = _read_json(folder / "result.json") if state is State.DONE else {}
         message = _tail(folder / "messages.txt")
@@ -216,22 +215,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {"value": value}
-
-
-def _remember(path: Path, status: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    """Statuses so far: those the process keeps itself, else those seen by whoever looked."""
-    kept = status.get("history")
-    if isinstance(kept, list):
-        return tuple(kept)
-    try:
-        seen = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError):
-        seen = []
-    if "epoch" in status and (not seen or seen[-1] != status):
-        seen.append(status)
-        with path.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(status) + "\n")
-    return tuple(seen)
 
 
 def _tail(path: Path, n_bytes: int = 2000) -> str:

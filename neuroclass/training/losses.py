@@ -14,7 +14,7 @@ class LossTerms:
     Attributes
     ----------
     total : Tensor
-        Weighted sum of the others, summed over members.
+        Weighted sum of the others.
     label, domain : Tensor
         Cross-entropy of the class and of the domain, nats.
     gate_penalty : Tensor

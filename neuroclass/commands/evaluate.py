@@ -1,0 +1,65 @@
+"""``evaluate``: train and test a system under a named protocol."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from neuroclass.cohort.loading import load_cohort
+from neuroclass.commands.arguments import add_data, add_json
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    from neuroclass.evaluation.names import PROTOCOLS, SYSTEM_NAMES
+
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="train and test a system under a protocol",
+        description="Train a system on training cells and report accuracy and macro F1 on held-out ones, with 95%% "
+        "intervals from a cluster bootstrap over donors. Scaler, imputation and calibration see training cells only.",
+    )
+    parser.add_argument("model", choices=SYSTEM_NAMES, metavar="MODEL", help=", ".join(SYSTEM_NAMES))
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="donor-cv", help="default: donor-cv")
+    parser.add_argument("--task", choices=("broad", "subclass"), help="for baselines (default: subclass)")
+    parser.add_argument("--repeats", type=int, metavar="N", help="repeats or seeds (default: the protocol's)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    add_data(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate and print."""
+    from neuroclass.evaluation.evaluate import evaluate
+    from neuroclass.evaluation.protocols import Protocol
+
+    def progress(done: int, of: int) -> None:
+        print(f"{args.model}, {args.protocol}: trial {done} of {of}", file=sys.stderr)
+
+    evaluation = evaluate(
+        args.model,
+        Protocol(args.protocol),
+        load_cohort(args.data),
+        task=args.task,
+        repeats=args.repeats,
+        jobs=args.jobs,
+        progress=progress,
+    )
+    print(json.dumps(evaluation.result, indent=2, ensure_ascii=False) if args.json else _text(evaluation.result))
+    return 0
+
+
+def _text(result: dict[str, Any]) -> str:
+    lines = [f"{result['model']}, {result['protocol']}: {result['n_cells']} cells of {result['n_donors']} donors"]
+    for group, metrics in {"all": result["metrics"], **result["groups"]}.items():
+        for name, value in metrics.items():
+            lines.append(
+                f"  {group:<6} {name:<9} {value['mean']:.3f}  [{value['low']:.3f}, {value['high']:.3f}], "
+                f"sd over folds {value['sd']:.3f}"
+            )
+    if "open_gates" in result:
+        lines.append(f"  open gates, median: {result['open_gates']['median']:g} of {result['open_gates']['of']}")
+    for row in result.get("laboratories", ()):
+        lines.append(f"  {row['species']:<6} {row['laboratory']}: {row['mean']:.3f}")
+    return "\n".join(lines)

@@ -1,0 +1,17 @@
+"""Names of systems and protocols, for parsers that must start fast."""
+
+SYSTEM_NAMES: tuple[str, ...] = (
+    "dann",
+    "dann-lambda0",
+    "lspin",
+    "lspin-paper",
+    "rf",
+    "svc",
+    "xgboost",
+    "lda",
+    "lasso",
+    "gbdt",
+    "ann",
+    "ann-ensemble",
+)
+PROTOCOLS: tuple[str, ...] = ("donor-cv", "paper-split", "leave-species-out", "masked", "lab-shift")

@@ -1,0 +1,172 @@
+"""Everything a result page shows of a model, from held-out cells: ``models/<name>/evaluation/``."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.evaluation.evaluate import describe, run_trials, test_trial, train_trial
+from neuroclass.evaluation.metrics import paired_difference
+from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
+from neuroclass.evaluation.published import published_results
+from neuroclass.explain.embedding import held_out_embedding
+from neuroclass.explain.shap_values import shap_values
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.artifacts import save_model
+from neuroclass.predictors.lspin import LspinPredictor
+from neuroclass.predictors.predictor import Predictor
+from neuroclass.training.registry import SYSTEMS
+
+Phase = Callable[[str, int, int], None]
+Tables = dict[str, pd.DataFrame]
+
+RIVALS = {"dann": ("dann-lambda0",), "lspin": ("lspin-paper",)}
+BASELINES = ("svc", "lda", "lasso", "rf", "xgboost", "gbdt", "ann", "ann-ensemble")
+_FEATURES = list(FEATURE_NAMES)
+
+
+def _gates(model: LspinPredictor, test: Cohort, predicted: "pd.Series[str]") -> pd.DataFrame:
+    meta = test.frame[["id"]].assign(truth=test.frame["subclass"], predicted=predicted.to_numpy())
+    gates = pd.DataFrame(model.gates(test.matrix()).astype(np.float32).round(4), columns=_FEATURES)
+    return pd.concat([meta, gates], axis=1)
+
+
+def _shap(model: Predictor, test: Cohort) -> pd.DataFrame:
+    explained = shap_values(model, test.matrix(), test.column("species").tolist(), permutations=1)
+    frames = []
+    for column, name in enumerate(model.classes):
+        values = pd.DataFrame(explained.values[:, :, column].astype(np.float32).round(5), columns=_FEATURES)
+        meta = test.frame[["id", "species"]].assign(**{"class": name, "base_value": explained.base[:, column]})
+        frames.append(pd.concat([meta, values], axis=1))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _outputs(name: str, task: str, plan: Plan, trial: Trial, masked: Plan, shifted: Plan) -> Tables:
+    """One fold's held-out outputs."""
+    import torch
+
+    torch.set_num_threads(1)
+    model = train_trial(name, task, plan, trial)
+    test = plan.cohort.take(trial.test)
+    predictions = test_trial(model, task, plan, trial)
+    number = trial.repeat * 5 + trial.fold
+    tables = {
+        "masked": test_trial(model, task, masked, masked.trials[number]),
+        "lab-shift": test_trial(model, task, shifted, shifted.trials[number]),
+    }
+    if isinstance(model, Predictor):
+        tables["shap"] = _shap(model, test)
+    if isinstance(model, LspinPredictor):
+        tables["gates"] = _gates(model, test, predictions["predicted"])
+    return tables
+
+
+def deciles(cohort: Cohort) -> pd.DataFrame:
+    """Each cell's decile, 1 to 10, of each feature within its species; 0 where missing."""
+    features = cohort.frame[_FEATURES]
+    ranks = features.groupby(cohort.frame["species"]).rank(pct=True)
+    tenths = np.ceil(ranks * 10).fillna(0).clip(0, 10).astype(np.int8)
+    return pd.concat([cohort.frame[["id"]], tenths], axis=1)
+
+
+def _rounded(predictions: pd.DataFrame) -> pd.DataFrame:
+    probabilities = [column for column in predictions if str(column).startswith("p_")]
+    return predictions.astype(dict.fromkeys(probabilities, np.float32)).round(dict.fromkeys(probabilities, 5))
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_report(
+    model: Predictor, folder: Path, cohort: Cohort, card: dict[str, Any], jobs: int, baselines: bool, phase: Phase
+) -> dict[str, Any]:
+    """Evaluate a model's recipe and write ``folder/evaluation``; the card gets the headline metrics.
+
+    Parameters
+    ----------
+    model : Predictor
+        The trained model.
+    folder : Path
+        Its folder.
+    cohort : Cohort
+        All cells.
+    card : dict
+        Its card so far.
+    jobs : int
+        Processes at once.
+    baselines : bool
+        Whether the baselines are evaluated on the same folds; else those of an earlier report are kept.
+    phase : callable
+        Called as (what, done, of).
+
+    Returns
+    -------
+    dict
+        The card as written.
+    """
+    name = model.name
+    task = SYSTEMS[name].tasks[0]
+    out = folder / "evaluation"
+    out.mkdir(parents=True, exist_ok=True)
+    plan = plan_protocol(Protocol.DONOR_CV, cohort, task)
+    predictions = run_trials(name, task, plan, jobs, lambda done, of: phase("cross-validation", done, of))
+    result = describe(name, task, Protocol.DONOR_CV, plan, predictions)
+    _rounded(predictions.drop(columns="laboratory")).to_parquet(out / "predictions.parquet", index=False)
+    masked = plan_protocol(Protocol.MASKED, cohort, task, 1)
+    shifted = plan_protocol(Protocol.LAB_SHIFT, cohort, task, 1)
+    first = [trial for trial in plan.trials if trial.repeat == 0]
+    calls = (delayed(_outputs)(name, task, plan, trial, masked, shifted) for trial in first)
+    parts: list[Tables] = []
+    for part in Parallel(n_jobs=jobs, return_as="generator")(calls):
+        parts.append(part)
+        phase("held-out outputs", len(parts), len(first))
+    tables = {key: pd.concat([part[key] for part in parts], ignore_index=True) for key in parts[0]}
+    for key, protocol, table_plan in (
+        ("masked", Protocol.MASKED, masked),
+        ("lab-shift", Protocol.LAB_SHIFT, shifted),
+    ):
+        _write_json(out / f"{key}.json", describe(name, task, protocol, table_plan, tables[key]))
+    for key in ("shap", "gates"):
+        if key in tables:
+            tables[key].to_parquet(out / f"{key}.parquet", index=False)
+    deciles(plan.cohort).to_parquet(out / "deciles.parquet", index=False)
+    if name == "dann":
+        held_out_embedding(plan.cohort, plan.trials[0]).to_parquet(out / "embedding.parquet", index=False)
+    others = _rivals(name, task, plan, predictions, out, jobs, baselines, phase)
+    split = plan_protocol(Protocol.PAPER_SPLIT, cohort, task)
+    on_split = run_trials(name, task, split, jobs, lambda done, of: phase("paper split", done, of))
+    _write_json(out / "metrics.json", [result, describe(name, task, Protocol.PAPER_SPLIT, split, on_split), *others])
+    _write_json(out / "published.json", published_results(name))
+    keys = ("protocol", "n_cells", "n_donors", "seeds", "metrics", "groups", "open_gates", "sets", "calibration_error")
+    return save_model(
+        model,
+        folder,
+        {**card, "protocol": result["protocol"], "metrics": {key: result[key] for key in keys if key in result}},
+    )
+
+
+def _rivals(
+    name: str,
+    task: str,
+    plan: Plan,
+    predictions: pd.DataFrame,
+    out: Path,
+    jobs: int,
+    baselines: bool,
+    phase: Phase,
+) -> list[dict[str, Any]]:
+    """Results of the other systems on the same folds, each with the paired difference to ours."""
+    path = out / "metrics.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    results = {row["model"]: row for row in kept if row["model"] != name}
+    for rival in (*RIVALS[name], *(BASELINES if baselines else ())):
+        theirs = run_trials(rival, task, plan, jobs, lambda done, of, who=rival: phase(who, done, of))  # type: ignore[misc]
+        result = describe(rival, task, Protocol.DONOR_CV, plan, theirs)
+        results[rival] = {**result, "ours_minus_this": paired_difference(predictions, theirs)}
+    return list(results.values())

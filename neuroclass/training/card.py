@@ -1,0 +1,55 @@
+"""What a model's card says beside its shape: training cells, settings, versions."""
+
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.config import DannSettings, LspinSettings
+from neuroclass.predictors.predictor import Predictor
+
+_LIBRARIES = ("numpy", "scikit-learn", "torch")
+
+
+def training_card(
+    cohort: Cohort, task: str, settings: DannSettings | LspinSettings, model: Predictor
+) -> dict[str, Any]:
+    """The card of a model just trained.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Training cells.
+    task : str
+        ``broad`` or ``subclass``.
+    settings : DannSettings or LspinSettings
+        How it was trained.
+    model : Predictor
+        The model.
+
+    Returns
+    -------
+    dict
+    """
+    counts = cohort.frame.groupby(["species", task]).size()
+    return {
+        "task": task,
+        "training_cells": {
+            "source": cohort.source,
+            "simulated": cohort.simulated,
+            "n_cells": len(cohort),
+            "n_donors": int(cohort.frame["donor"].nunique()),
+            "classes": {f"{species} {name}": int(n) for (species, name), n in counts.items()},
+            "sha256": cohort.digest(),
+        },
+        "scaler": {
+            "mean": [round(float(value), 6) for value in model.preprocessor.mean],
+            "scale": [round(float(value), 6) for value in model.preprocessor.scale],
+            "of": "features after taking logarithms where a feature calls for it",
+        },
+        "background": f"{len(model.background)} k-means prototypes of the training cells, by species",
+        "settings": asdict(settings),
+        "seeds": [settings.seed],
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+    }
