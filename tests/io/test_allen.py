@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from neuroclass.cohort.loading import load_cohort
 from neuroclass.config import AllenSettings
 from neuroclass.errors import FetchError, TableError
-from neuroclass.io.allen import API_FEATURES, AllenCache, fetch_nwb, fetch_tables
+from neuroclass.io.allen import API_FEATURES, AllenCache, fetch_nwb, fetch_tables, read_tables
 from neuroclass.io.download import FetchCancelled
 from tests.io.allen_server import CELLS, FEATURES, NWB, SPECIMEN, Behaviour, allen_server
 
@@ -183,3 +185,22 @@ def test_damaged_tables_are_named(cache: AllenCache) -> None:
     (cache.folder / "ephys_features.csv").write_text("specimen_id\n")
     with pytest.raises(TableError, match="fetch again"):
         cache.rows()
+
+
+def test_the_database_s_own_tables_agree_with_the_published_ones(real_data_dir: Path, tmp_path: Path) -> None:
+    """Real rows of both, joined by specimen: same units, same labels, same donors."""
+    details = pd.read_csv(real_data_dir / "cell_types_specimen_details.csv")
+    cells_file = tmp_path / "cells.json"
+    cells_file.write_text(details.to_json(orient="records"))
+    rows = read_tables(cells_file, real_data_dir / "api_ephys_features_2018.csv").set_index("id")
+    published = load_cohort(real_data_dir).frame.set_index("id")
+    both = rows.index.intersection(published.index)
+    assert len(both) > 1000
+    ours, theirs = rows.loc[both], published.loc[both]
+    for column in ("species", "donor", "structure", "broad"):
+        assert (ours[column] == theirs[column]).mean() > 0.99, column
+    mouse = (theirs["species"] == "mouse").to_numpy()
+    assert (ours["subclass"][mouse] == theirs["subclass"][mouse]).mean() > 0.99
+    for name in API_FEATURES:
+        close = np.isclose(ours[name], theirs[name], rtol=1e-6, equal_nan=True)
+        assert close.mean() > 0.9, f"{name}: an older release differs in a few rheobases"
