@@ -48,6 +48,6 @@ def numbers(embedding: pd.DataFrame) -> None:
         "mixing",
         table,
         caption=f"Share of a cell's {N_NEIGHBOURS} nearest neighbours in the picture that share its species, or its "
-        f"class ({classes}), each group weighted alike. The adversary should bring species to chance and keep classes apart. "
-        "The class proportions of the two species differ, so perfect mixing would mix classes too.",
+        f"class ({classes}), each group weighted alike. The adversary should bring species to chance and keep classes "
+        "apart. The class proportions of the two species differ, so perfect mixing would mix classes too.",
     )

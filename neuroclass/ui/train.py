@@ -31,13 +31,18 @@ def form() -> None:
                 "Model", list(MODELS), default="lspin", required=True, format_func=str.upper, key="train_model"
             )
         with right:
-            target = "subclass" if model == "lspin" else "broad class"
-            st.caption(f"{len(cells):,} cells from {escaped(cells.source)}; the {target} is learned where it is known.")
+            st.caption(
+                f"{len(cells):,} cells from {escaped(cells.source)}; each model learns from those it has a label for."
+            )
+        report = st.toggle(
+            "Evaluate as well, by donor-grouped cross-validation (takes minutes)", key="report", value=False
+        )
         started = st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:")
     if started:
         folder = data_folder()
         with guarded(stop=False):
             arguments = ["--data", str(folder.resolve())] if folder else []
+            arguments += ["--report", "--jobs", "1"] if report else []
             st.session_state["job"] = registry().start(str(model), arguments)
 
 
@@ -99,7 +104,7 @@ def _headline(job: Job) -> None:
 def _curves(history: pd.DataFrame, simulated: bool) -> None:
     numeric = [c for c in history.columns if c not in ("epoch", "of") and pd.api.types.is_numeric_dtype(history[c])]
     shares = [c for c in numeric if c in _SHARES]
-    losses = [c for c in numeric if c not in shares and c not in ("gate_penalty", "seconds", "fold", "member")]
+    losses = [c for c in numeric if c not in shares and c != "gate_penalty"]
     panels = [
         ("losses", losses, "Loss (nats)"),
         ("shares", shares, "Share (fraction of 1)"),

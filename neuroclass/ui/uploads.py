@@ -10,7 +10,7 @@ import streamlit as st
 
 from neuroclass.cell_types import Species
 from neuroclass.ephys.sweep import Recording
-from neuroclass.errors import NeuroClassError, SettingsError
+from neuroclass.errors import SettingsError
 from neuroclass.features import BY_NAME, PERSON_FEATURES, Stimulus
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.feature_table import template_csv, template_guide
@@ -139,10 +139,7 @@ def answer_all(uploads: list[Upload], given: Context) -> list[tuple[Upload, Answ
     bar = st.progress(0.0, text="Reading")
     for k, upload in enumerate(uploads):
         bar.progress(k / len(uploads), text=f"Classifying {escaped(upload.name, 80)} ({k + 1} of {len(uploads)})")
-        try:
-            pairs += [(upload, one) for one in answer(upload, given)]
-        except NeuroClassError as error:
-            pairs.append((upload, Refusal(upload.name, error)))
+        pairs += [(upload, one) for one in answer(upload, given)]
     bar.empty()
     return pairs
 

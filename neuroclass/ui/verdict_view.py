@@ -170,8 +170,8 @@ def _why(upload: Upload, verdict: CellVerdict, recording: Recording | None) -> N
             shap_charts.contributions(table, unit="probability"),
             f"reasons-{name}",
             table,
-            caption=f"SHAP values towards {escaped(label_of(likeliest))}, by {task.model.upper()}; relative to prototypes "
-            "of the training cells with the same features present.",
+            caption=f"SHAP values towards {escaped(label_of(likeliest))}, by {task.model.upper()}; relative to "
+            "prototypes of the training cells with the same features present.",
         )
     with right:
         places = [_place(verdict.provenance.get(f, {})) for f in table["feature"]]

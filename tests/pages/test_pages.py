@@ -1,0 +1,105 @@
+"""Every page: stands, says what to do when it has nothing, survives bad input."""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from neuroclass.config import PROJECT_DIR
+from neuroclass.io import results
+
+Open = Callable[..., AppTest]
+PAGES = sorted(path.stem for path in (PROJECT_DIR / "pages").glob("*.py"))
+FORBIDDEN = {"torch", "shap", "umap", "scipy", "h5py", "sklearn", "pynwb", "allensdk"}
+RESULT_PAGES = ("performance", "shap", "gates", "domains")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_stands_on_the_demo_cohort(name: str, open_page: Open, made_up_models: Path) -> None:
+    app = open_page(name)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value.lower() == name
+
+
+@pytest.mark.parametrize("name", RESULT_PAGES)
+def test_a_result_page_without_models_says_how_to_get_them(
+    name: str, open_page: Open, made_up_models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import streamlit as st
+
+    monkeypatch.setattr(results, "MODELS_DIR", tmp_path / "nowhere")
+    st.cache_resource.clear()
+    app = open_page(name)
+    assert not app.exception
+    assert "ModelFileError" in app.error[0].value
+    assert "neuroclass train" in app.error[0].value
+
+
+@pytest.mark.parametrize("name", ("overview", "explore", "train"))
+def test_simulated_cells_are_called_simulated(name: str, open_page: Open, made_up_models: Path) -> None:
+    app = open_page(name)
+    assert any("simulated" in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT_DIR / "pages").glob("*.py")), ids=lambda p: p.stem)
+def test_a_page_is_thin_and_imports_nothing_heavy(path: Path) -> None:
+    source = path.read_text()
+    assert len(source.splitlines()) <= 60
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    assert not names & FORBIDDEN
+
+
+def test_filters_in_the_address_choose_the_cells(open_page: Open, made_up_models: Path) -> None:
+    everything = open_page("explore")
+    human = open_page("explore", f_species="human")
+    count = [next(c.value for c in app.caption if "pass the filters" in c.value) for app in (everything, human)]
+    assert count[0] != count[1]
+    assert human.multiselect(key="f_species").value == ["human"]
+
+
+def test_a_bad_query_is_an_error_that_helps(open_page: Open, made_up_models: Path) -> None:
+    app = open_page("explore", where="__import__('os')")
+    assert not app.exception
+    assert "SettingsError" in app.error[0].value
+
+
+def test_no_match_says_what_to_do(open_page: Open, made_up_models: Path) -> None:
+    app = open_page("explore", where="sag > 1000")
+    assert not app.exception
+    assert "Clear one" in app.info[0].value
+
+
+def test_a_cell_in_the_address_is_opened(open_page: Open, made_up_models: Path, demo_id: str) -> None:
+    app = open_page("explore", cell=demo_id)
+    assert not app.exception
+    assert any(demo_id.replace("-", "\\-") in s.value for s in app.subheader)
+    assert any(s.value == "Sweeps" for s in app.subheader)
+
+
+def test_an_unknown_cell_in_the_address_leads_to_the_list(open_page: Open, made_up_models: Path) -> None:
+    app = open_page("explore", cell="no-such-cell")
+    assert not app.exception
+    assert any("pass the filters" in c.value for c in app.caption)
+
+
+def test_upload_of_something_else_is_refused_and_the_rest_goes_on(open_page: Open, shipped_models: None) -> None:
+    from neuroclass.io.feature_table import template_csv
+
+    app = open_page("classify")
+    uploader = app.file_uploader(key="files")
+    uploader.upload("evil_[a](http://x).abf", b"not a recording", "application/octet-stream")
+    uploader.upload("cells.csv", template_csv().encode(), "text/csv")
+    app.run()
+    assert not app.exception
+    verdicts = app.dataframe[0].value["verdict"].tolist()
+    assert verdicts[0].startswith("refused")
+    assert len(verdicts) == 2 and not verdicts[1].startswith("refused")
+    assert "](http" not in app.error[0].value
