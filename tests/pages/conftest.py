@@ -44,7 +44,7 @@ def write_evaluation(folder: Path, model: str, rng: np.random.Generator) -> None
     spaces = [base.assign(space=s, x=rng.normal(size=n), y=rng.normal(size=n)) for s in ("raw", "lambda0", "dann")]
     pd.concat(spaces).to_parquet(target / "embedding.parquet")
     metrics = {"accuracy": _metric(0.9), "macro_f1": _metric(0.8)}
-    groups = {s: metrics for s in species}
+    groups = dict.fromkeys(species, metrics)
     measured = [
         {"model": name, "protocol": "donor-cv", "n_cells": n, "metrics": metrics, "groups": groups}
         for name in (model, "svc")
