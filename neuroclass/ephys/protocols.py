@@ -17,6 +17,7 @@ from neuroclass.features import Stimulus
 
 _ANALYSIS_HZ = 10_000.0  # a measured current is reduced to about this rate before it is segmented
 _LASTING = 100  # reduced samples from which a small excursion of a noisy current counts
+_MANY, _CROSSING = 10, 50  # with more runs than the first, gaps of fewer reduced samples than the second are noise's
 TEST_PULSE = "test pulse"
 
 
@@ -169,8 +170,9 @@ def _active_runs(current: _Current) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], away, [False])).astype(np.int8)))
     runs = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     joined: list[tuple[int, int]] = []
+    bridged = _CROSSING if len(runs) > _MANY else _MANY
     for begin, stop in runs:
-        if joined and _passes_through(current, joined[-1][1], begin):
+        if joined and _passes_through(current, joined[-1][1], begin, bridged):
             joined[-1] = (joined[-1][0], stop)
         else:
             joined.append((begin, stop))
@@ -185,10 +187,10 @@ def _stands_out(current: _Current, begin: int, stop: int) -> bool:
     return stop - begin >= 4 and size > 4 * current.tolerance_pa
 
 
-def _passes_through(current: _Current, begin: int, stop: int) -> bool:
+def _passes_through(current: _Current, begin: int, stop: int, bridged: int) -> bool:
     gap = current.values[begin:stop]
     if current.noise_pa > 0:
-        return stop - begin < 10 or abs(float(np.median(gap)) - current.holding_pa) > 0.5 * current.tolerance_pa
+        return stop - begin < bridged or abs(float(np.median(gap)) - current.holding_pa) > 0.5 * current.tolerance_pa
     return bool((gap == current.holding_pa).mean() < 0.5)
 
 

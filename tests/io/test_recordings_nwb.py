@@ -18,7 +18,7 @@ from tests.io.nwb_files import write_nwb1, write_nwb2
 
 @pytest.fixture(scope="module")
 def cell() -> Recording:
-    return planted.recording(planted.Cell(rate_hz=25_000.0))
+    return planted.small()
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +79,13 @@ def test_content_decides_not_the_name(tmp_path: Path, cell: Recording) -> None:
 
 
 def test_two_cells_in_one_file_stay_apart(tmp_path: Path, cell: Recording) -> None:
-    other = planted.recording(planted.Cell(rate_hz=25_000.0, vrest_mv=-62.0))
+    other = planted.recording(planted.Cell(rate_hz=25_000.0, vrest_mv=-62.0), planted.FEW_PA)
     cells = {"left": replace(cell, sweeps=cell.sweeps[:3]), "right": replace(other, sweeps=other.sweeps[:3])}
     left, right = read_recordings(write_nwb2(tmp_path / "two.nwb", cells))
     assert (left.cell, right.cell) == ("left", "right")
     assert left.sweeps[0].v_mv[:100].mean() == pytest.approx(-70.0)
     assert right.sweeps[0].v_mv[:100].mean() == pytest.approx(-62.0)
-    assert right.sweeps[1].i_pa.min() == pytest.approx(planted.LONG_PA[1])
+    assert right.sweeps[1].i_pa.min() == pytest.approx(planted.FEW_PA[1])
 
 
 def test_gaps_and_missing_ends_lose_no_other_sweep(tmp_path: Path, cell: Recording) -> None:
@@ -119,19 +119,19 @@ def test_wrong_scale_is_refused_and_can_be_mapped(tmp_path: Path, cell: Recordin
 def test_a_current_wrong_by_a_thousand_is_refused(
     tmp_path: Path, cell: Recording, factor: float, expected: str
 ) -> None:
-    wrong = replace(cell, sweeps=tuple(replace(s, i_pa=s.i_pa * factor) for s in cell.sweeps[:9]))
+    wrong = replace(cell, sweeps=tuple(replace(s, i_pa=s.i_pa * factor) for s in cell.sweeps[:4]))
     with pytest.raises(UnitsError, match=expected):
         read_recordings(write_nwb2(tmp_path / "cell.nwb", {"e": wrong}))
 
 
 def test_a_potential_a_thousand_times_too_small_is_refused(tmp_path: Path, cell: Recording) -> None:
-    wrong = replace(cell, sweeps=tuple(replace(s, v_mv=s.v_mv * 1e-3) for s in cell.sweeps[:9]))
+    wrong = replace(cell, sweeps=tuple(replace(s, v_mv=s.v_mv * 1e-3) for s in cell.sweeps[:4]))
     with pytest.raises(UnitsError):
         read_recordings(write_nwb2(tmp_path / "cell.nwb", {"e": wrong}))
 
 
 def test_swapped_channels_are_refused(tmp_path: Path, cell: Recording) -> None:
-    wrong = replace(cell, sweeps=tuple(replace(s, v_mv=s.i_pa, i_pa=s.v_mv) for s in cell.sweeps[:9]))
+    wrong = replace(cell, sweeps=tuple(replace(s, v_mv=s.i_pa, i_pa=s.v_mv) for s in cell.sweeps[:4]))
     with pytest.raises(UnitsError, match="--response"):
         read_recordings(write_nwb2(tmp_path / "cell.nwb", {"e": wrong}))
 
