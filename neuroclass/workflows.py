@@ -57,7 +57,7 @@ def _load(name: str, folder: Path | None) -> Model:
     from neuroclass.io.artifacts import load_model
 
     results = results_of(name, folder)
-    predictor = load_model(name, results.folder)
+    predictor = load_model(name, folder)
     measured = (results.folder / "evaluation" / "masked.json").is_file()
     return Model(predictor, results.document("masked")["laboratories"] if measured else ())
 
