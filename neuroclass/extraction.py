@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neuroclass.config import FeatureSettings, ReadLimits
+from neuroclass.config_ephys import FeatureSettings, ReadLimits
 from neuroclass.ephys.cell_features import CellFeatures, extract_features
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError

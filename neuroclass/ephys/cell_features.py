@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neuroclass.config import FeatureSettings
+from neuroclass.config_ephys import FeatureSettings
 from neuroclass.ephys.long_squares import long_square_features
 from neuroclass.ephys.measures import (
     Measured,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from neuroclass.config import SpikeSettings
+from neuroclass.config_ephys import SpikeSettings
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.spikes import Spikes, detect_spikes, filtered_derivative
 from neuroclass.ephys.sweep import FloatArray, Sweep

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclass.config import QualitySettings
+from neuroclass.config_ephys import QualitySettings
 from neuroclass.ephys.measures import Response
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.subthreshold import baseline, mean_between

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from neuroclass import errors
-from neuroclass.config import PROJECT_DIR, ReadLimits
+from neuroclass.config import PROJECT_DIR
+from neuroclass.config_ephys import ReadLimits
 from neuroclass.ephys.sweep import ClampMode, FloatArray, Recording, Sweep
 from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.channels import ChannelMapping

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from neuroclass.config import ReadLimits
+from neuroclass.config_ephys import ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
 from neuroclass.io.channels import ChannelMapping

@@ -117,9 +117,7 @@ def test_a_test_pulse_does_not_shift_the_features(recording: Recording, features
         i[round(0.1 * CELL.rate_hz) : round(0.12 * CELL.rate_hz)] = -10.0
         return i
 
-    pulsed = replace(
-        recording, sweeps=tuple(replace(s, i_pa=with_pulse(k)) for k, s in enumerate(recording.sweeps))
-    )
+    pulsed = replace(recording, sweeps=tuple(replace(s, i_pa=with_pulse(k)) for k, s in enumerate(recording.sweeps)))
     found = extract_features(pulsed, entered={"seal_gohm": 2.5})
     assert found.values == pytest.approx(features.values, rel=1e-9)
 
@@ -139,9 +137,7 @@ def test_an_assignment_overrules_recognition(recording: Recording) -> None:
 
 
 @pytest.mark.parametrize("entered", [{"vrest": -70.0}, {"seal_gohm": -1.0}, {"seal_gohm": float("nan")}])
-def test_only_positive_values_of_known_features_can_be_entered(
-    recording: Recording, entered: dict[str, float]
-) -> None:
+def test_only_positive_values_of_known_features_can_be_entered(recording: Recording, entered: dict[str, float]) -> None:
     with pytest.raises(SettingsError):
         extract_features(replace(recording, sweeps=recording.sweeps[:1]), entered=entered)
 

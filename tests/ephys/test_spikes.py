@@ -51,7 +51,9 @@ def assert_equal(spikes: Spikes, expected: dict[str, np.ndarray]) -> None:
 @pytest.mark.parametrize("rate", [10_000.0, 20_000.0, 25_000.0, 50_000.0, 200_000.0])
 @pytest.mark.parametrize("noise_mv", [0.0, 0.05, 0.4])
 @pytest.mark.parametrize("window", [(None, None), (0.5, 1.5), (0.5402, 1.0), (0.9, None)])
-def test_simulated_sweeps_equal_allensdk(rate: float, noise_mv: float, window: tuple[float | None, float | None]) -> None:
+def test_simulated_sweeps_equal_allensdk(
+    rate: float, noise_mv: float, window: tuple[float | None, float | None]
+) -> None:
     sweep = planted.long_square(planted.Cell(rate_hz=rate), 0, 170.0)
     v = sweep.v_mv + np.random.default_rng(1).normal(0.0, noise_mv, sweep.n_times)
     assert_equal(detect_spikes(v, sweep.i_pa, rate, *window), oracle(v, sweep.i_pa, rate, *window))
