@@ -74,7 +74,7 @@ def _boosting(seed: int) -> Any:
 def _net(seed: int) -> Any:
     from sklearn.neural_network import MLPClassifier
 
-    return MLPClassifier((40,), alpha=1e-2, early_stopping=True, max_iter=200, random_state=seed)
+    return MLPClassifier((40,), alpha=0.3, learning_rate_init=5e-3, tol=1e-3, max_iter=150, random_state=seed)
 
 
 def _net_ensemble(seed: int) -> Any:

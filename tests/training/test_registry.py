@@ -1,0 +1,58 @@
+"""Every system trains by one call and gives probabilities; nothing is learned from shuffled labels."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neuroclass.cohort.splits import donor_holdout
+from neuroclass.errors import SettingsError
+from neuroclass.evaluation.names import PROTOCOLS, SYSTEM_NAMES
+from neuroclass.evaluation.protocols import Protocol
+from neuroclass.training.baselines import ESTIMATORS
+from neuroclass.training.registry import SYSTEMS, system_named
+from tests.planted import planted_cohort
+
+
+def test_names_for_the_parser_are_the_systems_and_protocols():
+    assert tuple(SYSTEMS) == SYSTEM_NAMES
+    assert tuple(protocol.value for protocol in Protocol) == tuple(PROTOCOLS)
+
+
+@pytest.mark.parametrize("name", list(ESTIMATORS))
+def test_baseline_learns_planted_classes_with_features_missing(name):
+    cohort = planted_cohort(400).of_species("mouse")
+    fold = donor_holdout(cohort, "subclass")
+    model = system_named(name).train(cohort.take(fold.train), "subclass", 0, None)
+    test = cohort.take(fold.test)
+    x = test.matrix()
+    x[::3, 0] = np.nan
+    p = model.predict_proba(x)
+    assert np.allclose(p.sum(1), 1, atol=1e-5)
+    predicted = np.array(model.classes)[p.argmax(1)]
+    assert (predicted == test.column("subclass")).mean() > 0.5
+
+
+def test_shuffled_labels_give_chance():
+    cohort = planted_cohort(500)
+    frame = cohort.frame.copy()
+    frame["broad"] = np.random.default_rng(0).permutation(frame["broad"])
+    cohort = replace(cohort, frame=frame)
+    fold = donor_holdout(cohort, "broad")
+    model = system_named("lda").train(cohort.take(fold.train), "broad", 0, None)
+    test = cohort.take(fold.test)
+    right = np.array(model.classes)[model.predict_proba(test.matrix()).argmax(1)] == test.column("broad")
+    assert right.mean() < (cohort.column("broad") == "inhibitory").mean() + 0.05
+
+
+def test_paper_recipe_trains_and_leaves_most_gates_open():
+    cohort = planted_cohort(120).of_species("mouse")
+    told = []
+    model = system_named("lspin-paper").train(cohort, "subclass", 0, lambda *terms: told.append(terms))
+    assert len(told) == 50
+    assert np.median((model.gates(cohort.matrix()) > 0).sum(1)) > 25
+
+
+def test_unknown_system_is_named():
+    with pytest.raises(SettingsError, match="forest"):
+        system_named("forest")
