@@ -77,6 +77,7 @@ def matrix(gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree) -> 
         row=3,
         col=3,
     )
+    fig.update_yaxes(autorange="reversed", row=3)
     fig.update_yaxes(title_text=f"Cells ({len(table)}), in dendrogram order", row=3, col=1)
     fig.update_layout(legend_y=1.02)
     return fig

@@ -1,6 +1,7 @@
 """Figures of SHAP values. Their unit (log-odds or probability) is the explainer's and is passed in."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,13 @@ def _spread(values: npt.NDArray[np.float64], n_bins: int = 60) -> npt.NDArray[np
         rank = np.arange(inside.size)
         offset[inside] = np.where(rank % 2, 1, -1) * ((rank + 1) // 2)
     return 0.8 * offset / max(largest, 8)
+
+
+def _padded(values: "pd.Series[Any]") -> list[float]:
+    """Range of an axis through 0 with room for labels on both sides."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.22 * max(high - low, 1e-6)
+    return [low - room if low < 0 else -0.1 * room, high + room]
 
 
 def beeswarm(
@@ -209,11 +217,16 @@ def waterfall(
         )
     )
     output = base + float(contributions.sum())
-    for value, label, side in ((base, "base", "left"), (output, "output", "right")):
-        fig.add_vline(
+    for value, label in ((base, "base"), (output, "output")):
+        fig.add_vline(x=value, line={"color": UNKNOWN, "dash": "dot"})
+        fig.add_annotation(
             x=value,
-            line={"color": UNKNOWN, "dash": "dot"},
-            annotation={"text": f"{label} {value:.3f}", "xanchor": side},
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            xanchor="left" if value == max(base, output) else "right",
+            text=f"{label} {value:.3f}",
+            showarrow=False,
         )
     fig.update_yaxes(autorange="reversed")
     return finish(
@@ -250,13 +263,16 @@ def contributions(table: pd.DataFrame, *, unit: str, simulated: bool = False) ->
             orientation="h",
             marker_color=np.where(rows["shap"] >= 0, POSITIVE, NEGATIVE),
             text=[f"{value:+.3f}" for value in rows["shap"]],
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
+    fig.update_xaxes(range=_padded(rows["shap"]))
     return finish(
         fig,
         height=90 + 30 * len(rows),
-        x=f"SHAP value towards the named class ({unit})",
+        x=f"SHAP value ({unit})",
         y="Feature (value)",
         simulated=simulated,
         legend=False,

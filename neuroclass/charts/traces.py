@@ -161,7 +161,7 @@ def sweeps(
         )
     finish(fig, height=height, simulated=simulated)
     fig.update_yaxes(title_text="Membrane potential (mV)", row=1)
-    fig.update_yaxes(title_text="Stimulus (pA)", row=2)
+    fig.update_yaxes(title_text="Stimulus (pA)", nticks=4, row=2)
     fig.update_xaxes(title_text="Time (s)", row=2)
     return fig
 

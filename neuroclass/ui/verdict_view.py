@@ -69,7 +69,7 @@ def show(upload: Upload, verdict: CellVerdict, given: Context) -> None:
     st.subheader(f"{escaped(verdict.source)}: cell {escaped(verdict.cell)}", anchor=False)
     left, right = st.columns(2)
     for column, (name, question) in zip((left, right), QUESTIONS.items(), strict=True):
-        with column, st.container(border=True):
+        with column, st.container(border=True, height="stretch"):
             _answer(name, question, getattr(verdict, name))
     _trust(verdict)
     recording = _recording(upload, verdict, given)
@@ -86,10 +86,12 @@ def show(upload: Upload, verdict: CellVerdict, given: Context) -> None:
 def _answer(name: str, question: str, task: Task) -> None:
     st.caption(question)
     if task.label:
-        st.markdown(f"### {escaped(label_of(task.label))}")
-        st.markdown(f"calibrated probability **{task.probabilities[task.label]:.1%}**")
+        share = task.probabilities[task.label]
+        stated = "over 99.9%" if share > 0.999 else f"{share:.1%}"
+        st.markdown(f"## {escaped(label_of(task.label))}")
+        st.markdown(f"calibrated probability **{stated}**")
     else:
-        st.markdown("### Cannot say")
+        st.markdown("## Cannot say")
         st.markdown(escaped(task.abstain, 500))
     st.plotly_chart(
         probabilities(list(task.probabilities), list(task.probabilities.values()), task.prediction_set),
@@ -128,13 +130,13 @@ def _expected(column: Any, name: str, task: Task) -> None:
     low, high = task.expected.get("low"), task.expected.get("high")
     interval = f"{low:.1%} to {high:.1%}" if low is not None and high is not None else None
     column.metric(
-        f"{name}: right with such features",
+        f"{name}: accuracy so",
         "–" if known is None else f"{known:.1%} of cells",
         interval,
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Held-out accuracy where only these stimuli's features are known, with its 95% interval.",
+        help="Share of held-out cells that are rightly told where only these stimuli's features are known.",
     )
     if task.next_sweep:
         stimulus = str(task.next_sweep.get("stimulus", "")).replace("_", " ")

@@ -7,22 +7,38 @@ import threading
 
 import streamlit as st
 
-_SLOW = ("plotly.express", "torch", "sklearn.ensemble", "shap", "scipy.cluster.hierarchy", "neuroclass.workflows")
+from neuroclass.errors import NeuroClassError
+from neuroclass.features import FEATURE_NAMES
+
+_SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "neuroclass.workflows")
 
 
-def _import_all() -> None:
+def _rehearse() -> None:
+    """Classify a simulated cell once: what is imported or compiled on first use, is so afterwards."""
+    from neuroclass.cohort.demo import load_demo, simulate_demo_cell
+    from neuroclass.ephys.cell_features import extract_features
+    from neuroclass.io.export import to_csv
+    from neuroclass.workflows import classify_bytes
+
+    cell = load_demo().frame.head(1)
+    extract_features(simulate_demo_cell(str(cell["id"].iloc[0])))
+    classify_bytes([("warm-up.csv", to_csv(cell[["species", *FEATURE_NAMES]]))])
+
+
+def _warm_up() -> None:
     for name in _SLOW:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            logging.getLogger(__name__).warning("%s cannot be imported", name)
+        importlib.import_module(name)
+    try:
+        _rehearse()
+    except NeuroClassError as error:
+        logging.getLogger(__name__).warning("the rehearsal failed: %s", error)
     gc.collect()
     gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)
 def start() -> threading.Thread:
-    """Start the imports once a server; freezing afterwards spares every rerun a full collection."""
-    thread = threading.Thread(target=_import_all, name="warm-up", daemon=True)
+    """Start the warm-up once a server; freezing afterwards spares every rerun a full collection."""
+    thread = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
     thread.start()
     return thread

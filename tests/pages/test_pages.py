@@ -91,12 +91,10 @@ def test_an_unknown_cell_in_the_address_leads_to_the_list(open_page: Open, made_
 
 
 def test_upload_of_something_else_is_refused_and_the_rest_goes_on(open_page: Open, shipped_models: None) -> None:
-    from neuroclass.io.feature_table import template_csv
-
     app = open_page("classify")
     uploader = app.file_uploader(key="files")
     uploader.upload("evil_[a](http://x).abf", b"not a recording", "application/octet-stream")
-    uploader.upload("cells.csv", template_csv().encode(), "text/csv")
+    uploader.upload("cells.csv", b"cell,species,tau,sag,vrest,ri,latency\nA,mouse,20,0.1,-70,150,0.05\n", "text/csv")
     app.run()
     assert not app.exception
     verdicts = app.dataframe[0].value["verdict"].tolist()
