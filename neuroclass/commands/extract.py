@@ -3,54 +3,82 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+from neuroclass.commands.arguments import add_entered, add_json, entered_values
 from neuroclass.errors import SettingsError
 
 _REFUSED = 3
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the command to the command line."""
-    parser = subparsers.add_parser("extract", help="measure the 41 features of recordings")
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a recording, or a folder of them")
-    parser.add_argument("--json", action="store_true", help="print features with their places as JSON")
+    """Add the command's arguments."""
+    parser = subparsers.add_parser("extract", help="measure the 41 features of recordings", description=__doc__)
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="a recording, or a folder of them")
     parser.add_argument("--response", metavar="CH", help="name or number of the channel with the potential")
     parser.add_argument("--stimulus", metavar="CH", help="name or number of the channel or command with the current")
     parser.add_argument("--response-unit", metavar="UNIT", help="unit of the stored potentials, such as mV")
     parser.add_argument("--stimulus-unit", metavar="UNIT", help="unit of the stored currents, such as pA")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write a Parquet table; a run that was killed resumes")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
     parser.add_argument(
-        "--enter", action="append", default=[], metavar="NAME=VALUE", help="a feature that only a person knows"
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler that does the work, such as tcp://host:8786"
     )
+    parser.add_argument(
+        "--allen",
+        nargs="*",
+        metavar="ID",
+        help="cells of the Allen Cell Types Database, all without an ID; needs --out",
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the recordings that --allen downloads")
+    add_entered(parser)
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Extract features; returns 3 where some file was refused."""
-    from neuroclass.extraction import ExtractionJob, extract_file, find_files
+    from neuroclass.bulk import ProgressBar, Task, extract_many, measure_task
+    from neuroclass.extraction import ExtractionJob, find_files
     from neuroclass.io.channels import ChannelMapping
 
     mapping = ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit)
-    job = ExtractionJob(mapping=mapping, entered=_entered(args.enter))
-    reports = [report for path in find_files(args.paths) for report in extract_file(path, job)]
+    job = ExtractionJob(mapping=mapping, entered=entered_values(args.enter))
+    tasks = [Task(str(path)) for path in find_files(args.paths)]
+    if args.allen is not None:
+        tasks += [Task(specimen=specimen, keep=args.keep) for specimen in args.allen or _all_specimens()]
+    _check(args, len(tasks))
+    if args.out:
+        reports = extract_many(tasks, job, args.out, jobs=args.jobs, scheduler=args.scheduler, told=ProgressBar())
+    else:
+        reports = [report for task in tasks for report in measure_task(task, job)]
     if args.json:
         json.dump(reports, sys.stdout, indent=2, allow_nan=False)
         sys.stdout.write("\n")
+    elif args.out:
+        print(f"{args.out}: {len(reports)} rows, {sum('error' in r for r in reports)} refused")
     else:
-        for report in reports:
-            print(_line(report))
+        print("\n".join(map(_line, reports)))
     return _REFUSED if any("error" in report for report in reports) else 0
 
 
-def _entered(pairs: list[str]) -> dict[str, float]:
-    out = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        try:
-            out[name.strip()] = float(value)
-        except ValueError:
-            raise SettingsError(f"--enter {pair!r} is not NAME=VALUE with a number.") from None
-    return out
+def _check(args: argparse.Namespace, n_tasks: int) -> None:
+    if not n_tasks:
+        raise SettingsError("There is nothing to extract; give recordings, folders that hold some, or --allen.")
+    if args.jobs < 1:
+        raise SettingsError(f"--jobs {args.jobs}: expected 1 or more.")
+    if args.out is None and (args.scheduler or args.jobs > 1 or args.allen is not None):
+        raise SettingsError("--jobs, --scheduler and --allen write a table: say where with --out FILE.")
+
+
+def _all_specimens() -> list[str]:
+    """Every cell of the database that has features."""
+    from neuroclass.io.allen import default_cache, fetch_tables
+
+    cache = default_cache()
+    rows = cache.rows() if cache.has_tables else fetch_tables(cache)
+    return [str(specimen) for specimen in rows["id"]]
 
 
 def _line(report: dict[str, Any]) -> str:

@@ -42,8 +42,8 @@ def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
     _write(out, struct.pack("<Q", len(text)) + text)
     for recording in recordings:
         for sweep in recording.sweeps:
-            _write(out, memoryview(sweep.v_mv).cast("B"))
-            _write(out, memoryview(sweep.i_pa).cast("B"))
+            _write(out, sweep.v_mv.data.cast("B"))
+            _write(out, sweep.i_pa.data.cast("B"))
 
 
 def _write(out: BinaryIO, data: bytes | memoryview) -> None:
