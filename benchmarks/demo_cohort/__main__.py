@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.demo_cohort.accept import AcceptedCell, Tally, accepted_cells
+from benchmarks.demo_cohort.accept import AcceptedCell, Classes, Tally, accepted_cells
 from benchmarks.demo_cohort.metadata import Drawer
-from benchmarks.demo_cohort.search import Archive, find_region, spread_out
+from benchmarks.demo_cohort.search import Archive, Goal, find_region, spread_out
 from benchmarks.demo_cohort.space import start
-from benchmarks.demo_cohort.summaries import ClassSummary, class_summaries, kinds_of
+from benchmarks.demo_cohort.summaries import class_summaries, discriminants, kinds_of
 from neuroclass.cohort.cohort import META_COLUMNS
 from neuroclass.cohort.demo import DEMO_FILE, PREFIX, SEED_COLUMN
 from neuroclass.cohort.loading import load_cohort
@@ -21,29 +21,30 @@ from neuroclass.simulation.cells import STIMULUS_NAMES
 from neuroclass.simulation.models import PARAMETER_NAMES
 
 TARGETS = {
-    "mouse/Glutamatergic": 75,
-    "mouse/Pvalb": 60,
-    "mouse/Sst": 60,
-    "mouse/Vip": 60,
-    "mouse/Htr3a": 60,
-    "human/excitatory": 75,
-    "human/inhibitory": 55,
+    "mouse/Glutamatergic": 60,
+    "mouse/Pvalb": 50,
+    "mouse/Sst": 50,
+    "mouse/Vip": 50,
+    "mouse/Htr3a": 50,
+    "human/excitatory": 55,
+    "human/inhibitory": 45,
 }
 REGION_ROUNDS, SPREAD_ROUNDS = 36, 12
 SEEDS_PER_CLASS = 1000
+COLUMNS = ("class", "candidates", "spiking", "like their class", "recorded", "accepted")
 
 
-def searched(kind: str, number: int, summary: ClassSummary, work: Path) -> tuple[Archive, np.ndarray]:
+def searched(kind: str, number: int, goal: Goal, work: Path) -> tuple[Archive, np.ndarray]:
     """Archive and pseudo-observations of a class, from `work` where it was searched before."""
     generator = np.random.default_rng(number)
-    targets = np.array([summary.draw(generator) for _ in range(TARGETS[kind])])
+    targets = np.array([goal.summary.draw(generator) for _ in range(TARGETS[kind])])
     file = work / f"{kind.replace('/', '-')}.npz"
     if file.is_file():
         stored = np.load(file)
         return Archive(list(stored["shares"]), list(stored["features"]), int(stored["n_tried"])), targets
     archive = Archive()
-    find_region(summary, start(kind), archive, generator, REGION_ROUNDS)
-    spread_out(summary, archive, targets, generator, SPREAD_ROUNDS)
+    find_region(goal, start(kind), archive, generator, REGION_ROUNDS)
+    spread_out(goal, archive, targets, generator, SPREAD_ROUNDS)
     work.mkdir(parents=True, exist_ok=True)
     np.savez(file, shares=archive.shares, features=archive.features, n_tried=archive.n_tried)
     return archive, targets
@@ -70,18 +71,20 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/demo_cohort"), help="where finished searches are kept")
     args = parser.parse_args()
     cohort = load_cohort(args.data)
-    kinds, summaries = kinds_of(cohort), class_summaries(cohort)
+    kinds, classes = kinds_of(cohort), Classes(class_summaries(cohort), discriminants(cohort))
     rows = []
-    print("| class | candidates | spiking | recorded | accepted |\n| --- | --- | --- | --- | --- |")
+    print(f"| {' | '.join(COLUMNS)} |")
+    print("|" + " --- |" * len(COLUMNS))
     for number, kind in enumerate(TARGETS):
-        archive, targets = searched(kind, number, summaries[kind], args.work)
+        archive, targets = searched(kind, number, classes.goal(kind), args.work)
         tally = Tally(archive.n_tried, len(archive.shares))
         drawer = Drawer(cohort.take(kinds == kind), kind, np.random.default_rng(SEEDS_PER_CLASS + number))
         first_seed = SEEDS_PER_CLASS * number
-        for cell in accepted_cells(kind, summaries, archive, targets, first_seed, tally):
+        for cell in accepted_cells(kind, classes, archive, targets, first_seed, tally):
             rows.append(row_of(cell, drawer, tally.accepted))
-        share = tally.accepted / tally.recorded
-        print(f"| {kind} | {tally.tried} | {tally.spiking} | {tally.recorded} | {tally.accepted} ({share:.0%}) |")
+        share = tally.accepted / max(1, tally.recorded)
+        counts = (tally.tried, tally.spiking, tally.hopeful, tally.recorded)
+        print(f"| {kind} | {' | '.join(f'{n:,}' for n in counts)} | {tally.accepted} ({share:.0%}) |")
         sys.stdout.flush()
     columns = [*META_COLUMNS, *FEATURE_NAMES, SEED_COLUMN]
     frame = pd.DataFrame(rows)

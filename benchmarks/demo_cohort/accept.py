@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from benchmarks.demo_cohort.search import Archive, match_costs
+from benchmarks.demo_cohort.search import Archive, Goal, match_costs
 from benchmarks.demo_cohort.space import Vector, decode
-from benchmarks.demo_cohort.summaries import NAMES, ClassSummary, transformed
+from benchmarks.demo_cohort.summaries import NAMES, ClassSummary, Discriminant, transformed
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.simulation.cells import SimulatedCell, choose_stimuli, simulate_recording
 
 MOST_OUTSIDE = 1
 TRIES_PER_TARGET = 4
+LEAST_POSTERIOR = 0.7
 
 
 @dataclass(frozen=True)
@@ -30,54 +32,78 @@ class Tally:
 
     tried: int = 0
     spiking: int = 0
+    hopeful: int = 0
     recorded: int = 0
     accepted: int = 0
 
 
-def like_class(kind: str, summaries: Mapping[str, ClassSummary], z: Vector) -> bool:
+@dataclass(frozen=True)
+class Classes:
+    """Summaries of all classes, and the discriminant of each species."""
+
+    summaries: Mapping[str, ClassSummary]
+    discriminants: Mapping[str, Discriminant]
+
+    def posterior(self, kind: str, z: Vector) -> Vector:
+        """Posterior probability of a class by its species' discriminant, shape (n_cells,)."""
+        return self.discriminants[kind.partition("/")[0]].posterior(kind, z)
+
+    def goal(self, kind: str) -> Goal:
+        """What the search of a class steers towards."""
+        return Goal(self.summaries[kind], partial(self.posterior, kind))
+
+
+def like_class(kind: str, classes: Classes, z: Vector) -> bool:
     """Whether a cell lies within its class, and nearer to it than to its species' other classes.
 
     Parameters
     ----------
     kind : str
         The class, such as ``mouse/Pvalb``.
-    summaries : mapping of str to ClassSummary
+    classes : Classes
         All classes.
     z : ndarray, shape (39,)
         Transformed features.
     """
-    own = summaries[kind]
+    own = classes.summaries[kind]
     if not np.isfinite(z).all() or own.distance(z) > own.limit or own.n_outside(z) > MOST_OUTSIDE:
         return False
     species = kind.partition("/")[0] + "/"
-    surprises = {name: summary.surprise(z) for name, summary in summaries.items() if name.startswith(species)}
-    return min(surprises, key=surprises.__getitem__) == kind
+    surprises = {name: summary.surprise(z) for name, summary in classes.summaries.items() if name.startswith(species)}
+    if min(surprises, key=surprises.__getitem__) != kind:
+        return False
+    return bool(classes.posterior(kind, z[None])[0] >= LEAST_POSTERIOR)
 
 
 def accepted_cells(
     kind: str,
-    summaries: Mapping[str, ClassSummary],
+    classes: Classes,
     archive: Archive,
     targets: Vector,
     first_seed: int,
     tally: Tally,
 ) -> Iterator[AcceptedCell]:
-    """Cells near the pseudo-observations, one for each, that pass `like_class` on their full recordings."""
-    costs = match_costs(summaries[kind], archive, targets)
+    """Cells near the pseudo-observations, at most one for each, that pass `like_class` on their full recordings.
+
+    Only candidates whose quick features pass it are recorded at all.
+    """
+    hopeful = np.array([like_class(kind, classes, z) for z in archive.features])
+    costs = np.where(hopeful, match_costs(classes.goal(kind), archive, targets), np.inf)
+    tally.hopeful = int(hopeful.sum())
     used: set[int] = set()
     for number, row in enumerate(costs):
-        nearest = [int(k) for k in np.argsort(row)[: 20 * TRIES_PER_TARGET] if int(k) not in used][:TRIES_PER_TARGET]
+        nearest = [k for k in map(int, np.argsort(row)) if np.isfinite(row[k]) and k not in used][:TRIES_PER_TARGET]
         for k in nearest:
             used.add(k)
             tally.recorded += 1
-            cell = _record(kind, summaries, archive.shares[k], first_seed + number)
+            cell = _record(kind, classes, archive.shares[k], first_seed + number)
             if cell is not None:
                 tally.accepted += 1
                 yield cell
                 break
 
 
-def _record(kind: str, summaries: Mapping[str, ClassSummary], shares: Vector, seed: int) -> AcceptedCell | None:
+def _record(kind: str, classes: Classes, shares: Vector, seed: int) -> AcceptedCell | None:
     neuron, gain = decode(shares)
     chosen = choose_stimuli(neuron, round(gain, 3))
     if chosen is None:
@@ -85,4 +111,4 @@ def _record(kind: str, summaries: Mapping[str, ClassSummary], shares: Vector, se
     cell = SimulatedCell(neuron, chosen)
     values = extract_features(simulate_recording(cell, seed)).values
     features = {name: float(values[name]) for name in NAMES if name in values}
-    return AcceptedCell(cell, seed, features) if like_class(kind, summaries, transformed(features)) else None
+    return AcceptedCell(cell, seed, features) if like_class(kind, classes, transformed(features)) else None

@@ -8,6 +8,7 @@ References
    evolution", Stat Comput 16, 2006 (differences of members as proposals).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from benchmarks.demo_cohort.summaries import ClassSummary
 
 FAILED = 1e6
 OUTSIDE_COST = 4.0
+DOUBT_COST = 5.0
 STEPS = (0.3, 0.6, 1.0)
 JITTERS = (0.01, 0.05)
 
@@ -40,14 +42,33 @@ class Archive:
         return z
 
 
-def cost(summary: ClassSummary, z: Vector) -> float:
-    """Squared distance from the class, and a charge for each feature outside its range."""
-    return summary.distance(z) + OUTSIDE_COST * summary.n_outside(z)
+@dataclass(frozen=True)
+class Goal:
+    """What the search of one class steers towards.
+
+    Attributes
+    ----------
+    summary : ClassSummary
+        The class.
+    posterior : callable
+        Its posterior probability among its species' classes, shape (n_cells,), for features of
+        shape (n_cells, 39).
+    """
+
+    summary: ClassSummary
+    posterior: Callable[[Vector], Vector]
+
+    def doubt(self, z: Vector) -> Vector:
+        """Charge for looking like another class, shape (n_cells,)."""
+        return -DOUBT_COST * np.log(np.maximum(self.posterior(z), 1e-9))
+
+    def cost(self, z: Vector) -> float:
+        """Squared distance from the class, and charges for features outside its range and for doubt."""
+        outside = OUTSIDE_COST * self.summary.n_outside(z)
+        return self.summary.distance(z) + outside + float(self.doubt(z[None])[0])
 
 
-def find_region(
-    summary: ClassSummary, start: Vector, archive: Archive, generator: np.random.Generator, n_rounds: int
-) -> None:
+def find_region(goal: Goal, start: Vector, archive: Archive, generator: np.random.Generator, n_rounds: int) -> None:
     """Fill the archive around the class' centre by a rank-μ covariance matrix adaptation (ref. 1)."""
     n, size = start.size, 26
     n_best = size // 2
@@ -67,7 +88,7 @@ def find_region(
             inside = np.clip(centre + sigma * step, 0, 1)
             z = archive.look(inside)
             strayed = 200 * float(((centre + sigma * step - inside) ** 2).sum())
-            costs.append(FAILED if z is None else cost(summary, z) + strayed)
+            costs.append(FAILED if z is None else goal.cost(z) + strayed)
         best = steps[np.argsort(costs)[:n_best]]
         move = weights @ best
         centre = centre + sigma * move
@@ -76,25 +97,24 @@ def find_region(
         sigma = min(0.3, sigma * np.exp(path_rate / (1 + path_rate) * (np.linalg.norm(path) / length - 1)))
 
 
-def match_costs(summary: ClassSummary, archive: Archive, targets: Vector) -> Vector:
+def match_costs(goal: Goal, archive: Archive, targets: Vector) -> Vector:
     """How far each archived candidate is from each pseudo-observation, shape (n_targets, n_candidates).
 
     Squared distance of the scores, and a charge for what would keep the candidate from being accepted.
     """
     z = np.array(archive.features)
+    summary = goal.summary
     excess = np.array([max(0.0, summary.distance(row) - summary.limit) + 2 * summary.n_outside(row) for row in z])
     scores = summary.scores(z)
-    return np.asarray(((targets[:, None, :] - scores[None]) ** 2).sum(axis=2) + excess)
+    return np.asarray(((targets[:, None, :] - scores[None]) ** 2).sum(axis=2) + excess + goal.doubt(z))
 
 
-def spread_out(
-    summary: ClassSummary, archive: Archive, targets: Vector, generator: np.random.Generator, n_rounds: int
-) -> None:
+def spread_out(goal: Goal, archive: Archive, targets: Vector, generator: np.random.Generator, n_rounds: int) -> None:
     """Move candidates towards pseudo-observations drawn from the class' summary (refs. 2, 3).
 
     Parameters
     ----------
-    summary : ClassSummary
+    goal : Goal
         The class.
     archive : Archive
         Candidates so far; grows.
@@ -106,7 +126,7 @@ def spread_out(
         Proposals a target.
     """
     for _ in range(n_rounds):
-        nearest = np.array(archive.shares)[match_costs(summary, archive, targets).argmin(axis=1)]
+        nearest = np.array(archive.shares)[match_costs(goal, archive, targets).argmin(axis=1)]
         for own in nearest:
             one, other = nearest[generator.choice(len(nearest), 2, replace=False)]
             jitter = generator.choice(JITTERS) * generator.standard_normal(own.size)

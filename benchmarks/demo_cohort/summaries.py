@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.preprocessing import StandardScaler
 
+from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
 
@@ -50,8 +53,7 @@ class ClassSummary:
     """
 
     def __init__(self, cohort: Cohort) -> None:
-        frame = cohort.frame[list(NAMES)]
-        z = np.array([transformed(dict(zip(NAMES, row, strict=True))) for row in frame.to_numpy(dtype=np.float64)])
+        z = _transformed_rows(cohort)
         z = np.where(np.isnan(z), np.nanmedian(z, axis=0), z)
         clipped = np.clip(z, *np.percentile(z, [WINSOR_PERCENT, 100 - WINSOR_PERCENT], axis=0))
         self.mean, self.sd = clipped.mean(axis=0), clipped.std(axis=0)
@@ -86,6 +88,37 @@ class ClassSummary:
             scores = TARGET_SPREAD * root @ generator.standard_normal(len(NAMES))
             if self.n_outside(self.mean + scores * self.sd) <= 2:
                 return np.asarray(scores)
+
+
+class Discriminant:
+    """Linear discriminant between a species' classes: the summary most informative of class (ref. 1).
+
+    References
+    ----------
+    .. [1] Fearnhead and Prangle, "Constructing summary statistics for approximate Bayesian
+       computation: semi-automatic ABC", J R Stat Soc B 74, 2012.
+    """
+
+    def __init__(self, cohort: Cohort) -> None:
+        complete = cohort.complete()
+        self.scaler = StandardScaler().fit(_transformed_rows(complete))
+        self.model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        self.model.fit(self.scaler.transform(_transformed_rows(complete)), kinds_of(complete))
+
+    def posterior(self, kind: str, z: Vector) -> Vector:
+        """Posterior probability of a class, shape (n_cells,), for features of shape (n_cells, 39)."""
+        column = list(self.model.classes_).index(kind)
+        return np.asarray(self.model.predict_proba(self.scaler.transform(z))[:, column])
+
+
+def _transformed_rows(cohort: Cohort) -> Vector:
+    rows = cohort.frame[list(NAMES)].to_numpy(dtype=np.float64)
+    return np.array([transformed(dict(zip(NAMES, row, strict=True))) for row in rows])
+
+
+def discriminants(cohort: Cohort) -> dict[str, Discriminant]:
+    """A discriminant for each species."""
+    return {species.value: Discriminant(cohort.of_species(species)) for species in Species}
 
 
 def kinds_of(cohort: Cohort) -> npt.NDArray[np.str_]:

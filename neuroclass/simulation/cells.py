@@ -41,8 +41,8 @@ class Plan:
     long_pa: tuple[float, ...] = (-110.0, -90.0, -70.0, -50.0, -30.0, -10.0)
     long_above_rheobase_pa: tuple[float, ...] = (-20.0, -10.0, 0.0, 10.0, 20.0, 50.0, 80.0, 110.0, 140.0)
     short_above_threshold_pa: tuple[float, ...] = (-20.0, -10.0, 10.0, 10.0, 10.0)
-    n_ramps: int = 3
-    noise: tuple[int, ...] = (1, 2, 1, 2)
+    n_ramps: int = 2
+    noise: tuple[int, ...] = (1, 2)
     noise_s: float = stimuli.NOISE_S
 
 
