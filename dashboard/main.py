@@ -16,7 +16,7 @@ st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "
 
 def _page(name: str, title: str, icon: str, default: bool = False) -> st.Page:
     path = ROOT / "pages" / f"{name}.py"
-    return st.Page(path, title=title, icon=f":material/{icon}:", url_path=name, default=default)
+    return st.Page(path, title=title, icon=f":material/{icon}:", url_path=title.lower(), default=default)
 
 
 page = st.navigation(
@@ -31,7 +31,7 @@ page = st.navigation(
             _page("train", "Train", "model_training"),
         ],
         "Reasons": [
-            _page("shap", "SHAP", "bar_chart"),
+            _page("shap_values", "SHAP", "bar_chart"),
             _page("gates", "Gates", "tune"),
             _page("domains", "Domains", "blur_on"),
         ],

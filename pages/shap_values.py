@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, performance, shap_page, widgets
+from neuroclass.ui import cache, performance, shap_values, widgets
 from neuroclass.ui.guards import guarded
 
 widgets.heading("SHAP", "Which features move a model towards a class, in which cells, and by how much?")
 with guarded():
     widgets.source_notice(cache.cohort())
     model = widgets.choice("Model", list(performance.NAMES), "model", format_func=performance.NAMES.__getitem__)
-    rows, name, group = shap_page.choose(model)
-    shap_page.beeswarm(model, rows, name, group)
+    rows, name, group = shap_values.choose(model)
+    shap_values.beeswarm(model, rows, name, group)
     st.subheader("Mean |SHAP|", anchor=False)
-    shap_page.importance(model, name)
+    shap_values.importance(model, name)
     st.subheader("Dependence", anchor=False)
-    shap_page.dependence(model, rows)
+    shap_values.dependence(model, rows)
     st.subheader("One cell", anchor=False)
-    shap_page.one_cell(model, rows, name)
+    shap_values.one_cell(model, rows, name)
