@@ -138,11 +138,11 @@ def write_report(
     deciles(plan.cohort).to_parquet(out / "deciles.parquet", index=False)
     if name == "dann":
         held_out_embedding(plan.cohort, plan.trials[0]).to_parquet(out / "embedding.parquet", index=False)
-    others = _rivals(name, task, plan, predictions, out, jobs, baselines, phase)
+    _write_json(out / "published.json", published_results(name))
     split = plan_protocol(Protocol.PAPER_SPLIT, cohort, task)
     on_split = run_trials(name, task, split, jobs, lambda done, of: phase("paper split", done, of))
-    _write_json(out / "metrics.json", [result, describe(name, task, Protocol.PAPER_SPLIT, split, on_split), *others])
-    _write_json(out / "published.json", published_results(name))
+    ours = [result, describe(name, task, Protocol.PAPER_SPLIT, split, on_split)]
+    _rivals(ours, task, cohort, predictions, out / "metrics.json", jobs, baselines, phase)
     keys = ("protocol", "n_cells", "n_donors", "seeds", "metrics", "groups", "open_gates", "sets", "calibration_error")
     return save_model(
         model,
@@ -152,21 +152,24 @@ def write_report(
 
 
 def _rivals(
-    name: str,
+    ours: list[dict[str, Any]],
     task: str,
-    plan: Plan,
+    cohort: Cohort,
     predictions: pd.DataFrame,
-    out: Path,
+    path: Path,
     jobs: int,
     baselines: bool,
     phase: Phase,
-) -> list[dict[str, Any]]:
-    """Results of the other systems on the same folds, each with the paired difference to ours."""
-    path = out / "metrics.json"
+) -> None:
+    """Write our results and, as they come, those of other systems on the first repeat's folds."""
+    name = ours[0]["model"]
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     results = {row["model"]: row for row in kept if row["model"] != name}
+    plan = plan_protocol(Protocol.DONOR_CV, cohort, task, 1)
+    _write_json(path, [*ours, *results.values()])
     for rival in (*RIVALS[name], *(BASELINES if baselines else ())):
         theirs = run_trials(rival, task, plan, jobs, lambda done, of, who=rival: phase(who, done, of))  # type: ignore[misc]
         result = describe(rival, task, Protocol.DONOR_CV, plan, theirs)
-        results[rival] = {**result, "ours_minus_this": paired_difference(predictions, theirs)}
-    return list(results.values())
+        first = predictions[predictions["repeat"] == 0]
+        results[rival] = {**result, "ours_minus_this": paired_difference(first, theirs)}
+        _write_json(path, [*ours, *results.values()])

@@ -32,7 +32,10 @@ class DannPredictor(Predictor):
         return np.asarray(self._run(z).label.softmax(-1).numpy(), dtype=np.float64)
 
     def embed(self, x: Floats, species: Sequence[str] | None = None) -> Floats:  # noqa: ARG002
-        """Domain-invariant features of all members side by side, shape (n_cells, n_members · width)."""
+        """Domain-invariant features of the first member, shape (n_cells, width).
+
+        Each member's adversary sees that member's features only. Side by side, those of several members
+        would tell the species again.
+        """
         z, _ = self.preprocessor(x)
-        features = self._run(z).features.permute(1, 0, 2).flatten(1)
-        return np.asarray(features.numpy(), dtype=np.float64)
+        return np.asarray(self._run(z).features[0].numpy(), dtype=np.float64)
