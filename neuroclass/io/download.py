@@ -1,8 +1,9 @@
 """Downloads that report, can be cancelled and resumed, and leave no half file behind."""
 
 import contextlib
+import fcntl
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,25 +91,30 @@ class Transfer:
         stamp = part.with_suffix(".etag")
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
+            with _alone(part.with_suffix(".lock")):
+                self._receive_checked(url, part, stamp, path, signature)
+        finally:
+            with contextlib.suppress(OSError):
+                part.parent.rmdir()
+
+    def _receive_checked(self, url: str, part: Path, stamp: Path, path: Path, signature: bytes) -> None:
+        try:
             self._receive(url, part, stamp, path.parent.name)
             with part.open("rb") as stream:
                 start = stream.read(max(len(signature), SHOWN_CHARACTERS))
             if not start.startswith(signature):
-                _forget(part, stamp)
+                _forget(stamp)
                 raise FetchError(
                     f"{url} answered with {start[:SHOWN_CHARACTERS]!r}, which is not the file asked for. "
                     "Check the address, or a proxy between; try later."
                 )
             path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(path)
-            stamp.unlink(missing_ok=True)
+            _forget(stamp)
         except BaseException:
             if not stamp.exists():
                 _forget(part)
             raise
-        finally:
-            with contextlib.suppress(OSError):
-                part.parent.rmdir()
 
     def _receive(self, url: str, part: Path, stamp: Path, what: str) -> None:
         headers = {}
@@ -131,6 +137,20 @@ class Transfer:
         self.progress(what, done, total)
         if self.cancelled():
             raise FetchCancelled(f"The download of {what} was cancelled after {done:,} bytes.")
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold a file's lock, which the system releases should the process die."""
+    with lock.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise FetchError(f"{lock.stem} is being downloaded already; wait until that has ended.") from error
+        try:
+            yield
+        finally:
+            _forget(lock)
 
 
 def _forget(*paths: Path) -> None:
@@ -166,7 +186,7 @@ def _opened(url: str, headers: dict[str, str]) -> requests.Response:
     return response
 
 
-def _chunks(response: requests.Response, url: str) -> Any:
+def _chunks(response: requests.Response, url: str) -> Iterator[bytes]:
     try:
         yield from response.iter_content(CHUNK_BYTES)
     except requests.RequestException as error:

@@ -149,6 +149,22 @@ def test_a_download_can_be_cancelled(server: Any, cache: AllenCache) -> None:
     assert files_in(cache) == []
 
 
+def test_two_downloads_of_one_file_do_not_mix(server: Any, cache: AllenCache) -> None:
+    settings, _ = server
+    refused: list[str] = []
+
+    def interfere(_what: str, _done: int, _total: int | None) -> None:
+        if not refused:
+            with pytest.raises(FetchError, match="already") as caught:
+                fetch_nwb(cache, str(SPECIMEN), settings)
+            refused.append(str(caught.value))
+
+    path = fetch_nwb(cache, str(SPECIMEN), settings, lambda *report: interfere(*report) if report[1] > 5000 else None)
+    assert len(refused) == 1
+    assert path.read_bytes() == NWB
+    assert files_in(cache) == [f"specimen_{SPECIMEN}", f"specimen_{SPECIMEN}/ephys.nwb"]
+
+
 def test_a_cell_without_a_recording_is_named(server: Any, cache: AllenCache) -> None:
     with pytest.raises(FetchError, match="no recording of specimen 7"):
         fetch_nwb(cache, "7", server[0])
