@@ -11,12 +11,14 @@ from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.abf import read_abf
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import open_hdf5
+from neuroclass.io.neo_formats import neo_format, read_with_neo
 from neuroclass.io.nwb1 import is_nwb1, read_nwb1
 from neuroclass.io.nwb2 import is_nwb2, read_nwb2
 from neuroclass.io.plausibility import tidy
+from neuroclass.io.sweep_table import PARQUET, looks_like_sweep_table, read_sweep_table
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_KNOWN = "NWB 1 or 2, ABF 1 or 2"
+_KNOWN = "NWB 1 or 2, ABF 1 or 2, WinWCP, Spike2, Igor, AxoGraph, Elphy, or a CSV or Parquet table of sweeps"
 
 
 def read_recordings(
@@ -97,6 +99,13 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
         raise RecordingError(f"{name} is an HDF5 file but not NWB; expected {_KNOWN}.")
     if head[:4] in (b"ABF ", b"ABF2"):
         return read_abf(path, name, mapping)
+    if looks_like_sweep_table(head) or head.startswith(PARQUET):
+        return read_sweep_table(path, name, mapping, limits)
+    if head[:4] in (b"DAT1", b"DAT2"):
+        raise RecordingError(f"{name} is a HEKA bundle, which is not read here; convert it to NWB 2 or ABF.")
+    kind = neo_format(head)
+    if kind is not None:
+        return read_with_neo(path, name, kind, mapping)
     raise RecordingError(f"{name} is of no known format; expected {_KNOWN}.")
 
 

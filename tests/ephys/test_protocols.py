@@ -17,7 +17,7 @@ T = np.arange(round(5 * RATE)) / RATE
 
 
 def between(start: float, end: float) -> FloatArray:
-    return ((T >= start - 1e-9) & (T < end - 1e-9)).astype(float)
+    return ((start - 1e-9 <= T) & (end - 1e-9 > T)).astype(float)
 
 
 def epochs(i: FloatArray, name: str = "") -> list[Epoch]:

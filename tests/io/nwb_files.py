@@ -1,6 +1,6 @@
 """Writers of NWB files as laboratories' tools write them."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import h5py
@@ -24,7 +24,7 @@ def write_nwb2(
     from pynwb import NWBHDF5IO, NWBFile
     from pynwb.icephys import CurrentClampSeries, CurrentClampStimulusSeries
 
-    nwb = NWBFile("simulated", "id", datetime(2024, 1, 1, tzinfo=timezone.utc))
+    nwb = NWBFile("simulated", "id", datetime(2024, 1, 1, tzinfo=UTC))
     nwb.subject = _subject()
     device = nwb.create_device(name="rig")
     for name, recording in cells.items():

@@ -170,7 +170,7 @@ def test_a_small_file_that_declares_gigabytes_is_refused(tmp_path: Path, cell: R
         del group["data"]
         huge = group.create_dataset("data", (10_000_000_000,), "f8", chunks=(1_000_000,), compression="gzip")
         huge.attrs["unit"] = "Volts"
-    with pytest.raises(RecordingError, match="declares|hold more than"):
+    with pytest.raises(RecordingError, match=r"declares|hold more than"):
         read_recordings(path)
 
 

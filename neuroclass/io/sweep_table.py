@@ -1,0 +1,160 @@
+"""CSV and Parquet tables of sweeps: a time column, a column a sweep, and the unit in each header."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuroclass.config_ephys import ReadLimits
+from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.errors import RecordingError, UnitsError
+from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARQUET = b"PAR1"
+_TIME_UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6}
+_UNIT = re.compile(r"^(?P<name>.*?)[\s_]*[\s_\(\[](?P<unit>[A-Za-zµμ]+)[\)\]]?\s*$")
+_JITTER = 0.01
+_EXAMPLE = 'columns such as "time (s)", "sweep 1 (mV)" and "current 1 (pA)"'
+
+
+@dataclass(frozen=True)
+class _Column:
+    index: int
+    name: str
+    unit: str
+
+
+def looks_like_sweep_table(head: bytes) -> bool:
+    """Whether a file that starts with these bytes is text whose first column is a time."""
+    try:
+        first = head.decode("utf-8-sig", errors="strict" if len(head) < 4096 else "ignore").splitlines()[0]
+    except (UnicodeDecodeError, IndexError):
+        return False
+    return "\0" not in first and re.match(r'^"?\s*(time|t)\b', first.replace("_", " "), re.IGNORECASE) is not None
+
+
+def read_sweep_table(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
+    """Read a table of sweeps.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, TSV or Parquet.
+    name : str
+        What to call it.
+    mapping : ChannelMapping
+        Units of columns whose header has none, or the one pair of columns to read.
+    limits : ReadLimits
+        How much may be read.
+
+    Returns
+    -------
+    tuple of Recording
+        One cell.
+
+    Raises
+    ------
+    UnitsError
+        A unit is missing or of the wrong kind.
+    RecordingError
+        It is no table of sweeps.
+    """
+    frame = _read(path, name, limits)
+    columns = [_split(k, str(header)) for k, header in enumerate(frame.columns)]
+    time = next((c for c in columns if c.name.lower() in ("time", "t") or c.name.lower().startswith("time")), None)
+    if time is None:
+        raise RecordingError(f"{name} has no time column; expected {_EXAMPLE}.")
+    rate = _rate(_numbers(frame, time), time, name)
+    others = [c for c in columns if c is not time]
+    responses, stimuli = _roles(others, mapping)
+    if not responses:
+        raise UnitsError(
+            f"No column of {name} has a unit of potential; expected {_EXAMPLE}, or say the unit with --response-unit."
+        )
+    if len(stimuli) not in (0, 1, len(responses)):
+        raise RecordingError(f"{name} has {len(responses)} sweeps and {len(stimuli)} currents; expected one each.")
+    sweeps = []
+    for number, response in enumerate(responses):
+        v = to_mv(_numbers(frame, response), mapping.response_unit or response.unit)
+        i = np.full(v.size, np.nan)
+        if stimuli:
+            stimulus = stimuli[number if len(stimuli) > 1 else 0]
+            i = to_pa(_numbers(frame, stimulus), mapping.stimulus_unit or stimulus.unit)
+        sweeps.append(Sweep(number, v, i, rate, stimulus_name=response.name))
+    return (Recording(name, Path(name).stem, tuple(sweeps), format="sweep table"),)
+
+
+def _read(path: Path, name: str, limits: ReadLimits) -> "pd.DataFrame":
+    import pandas as pd
+
+    with path.open("rb") as file:
+        parquet = file.read(4) == PARQUET
+    try:
+        if not parquet:
+            return pd.read_csv(path, sep=None, engine="python", nrows=5).pipe(_whole_csv, path)
+        import pyarrow.parquet
+
+        about = pyarrow.parquet.ParquetFile(path).metadata
+        if about.num_rows * about.num_columns * 8 > limits.bytes:
+            raise RecordingError(f"{name} declares {about.num_rows:,} rows; that is more than a recording has.")
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise RecordingError(f"{name} is no table: {error}. Expected {_EXAMPLE}.") from error
+
+
+def _whole_csv(start: "pd.DataFrame", path: Path) -> "pd.DataFrame":
+    """The whole file, by the fast parser, with the separator that suits its first rows."""
+    import pandas as pd
+
+    for separator in (",", ";", "\t"):
+        whole_header = pd.read_csv(path, sep=separator, nrows=0)
+        if len(whole_header.columns) == len(start.columns):
+            return pd.read_csv(path, sep=separator, low_memory=False)
+    raise ValueError("its columns are not separated by commas, semicolons or tabs")
+
+
+def _split(index: int, header: str) -> _Column:
+    match = _UNIT.match(header.strip())
+    if match and (unit_kind(match["unit"]) or match["unit"].lower() in _TIME_UNITS):
+        return _Column(index, match["name"].strip() or header, match["unit"])
+    return _Column(index, header.strip(), "")
+
+
+def _roles(columns: list[_Column], mapping: ChannelMapping) -> tuple[list[_Column], list[_Column]]:
+    """Columns with potentials and columns with currents."""
+    names = [c.name for c in columns]
+    responses = [c for c in columns if unit_kind(c.unit) == "V"]
+    stimuli = [c for c in columns if unit_kind(c.unit) == "A"]
+    if mapping.stimulus is not None:
+        stimuli = [columns[pick_channel(names, mapping.stimulus, "stimulus")]]
+    if mapping.response is not None:
+        responses = [columns[pick_channel(names, mapping.response, "response")]]
+    elif not responses and mapping.response_unit:
+        responses = [c for c in columns if not c.unit and c not in stimuli]
+    return responses, stimuli
+
+
+def _numbers(frame: "pd.DataFrame", column: _Column) -> FloatArray:
+    import pandas as pd
+
+    values = pd.to_numeric(frame.iloc[:, column.index], errors="coerce")
+    return np.ascontiguousarray(values.to_numpy(dtype=np.float64))
+
+
+def _rate(time: FloatArray, column: _Column, name: str) -> float:
+    factor = _TIME_UNITS.get(column.unit.lower().replace("µ", "u").replace("μ", "u"))
+    if factor is None:
+        raise UnitsError(f"The time column of {name} has no unit; expected one such as s or ms in its header.")
+    if time.size < 20 or not np.isfinite(time).all():
+        raise RecordingError(f"The time column of {name} has {np.isfinite(time).sum()} numbers; expected one a row.")
+    steps = np.diff(time) * factor
+    step = float(np.median(steps))
+    if step <= 0 or np.abs(steps - step).max() > max(_JITTER * step, 1e-7):
+        raise RecordingError(f"The time column of {name} does not rise in equal steps; expected a fixed sampling rate.")
+    rate = 1.0 / float((time[-1] - time[0]) * factor / (time.size - 1))
+    return float(round(rate)) if abs(rate - round(rate)) < 1e-4 * rate else rate
