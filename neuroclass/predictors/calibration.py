@@ -35,7 +35,8 @@ def group_index(species: Sequence[str] | None, n_cells: int) -> npt.NDArray[np.i
     if species is None:
         return np.full(n_cells, len(GROUPS) - 1)
     rows = {name: row for row, name in enumerate(GROUPS)}
-    return np.array([rows.get(str(name), len(GROUPS) - 1) for name in species], dtype=np.int64)
+    index = {name: rows.get(str(name), len(GROUPS) - 1) for name in set(species)}
+    return np.array([index[name] for name in species], dtype=np.int64)
 
 
 def _fit_group(log_q: Floats, hidden: Floats, truth: npt.NDArray[np.int64]) -> Floats:

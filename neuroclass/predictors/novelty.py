@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.predictors.preprocess import Preprocessor, by_pattern
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,13 +39,11 @@ def distances(z: Floats, preprocessor: Preprocessor) -> Floats:
         About standard normal for typical cells; 0 where no feature is present.
     """
     present = ~np.isnan(z)
-    patterns, which = np.unique(present, axis=0, return_inverse=True)
     result = np.zeros(len(z))
-    for number, pattern in enumerate(patterns):
+    for pattern, rows in by_pattern(present):
         k = int(pattern.sum())
         if k == 0:
             continue
-        rows = which.ravel() == number
         values = z[rows][:, pattern]
         solved = np.linalg.solve(preprocessor.covariance[np.ix_(pattern, pattern)], values.T).T
         square = np.maximum((values * solved).sum(1), 0.0)

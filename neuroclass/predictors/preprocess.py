@@ -10,7 +10,7 @@ References
 .. [1] Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", 2004.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +65,16 @@ def transform(x: Floats) -> Floats:
     result[:, logged] = np.log(np.maximum(result[:, logged] * SIGNS[logged], LOG_FLOORS[logged]))
     result[:, _SLOPE] = np.log(np.maximum(result[:, _SLOPE], 0.0) + _SLOPE_OFFSET)
     return result
+
+
+def by_pattern(present: Mask) -> Iterator[tuple[Mask, Mask]]:
+    """Each distinct row of `present`, shape (41,), and which cells have it, shape (n_cells,)."""
+    if len(present) and (present == present[0]).all():
+        yield present[0], np.ones(len(present), dtype=bool)
+        return
+    patterns, which = np.unique(present, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        yield pattern, which.ravel() == number
 
 
 @dataclass(frozen=True)
@@ -129,10 +139,8 @@ class Preprocessor:
         """
         present = ~np.isnan(z)
         completed = np.where(present, z, 0.0)
-        patterns, which = np.unique(present, axis=0, return_inverse=True)
-        for number, pattern in enumerate(patterns):
+        for pattern, rows in by_pattern(present):
             if not pattern.all():
-                rows = which.ravel() == number
                 completed[rows] = completed[rows] @ self.imputation_map(pattern)
         return np.clip(completed, -CLIP, CLIP), present
 
