@@ -4,6 +4,20 @@ The navigation lives in ``dashboard/main.py``, whose folder has no ``pages/`` be
 first visit to any page's URL finds that page.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
 import streamlit as st
 
-app = st.App("dashboard/main.py")
+from neuroclass.ui import warmup
+
+
+@asynccontextmanager
+async def warmed_up(_: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Import and compile what is slow while the server waits for its first visitor."""
+    warmup.start()
+    yield {}
+
+
+app = st.App("dashboard/main.py", lifespan=warmed_up)

@@ -1,15 +1,10 @@
 """Page config and navigation; each page is a file in ``pages/``."""
 
-import sys
 from pathlib import Path
 
 import streamlit as st
 
 ROOT = Path(__file__).resolve().parent.parent
-if str(ROOT) not in sys.path:
-    sys.path.append(str(ROOT))
-
-from neuroclass.ui import warmup  # noqa: E402
 
 st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "icon.png"), layout="wide")
 
@@ -40,5 +35,4 @@ page = st.navigation(
 )
 st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}</style>")
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
-warmup.start()
 page.run()

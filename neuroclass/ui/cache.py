@@ -13,6 +13,7 @@ from neuroclass.evaluation import summaries
 from neuroclass.explain.clustering import Tree, cluster
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.results import Results, results_of
+from neuroclass.verdict import CellVerdict
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the cells")
@@ -73,3 +74,16 @@ def measured(key: str, _recording: Recording) -> CellFeatures:  # noqa: ARG001 (
     from neuroclass.ephys.cell_features import extract_features
 
     return extract_features(_recording)
+
+
+@st.cache_resource(max_entries=200, show_spinner="Classifying the cell")
+def verdict(source: str, cell_id: str) -> CellVerdict:
+    """The shipped models' verdict on a cell of the cohort from `source`, from its stored features."""
+    from neuroclass.measure import MeasuredCell
+    from neuroclass.workflows import classify_cells, load_models
+
+    row = cohort().frame.set_index("id").loc[cell_id]
+    known = {name: float(row[name]) for name in FEATURE_NAMES if pd.notna(row[name])}
+    missing = {name: "not in the table" for name in FEATURE_NAMES if name not in known}
+    cell = MeasuredCell(source, cell_id, str(row["species"]), known, missing)
+    return next(one for one in classify_cells([cell], load_models()) if isinstance(one, CellVerdict))

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import label_of
+from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import cohort as charts
 from neuroclass.charts.evaluation import probabilities
 from neuroclass.cohort.cohort import Cohort
@@ -51,7 +51,9 @@ def _identity(cells: Cohort, row: pd.Series) -> None:
         if not cells.simulated and str(row["id"]).isdigit():
             st.link_button("Page in the Allen database", f"{DATABASE_PAGE}{row['id']}", icon=":material/open_in_new:")
     with right:
-        if not cells.simulated:
+        if cells.simulated:
+            _shipped(cells, str(row["id"]))
+        else:
             _held_out(str(row["id"]))
 
 
@@ -74,6 +76,22 @@ def _held_out(cell_id: str) -> None:
         )
 
 
+def _shipped(cells: Cohort, cell_id: str) -> None:
+    """What the shipped models say of a cell that was simulated, so never trained on."""
+    try:
+        verdict = cache.verdict(cells.source, cell_id)
+    except NeuroClassError as error:
+        st.info(escaped(error, 600), icon=":material/info:")
+        return
+    tasks = (verdict.broad,) if verdict.species == Species.HUMAN else (verdict.subclass, verdict.broad)
+    for task in tasks:
+        widgets.figure(
+            probabilities(list(task.probabilities), list(task.probabilities.values()), task.prediction_set),
+            f"shipped-{task.model}",
+            caption=f"{task.model.upper()} as shipped, trained on recorded cells; here on a simulated cell's features.",
+        )
+
+
 def _recording(cells: Cohort, cell_id: str) -> Recording | None:
     try:
         found = cache.recording(cells.source, cell_id)
@@ -81,7 +99,7 @@ def _recording(cells: Cohort, cell_id: str) -> Recording | None:
         found = str(error)
     if isinstance(found, Recording):
         return found
-    st.info(f"No sweeps are at hand: {escaped(found, 600)}", icon="ℹ️")
+    st.info(f"No sweeps are at hand: {escaped(found, 600)}", icon=":material/info:")
     return None
 
 
@@ -144,6 +162,9 @@ def _features(cells: Cohort, row: pd.Series, recording: Recording | None) -> Non
 def _where(key: str, recording: Recording, feature: str, simulated: bool) -> None:
     features = cache.measured(key, recording)
     if feature not in features.provenance:
-        st.info(f"{BY_NAME[feature].label}: {escaped(features.missing.get(feature, 'not measured'))}", icon="ℹ️")
+        st.info(
+            f"{BY_NAME[feature].label}: {escaped(features.missing.get(feature, 'not measured'))}",
+            icon=":material/info:",
+        )
         return
     sweeps.measured_on(key, recording, feature, asdict(features.provenance[feature]), simulated)

@@ -21,7 +21,7 @@ def guarded(stop: bool = True) -> Iterator[None]:
     try:
         yield
     except NeuroClassError as error:
-        st.error(f"**{error.kind}.** {escaped(error, limit=1200)}", icon="⚠️")
+        st.error(f"**{error.kind}.** {escaped(error, limit=1200)}", icon=":material/warning:")
         if stop:
             st.stop()
 
@@ -37,5 +37,5 @@ def need(condition: bool, advice: str) -> None:
         What to do to get something; markdown of our own.
     """
     if not condition:
-        st.info(advice, icon="ℹ️")
+        st.info(advice, icon=":material/info:")
         st.stop()

@@ -45,7 +45,7 @@ def models() -> None:
         try:
             card = cache.results(model).card()
         except ModelFileError as error:
-            st.info(f"{model.upper()}: {escaped(error, 600)}", icon="ℹ️")
+            st.info(f"{model.upper()}: {escaped(error, 600)}", icon=":material/info:")
             continue
         with st.expander(f"Card of {model.upper()}"):
             st.json(card, expanded=1)

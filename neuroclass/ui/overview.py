@@ -99,7 +99,7 @@ def models_table() -> None:
         try:
             predictions = cache.table(model, "predictions")
         except ModelFileError as error:
-            st.info(f"{model.upper()}: {escaped(error, 600)}", icon="ℹ️")
+            st.info(f"{model.upper()}: {escaped(error, 600)}", icon=":material/info:")
             continue
         right = predictions["truth"] == predictions["predicted"]
         for species in ordered(predictions["species"]):

@@ -132,7 +132,7 @@ def systems(table: pd.DataFrame, group: str) -> None:
     shown = group if group in groups else EVERYTHING
     rows = table[(table["metric"] == metric) & (table["group"] == shown)].copy()
     if rows.empty:
-        st.info("No figure is stored for this group of cells.", icon="ℹ️")
+        st.info("No figure is stored for this group of cells.", icon=":material/info:")
         return
     rows["system"] = [_system(row) for row in rows.itertuples()]
     widgets.figure(
@@ -161,7 +161,7 @@ def by_line(predictions: pd.DataFrame, model: str) -> None:
         st.info(
             "The driver lines of the held-out cells are not loaded. Set `NEUROCLASS_DATA` to the folder of the "
             "published tables, or run `python -m neuroclass fetch`, and restart.",
-            icon="ℹ️",
+            icon=":material/info:",
         )
         return
     by = widgets.choice("By", ["line", "layer", "structure"], "by", format_func=str.capitalize)

@@ -21,6 +21,7 @@ from neuroclass.ui.text import escaped
 OVERLAID = 12
 ALL = "all overlaid"
 OTHER = "other"
+_ORDER = (Stimulus.LONG_SQUARE.value, Stimulus.SHORT_SQUARE.value, Stimulus.RAMP.value, Stimulus.NOISE.value, OTHER)
 _SYMBOLS = ("circle", "triangle-up", "star", "triangle-down", "square", "diamond")
 
 
@@ -56,11 +57,13 @@ class Described:
         return charts.Trace(self.title, self.sweep.v_mv, self.sweep.i_pa, self.sweep.rate_hz, amplitude)
 
     def window(self) -> tuple[float, float]:
-        """What to show at first, s: the main epoch and a little around it."""
+        """What to show at first, s: the epochs of the main stimulus and a little around them."""
         if self.main is None:
             return 0.0, self.sweep.duration_s
-        margin = max(0.05, min(0.3, 0.3 * self.main.duration_s))
-        return max(0.0, self.main.start_s - margin), min(self.sweep.duration_s, self.main.end_s + margin)
+        alike = [epoch for epoch in self.epochs if epoch.stimulus is self.main.stimulus]
+        start, end = alike[0].start_s, alike[-1].end_s
+        margin = max(0.05, min(0.3, 0.3 * (end - start)))
+        return max(0.0, start - margin), min(self.sweep.duration_s, end + margin)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Finding stimuli and spikes")
@@ -94,11 +97,9 @@ def recording_view(key: str, recording: Recording, simulated: bool = False) -> N
         Whether the cell is simulated.
     """
     described = describe(key, recording)
-    offered = [s.value for s in Stimulus if any(d.stimulus == s.value for d in described)]
-    if any(d.stimulus == OTHER for d in described):
-        offered.append(OTHER)
+    offered = [name for name in _ORDER if any(d.stimulus == name for d in described)]
     if not offered:
-        st.info("The recording has no sweep.", icon="ℹ️")
+        st.info("The recording has no sweep.", icon=":material/info:")
         return
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:

@@ -11,7 +11,6 @@ from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 POLL_S = 0.5
-_ICONS = {State.RUNNING: "⏳", State.DONE: "✅", State.FAILED: "⚠️", State.CANCELLED: "⏹️"}
 _SHARES = ("accuracy", "macro_f1", "validation_accuracy", "domain_accuracy")
 
 
@@ -54,7 +53,7 @@ def selector() -> str | None:
         return None
     if st.session_state.get("job") not in ids:
         st.session_state.pop("job", None)
-    names = {job.id: f"{_ICONS[job.state]} {job.model.upper()}, started {_when(job.id)}" for job in jobs}
+    names = {job.id: f"{job.model.upper()}, started {_when(job.id)}: {job.state.value}" for job in jobs}
     return st.selectbox("Training run", ids, key="job", bind="query-params", format_func=names.__getitem__)
 
 
@@ -79,13 +78,14 @@ def _progress(job_id: str, was_running: bool) -> None:
         _curves(history, cache.cohort().simulated)
     if job.state is State.DONE:
         st.success(
-            f"Done. The model lies in {escaped(job.folder / 'model')} and leaves the shipped one as it is.", icon="✅"
+            f"Done. The model lies in {escaped(job.folder / 'model')} and leaves the shipped one as it is.",
+            icon=":material/check_circle:",
         )
         if job.result:
             with st.expander("What the run reported"):
                 st.json(job.result, expanded=1)
     if job.state is State.FAILED:
-        st.error("The run ended with an error; its last words:", icon="⚠️")
+        st.error("The run ended with an error; its last words:", icon=":material/warning:")
         st.code(job.message or "none", language=None)
 
 
@@ -95,7 +95,7 @@ def _headline(job: Job) -> None:
     text = f"{job.state.value}, {phase} {epoch} of {of}" if epoch and of else job.state.value
     with st.container(horizontal=True, vertical_alignment="center"):
         share = min(1.0, epoch / of) if epoch and of else 0.0
-        st.progress(1.0 if job.state is State.DONE else share, text=f"{_ICONS[job.state]} {text}")
+        st.progress(1.0 if job.state is State.DONE else share, text=text)
         if job.state is State.RUNNING and st.button("Cancel", icon=":material/stop:", key=f"cancel-{job.id}"):
             registry().cancel(job.id)
             st.rerun(scope="app")

@@ -53,7 +53,7 @@ def empty_state() -> None:
     st.info(
         "Drop one or many files above. A recording gives the features its sweeps allow; a table may lack columns and "
         "values. Nothing leaves this machine.",
-        icon="ℹ️",
+        icon=":material/info:",
     )
     left, right = st.columns([1, 3], vertical_alignment="center")
     left.download_button(

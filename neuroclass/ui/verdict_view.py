@@ -61,7 +61,9 @@ def _top(task: Task) -> float | None:
 def refusal(one: Refusal) -> None:
     """A file that was not classified, and why."""
     where = f"{one.source}, cell {one.cell}" if one.cell else one.source
-    st.error(f"**{escaped(where)}** was refused. {one.error.kind}: {escaped(one.error, 1200)}", icon="⚠️")
+    st.error(
+        f"**{escaped(where)}** was refused. {one.error.kind}: {escaped(one.error, 1200)}", icon=":material/warning:"
+    )
 
 
 def show(upload: Upload, verdict: CellVerdict, given: Context) -> None:
@@ -122,7 +124,7 @@ def _trust(verdict: CellVerdict) -> None:
         _expected(column, name, task)
     notes = [*(str(flag.get("message") or flag.get("name")) for flag in verdict.qc), *verdict.warnings]
     if notes:
-        st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon="⚠️")
+        st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon=":material/warning:")
 
 
 def _expected(column: Any, name: str, task: Task) -> None:

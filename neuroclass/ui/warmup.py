@@ -1,11 +1,9 @@
-"""Import the slow libraries while the first visitor reads."""
+"""Import and compile what is slow in the background, when the server starts."""
 
 import gc
 import importlib
 import logging
 import threading
-
-import streamlit as st
 
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import FEATURE_NAMES
@@ -36,9 +34,8 @@ def _warm_up() -> None:
     gc.freeze()
 
 
-@st.cache_resource(show_spinner=False)
 def start() -> threading.Thread:
-    """Start the warm-up once a server; freezing afterwards spares every rerun a full collection."""
+    """Start the warm-up; freezing afterwards spares every rerun a full collection."""
     thread = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
     thread.start()
     return thread

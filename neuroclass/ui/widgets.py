@@ -35,7 +35,7 @@ def simulated_notice(cohort: Cohort) -> None:
         st.warning(
             f"{SIMULATED} To load recorded cells, run `python -m neuroclass fetch`, or set `NEUROCLASS_DATA` to a "
             "folder of the published tables, and restart.",
-            icon="🧪",
+            icon=":material/science:",
         )
 
 
