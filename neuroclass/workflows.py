@@ -63,7 +63,10 @@ def _load(name: str, folder: Path | None) -> Model:
 
 
 def classify_paths(
-    paths: Iterable[Path], context: Context | None = None, models_folder: Path | None = None
+    paths: Iterable[Path],
+    context: Context | None = None,
+    models_folder: Path | None = None,
+    reasons: bool = True,
 ) -> list[Answer]:
     """Classify the cells of files on disk.
 
@@ -75,6 +78,8 @@ def classify_paths(
         What the user says about the cells.
     models_folder : Path, optional
         Folder of trained models; the shipped ones by default.
+    reasons : bool
+        Whether to compute SHAP values, the slowest part.
 
     Returns
     -------
@@ -84,26 +89,29 @@ def classify_paths(
     measured: list[MeasuredCell | Refusal] = []
     for path in paths:
         measured += measure(path, str(path), context)
-    return classify_cells(measured, load_models(models_folder))
+    return classify_cells(measured, load_models(models_folder), reasons)
 
 
 def classify_bytes(
-    items: Iterable[tuple[str, bytes]], context: Context | None = None, models_folder: Path | None = None
+    items: Iterable[tuple[str, bytes]],
+    context: Context | None = None,
+    models_folder: Path | None = None,
+    reasons: bool = True,
 ) -> list[Answer]:
     """Classify the cells of uploaded files, given as name and content; see `classify_paths`."""
     measured: list[MeasuredCell | Refusal] = []
     for name, content in items:
         measured += measure(content, name, context)
-    return classify_cells(measured, load_models(models_folder))
+    return classify_cells(measured, load_models(models_folder), reasons)
 
 
-def classify_cells(measured: Sequence[MeasuredCell | Refusal], models: Models) -> list[Answer]:
+def classify_cells(measured: Sequence[MeasuredCell | Refusal], models: Models, reasons: bool = True) -> list[Answer]:
     """Classify measured cells, all at once; refusals pass through."""
     cells = [cell for cell in measured if isinstance(cell, MeasuredCell)]
     if not cells:
         return [cell for cell in measured if isinstance(cell, Refusal)]
-    broad = _judge(models.dann, cells)
-    subclass = _judge(models.lspin, cells)
+    broad = _judge(models.dann, cells, reasons)
+    subclass = _judge(models.lspin, cells, reasons)
     verdicts = iter(
         CellVerdict(
             source=cell.source,
@@ -123,7 +131,7 @@ def classify_cells(measured: Sequence[MeasuredCell | Refusal], models: Models) -
     return [next(verdicts) if isinstance(cell, MeasuredCell) else cell for cell in measured]
 
 
-def _judge(trained: Model, cells: Sequence[MeasuredCell]) -> list[Task]:
+def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool) -> list[Task]:
     """One model's answer for each cell."""
     from neuroclass.explain.shap_values import shap_values
 
@@ -134,7 +142,7 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell]) -> list[Task]:
     sets = model.prediction_set(x, species, COVERAGE)
     typicality = model.ood(x)
     gates = model.gates(x, species) if hasattr(model, "gates") else None
-    shap = shap_values(model, x, species).values
+    shap = shap_values(model, x, species).values if reasons else None
     recorded = [stimuli_of(cell.features) for cell in cells]
     tasks = []
     for row, cell in enumerate(cells):
@@ -148,9 +156,7 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell]) -> list[Task]:
                 typicality=float(typicality[row]),
                 expected=expected_accuracy(trained.masked, recorded[row], cell.species),
                 next_sweep=next_sweep(trained.masked, recorded[row], cell.species),
-                reasons=_reasons(
-                    cell, model.classes[winner], shap[row, :, winner], None if gates is None else gates[row]
-                ),
+                reasons=() if shap is None else _reasons(cell, model.classes[winner], shap[row, :, winner], gates, row),
                 abstain=_why_not(model, cell, float(typicality[row]), sets[row]),
             )
         )
@@ -173,7 +179,7 @@ def _why_not(model: Predictor, cell: MeasuredCell, typicality: float, prediction
     return ""
 
 
-def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None) -> tuple[Reason, ...]:
+def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None, row: int) -> tuple[Reason, ...]:
     """The measured features that matter most, largest contribution first."""
     order = [k for k in np.argsort(-np.abs(shap)) if FEATURE_NAMES[k] in cell.features][:N_REASONS]
     return tuple(
@@ -182,7 +188,7 @@ def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None)
             value=cell.features[FEATURE_NAMES[k]],
             shap=float(shap[k]),
             percentile=percentile(FEATURE_NAMES[k], cell.features[FEATURE_NAMES[k]], cell.species, label),
-            gate=None if gates is None else float(gates[k]),
+            gate=None if gates is None else float(gates[row, k]),
         )
         for k in order
     )

@@ -29,6 +29,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_mapping(parser)
     parser.add_argument("--models", type=Path, metavar="DIR", help="folder of trained models (default: the shipped)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="accepted for symmetry; the trained models suffice")
+    parser.add_argument("--no-reasons", action="store_true", help="leave out SHAP values, which take most of the time")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from neuroclass.workflows import classify_paths
 
     context = Context(args.species, entered_values(args.enter), mapping_of(args))
-    answers = classify_paths(find_files(args.paths), context, args.models)
+    answers = classify_paths(find_files(args.paths), context, args.models, not args.no_reasons)
     if args.json:
         json.dump([answer.to_json() for answer in answers], sys.stdout, indent=1, allow_nan=False)
         print()
