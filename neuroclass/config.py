@@ -161,11 +161,11 @@ class LspinSettings:
     n_members: int = 10
     gating: tuple[int, ...] = (50, 50)
     prediction: tuple[int, ...] = (64, 32)
-    gate_penalty: float = 0.01
+    gate_penalty: float = 0.013
     similarity: float = 0.0
     penalty_ramp: float = 0.3
-    agreement: float = 0.05
-    consensus: float = 0.4
+    agreement: float = 0.02
+    consensus: float = 0.35
     consensus_from: float = 1.0
     dropout: float = 0.1
     mixup: float = 0.3

@@ -23,14 +23,21 @@ class LspinPredictor(Predictor):
         return Lspin(**architecture)
 
     @torch.inference_mode()
-    def _run(self, z: Floats, present: Mask) -> LspinOutput:
+    def _run(self, z: Floats, present: Mask, agree: bool = True) -> LspinOutput:
         n_members = self.architecture["n_members"]
-        output: LspinOutput = self.net(for_members(z, n_members), for_members(present, n_members))
+        output: LspinOutput = self.net(for_members(z, n_members), for_members(present, n_members), agree)
         return output
 
     def member_probabilities(self, z: Floats, present: Mask) -> Floats:
         """Uncalibrated probabilities of each prediction network, shape (n_members, n_cells, 5)."""
         return np.asarray(self._run(z, present).logits.softmax(-1).numpy(), dtype=np.float64)
+
+    def unseen_probabilities(self, z: Floats, present: Mask) -> Floats:
+        """Probabilities of each prediction network behind its own gates, shape (n_members, n_cells, 5).
+
+        The consensus holds gates of members that were trained on a cell which another held out.
+        """
+        return np.asarray(self._run(z, present, agree=False).logits.softmax(-1).numpy(), dtype=np.float64)
 
     def gates(self, x: Floats, species: Sequence[str] | None = None) -> Floats:  # noqa: ARG002
         """The consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing features."""

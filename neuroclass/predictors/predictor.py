@@ -63,6 +63,10 @@ class Predictor(ABC):
     def member_probabilities(self, z: Floats, present: Mask) -> Floats:
         """Uncalibrated probabilities of each member, shape (n_members, n_cells, n_classes)."""
 
+    def unseen_probabilities(self, z: Floats, present: Mask) -> Floats:
+        """As `member_probabilities`, of a kind in which no member knows what another learned of a cell."""
+        return self.member_probabilities(z, present)
+
     def ensemble_probabilities(self, z: Floats, present: Mask) -> Floats:
         """Mean of `member_probabilities`, shape (n_cells, n_classes)."""
         return np.asarray(self.member_probabilities(z, present).mean(0))

@@ -132,7 +132,7 @@ def calibrate(
     rows = held_out.rows[chosen]
     completed, present = model.preprocessor.complete(held_out.z[chosen])
     weights = held_by[:, rows].astype(np.float64)
-    probabilities = model.member_probabilities(completed, present)
+    probabilities = model.unseen_probabilities(completed, present)
     mean = (probabilities * weights[:, :, None]).sum(0) / weights.sum(0)[:, None]
     calibration = Calibration.fit(mean, 1 - present.mean(1), truth[rows], species[rows].tolist())
     return replace(model, calibration=calibration)
