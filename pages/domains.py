@@ -10,3 +10,4 @@ with guarded():
 
 domains.pictures(embedding)
 domains.numbers(embedding)
+domains.classifiers()

@@ -13,9 +13,11 @@ with guarded():
     table = performance.results_table(model)
 
 performance.tiles(predictions, table, group, model)
+performance.coverage(model, group)
 st.subheader("Confusion", anchor=False)
 performance.confusion(predictions, model, group)
 st.subheader("Beside other systems", anchor=False)
 performance.systems(table, group)
+performance.by_stimuli(model, group)
 st.subheader("Where it errs", anchor=False)
 performance.by_line(predictions, model)

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import UNKNOWN, category, class_label, colours_of, finish
+from neuroclass.charts.theme import category, class_label, colours_of, finish
 
 SPACES: dict[str, str] = {"raw": "Features as measured", "lambda0": "Network without adversary (λ = 0)", "dann": "DANN"}
 
@@ -86,7 +86,7 @@ def mixing(table: pd.DataFrame) -> go.Figure:
         y=chance,
         mode="markers",
         name="chance",
-        marker={"symbol": "line-ew", "size": 60, "line": {"width": 2, "color": UNKNOWN}},
+        marker={"symbol": "line-ew", "size": 60, "line": {"width": 3, "color": "#C05621"}},
         hovertemplate="chance %{y:.3f}<extra></extra>",
     )
     fig.update_yaxes(range=[0, 1.08])

@@ -38,6 +38,23 @@ def _numbers() -> pd.DataFrame:
     return mixing_table(embedding, spaces(embedding))
 
 
+def classifiers() -> None:
+    """How well a separate classifier tells the species from each system's features."""
+    systems = [row for row in cache.results("dann").document("metrics") if "domain" in row]
+    for column, row in zip(st.columns(max(4, len(systems))), systems, strict=False):
+        domain = row["domain"]
+        column.metric(
+            f"Species told from {row['model']}'s features",
+            f"{domain['accuracy']:.1%} of cells",
+            f"chance {domain['chance']:.1%}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help="Held-out accuracy of a logistic regression that is trained to tell the species; chance is the share of "
+            "the commoner species.",
+        )
+
+
 def numbers(embedding: pd.DataFrame) -> None:
     """Mixing of species and separation of classes, measured."""
     st.subheader("Measured, not seen", anchor=False)

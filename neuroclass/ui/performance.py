@@ -5,6 +5,7 @@ import streamlit as st
 
 from neuroclass.charts import evaluation as charts
 from neuroclass.charts.theme import ordered
+from neuroclass.errors import ModelFileError
 from neuroclass.evaluation import summaries
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
@@ -71,6 +72,21 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
         delta_arrow="off",
         border=True,
     )
+
+
+def coverage(model: str, group: str) -> None:
+    """What the model's prediction sets and its score of unusual cells keep of their promise."""
+    rows = [r for r in _listed(cache.results(model).document("metrics")) if r.get("model") == model and r.get("sets")]
+    if not rows:
+        return
+    sets, alarms = rows[0]["sets"], rows[0].get("false_alarms", {})
+    observed = sets.get("observed_by_species", {}).get(group, sets["observed"])
+    text = f"{sets['coverage']:.0%} prediction sets hold the truth in {observed:.1%} of the held-out predictions; "
+    text += f"mean size {sets['mean_size']:.2f} classes."
+    if alarms:
+        listed = ", ".join(f"{share:.1%} score {limit}" for limit, share in alarms.items())
+        text += f" Of held-out cells, all from the same database, {listed} on typicality."
+    st.caption(text)
 
 
 def _find(table: pd.DataFrame, model: str, group: str, metric: str) -> "pd.Series | None":
@@ -152,6 +168,36 @@ def systems(table: pd.DataFrame, group: str) -> None:
 def _system(row: object) -> str:
     where = getattr(row, "protocol", "")
     return f"{getattr(row, 'system', '')}, {where}" if where else str(getattr(row, "system", ""))
+
+
+def by_stimuli(model: str, group: str) -> None:
+    """Held-out accuracy where only some stimuli were recorded."""
+    try:
+        rows = cache.results(model).document("masked")["laboratories"]
+    except (ModelFileError, KeyError):
+        return
+    table = pd.DataFrame(
+        {
+            "group": f"{row['laboratory'].replace('+none', ' and test pulses').replace('_', ' ').replace('+', ', ')}",
+            "truth": row["species"],
+            "cells": row["n_cells"],
+            "accuracy": row["mean"],
+            "low": row["low"],
+            "high": row["high"],
+        }
+        for row in rows
+        if group in (EVERYTHING, row["species"])
+    )
+    st.subheader("With fewer stimuli", anchor=False)
+    if table["truth"].nunique() > 1:
+        table["group"] = table["group"] + ", " + table["truth"]
+    widgets.figure(
+        charts.by_group(table, "Stimuli recorded"),
+        f"by-stimuli-{model}",
+        table.rename(columns={"truth": "species"}),
+        caption="Accuracy on held-out cells of which only these stimuli's features are known; 95% interval by donor. "
+        "The Classify page states the one that fits an uploaded recording.",
+    )
 
 
 def by_line(predictions: pd.DataFrame, model: str) -> None:
