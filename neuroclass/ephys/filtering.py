@@ -21,7 +21,7 @@ from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.sweep import FloatArray
 
 EDGE = 15  # samples of odd extension at either end, scipy.signal.filtfilt's for five coefficients
-_TRANSIENT = 1e-11  # share of a filter's start-up transient that may remain where values are used
+_TRANSIENT = 1e-9  # share of a filter's start-up transient that may remain where values are used
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +50,8 @@ class DerivativeFilter:
 
     @property
     def block(self) -> int:
-        """Samples in a block: 1 ms, and no less than the filter's reach."""
-        return max(32, self.reach, int(np.ceil(self.per_ms)))
+        """Samples in a block: the filter's reach, and no fewer than 32."""
+        return max(32, self.reach)
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,9 @@ from neuroclass.ephys.filtering import DerivativeFilter, block_extremes, derivat
 from neuroclass.ephys.sweep import FloatArray
 
 
+_RUN = 8192  # samples filtered in one go, so that they stay in the processor's cache
+
+
 class Trace(NamedTuple):
     """What the compiled spike pass works on.
 
@@ -89,13 +92,14 @@ def _bounds(lowest: FloatArray, highest: FloatArray, gain: float) -> FloatArray:
 def fill(s: Trace, first_block: int, last_block: int) -> None:
     """Fill dV/dt of the blocks `first_block` to `last_block` (exclusive) that are still empty."""
     n = s.dv.size
+    longest = 1 + _RUN // s.block
     j = first_block
     while j < last_block:
         if s.done[j]:
             j += 1
             continue
         k = j
-        while k < last_block and not s.done[k]:
+        while k < min(last_block, j + longest) and not s.done[k]:
             s.done[k] = 1
             k += 1
         begin, stop = j * s.block, min(n, k * s.block)
