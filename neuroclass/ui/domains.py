@@ -50,7 +50,7 @@ def classifiers() -> None:
             delta_color="off",
             delta_arrow="off",
             border=True,
-            help="Held-out accuracy of a logistic regression that is trained to tell the species; chance is the share of "
+            help="Held-out accuracy of a logistic regression trained to tell the species; chance: share of "
             "the commoner species.",
         )
 

@@ -1,0 +1,162 @@
+"""Figures carry units, keep every spike, sum up, and leave their inputs alone."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from neuroclass.cell_types import COLOURS, SUBCLASS_ORDER
+from neuroclass.charts import cohort, embedding, evaluation, gates, shap_charts, theme, traces, training
+from neuroclass.cohort.demo import load_demo
+from neuroclass.explain.clustering import cluster
+from neuroclass.features import FEATURE_NAMES
+
+RNG = np.random.default_rng(0)
+FRAME = load_demo().frame
+CLASSES = list(SUBCLASS_ORDER)
+GATES = pd.DataFrame(RNG.random((30, 41)), columns=FEATURE_NAMES, index=[str(k) for k in range(30)])
+TRUTH = pd.Series(RNG.choice(CLASSES, 30))
+SHAP = pd.DataFrame(RNG.normal(size=(30, 41)), columns=FEATURE_NAMES)
+DECILES = pd.DataFrame(RNG.integers(0, 11, (30, 41)), columns=FEATURE_NAMES)
+SWEEP = traces.Trace("sweep 1", np.linspace(-70, 30, 5000), np.zeros(5000), 50_000.0, 100.0)
+POINTS = pd.DataFrame(
+    {"id": ["a", "b"], "species": ["mouse", "human"], "x": [0.0, 1.0], "y": [1.0, 2.0], "broad": None}
+)
+INTERVALS = pd.DataFrame(
+    {"group": ["a<b>"], "truth": ["Vip"], "cells": [9], "accuracy": [0.5], "low": [0.3], "high": [0.7]}
+)
+BINS = pd.DataFrame({"stated": [0.5], "observed": [0.6], "low": [0.4], "high": [0.8], "predictions": [10]})
+SPACES = POINTS.assign(space="raw", truth="excitatory")
+SYSTEMS = pd.DataFrame({"system": ["svc"], "mean": [0.9], "low": [0.8], "high": [np.nan], "published": [False]})
+
+FIGURES: dict[str, Callable[[], go.Figure]] = {
+    "counts": lambda: cohort.counts(FRAME, "layer", "broad"),
+    "lines": lambda: cohort.lines(FRAME),
+    "scatter": lambda: cohort.scatter(POINTS, titles=("Sag (ratio)", "Width (ms)"), colour="broad", selected=["a"]),
+    "distribution": lambda: cohort.distribution(FRAME, "width", "subclass"),
+    "percentiles": lambda: cohort.feature_percentiles(
+        pd.DataFrame({"label": ["Sag"], "stimulus": ["long square"], "percentile": [97.0], "shown": ["0.3"]})
+    ),
+    "sweeps": lambda: traces.sweeps([SWEEP], marks=[traces.Mark("peak", [0.01], [20.0])]),
+    "phase": lambda: traces.phase([SWEEP]),
+    "rate_curve": lambda: traces.rate_curve([50, 100, 150], [0, 10, 20]),
+    "confusion": lambda: evaluation.confusion(pd.DataFrame([[3, 1], [0, 4]], ["a", "b"], ["a", "b"])),
+    "systems": lambda: evaluation.systems(SYSTEMS, "Accuracy"),
+    "per_class": lambda: evaluation.per_class(
+        pd.DataFrame({"class": ["Vip"], "precision": [1.0], "recall": [0.5], "f1": [0.7], "cells": [4]})
+    ),
+    "reliability": lambda: evaluation.reliability(BINS),
+    "by_group": lambda: evaluation.by_group(INTERVALS, "Line"),
+    "probabilities": lambda: evaluation.probabilities(["Vip", "Sst"], [0.7, 0.3], ["Vip"]),
+    "panels": lambda: embedding.panels(SPACES, ["raw"], "species"),
+    "mixing": lambda: embedding.mixing(
+        pd.DataFrame({"space": ["raw"], "measure": ["same species"], "value": [0.7], "chance": [0.5]})
+    ),
+    "beeswarm": lambda: shap_charts.beeswarm(SHAP, DECILES, FEATURE_NAMES[:5], unit="probability"),
+    "importance": lambda: shap_charts.importance(SHAP.abs().mean().to_frame("mouse").head(5), unit="probability"),
+    "dependence": lambda: shap_charts.dependence(
+        pd.DataFrame({"id": ["a"], "value": [1.0], "shap": [0.1], "decile": [3]}), "tau", "sag", unit="probability"
+    ),
+    "waterfall": lambda: shap_charts.waterfall(0.5, SHAP.iloc[0], ["1 mV"] * 41, unit="probability"),
+    "contributions": lambda: shap_charts.contributions(
+        pd.DataFrame({"feature": ["sag"], "shap": [0.1], "shown": ["0.2"]}), unit="probability"
+    ),
+    "matrix": lambda: gates.matrix(GATES, TRUTH, cluster(GATES.to_numpy()), cluster(GATES.to_numpy().T)),
+    "open_count": lambda: gates.open_count(GATES, TRUTH),
+    "mean_by_class": lambda: gates.mean_by_class(GATES.groupby(TRUTH.to_numpy()).mean()),
+    "of_cell": lambda: gates.of_cell(GATES.iloc[0]),
+    "history": lambda: training.history(pd.DataFrame({"epoch": [1], "total": [0.5]}), ["total"], "Loss (nats)"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axis_titles_carry_units(name: str) -> None:
+    layout = FIGURES[name]().to_plotly_json()["layout"]
+    titles = [
+        value["title"]["text"] for key, value in layout.items() if "axis" in key and value.get("title", {}).get("text")
+    ]
+    assert titles
+    assert all("(" in title and ")" in title for title in titles), titles
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_figure_uses_webgl(name: str) -> None:
+    assert not [trace.type for trace in FIGURES[name]().data if trace.type.endswith("gl")]
+
+
+def test_simulated_cells_are_labelled_on_the_figure() -> None:
+    fig = cohort.distribution(FRAME, "sag", "subclass", simulated=True)
+    assert theme.SIMULATED_NOTE in [note.text for note in fig.layout.annotations]
+    assert not cohort.distribution(FRAME, "sag", "subclass").layout.annotations
+
+
+def test_envelope_keeps_a_spike_of_one_sample() -> None:
+    v = np.full(150_000, -70.0)
+    v[77_777], v[12_345] = 40.0, -90.0
+    index, kept = traces.envelope(v)
+    assert kept.size <= traces.POINTS_A_SWEEP + 4
+    assert (kept.max(), kept.min()) == (40.0, -90.0)
+    assert index[kept.argmax()] == 77_777
+    assert (np.diff(index) > 0).all()
+
+
+def test_envelope_keeps_a_spike_in_the_tail() -> None:
+    v = np.full(2999, -70.0)
+    v[2998] = 30.0
+    assert traces.envelope(v)[1].max() == 30.0
+
+
+def test_crop_keeps_times() -> None:
+    part = traces.crop(SWEEP, 0.02, 0.04)
+    assert part.start_s == pytest.approx(0.02)
+    assert part.v_mv[0] == SWEEP.v_mv[1000]
+
+
+def test_widths_are_shown_in_milliseconds() -> None:
+    fig = cohort.distribution(FRAME, "width", "subclass")
+    assert fig.layout.yaxis.title.text == "Width, noise (ms)"
+    assert 0.1 < np.nanmedian(np.concatenate([np.asarray(t.y, dtype=float) for t in fig.data])) < 3
+
+
+def test_composition_sums_to_the_cells() -> None:
+    mouse = FRAME[FRAME["species"] == "mouse"]
+    table = cohort.composition_table(mouse, "subclass")
+    assert table.loc[table["parent"] == "", "cells"].sum() == len(mouse)
+    assert table.loc[table["parent"] != "", "cells"].sum() == len(mouse)
+
+
+def test_confusion_shows_counts_and_row_shares() -> None:
+    counts, shares = FIGURES["confusion"]().data
+    assert counts.text[0][0] == "3" and shares.text[0][0] == "75.0"
+
+
+def test_waterfall_ends_at_base_plus_contributions() -> None:
+    bar = FIGURES["waterfall"]().data[0]
+    assert bar.base + sum(bar.x) == pytest.approx(0.5 + SHAP.iloc[0].sum())
+
+
+def test_gate_matrix_is_black_where_shut() -> None:
+    heat = [trace for trace in FIGURES["matrix"]().data if trace.type == "heatmap"][-1]
+    assert heat.colorscale[0] == (0.0, "#000000") and heat.colorscale[-1] == (1.0, "#FFFFFF")
+    assert np.asarray(heat.z).shape == (30, 41)
+
+
+def test_names_from_files_are_no_markup() -> None:
+    fig = FIGURES["by_group"]()
+    assert fig.data[0].y[0] == "a&lt;b&gt; (9)"
+
+
+def test_inputs_are_not_changed() -> None:
+    before = FRAME.copy(deep=True)
+    for name in ("counts", "lines", "distribution"):
+        FIGURES[name]()
+    pd.testing.assert_frame_equal(FRAME, before)
+
+
+def test_classes_keep_their_colours_and_order() -> None:
+    colours = theme.colours_of(["Vip", "Pvalb", None])
+    assert list(colours) == ["Pvalb", "Vip", "unknown"]
+    assert colours["Vip"] == COLOURS["Vip"]
+    assert theme.ordered(["10", "2/3", "1", "6a"]) == ["1", "2/3", "6a", "10"]
