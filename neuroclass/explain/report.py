@@ -37,7 +37,7 @@ def _gates(model: LspinPredictor, test: Cohort, predicted: "pd.Series[str]") -> 
 
 
 def _shap(model: Predictor, test: Cohort) -> pd.DataFrame:
-    explained = shap_values(model, test.matrix(), test.column("species").tolist(), permutations=1)
+    explained = shap_values(model, test.matrix(), test.column("species").tolist(), pairs=1)
     frames = []
     for column, name in enumerate(model.classes):
         values = pd.DataFrame(explained.values[:, :, column].astype(np.float32).round(5), columns=_FEATURES)

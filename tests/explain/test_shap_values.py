@@ -48,3 +48,16 @@ def test_no_feature_at_all_leaves_the_base(model):
     explained = shap_values(model, np.full((1, 41), np.nan))
     assert np.array_equal(explained.values, np.zeros((1, 41, 5)))
     assert explained.error.max() < 1e-6
+
+
+def test_values_agree_with_the_permutation_explainer_of_shap(model):
+    shap = pytest.importorskip("shap")
+    x = planted_cohort(3, seed=9).matrix()
+    ours = shap_values(model, x, ["mouse"] * 3, pairs=20).values
+    masker = shap.maskers.Independent(model.background, max_samples=len(model.background))
+    explainer = shap.explainers.Permutation(
+        lambda rows: model.standardised_probabilities(rows, ["mouse"] * len(rows)), masker, seed=0
+    )
+    theirs = explainer(model.preprocessor.standardise(x), max_evals=20 * (2 * 41 + 1), silent=True).values
+    assert np.sqrt(((ours - theirs) ** 2).mean()) < 0.01
+    assert np.abs(ours).max() > 0.05
