@@ -6,13 +6,16 @@ References
 """
 
 import numpy as np
-from scipy.optimize import curve_fit
+from scipy.optimize import minimize_scalar
 
+from neuroclass.ephys.compiled import compiled
 from neuroclass.ephys.spike_pass import time_index
 from neuroclass.ephys.sweep import FloatArray
 
 BASELINE_S = 0.1
 PEAK_WIDTH_S = 0.005
+_GRID = 40
+_LONGEST_SQUARES = 10  # a time constant above this many squares is no time constant
 FIT_FROM = 0.1  # share of the deflection at which the exponential fit starts
 
 
@@ -87,24 +90,68 @@ def time_constant(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float
     if not below.size or lowest - (begin + below[0]) < 10:
         return float("nan")
     first = begin + int(below[0])
-    x = np.arange(lowest - first) * (1.0 / rate_hz)
     y = v_mv[first:lowest]
-    guess = (float(v_mv[first] - v_mv[lowest]), 50.0, float(v_mv[lowest]))
-    try:
-        (_, rate, _), _ = curve_fit(_exponential, x, y, p0=guess, jac=_exponential_slopes)
-    except RuntimeError:
+    tau = fit_exponential(y - y.mean()) / rate_hz * 1e3
+    return tau if tau < _LONGEST_SQUARES * 1e3 * (end_s - start_s) else float("nan")
+
+
+def fit_exponential(y: FloatArray) -> float:
+    """Time constant, in samples, of the exponential with any size and end that fits best.
+
+    Size and end follow from the time constant by linear least squares, so that only the time
+    constant is searched for: on a grid first, then between its best neighbours.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n_times,)
+        Values less their mean.
+
+    Returns
+    -------
+    float
+        Time constant, samples; NaN where the best is at either end of what is tried.
+
+    References
+    ----------
+    .. [1] Golub, Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares
+       problems whose variables separate", SIAM J. Numer. Anal. 10, 1973.
+    """
+    grid = np.geomspace(2.0, 20.0 * y.size, _GRID)
+    misfits = [exponential_misfit(y, float(np.exp(-1.0 / tau))) for tau in grid]
+    best = int(np.argmin(misfits))
+    if best in (0, _GRID - 1):
         return float("nan")
-    tau = 1e3 / rate if rate else float("nan")
-    return float(tau) if 0 < tau < 1e3 * (end_s - start_s) * 10 else float("nan")
+    span = (float(np.log(grid[best - 1])), float(np.log(grid[best + 1])))
+    found = minimize_scalar(
+        lambda log_tau: exponential_misfit(y, float(np.exp(-np.exp(-log_tau)))),
+        bounds=span,
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    return float(np.exp(found.x))
 
 
-def _exponential(x: FloatArray, a: float, rate: float, end: float) -> FloatArray:
-    return end + a * np.exp(-rate * x)
+@compiled
+def exponential_misfit(y: FloatArray, ratio: float) -> float:
+    """Least sum of squares about ``end + size * ratio**k`` over all ends and sizes.
 
-
-def _exponential_slopes(x: FloatArray, a: float, rate: float, _end: float) -> FloatArray:
-    decay = np.exp(-rate * x)
-    return np.column_stack([decay, -a * x * decay, np.ones_like(x)])
+    Parameters
+    ----------
+    y : ndarray, shape (n_times,)
+        Values less their mean.
+    ratio : float
+        What the exponential is multiplied by from one sample to the next.
+    """
+    e, n = 1.0, y.size
+    sum_e = sum_ee = sum_ye = sum_yy = 0.0
+    for k in range(n):
+        sum_e += e
+        sum_ee += e * e
+        sum_ye += y[k] * e
+        sum_yy += y[k] * y[k]
+        e *= ratio
+    spread = sum_ee - sum_e * sum_e / n
+    return sum_yy - sum_ye * sum_ye / spread if spread > 0.0 else sum_yy
 
 
 def line_slope(x: FloatArray, y: FloatArray) -> float:

@@ -9,7 +9,6 @@ from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.filtering import DerivativeFilter, block_extremes, derivative
 from neuroclass.ephys.sweep import FloatArray
 
-
 _RUN = 8192  # samples filtered in one go, so that they stay in the processor's cache
 
 
