@@ -1,0 +1,113 @@
+"""Damaged files: a reason or features, never a crash, a hang or much memory."""
+
+import random
+import resource
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from neuroclass.config_ephys import ReadLimits
+from neuroclass.errors import RecordingError
+from neuroclass.extraction import extract_file
+from neuroclass.io import sandbox
+from neuroclass.io.recordings import read_recordings
+from tests.ephys import planted
+from tests.io.nwb_files import write_nwb1
+from tests.io.test_recordings_formats import write_winwcp
+
+PLAUSIBLE = {"vrest": (-130, -15), "ri": (1, 20_000), "tau": (0.05, 10_000), "peak_v_long_square": (-30, 250)}
+
+
+def cut(data: bytearray, rng: random.Random) -> None:
+    del data[rng.randrange(len(data)) :]
+
+
+def flip(data: bytearray, rng: random.Random) -> None:
+    for _ in range(rng.choice((1, 10, 300))):
+        data[rng.randrange(len(data))] = rng.randrange(256)
+
+
+def spoil_header(data: bytearray, rng: random.Random) -> None:
+    for _ in range(rng.choice((1, 4, 20))):
+        data[rng.randrange(min(len(data), 8192))] = rng.randrange(256)
+
+
+DAMAGES: tuple[Callable[[bytearray, random.Random], None], ...] = (cut, flip, flip, spoil_header)
+
+
+def assert_survives(files: list[Path], count: int, folder: Path) -> None:
+    rng = random.Random(0)
+    target = folder / "damaged"
+    for k in range(count):
+        data = bytearray(files[k % len(files)].read_bytes())
+        rng.choice(DAMAGES)(data, rng)
+        target.write_bytes(data)
+        start = time.monotonic()
+        for report in extract_file(target):
+            if "error" in report:
+                assert report["error"]["message"]
+                continue
+            for name, (low, high) in PLAUSIBLE.items():
+                value = report["features"][name]
+                assert value is None or low <= value <= high, (k, name, value)
+        assert time.monotonic() - start < 10
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_000_000
+
+
+def test_simulated_files(tmp_path: Path) -> None:
+    steps = planted.small(20_000.0)
+    steps = replace(steps, sweeps=steps.sweeps[:4])
+    files = [write_nwb1(tmp_path / "a.nwb", steps), write_winwcp(tmp_path / "b.wcp", steps)]
+    assert_survives(files, 80, tmp_path)
+
+
+def test_real_files(shared_recordings: Path, tmp_path: Path) -> None:
+    assert_survives(sorted(shared_recordings.iterdir()), 100, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cell = planted.small(20_000.0)
+    return write_nwb1(tmp_path_factory.mktemp("whole") / "cell.nwb", cell)
+
+
+def test_time_runs_out(whole: Path) -> None:
+    with pytest.raises(RecordingError, match="took longer"):
+        read_recordings(whole, limits=ReadLimits(seconds=0.0, seconds_per_mb=0.0))
+    assert len(read_recordings(whole)) == 1
+
+
+def test_memory_runs_out(whole: Path) -> None:
+    with pytest.raises(RecordingError):
+        read_recordings(whole, limits=ReadLimits(memory=1_000_000))
+    assert len(read_recordings(whole)) == 1
+
+
+def test_a_dead_worker_is_replaced(whole: Path) -> None:
+    read_recordings(whole)
+    for worker in sandbox._pool._idle:
+        worker.process.kill()
+        worker.process.wait()
+    assert len(read_recordings(whole)) == 1
+
+
+def test_threads_are_served_side_by_side(whole: Path) -> None:
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda: found.append(len(read_recordings(whole)))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [1] * 4
+
+
+def test_a_warm_worker_answers_within_a_second(whole: Path) -> None:
+    sandbox.warm_up()
+    read_recordings(whole)
+    start = time.monotonic()
+    read_recordings(whole)
+    assert time.monotonic() - start < 1.0
