@@ -104,3 +104,9 @@ def overall_ranges() -> Ranges:
     for ranges in others:
         merged = {name: merged[name].union(ranges[name]) for name in FEATURE_NAMES}
     return merged
+
+
+def outside(features: Mapping[str, float], species: str) -> tuple[str, ...]:
+    """Names of the features beyond the 0.5% or 99.5% quantile of the species' cells; of both where it is not known."""
+    ranges = load_ranges().get(species) or overall_ranges()
+    return tuple(name for name, value in features.items() if not ranges[name].low <= value <= ranges[name].high)

@@ -9,16 +9,17 @@ import numpy as np
 
 from neuroclass.cell_types import Species
 from neuroclass.evaluation.worth import Rows, expected_accuracy, next_sweep, stimuli_of
-from neuroclass.features import FEATURE_NAMES
+from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.results import results_of
 from neuroclass.measure import Context, MeasuredCell, measure
 from neuroclass.predictors.predictor import Floats, Predictor
-from neuroclass.ranges import percentile
+from neuroclass.ranges import outside, percentile
 from neuroclass.verdict import CellVerdict, Reason, Refusal, Task
 
 COVERAGE = 0.9
 LEAST_FEATURES = 5
-LEAST_TYPICALITY = 0.002
+ODD_TYPICALITY = 0.01
+ODD_SHARE = 0.25
 N_REASONS = 10
 MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell the probabilities are only an analogy"
 
@@ -124,7 +125,7 @@ def classify_cells(measured: Sequence[MeasuredCell | Refusal], models: Models, r
             provenance=cell.provenance,
             sweeps=cell.sweeps,
             qc=cell.qc,
-            warnings=cell.warnings,
+            warnings=(*cell.warnings, *_unusual(cell, b)),
         )
         for cell, b, s in zip(cells, broad, subclass, strict=True)
     )
@@ -163,6 +164,16 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool) -> list
     return tasks
 
 
+def _unusual(cell: MeasuredCell, task: Task) -> tuple[str, ...]:
+    """A warning that names what is unusual, for cells few training cells are as unusual as."""
+    if task.typicality is None or task.typicality >= ODD_TYPICALITY:
+        return ()
+    odd = outside(cell.features, cell.species)
+    values = ", ".join(f"{name} {cell.features[name]:.4g} {BY_NAME[name].unit}".rstrip() for name in odd[:8])
+    what = f": outside the database's central 99% lie {values}" if odd else " in how its features go together"
+    return (f"Fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual{what}.",)
+
+
 def _why_not(model: Predictor, cell: MeasuredCell, typicality: float, prediction_set: tuple[str, ...]) -> str:
     """Why no label should be given; empty where one can be."""
     if model.name == "lspin" and cell.species == Species.HUMAN:
@@ -172,8 +183,12 @@ def _why_not(model: Predictor, cell: MeasuredCell, typicality: float, prediction
             f"only {len(cell.features)} of {len(FEATURE_NAMES)} features could be measured; at least {LEAST_FEATURES} "
             "are needed"
         )
-    if typicality < LEAST_TYPICALITY:
-        return f"the cell is unlike the training cells: fewer than {LEAST_TYPICALITY:.1%} of them are as unusual"
+    odd = outside(cell.features, cell.species)
+    if typicality < ODD_TYPICALITY and len(odd) > ODD_SHARE * len(cell.features):
+        return (
+            f"{len(odd)} of its {len(cell.features)} features lie outside the central 99% of the database's cells, and "
+            f"fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual"
+        )
     if len(prediction_set) == len(model.classes):
         return f"with these features the {COVERAGE:.0%} set holds every class"
     return ""

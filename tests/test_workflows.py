@@ -55,6 +55,22 @@ def test_too_few_features_give_no_label(answers):
     assert "only 1 of 41 features" in lonely.broad.abstain
 
 
+def test_a_cell_unlike_any_other_gets_no_label_but_a_warning_that_names_why():
+    row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"})
+    row = row.assign(vrest=-30.0, tau=150.0, ri=1500.0, width=0.004, sag=0.9, peak_v=-25.0)
+    columns = ["cell", "species", "vrest", "tau", "ri", "width", "sag", "peak_v"]
+    (verdict,) = classify_bytes([("odd.csv", row[columns].to_csv(index=False).encode())])
+    assert verdict.broad.label is None
+    assert "6 of its 6 features lie outside" in verdict.broad.abstain
+    assert any("vrest -30 mV" in warning for warning in verdict.warnings)
+
+
+def test_one_unusual_feature_does_not_withhold_the_label():
+    row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"}).assign(trough_v_short_square=-45.0)
+    (verdict,) = classify_bytes([("cell.csv", row[["cell", "species", *FEATURE_NAMES]].to_csv(index=False).encode())])
+    assert verdict.broad.label == row["broad"].item()
+
+
 def test_subclass_of_a_human_cell_is_withheld_but_its_probabilities_are_there():
     for verdict in classify_bytes([("human.csv", table(species="human"))]):
         assert verdict.species == "human"
