@@ -10,7 +10,7 @@ from neuroclass.config import DATA_VARIABLE, data_folder
 from neuroclass.errors import TableError
 from neuroclass.features import Stimulus, features_of
 from neuroclass.io.allen import AllenCache, default_cache
-from neuroclass.io.tables import read_published_folder
+from neuroclass.io.tables import holds_published, read_published_folder
 
 NO_NOISE_NOTE = (
     f"The database's table lacks the features measured under noise; {DATA_VARIABLE} can name published ones."
@@ -27,7 +27,8 @@ def load_cohort(data_dir: Path | None = None) -> Cohort:
     Parameters
     ----------
     data_dir : Path, optional
-        A folder of published tables, or one laid out as allensdk's cache.
+        A folder of published tables, or one laid out as allensdk's cache; so may be the folder
+        that ``NEUROCLASS_DATA`` names.
 
     Returns
     -------
@@ -41,21 +42,25 @@ def load_cohort(data_dir: Path | None = None) -> Cohort:
     """
     published = data_folder()
     if data_dir is not None:
-        folder = _existing(Path(data_dir).expanduser(), "The data folder")
-        cache = AllenCache(folder)
-        return _allen(cache, published) if cache.has_tables else _published(folder)
+        return _folder(_existing(Path(data_dir).expanduser(), "The data folder"), published)
     if published is not None:
         _existing(published, f"{DATA_VARIABLE} =")
     cache = default_cache()
     if cache.has_tables:
         return _allen(cache, published)
-    return load_demo() if published is None else _published(published)
+    return load_demo() if published is None else _folder(published, published)
 
 
 def _existing(folder: Path, what: str) -> Path:
     if not folder.is_dir():
         raise TableError(f"{what} {folder} is not a folder; name an existing one, or unset it to use the demo cohort.")
     return folder
+
+
+def _folder(folder: Path, published: Path | None) -> Cohort:
+    """Cells of a folder that was named: one laid out as allensdk's cache, or published tables."""
+    cache = AllenCache(folder)
+    return _allen(cache, published) if cache.has_tables else _published(folder)
 
 
 def _published(folder: Path) -> Cohort:
@@ -66,7 +71,7 @@ def _published(folder: Path) -> Cohort:
 def _allen(cache: AllenCache, published: Path | None) -> Cohort:
     rows = cache.rows()
     source = f"Allen Cell Types Database, fetched to {cache.folder}"
-    if published is None or not published.is_dir():
+    if published is None or not holds_published(published):
         return make_cohort(rows, source, notes=(NO_NOISE_NOTE,))
     joined, note = _with_noise(rows, published)
     return make_cohort(joined, f"{source}, noise features from {published}", notes=(note,))

@@ -14,6 +14,11 @@ HUMAN_FILE = "actb_human_ephys_features.csv"
 SPECIMEN_FILE = "cell_types_specimen_details.csv"
 
 
+def holds_published(folder: Path) -> bool:
+    """Whether a folder holds a published feature table."""
+    return any((folder / name).is_file() for name in (MOUSE_FILE, HUMAN_FILE))
+
+
 def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path)

@@ -41,7 +41,7 @@ def test_a_cell_s_features_are_those_of_its_own_sweeps(demo: Cohort, position: i
     found = extract_features(simulate_demo_cell(row["id"]))
     assert set(found.missing) == set(PERSON_FEATURES)
     for name in set(FEATURE_NAMES) - set(PERSON_FEATURES):
-        assert found.values[name] == pytest.approx(row[name], rel=1e-6, abs=1e-9), name
+        assert found.values[name] == pytest.approx(row[name], rel=1e-3, abs=1e-9), name
 
 
 def test_its_sweeps_are_the_same_at_every_call(demo: Cohort) -> None:

@@ -83,6 +83,16 @@ def test_fetched_tables_alone_say_that_noise_is_missing(nowhere: Path) -> None:
     assert any("noise" in note for note in cohort.notes)
 
 
+@pytest.mark.parametrize("named", ["environment", "argument"])
+def test_a_folder_may_be_an_allensdk_cache(nowhere: Path, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    folder = fetched(nowhere / "elsewhere").folder
+    if named == "environment":
+        monkeypatch.setenv("NEUROCLASS_DATA", str(folder))
+    cohort = load_cohort(folder if named == "argument" else None)
+    assert len(cohort) == 4
+    assert str(folder) in cohort.source
+
+
 def test_the_published_folder_of_the_environment(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROCLASS_DATA", str(published_folder(nowhere / "tables")))
     assert len(load_cohort()) == 2

@@ -141,4 +141,4 @@ def test_a_recording_says_that_it_is_simulated(cell: SimulatedCell) -> None:
 def test_the_plan_is_the_database_s_stimulus_set(cell: SimulatedCell) -> None:
     names = [sweep.stimulus_name for sweep in simulate_recording(cell, 0, plan=DATABASE_PLAN).sweeps]
     assert set(names) == {"Long Square", "Short Square", "Ramp", "Noise 1", "Noise 2"}
-    assert 25 <= len(names) <= 30
+    assert 20 <= len(names) <= 30
