@@ -12,6 +12,7 @@ from neuroclass.cohort.splits import donor_folds
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.errors import CohortError
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
+from neuroclass.io.artifacts import load_model
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,13 @@ def test_an_unknown_cell_is_named() -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CohortError, match="cannot be read"):
         load_demo(tmp_path / "gone.parquet")
+
+
+def test_the_shipped_models_know_its_cells(demo: Cohort) -> None:
+    """Mouse cells by LSPIN's five subclasses, human cells by DANN's two classes."""
+    right = 0
+    for species, model_name, column in (("mouse", "lspin", "subclass"), ("human", "dann", "broad")):
+        cells, model = demo.of_species(species), load_model(model_name)
+        probabilities = model.predict_proba(cells.matrix(), list(cells.column("species")))
+        right += int((np.array(model.classes)[probabilities.argmax(axis=1)] == cells.column(column)).sum())
+    assert right / len(demo) >= 0.9
