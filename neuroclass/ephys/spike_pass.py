@@ -68,12 +68,18 @@ def _crossings(s: Trace, cutoff: float) -> IntArray:
                 previous = k - 1
             known = True
         j += 1
-    return found[:count].copy()
+    return found[:count]
 
 
 @compiled_part
-def _keep(values: IntArray, mask: NDArray[np.bool_]) -> IntArray:
-    return values[mask]
+def _without(values: IntArray, dropped: NDArray[np.bool_]) -> IntArray:
+    out = np.empty_like(values)
+    n = 0
+    for i in range(values.size):
+        if not dropped[i]:
+            out[n] = values[i]
+            n += 1
+    return out[:n]
 
 
 @compiled_part
@@ -82,18 +88,18 @@ def _plausible(
 ) -> tuple[IntArray, IntArray]:
     """Drop events that do not fall before the next, that peak too low or rise too little."""
     n = spikes.size
-    keep_peak = np.ones(n, dtype=np.bool_)
-    keep_spike = np.ones(n, dtype=np.bool_)
+    drop_peak = np.zeros(n, dtype=np.bool_)
+    drop_spike = np.zeros(n, dtype=np.bool_)
     for i in range(n - 1):
         if not falls(s, peaks[i], spikes[i + 1]):
-            keep_peak[i] = False
-            keep_spike[i + 1] = False
-    spikes, peaks = _keep(spikes, keep_spike), _keep(peaks, keep_peak)
-    keep = np.ones(spikes.size, dtype=np.bool_)
+            drop_peak[i] = True
+            drop_spike[i + 1] = True
+    spikes, peaks = _without(spikes, drop_spike), _without(peaks, drop_peak)
+    drop = np.zeros(spikes.size, dtype=np.bool_)
     for i in range(spikes.size):
         high = s.v[peaks[i]]
-        keep[i] = high >= min_peak and high - s.v[spikes[i]] >= min_height and peaks[i] > spikes[i]
-    return _keep(spikes, keep), _keep(peaks, keep)
+        drop[i] = high < min_peak or high - s.v[spikes[i]] < min_height or peaks[i] <= spikes[i]
+    return _without(spikes, drop), _without(peaks, drop)
 
 
 @compiled_part
@@ -119,13 +125,13 @@ def _recheck(
 ) -> tuple[IntArray, IntArray]:
     """Merge spikes that overlap, then mend or drop those whose peak comes too long after the threshold."""
     n = spikes.size
-    keep_spike = np.ones(n, dtype=np.bool_)
-    keep_peak = np.ones(n, dtype=np.bool_)
+    drop_spike = np.zeros(n, dtype=np.bool_)
+    drop_peak = np.zeros(n, dtype=np.bool_)
     for i in range(n - 1):
         if spikes[i + 1] <= peaks[i] + 1:
-            keep_spike[i + 1] = False
-            keep_peak[i] = False
-    spikes, peaks, upstrokes = _keep(spikes, keep_spike), _keep(peaks, keep_peak), _keep(upstrokes, keep_peak)
+            drop_spike[i + 1] = True
+            drop_peak[i] = True
+    spikes, peaks, upstrokes = _without(spikes, drop_spike), _without(peaks, drop_peak), _without(upstrokes, drop_peak)
     n = spikes.size
     mean = 0.0
     for i in range(n):
@@ -134,7 +140,7 @@ def _recheck(
     slow = np.zeros(n, dtype=np.bool_)
     for i in range(n):
         slow[i] = peaks[i] * dt - spikes[i] * dt >= max_interval
-    keep = np.ones(n, dtype=np.bool_)
+    drop = np.zeros(n, dtype=np.bool_)
     for i in range(n):
         if not slow[i]:
             continue
@@ -149,11 +155,11 @@ def _recheck(
         if soon and (i == n - 1 or peak < spikes[i + 1]):
             peaks[i] = peak
         else:
-            keep[i] = False
+            drop[i] = True
     for i in range(n):
         if peaks[i] <= spikes[i]:
-            keep[i] = False
-    return _keep(spikes, keep), _keep(peaks, keep)
+            drop[i] = True
+    return _without(spikes, drop), _without(peaks, drop)
 
 
 @compiled_part
@@ -226,8 +232,10 @@ def find_spikes(
         Whether the window ends before the spike does.
     """
     nothing = (np.empty((6, 0), dtype=np.int64), np.empty(0), np.zeros(0, dtype=np.bool_))
-    spikes = _crossings(window, cutoff) + begin
+    spikes = _crossings(window, cutoff)
     peaks = np.empty_like(spikes)
+    for i in range(spikes.size):
+        spikes[i] += begin
     for i in range(spikes.size):
         peaks[i] = highest_point(s, spikes[i], spikes[i + 1] if i + 1 < spikes.size else end)
     spikes, peaks = _plausible(s, spikes, peaks, min_height, min_peak)
@@ -240,12 +248,15 @@ def find_spikes(
     n = spikes.size
     if n == 0:
         return nothing
-    out = np.full((6, n), -1, dtype=np.int64)
-    widths = np.full(n, np.nan)
+    out = np.empty((6, n), dtype=np.int64)
+    widths = np.empty(n)
     clipped = np.zeros(n, dtype=np.bool_)
     clipped[n - 1] = not _returns(s, peaks[n - 1], end, s.v[spikes[n - 1]] + RETURN_TOLERANCE_MV)
     whole = n - 1 if clipped[n - 1] else n
     for i in range(n):
+        widths[i] = np.nan
+        for point in range(6):
+            out[point, i] = -1
         out[0, i], out[2, i] = spikes[i], peaks[i]
         out[1, i] = steepest(s, spikes[i], peaks[i], 1.0)
         if i >= whole:

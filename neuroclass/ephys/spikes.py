@@ -135,6 +135,12 @@ def detect_spikes(
     return _spikes(indexes, widths, clipped, v, i_pa, trace.dv, rate_hz)
 
 
+def warm_up() -> None:
+    """Compile the spike pass, or load it where it was compiled before, so that the first sweep need not wait."""
+    quiet = np.zeros(1000)
+    detect_spikes(quiet, quiet, 50_000.0)
+
+
 def filtered_derivative(v_mv: FloatArray, rate_hz: float, settings: SpikeSettings = SpikeSettings()) -> FloatArray:
     """dV/dt of a whole sweep as the spike pass sees it, mV/ms, shape (n_times - 1,)."""
     trace = trace_of(np.ascontiguousarray(v_mv, dtype=np.float64), derivative_filter(rate_hz, settings.filter_khz))
