@@ -33,7 +33,6 @@ def cache_folder() -> Path:
     return Path(value).expanduser() if value else Path(user_cache_dir("neuroclass", appauthor=False))
 
 
-
 @dataclass(frozen=True)
 class AugmentSettings:
     """How far training cells are moved towards other laboratories.
@@ -174,8 +173,6 @@ class LspinSettings:
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     seed: int = 0
-
-
 
 
 ALLEN_URL_VARIABLE = "NEUROCLASS_ALLEN_URL"
