@@ -1,19 +1,22 @@
 """What pages share between sessions, bounded and read only."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import data_folder
-from neuroclass.ephys.cell_features import CellFeatures
-from neuroclass.ephys.sweep import Recording
 from neuroclass.evaluation import summaries
 from neuroclass.explain.clustering import Tree, cluster
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.results import Results, results_of
 from neuroclass.verdict import CellVerdict
+
+if TYPE_CHECKING:
+    from neuroclass.ephys.cell_features import CellFeatures
+    from neuroclass.ephys.sweep import Recording
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the cells")
@@ -61,7 +64,7 @@ def line_accuracy(model: str, lines: pd.Series) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Getting the cell's sweeps")
-def recording(source: str, cell_id: str) -> Recording | str:  # noqa: ARG001 (part of the key)
+def recording(source: str, cell_id: str) -> "Recording | str":  # noqa: ARG001 (part of the key)
     """Sweeps of a cell of the cohort from `source`; the reason in words where there are none."""
     from neuroclass.cohort.recordings import recording_of
 
@@ -69,7 +72,7 @@ def recording(source: str, cell_id: str) -> Recording | str:  # noqa: ARG001 (pa
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring the features")
-def measured(key: str, _recording: Recording) -> CellFeatures:  # noqa: ARG001 (the key of the cache)
+def measured(key: str, _recording: "Recording") -> "CellFeatures":  # noqa: ARG001 (the key of the cache)
     """Features of a recording with where each was measured; `key` names it in the cache."""
     from neuroclass.ephys.cell_features import extract_features
 
