@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.demo_cohort.accept import AcceptedCell, Classes, Tally, accepted_cells
+from benchmarks.demo_cohort.accept import AcceptedCell, Classes, Tally, accepted_cells, like_class, recorded
 from benchmarks.demo_cohort.metadata import Drawer
 from benchmarks.demo_cohort.search import Archive, Goal, find_region, spread_out
 from benchmarks.demo_cohort.space import start
-from benchmarks.demo_cohort.summaries import class_summaries, discriminants, kinds_of
-from neuroclass.cohort.cohort import META_COLUMNS
+from benchmarks.demo_cohort.summaries import NAMES, class_summaries, discriminants, kinds_of, transformed
+from neuroclass.cohort.cohort import META_COLUMNS, Cohort
 from neuroclass.cohort.demo import DEMO_FILE, PREFIX, SEED_COLUMN
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.features import FEATURE_NAMES
@@ -31,6 +31,8 @@ TARGETS = {
 }
 REGION_ROUNDS, SPREAD_ROUNDS = 36, 12
 SEEDS_PER_CLASS = 1000
+TAIL_KIND, TAIL_SAG, N_TAIL = "human/inhibitory", 0.2, 8
+TAIL_SEED, TAIL_FIRST_NUMBER = 9000, 61
 COLUMNS = ("class", "candidates", "spiking", "like their class", "recorded", "accepted")
 
 
@@ -63,6 +65,28 @@ def row_of(accepted: AcceptedCell, drawer: Drawer, number: int) -> dict[str, Any
     }
 
 
+def tail_rows(kind: str, cohort: Cohort, classes: Classes, archive: Archive) -> list[dict[str, Any]]:
+    """Cells of strong sag, which the middle of the class lacks; each layer of the class in turn."""
+    strong = transformed({"sag": TAIL_SAG})[NAMES.index("sag")]
+    candidates = [
+        shares
+        for shares, z in zip(archive.shares, archive.features, strict=True)
+        if z[NAMES.index("sag")] > strong and like_class(kind, classes, z)
+    ]
+    drawer = Drawer(cohort, kind, np.random.default_rng(TAIL_SEED))
+    layers = sorted(set(drawer.columns["layer"]))
+    rows: list[dict[str, Any]] = []
+    for number, shares in enumerate(candidates):
+        cell = recorded(kind, classes, shares, TAIL_SEED + number)
+        if cell is not None and cell.features["sag"] > TAIL_SAG:
+            row = row_of(cell, drawer, TAIL_FIRST_NUMBER + len(rows))
+            rows.append(row | {"layer": layers[len(rows) % len(layers)]})
+        if len(rows) == N_TAIL:
+            break
+    print(f"{len(rows)} cells with a sag above {TAIL_SAG}, of {number + 1} recorded")
+    return rows
+
+
 def main() -> None:
     """Make the demo cohort and print the acceptance rates as a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.demo_cohort", description=__doc__)
@@ -75,6 +99,7 @@ def main() -> None:
     rows = []
     print(f"| {' | '.join(COLUMNS)} |")
     print("|" + " --- |" * len(COLUMNS))
+    archives = {}
     for number, kind in enumerate(TARGETS):
         archive, targets = searched(kind, number, classes.goal(kind), args.work)
         tally = Tally(archive.n_tried, len(archive.shares))
@@ -86,6 +111,8 @@ def main() -> None:
         counts = (tally.tried, tally.spiking, tally.hopeful, tally.recorded)
         print(f"| {kind} | {' | '.join(f'{n:,}' for n in counts)} | {tally.accepted} ({share:.0%}) |")
         sys.stdout.flush()
+        archives[kind] = archive
+    rows += tail_rows(TAIL_KIND, cohort.take(kinds == TAIL_KIND), classes, archives[TAIL_KIND])
     columns = [*META_COLUMNS, *FEATURE_NAMES, SEED_COLUMN]
     frame = pd.DataFrame(rows)
     frame = frame[[*columns, *(name for name in frame if name not in columns)]]

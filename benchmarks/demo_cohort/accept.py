@@ -96,14 +96,15 @@ def accepted_cells(
         for k in nearest:
             used.add(k)
             tally.recorded += 1
-            cell = _record(kind, classes, archive.shares[k], first_seed + number)
+            cell = recorded(kind, classes, archive.shares[k], first_seed + number)
             if cell is not None:
                 tally.accepted += 1
                 yield cell
                 break
 
 
-def _record(kind: str, classes: Classes, shares: Vector, seed: int) -> AcceptedCell | None:
+def recorded(kind: str, classes: Classes, shares: Vector, seed: int) -> AcceptedCell | None:
+    """The candidate, recorded and measured in full; None unless it passes `like_class`."""
     neuron, gain = decode(shares)
     chosen = choose_stimuli(neuron, round(gain, 3))
     if chosen is None:
