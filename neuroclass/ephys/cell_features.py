@@ -18,6 +18,7 @@ from neuroclass.ephys.measures import (
 )
 from neuroclass.ephys.protocols import TEST_PULSE, Epoch, find_epochs
 from neuroclass.ephys.quality import Flag, quality_flags
+from neuroclass.ephys.sampling import rate_warning
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import SettingsError
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES, Stimulus
@@ -212,6 +213,9 @@ def _warnings(recording: Recording, epochs: tuple[Epoch, ...]) -> list[str]:
             f"A holding current of {np.median(holding):.3g} pA is subtracted from all currents, as in the database, "
             "whose stimuli leave it out."
         )
+    slowest = min((s.rate_hz for s in recording.sweeps), default=np.inf)
+    if warning := rate_warning(slowest):
+        found.append(warning)
     for sweep in recording.sweeps:
         found.extend(f"Sweep {sweep.number}: {note}." for note in sweep.notes)
     return found

@@ -13,6 +13,7 @@ from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, u
 
 _FROM_EPOCHS = 1
 _FROM_FILE = 2
+_FOLLOWS, _RIPPLE_MV = 1.3, 10.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,11 @@ def read_abf(path: Path, name: str, mapping: ChannelMapping) -> tuple[Recording,
     commands = [_Channel(k, n, u) for k, (n, u) in enumerate(zip(abf.dacNames, abf.dacUnits, strict=False))]
     if not responses or not abf.sweepCount or not abf.sweepPointCount:
         raise RecordingError(f"{name} holds no sweeps; expected at least one.")
-    pairs = _mapped(responses, commands, mapping) or _paired(responses, commands, name)
+    pairs = _mapped(responses, commands, mapping)
+    if not pairs:
+        if _is_held(abf, responses, commands, version):
+            raise _voltage_clamp(name, responses[0])
+        pairs = _paired(responses, commands, name)
     several = len(pairs) > 1
     return tuple(
         _recording(abf, pair, name, pair.response.name.strip() if several else Path(name).stem, version, mapping)
@@ -108,10 +113,7 @@ def _paired(responses: list[_Channel], commands: list[_Channel], name: str) -> t
         if amps and first is not None and first.kind == "A":
             raise UnitsError(_contradiction(responses, commands, name))
         if amps:
-            raise ClampModeError(
-                f"{name} is voltage clamp: it records {amps[0].name.strip()} in {amps[0].unit}. "
-                "Expected current clamp, a potential in mV recorded while current is injected."
-            )
+            raise _voltage_clamp(name, amps[0])
         raise UnitsError(_contradiction(responses, commands, name))
     if responses[0].kind == "A" and first is not None and first.kind == "V":
         raise UnitsError(_contradiction(responses, commands, name))
@@ -126,6 +128,28 @@ def _paired(responses: list[_Channel], commands: list[_Channel], name: str) -> t
             raise UnitsError(_contradiction(responses, commands, name))
         pairs.append(_Pair(response, recorded, command))
     return tuple(pairs)
+
+
+def _voltage_clamp(name: str, current: _Channel) -> ClampModeError:
+    return ClampModeError(
+        f"{name} is voltage clamp: it records {current.name.strip()} in {current.unit}. "
+        "Expected current clamp, a potential in mV recorded while current is injected."
+    )
+
+
+def _is_held(abf: Any, responses: list[_Channel], commands: list[_Channel], version: int) -> bool:
+    """Whether a file that records a current first, and commands a potential, records that potential too.
+
+    In voltage clamp the recorded potential moves no further than the commanded one.
+    """
+    volts = [c for c in responses if c.kind == "V"]
+    if not (volts and commands and responses[0].kind == "A" and commands[0].kind == "V"):
+        return False
+    waveforms = _command_waveforms(abf, 0, version, abf.sweepCount)
+    commanded = to_mv(np.concatenate(waveforms or [np.zeros(1)]), commands[0].unit)
+    recorded = to_mv(abf.data[volts[0].index].astype(np.float64), volts[0].unit)
+    low, high = np.percentile(recorded, (0.05, 99.95))
+    return bool(high - low <= _FOLLOWS * np.ptp(commanded) + _RIPPLE_MV)
 
 
 def _contradiction(responses: list[_Channel], commands: list[_Channel], name: str) -> str:

@@ -130,6 +130,13 @@ def test_a_broken_off_sweep_is_flagged_and_the_rest_is_kept(recording: Recording
     assert found.values["ri"] == pytest.approx(features.values["ri"], rel=0.01)
 
 
+@pytest.mark.parametrize(("rate", "words"), [(10_000.0, "47.5"), (20_000.0, "20.2"), (50_000.0, ""), (200_000.0, "")])
+def test_a_low_sampling_rate_is_told_with_its_shift(rate: float, words: str) -> None:
+    sweep = planted.long_square(planted.Cell(rate_hz=rate), 0, 90.0)
+    found = extract_features(Recording("planted", "planted", (sweep,))).warnings
+    assert any(words in w for w in found) if words else not found
+
+
 def test_an_assignment_overrules_recognition(recording: Recording) -> None:
     ramps = {(e.sweep_number, e.index): None for e in extract_features(recording).epochs if e.stimulus is Stimulus.RAMP}
     found = extract_features(recording, assignments=ramps)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from neuroclass.config_ephys import ReadLimits
+from neuroclass.ephys.spikes import warm_up
 from neuroclass.errors import RecordingError
 from neuroclass.extraction import extract_file
 from neuroclass.io import sandbox
@@ -40,6 +41,7 @@ DAMAGES: tuple[Callable[[bytearray, random.Random], None], ...] = (cut, flip, fl
 
 
 def assert_survives(files: list[Path], count: int, folder: Path) -> None:
+    warm_up()
     rng = random.Random(0)
     target = folder / "damaged"
     for k in range(count):

@@ -4,6 +4,7 @@ import json
 import struct
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ClampModeError, RecordingError, SettingsError, UnitsError
 from neuroclass.extraction import extract_file
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.io import abf
 from neuroclass.io.channels import ChannelMapping, parse_unit, pick_channel, to_mv, to_pa
 from neuroclass.io.recordings import read_recordings
 from tests.ephys import planted
@@ -190,3 +192,16 @@ def test_contradicting_headers_can_be_mapped(shared_recordings: Path, name: str,
     (read,) = read_recordings(shared_recordings / name, mapping=ChannelMapping(response, stimulus))
     assert -80 < np.median(read.sweeps[0].v_mv) < -55
     assert 5 < max(np.ptp(s.i_pa) for s in read.sweeps) < 5000
+
+
+@pytest.mark.parametrize(("moves_mv", "held"), [(12.0, True), (95.0, False)])
+def test_a_potential_that_follows_its_command_is_held(
+    monkeypatch: pytest.MonkeyPatch, moves_mv: float, held: bool
+) -> None:
+    command = np.repeat([-70.0, -60.0], 500)
+    potential = -70.0 + moves_mv * (command > -65)
+    monkeypatch.setattr(abf, "_command_waveforms", lambda *_: [command])
+    file = SimpleNamespace(data=np.array([np.zeros(1000), potential], dtype=np.float32), sweepCount=1)
+    responses = [abf._Channel(0, "Im", "pA"), abf._Channel(1, "Vm", "mV")]
+    assert abf._is_held(file, responses, [abf._Channel(0, "Cmd 0", "mV")], 2) is held
+    assert not abf._is_held(file, responses[::-1], [abf._Channel(0, "Cmd 0", "pA")], 2)
