@@ -77,14 +77,12 @@ def check_units(sweeps: list[Sweep], source: str) -> None:
     """
     top = float(np.median([np.percentile(np.abs(s.v_mv[:: _stride(s)]), 99) for s in sweeps]))
     if top > MAX_POTENTIAL_MV:
-        raise UnitsError(_advice(source, f"potentials of {top:.4g} mV", "within ±250 mV", "response", top / 70, "mV"))
+        raise UnitsError(_advice(source, f"potentials of {top:.4g} mV", "within ±250 mV", "response", top / 70))
     rest = float(np.median([np.median(s.v_mv[: max(1, s.n_times // 10)]) for s in sweeps]))
     spread = max(float(np.ptp(s.v_mv)) for s in sweeps)
     if abs(rest) < MIN_RANGE_MV and spread < MIN_RANGE_MV:
-        raise UnitsError(
-            _advice(source, f"a potential of {rest:.3g} mV that varies by {spread:.3g} mV", "tens of mV", "response",
-                    1e-3, "V")
-        )  # fmt: skip
+        found = f"a potential of {rest:.3g} mV that varies by {spread:.3g} mV"
+        raise UnitsError(_advice(source, found, "tens of mV", "response", 1e-3))
     if not REST_MV[0] <= rest <= REST_MV[1]:
         raise UnitsError(
             f"{source} starts its sweeps at {rest:.3g} mV; neurons rest between {REST_MV[0]:g} and {REST_MV[1]:g} mV. "
@@ -95,7 +93,7 @@ def check_units(sweeps: list[Sweep], source: str) -> None:
     strongest = max((float(np.abs(s.i_pa).max()) for s in known), default=0.0)
     if strongest > MAX_CURRENT_PA:
         raise UnitsError(
-            _advice(source, f"currents of {strongest:.4g} pA", "at most 30,000 pA", "stimulus", strongest / 100, "pA")
+            _advice(source, f"currents of {strongest:.4g} pA", "at most 30,000 pA", "stimulus", strongest / 100)
         )
     _check_resistance(known, source)
 
@@ -161,9 +159,12 @@ def _stride(sweep: Sweep) -> int:
     return max(1, sweep.n_times // 20_000)
 
 
-def _advice(source: str, found: str, expected: str, what: str, factor: float, unit: str) -> str:
-    size = f"{10 ** round(np.log10(factor)):g} times too large" if factor > 1 else "1000 times too small"
+def _advice(source: str, found: str, expected: str, what: str, factor: float) -> str:
+    thousands = 10.0 ** (3 * round(np.log10(factor) / 3))
+    times = f"{max(thousands, 1 / thousands):,.0f} times " if thousands != 1 else ""
+    size = f"{times}too {'large' if factor > 1 else 'small'}"
+    units = "V or mV" if what == "response" else "A, nA or pA"
     return (
-        f"{source} has {found}; expected {expected}. The header's unit is about {size}: say what the stored "
-        f"values are, for example --{what}-unit {unit}."
+        f"{source} has {found}; expected {expected}. By the header's unit it is {size}: say which unit the "
+        f"stored values have with --{what}-unit, such as {units}."
     )
