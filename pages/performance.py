@@ -8,7 +8,7 @@ from neuroclass.ui.guards import guarded
 widgets.heading("Performance", "How well do the models do on cells of donors they have never seen?")
 with guarded():
     widgets.source_notice(cache.cohort())
-    model = widgets.choice("Model", list(performance.NAMES), "model", format_func=performance.NAMES.__getitem__)
+    model = performance.choose_model()
     predictions, group = performance.choose(model)
     table = performance.results_table(model)
 

@@ -8,7 +8,7 @@ from neuroclass.ui.guards import guarded
 widgets.heading("SHAP", "Which features move a model towards a class, in which cells, and by how much?")
 with guarded():
     widgets.source_notice(cache.cohort())
-    model = widgets.choice("Model", list(performance.NAMES), "model", format_func=performance.NAMES.__getitem__)
+    model = performance.choose_model()
     rows, name, group = shap_values.choose(model)
     shap_values.beeswarm(model, rows, name, group)
     st.subheader("Mean |SHAP|", anchor=False)

@@ -203,7 +203,7 @@ def by_group(table: pd.DataFrame, title: str, simulated: bool = False) -> go.Fig
             hovertemplate="%{y}, %{customdata}: %{x:.3f}<extra></extra>",
         )
     )
-    fig.update_xaxes(range=[-0.02, 1.02])
+    fig.update_xaxes(range=[max(-0.02, float(rows["low"].min()) - 0.05), 1.02])
     fig.update_yaxes(autorange="reversed")
     return finish(
         fig,

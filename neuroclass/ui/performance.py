@@ -10,9 +10,17 @@ from neuroclass.evaluation import summaries
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
-NAMES = {"dann": "DANN: excitatory or inhibitory", "lspin": "LSPIN: five mouse subclasses"}
+NAMES = {"DANN": "dann", "LSPIN": "lspin"}
+TASKS = {"dann": "Excitatory or inhibitory, in mouse and human.", "lspin": "Five subclasses, in mouse."}
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 EVERYTHING = "all"
+
+
+def choose_model() -> str:
+    """The model to look at, kept in the URL."""
+    model = NAMES[widgets.choice("Model", list(NAMES), "model")]
+    st.caption(TASKS[model])
+    return model
 
 
 def protocol_of(predictions: pd.DataFrame) -> str:
@@ -144,9 +152,9 @@ def confusion(predictions: pd.DataFrame, model: str, group: str) -> None:
 def systems(table: pd.DataFrame, group: str) -> None:
     """Every system beside every other, ours and published."""
     metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
-    groups = table["group"].unique()
-    shown = group if group in groups else EVERYTHING
-    rows = table[(table["metric"] == metric) & (table["group"] == shown)].copy()
+    shown = group if group in set(table["group"]) else EVERYTHING
+    inside = (table["group"] == shown) | (shown == EVERYTHING)
+    rows = table[(table["metric"] == metric) & inside].copy()
     if rows.empty:
         st.info("No figure is stored for this group of cells.", icon=":material/info:")
         return
@@ -155,8 +163,8 @@ def systems(table: pd.DataFrame, group: str) -> None:
         charts.systems(rows, METRICS[metric]),
         f"systems-{metric}",
         rows,
-        caption=f"{METRICS[metric]} on {'mouse and human' if shown == EVERYTHING else shown} held-out cells, a "
-        "fraction. Filled: measured here on the named protocol. Hollow: as published, on the paper's own split.",
+        caption=f"{METRICS[metric]} on held-out cells, a fraction. Filled: measured here on the named protocol. "
+        "Hollow: as published, on the paper's own split.",
     )
     noted = rows[rows["note"].astype(str) != ""].drop_duplicates("note")
     if len(noted):
@@ -166,8 +174,8 @@ def systems(table: pd.DataFrame, group: str) -> None:
 
 
 def _system(row: object) -> str:
-    where = getattr(row, "protocol", "")
-    return f"{getattr(row, 'system', '')}, {where}" if where else str(getattr(row, "system", ""))
+    parts = [str(getattr(row, name, "")) for name in ("system", "protocol", "group")]
+    return ", ".join(part for part in parts if part and part != EVERYTHING)
 
 
 def by_stimuli(model: str, group: str) -> None:
@@ -178,7 +186,7 @@ def by_stimuli(model: str, group: str) -> None:
         return
     table = pd.DataFrame(
         {
-            "group": f"{row['laboratory'].replace('+none', ' and test pulses').replace('_', ' ').replace('+', ', ')}",
+            "group": f"{row['laboratory'].replace('_', ' ').replace('+', ', ')}",
             "truth": row["species"],
             "cells": row["n_cells"],
             "accuracy": row["mean"],
@@ -186,7 +194,7 @@ def by_stimuli(model: str, group: str) -> None:
             "high": row["high"],
         }
         for row in rows
-        if group in (EVERYTHING, row["species"])
+        if group in (EVERYTHING, row["species"]) and "none" not in row["laboratory"]
     )
     st.subheader("With fewer stimuli", anchor=False)
     if table["truth"].nunique() > 1:
@@ -195,7 +203,8 @@ def by_stimuli(model: str, group: str) -> None:
         charts.by_group(table, "Stimuli recorded"),
         f"by-stimuli-{model}",
         table.rename(columns={"truth": "species"}),
-        caption="Accuracy on held-out cells of which only these stimuli's features are known; 95% interval by donor. "
+        caption="Accuracy on held-out cells of which only these stimuli's features are known, without seal and input "
+        "resistance; 95% interval by donor. "
         "The Classify page states the one that fits an uploaded recording.",
     )
 
