@@ -12,10 +12,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from neuroclass import bulk
 from neuroclass.bulk import Task, extract_many
 from neuroclass.config import PROJECT_DIR
 from neuroclass.extraction import ExtractionJob, find_files
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.allen import AllenCache
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
 
@@ -104,3 +106,25 @@ def test_a_changed_file_is_measured_again(tmp_path: Path) -> None:
         write_nwb1(path, replace(cell, sweeps=cell.sweeps[:3]))
         extract_many([Task(str(path))], ExtractionJob(), out)
         assert pd.read_parquet(out)["vrest"].round(2).tolist() == [vrest]
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_specimen_is_downloaded_measured_and_deleted_unless_kept(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: bool
+) -> None:
+    cache = AllenCache(tmp_path / "allen")
+
+    def fetch(to: AllenCache, specimen: str) -> Path:
+        path = to.nwb_path(specimen)
+        path.parent.mkdir(parents=True)
+        path.write_bytes((folder / "cell2.nwb").read_bytes())
+        return path
+
+    monkeypatch.setattr(bulk, "default_cache", lambda: cache)
+    monkeypatch.setattr(bulk, "fetch_nwb", fetch)
+    out = tmp_path / "features.parquet"
+    extract_many([Task(specimen="123", keep=keep)], ExtractionJob(), out)
+    row = pd.read_parquet(out).iloc[0]
+    assert row["path"] == "allen:123"
+    assert row["vrest"] == pytest.approx(-68.0, abs=0.01)
+    assert cache.nwb_path("123").is_file() is keep

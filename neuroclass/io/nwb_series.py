@@ -15,6 +15,7 @@ from neuroclass.io.hdf5_safety import number_of, own_item, read_samples, text_of
 
 RATE_TOLERANCE = 1e-3
 MAX_RATE_HZ = 2e6
+_START = 200  # first samples of a current; where most differ from the one before, it was measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +140,8 @@ def make_sweep(
     if stimulus is not None:
         i = _stimulus(stimulus, rate, v.size, budget, mapping, notes)
     name = (stimulus.stimulus_name if stimulus else "") or response.stimulus_name
-    return Sweep(number, v, i, rate, stimulus_name=name, notes=tuple(notes))
+    measured = bool(np.count_nonzero(np.diff(i[:_START])) > _START // 2)
+    return Sweep(number, v, i, rate, stimulus_name=name, recorded_current=measured, notes=tuple(notes))
 
 
 def _stimulus(

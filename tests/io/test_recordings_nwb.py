@@ -108,7 +108,7 @@ def test_wrong_scale_is_refused_and_can_be_mapped(tmp_path: Path, cell: Recordin
             file[f"acquisition/{name}/data"].attrs["conversion"] = 1.0
         for name in file["stimulus/presentation"]:
             file[f"stimulus/presentation/{name}/data"].attrs["conversion"] = 1.0
-    with pytest.raises(UnitsError, match="1,000 times too large.*--response-unit"):
+    with pytest.raises(UnitsError, match=r"1,000 times too large.*--response-unit"):
         read_recordings(path)
     mapping = ChannelMapping(response_unit="mV", stimulus_unit="pA")
     (read,) = read_recordings(path, mapping=mapping)
