@@ -5,6 +5,7 @@ it calls may have changed. The cache here lies in a folder named after all sourc
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, cast
@@ -24,7 +25,16 @@ def _sources_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-_CACHE = str(cache_folder() / "kernels" / _sources_digest())
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+_CACHE = cache_folder() / "kernels" / _sources_digest()
+_CACHED = _writable(_CACHE)  # elsewhere every process compiles anew
 
 
 def compiled(function: F) -> F:
@@ -42,8 +52,8 @@ def compiled_part(function: F) -> F:
 
 def _compile(function: F, **options: bool) -> F:
     previous = numba_config.CACHE_DIR
-    numba_config.CACHE_DIR = _CACHE
+    numba_config.CACHE_DIR = str(_CACHE)
     try:
-        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+        return cast(F, numba.njit(cache=_CACHED, nogil=True, error_model="numpy", **options)(function))
     finally:
         numba_config.CACHE_DIR = previous
