@@ -47,19 +47,15 @@ def form() -> None:
 
 def selector() -> str | None:
     """The run to watch, kept in the URL."""
-    jobs = registry().recent()
-    ids = [job.id for job in jobs]
+    ids = [job.id for job in registry().recent()]
     if not ids:
         return None
-    if st.session_state.get("job") not in ids:
-        st.session_state.pop("job", None)
-    names = {job.id: f"{job.model.upper()}, started {_when(job.id)}: {job.state.value}" for job in jobs}
-    return st.selectbox("Training run", ids, key="job", bind="query-params", format_func=names.__getitem__)
-
-
-def _when(job_id: str) -> str:
-    day, clock = job_id.split("-")[:2]
-    return f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
+    if st.session_state.get("job", st.query_params.get("job")) not in ids:
+        st.session_state["job"] = ids[0]
+    chosen: str | None = st.selectbox(
+        "Training run (day, time, model)", ids, index=None, key="job", bind="query-params"
+    )
+    return chosen
 
 
 def watch(job_id: str) -> None:
