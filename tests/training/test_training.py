@@ -17,7 +17,7 @@ from tests.planted import planted_cohort
 
 PLAIN = AugmentSettings(masked_share=0.0, shifted_share=0.0)
 QUICK = OptimiserSettings(steps=250, batch_cells=128, learning_rate=1e-2, steps_an_epoch=50)
-DANN = DannSettings(n_members=2, hidden=(16, 8), inner_folds=2, augment=PLAIN, optimiser=QUICK, dropout=0.0)
+DANN = DannSettings(n_members=2, hidden=(24, 24), inner_folds=2, augment=PLAIN, optimiser=QUICK, dropout=0.0)
 LSPIN = LspinSettings(n_members=4, inner_folds=4, augment=PLAIN, optimiser=QUICK, gate_penalty=0.02)
 CAUSES = ("width", "sag", "tau", "ri")
 
