@@ -7,6 +7,7 @@ import pytest
 
 from neuroclass.errors import TableError
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.feature_table import template_csv
 from neuroclass.measure import Context, MeasuredCell, measure
 from neuroclass.verdict import Refusal
 
@@ -20,6 +21,12 @@ def test_a_table_row_keeps_values_and_says_why_others_are_missing():
     assert set(cell.features) | set(cell.missing) == set(FEATURE_NAMES)
     assert cell.provenance["vrest"] == {"row": 2}
     assert np.isnan(cell.row()).sum() == 40
+
+
+def test_the_template_as_it_is_can_be_measured():
+    (example,) = measure(template_csv().encode(), "template.csv")
+    assert isinstance(example, MeasuredCell)
+    assert (len(example.features), example.species) == (41, "mouse")
 
 
 def test_one_bad_row_does_not_lose_the_others():

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from neuroclass.cell_types import Species
 from neuroclass.errors import TableError, UnsafeFileError
 from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES
+from neuroclass.ranges import load_ranges
 
 CELL_COLUMN, SPECIES_COLUMN = "cell", "species"
 MAX_BYTES = 100 * 2**20
@@ -145,16 +147,17 @@ def read_raw_table(content: bytes, name: str) -> RawTable:
 
 
 def template_csv(features: Iterable[str] = FEATURE_NAMES) -> str:
-    """An empty feature table to fill in.
+    """A feature table to fill in.
 
     Returns
     -------
     str
-        A header of ``cell``, ``species`` and the features, and one example row with an empty value a feature;
-        units and definitions stand in `template_guide`.
+        A header of ``cell``, ``species`` and the features, and one example row with the medians of the database's
+        mouse cells; units and definitions stand in `template_guide`.
     """
-    names = [CELL_COLUMN, SPECIES_COLUMN, *features]
-    example = ["my cell 1", "mouse", *[""] * (len(names) - 2)]
+    chosen, medians = tuple(features), load_ranges()[Species.MOUSE]
+    names = [CELL_COLUMN, SPECIES_COLUMN, *chosen]
+    example = ["example (medians)", Species.MOUSE.value, *(f"{medians[name].median:.4g}" for name in chosen)]
     return "\n".join([",".join(names), ",".join(example)]) + "\n"
 
 

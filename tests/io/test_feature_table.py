@@ -59,6 +59,7 @@ def test_unusable_tables_are_refused(content, message):
 
 def test_the_template_has_every_feature_and_the_guide_its_unit():
     assert template_csv().splitlines()[0].split(",") == ["cell", "species", *FEATURE_NAMES]
+    assert looks_like_feature_table(template_csv().encode())
     guide = template_guide().set_index("column")
     assert guide.loc["width", "unit"] == "s"
     assert guide.loc["sag", "unit"] == "ratio"
