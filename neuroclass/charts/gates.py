@@ -108,7 +108,7 @@ def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: i
 
 
 def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
-    """How many gates are open (above 0.5) in each cell, by class.
+    """How many gates are open (above 0) in each cell, by class.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
     -------
     Figure
     """
-    n_open = (gates.to_numpy() > 0.5).sum(axis=1)
+    n_open = (gates.to_numpy() > 0).sum(axis=1)
     groups = category(truth).to_numpy()
     fig = go.Figure()
     for name, colour in colours_of(groups).items():

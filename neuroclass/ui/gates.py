@@ -45,17 +45,17 @@ def by_class(gates: pd.DataFrame) -> None:
     widgets.figure(
         charts.open_count(gates[names], gates["truth"]),
         "open-gates",
-        lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[names] > 0.5).sum(axis=1)),
-        caption="Number of gates above 0.5 in each held-out cell; box: median and quartiles.",
+        lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[names] > 0).sum(axis=1)),
+        caption="Number of gates that are not shut (above 0) in each held-out cell; box: median and quartiles.",
     )
 
 
 def tiles(gates: pd.DataFrame) -> None:
     """Sparsity in numbers."""
     names = [spec.name for spec in FEATURES]
-    n_open = (gates[names] > 0.5).sum(axis=1)
-    always = int((gates[names] > 0.5).mean().gt(0.95).sum())
-    never = int((gates[names] > 0.5).mean().lt(0.05).sum())
+    n_open = (gates[names] > 0).sum(axis=1)
+    always = int((gates[names] > 0).mean().gt(0.95).sum())
+    never = int((gates[names] > 0).mean().lt(0.05).sum())
     columns = st.columns(4)
     columns[0].metric("Open gates a cell, median", f"{n_open.median():.0f} of {len(names)}", border=True)
     columns[1].metric("Middle 90% of cells", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}", border=True)
