@@ -1,5 +1,7 @@
 """Fixtures that every test may use: the real tables and recordings, skipped where they are absent."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,11 @@ def shared_recordings() -> Path:
     if not folder.is_dir():
         pytest.skip("the real recordings are not here")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Give ``__main__`` back after a page's test has put its script there; processes started later import it."""
+    module = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = module
