@@ -9,6 +9,8 @@ from neuroclass.errors import SettingsError
 from neuroclass.features import PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
 
+REFUSED = 3
+
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     """``--data DIR``: the folder of published tables."""

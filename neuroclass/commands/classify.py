@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuroclass.cell_types import label_of
-from neuroclass.commands.arguments import add_entered, add_json, add_mapping, add_species, entered_values, mapping_of
+from neuroclass.commands.arguments import (
+    REFUSED,
+    add_entered,
+    add_json,
+    add_mapping,
+    add_species,
+    entered_values,
+    mapping_of,
+)
 from neuroclass.extraction import find_files
 from neuroclass.measure import Context
 from neuroclass.verdict import CellVerdict, Refusal, Task
-
-REFUSED = 3
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -6,20 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from neuroclass.commands.arguments import add_entered, add_json, entered_values
+from neuroclass.commands.arguments import REFUSED, add_entered, add_json, add_mapping, entered_values, mapping_of
 from neuroclass.errors import SettingsError
-
-_REFUSED = 3
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's arguments."""
     parser = subparsers.add_parser("extract", help="measure the 41 features of recordings", description=__doc__)
     parser.add_argument("paths", nargs="*", metavar="PATH", help="a recording, or a folder of them")
-    parser.add_argument("--response", metavar="CH", help="name or number of the channel with the potential")
-    parser.add_argument("--stimulus", metavar="CH", help="name or number of the channel or command with the current")
-    parser.add_argument("--response-unit", metavar="UNIT", help="unit of the stored potentials, such as mV")
-    parser.add_argument("--stimulus-unit", metavar="UNIT", help="unit of the stored currents, such as pA")
+    add_mapping(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a Parquet table; a run that was killed resumes")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
     parser.add_argument(
@@ -41,10 +36,8 @@ def run(args: argparse.Namespace) -> int:
     """Extract features; returns 3 where some file was refused."""
     from neuroclass.bulk import ProgressBar, Task, extract_many, measure_task
     from neuroclass.extraction import ExtractionJob, find_files
-    from neuroclass.io.channels import ChannelMapping
 
-    mapping = ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit)
-    job = ExtractionJob(mapping=mapping, entered=entered_values(args.enter))
+    job = ExtractionJob(mapping=mapping_of(args), entered=entered_values(args.enter))
     tasks = [Task(str(path)) for path in find_files(args.paths)]
     if args.allen is not None:
         tasks += [Task(specimen=specimen, keep=args.keep) for specimen in args.allen or _all_specimens()]
@@ -60,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.out}: {len(reports)} rows, {sum('error' in r for r in reports)} refused")
     else:
         print("\n".join(map(_line, reports)))
-    return _REFUSED if any("error" in report for report in reports) else 0
+    return REFUSED if any("error" in report for report in reports) else 0
 
 
 def _check(args: argparse.Namespace, n_tasks: int) -> None:
