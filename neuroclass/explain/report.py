@@ -14,6 +14,7 @@ from neuroclass.evaluation.evaluate import describe, run_trials, test_trial, tra
 from neuroclass.evaluation.metrics import paired_difference
 from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
 from neuroclass.evaluation.published import published_results
+from neuroclass.explain.demo_cells import DEMO_TABLE, demo_predictions
 from neuroclass.explain.embedding import held_out_embedding
 from neuroclass.explain.shap_values import shap_values
 from neuroclass.features import FEATURE_NAMES
@@ -135,6 +136,7 @@ def write_report(
     for key in ("shap", "gates"):
         if key in tables:
             tables[key].to_parquet(out / f"{key}.parquet", index=False)
+    demo_predictions(model).to_parquet(out / f"{DEMO_TABLE}.parquet", index=False)
     deciles(plan.cohort).to_parquet(out / "deciles.parquet", index=False)
     if name == "dann":
         held_out_embedding(plan.cohort, plan.trials[0]).to_parquet(out / "embedding.parquet", index=False)

@@ -1,0 +1,36 @@
+"""What a shipped model says of the simulated cells, stored so that no page has to compute it."""
+
+import numpy as np
+import pandas as pd
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.demo import load_demo
+from neuroclass.predictors.predictor import Predictor
+
+DEMO_TABLE = "demo"
+
+
+def demo_predictions(model: Predictor, cells: Cohort | None = None) -> pd.DataFrame:
+    """Probabilities of every demo cell whose class the model tells.
+
+    Parameters
+    ----------
+    model : Predictor
+        A trained model; it has seen no simulated cell.
+    cells : Cohort, optional
+        Simulated cells; by default the demo cohort.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, species, truth, predicted and ``p_<class>`` (fractions of 1), one row a cell.
+    """
+    column = "broad" if model.name == "dann" else "subclass"
+    known = (cells or load_demo()).labelled(column)
+    species = [str(one) for one in known.column("species")]
+    probabilities = np.asarray(model.predict_proba(known.matrix(), species), dtype=np.float32).round(5)
+    classes = list(model.classes)
+    table = known.frame[["id", "species"]].assign(
+        truth=known.frame[column], predicted=np.array(classes)[probabilities.argmax(axis=1)]
+    )
+    return table.join(pd.DataFrame(probabilities, columns=[f"p_{name}" for name in classes]))
