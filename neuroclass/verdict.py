@@ -57,6 +57,8 @@ class Task:
         Largest contribution first.
     abstain : str
         Why no label is given; empty where one is.
+    plain : mapping of class to float
+        Probabilities without the user's prior; empty where there is none.
     """
 
     model: str
@@ -68,6 +70,7 @@ class Task:
     next_sweep: Mapping[str, Any] | None = None
     reasons: tuple[Reason, ...] = ()
     abstain: str = ""
+    plain: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str | None:
@@ -101,6 +104,8 @@ class CellVerdict:
         Sweeps with their epochs, and quality flags with value and limit.
     warnings : tuple of str
         What a user should know.
+    prior : mapping of class to float
+        Weights of the classes that the user gave; empty where none.
     """
 
     source: str
@@ -114,6 +119,7 @@ class CellVerdict:
     sweeps: tuple[Mapping[str, Any], ...] = ()
     qc: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    prior: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as `classify --json` prints it."""
@@ -139,7 +145,15 @@ class CellVerdict:
             "sweeps": [dict(sweep) for sweep in self.sweeps],
             "qc": [dict(flag) for flag in self.qc],
             "warnings": list(self.warnings),
+            "conditions": dict(self.conditions),
+            "prior": self._prior(),
         }
+
+    def _prior(self) -> dict[str, Any] | None:
+        if not self.prior:
+            return None
+        without = {"broad": dict(self.broad.plain), "subclass": dict(self.subclass.plain)}
+        return {"weights": dict(self.prior), "without": without}
 
 
 @dataclass(frozen=True)

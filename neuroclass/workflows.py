@@ -13,6 +13,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.results import results_of
 from neuroclass.measure import Context, MeasuredCell, measure
 from neuroclass.predictors.predictor import Floats, Predictor
+from neuroclass.predictors.priors import Prior, kept_share, reweight
 from neuroclass.ranges import outside, percentile
 from neuroclass.verdict import CellVerdict, Reason, Refusal, Task
 
@@ -21,6 +22,7 @@ LEAST_FEATURES = 5
 ODD_TYPICALITY = 0.01
 ODD_SHARE = 0.25
 N_REASONS = 10
+LEAST_KEPT = 0.05
 MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell the probabilities are only an analogy"
 
 Answer = CellVerdict | Refusal
@@ -68,6 +70,7 @@ def classify_paths(
     context: Context | None = None,
     models_folder: Path | None = None,
     reasons: bool = True,
+    prior: Prior | None = None,
 ) -> list[Answer]:
     """Classify the cells of files on disk.
 
@@ -81,6 +84,8 @@ def classify_paths(
         Folder of trained models; the shipped ones by default.
     reasons : bool
         Whether to compute SHAP values, the slowest part.
+    prior : Prior, optional
+        What the user knows of all the cells beforehand.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def classify_paths(
     measured: list[MeasuredCell | Refusal] = []
     for path in paths:
         measured += measure(path, str(path), context)
-    return classify_cells(measured, load_models(models_folder), reasons)
+    return classify_cells(measured, load_models(models_folder), reasons, prior)
 
 
 def classify_bytes(
@@ -98,21 +103,25 @@ def classify_bytes(
     context: Context | None = None,
     models_folder: Path | None = None,
     reasons: bool = True,
+    prior: Prior | None = None,
 ) -> list[Answer]:
     """Classify the cells of uploaded files, given as name and content; see `classify_paths`."""
     measured: list[MeasuredCell | Refusal] = []
     for name, content in items:
         measured += measure(content, name, context)
-    return classify_cells(measured, load_models(models_folder), reasons)
+    return classify_cells(measured, load_models(models_folder), reasons, prior)
 
 
-def classify_cells(measured: Sequence[MeasuredCell | Refusal], models: Models, reasons: bool = True) -> list[Answer]:
+def classify_cells(
+    measured: Sequence[MeasuredCell | Refusal], models: Models, reasons: bool = True, prior: Prior | None = None
+) -> list[Answer]:
     """Classify measured cells, all at once; refusals pass through."""
     cells = [cell for cell in measured if isinstance(cell, MeasuredCell)]
     if not cells:
         return [cell for cell in measured if isinstance(cell, Refusal)]
-    broad = _judge(models.dann, cells, reasons)
-    subclass = _judge(models.lspin, cells, reasons)
+    prior = prior or Prior()
+    broad = _judge(models.dann, cells, reasons, prior)
+    subclass = _judge(models.lspin, cells, reasons, prior)
     verdicts = iter(
         CellVerdict(
             source=cell.source,
@@ -125,22 +134,25 @@ def classify_cells(measured: Sequence[MeasuredCell | Refusal], models: Models, r
             provenance=cell.provenance,
             sweeps=cell.sweeps,
             qc=cell.qc,
-            warnings=(*cell.warnings, *_unusual(cell, b)),
+            warnings=(*cell.warnings, *_unusual(cell, b), *_against(prior, models, b, s)),
+            prior=prior.weights,
         )
         for cell, b, s in zip(cells, broad, subclass, strict=True)
     )
     return [next(verdicts) if isinstance(cell, MeasuredCell) else cell for cell in measured]
 
 
-def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool) -> list[Task]:
+def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: Prior) -> list[Task]:
     """One model's answer for each cell."""
     from neuroclass.explain.shap_values import shap_values
 
     model = trained.predictor
     x = np.stack([cell.row() for cell in cells])
     species = [cell.species for cell in cells]
-    probabilities = model.predict_proba(x, species)
-    sets = model.prediction_set(x, species, COVERAGE)
+    plain = model.predict_proba(x, species)
+    weights = prior.of(model.classes) if prior else None
+    probabilities = plain if weights is None else reweight(plain, weights)
+    sets = model.prediction_set(x, species, COVERAGE, weights)
     typicality = model.ood(x)
     gates = model.gates(x, species) if hasattr(model, "gates") else None
     shap = shap_values(model, x, species).values if reasons else None
@@ -159,6 +171,7 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool) -> list
                 next_sweep=next_sweep(trained.masked, recorded[row], cell.species),
                 reasons=() if shap is None else _reasons(cell, model.classes[winner], shap[row, :, winner], gates, row),
                 abstain=_why_not(model, cell, float(typicality[row]), sets[row]),
+                plain={c: float(p) for c, p in zip(model.classes, plain[row], strict=True)} if prior else {},
             )
         )
     return tasks
@@ -172,6 +185,24 @@ def _unusual(cell: MeasuredCell, task: Task) -> tuple[str, ...]:
     values = ", ".join(f"{name} {cell.features[name]:.4g} {BY_NAME[name].unit}".rstrip() for name in odd[:8])
     what = f": outside the database's central 99% lie {values}" if odd else " in how its features go together"
     return (f"Fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual{what}.",)
+
+
+def _against(prior: Prior, models: Models, *tasks: Task) -> tuple[str, ...]:
+    """A warning where the features speak against what the user knows."""
+    texts = []
+    for trained, task in zip((models.dann, models.lspin), tasks, strict=True):
+        if not task.plain:
+            continue
+        classes = trained.predictor.classes
+        weights = prior.of(classes)
+        kept = float(kept_share(np.array([[task.plain[name] for name in classes]]), weights)[0])
+        if kept < LEAST_KEPT:
+            left = ", ".join(name for name, weight in zip(classes, weights, strict=True) if weight > 0)
+            texts.append(
+                f"The features speak against the prior: without it the classes that it leaves ({left}) together had a "
+                f"probability of {kept:.2g}. Check the line or the label."
+            )
+    return tuple(texts)
 
 
 def _why_not(model: Predictor, cell: MeasuredCell, typicality: float, prediction_set: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.config import PROJECT_DIR
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
 from neuroclass.measure import Context
+from neuroclass.predictors.priors import parse_prior
 from neuroclass.verdict import CellVerdict, Refusal
 from neuroclass.workflows import classify_bytes, classify_paths
 
@@ -131,3 +132,26 @@ def test_a_real_recording_gets_an_answer(shared_recordings: Path):
     assert isinstance(verdict, CellVerdict)
     assert verdict.provenance["threshold_v_long_square"]["sweeps"]
     jsonschema.validate(json.loads(json.dumps([verdict.to_json()], allow_nan=False)), SCHEMA)
+
+
+def _glutamatergic(verdict: CellVerdict) -> tuple[float, float]:
+    return verdict.broad.probabilities["excitatory"], verdict.subclass.probabilities["Glutamatergic"]
+
+
+def test_a_prior_corrects_probabilities_set_and_label_and_is_shown():
+    content = [("mouse.csv", table(species="mouse", n_cells=3))]
+    plain, known = (
+        classify_bytes(content, reasons=False),
+        classify_bytes(content, reasons=False, prior=parse_prior("GABAergic")),
+    )
+    jsonschema.validate(json.loads(json.dumps([answer.to_json() for answer in known], allow_nan=False)), SCHEMA)
+    for before, after in zip(plain, known, strict=True):
+        assert before.to_json()["prior"] is None
+        assert after.to_json()["prior"]["weights"] == {"excitatory": 0.0}
+        assert after.to_json()["prior"]["without"]["subclass"] == before.to_json()["subclass"]
+        assert after.subclass.probabilities["Glutamatergic"] == 0
+        assert sum(after.subclass.probabilities.values()) == pytest.approx(1)
+        assert after.broad.prediction_set == ("inhibitory",)
+        assert "Glutamatergic" not in after.subclass.prediction_set
+    against = {after.cell for after in known if "speak against the prior" in " ".join(after.warnings)}
+    assert against == {before.cell for before in plain if max(_glutamatergic(before)) > 0.95} != set()

@@ -3,21 +3,24 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from neuroclass.cell_types import label_of
 from neuroclass.commands.arguments import (
     REFUSED,
+    add_conditions,
     add_entered,
     add_json,
     add_mapping,
     add_species,
+    conditions_of,
     entered_values,
     mapping_of,
 )
 from neuroclass.extraction import find_files
 from neuroclass.measure import Context
+from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, parse_prior
 from neuroclass.verdict import CellVerdict, Refusal, Task
 
 
@@ -33,6 +36,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_species(parser)
     add_entered(parser)
     add_mapping(parser)
+    parser.add_argument(
+        "--prior",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="what is known of all the cells: weights such as Pvalb=0,Sst=2 (0 excludes a class, 2 makes it twice as "
+        f"likely as in training), {' or '.join(PRESETS)}, or {LINE_PREFIX}LINE for a driver line of the database, "
+        "which excludes the broad class it does not mark",
+    )
     parser.add_argument("--models", type=Path, metavar="DIR", help="folder of trained models (default: the shipped)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="accepted for symmetry; the trained models suffice")
     parser.add_argument("--no-reasons", action="store_true", help="leave out SHAP values, which take most of the time")
@@ -44,8 +56,9 @@ def run(args: argparse.Namespace) -> int:
     """Classify and print."""
     from neuroclass.workflows import classify_paths
 
-    context = Context(args.species, entered_values(args.enter), mapping_of(args))
-    answers = classify_paths(find_files(args.paths), context, args.models, not args.no_reasons)
+    context = Context(args.species, entered_values(args.enter), mapping_of(args), conditions=conditions_of(args))
+    prior = parse_prior(args.prior)
+    answers = classify_paths(find_files(args.paths), context, args.models, not args.no_reasons, prior)
     if args.json:
         json.dump([answer.to_json() for answer in answers], sys.stdout, indent=1, allow_nan=False)
         print()
@@ -59,13 +72,21 @@ def _in_words(answer: CellVerdict | Refusal) -> str:
     if isinstance(answer, Refusal):
         where = f"{answer.source} / {answer.cell}" if answer.cell else answer.source
         return f"{where}\n  refused ({answer.error.kind}): {answer.error}"
+    known = [f"  prior        {_weights(answer.prior)}"] if answer.prior else []
     lines = [
         f"{answer.source} / {answer.cell} ({answer.species})",
+        *known,
         f"  broad class  {_task(answer.broad)}",
         f"  subclass     {_task(answer.subclass)}",
         f"  measured     {len(answer.features)} of {len(answer.features) + len(answer.missing)} features",
     ]
     return "\n".join([*lines, *(f"  note         {warning}" for warning in answer.warnings)])
+
+
+def _weights(prior: Mapping[str, float]) -> str:
+    return ", ".join(
+        f"{label_of(name)} × {weight:g}" if weight else f"not {label_of(name)}" for name, weight in prior.items()
+    )
 
 
 def _task(task: Task) -> str:

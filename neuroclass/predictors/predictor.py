@@ -14,6 +14,7 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.novelty import Novelty
 from neuroclass.predictors.preprocess import Mask, Preprocessor
+from neuroclass.predictors.priors import reweight
 
 Floats = npt.NDArray[np.float64]
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -93,11 +94,22 @@ class Predictor(ABC):
         return self.standardised_probabilities(self.preprocessor.standardise(x), species)
 
     def prediction_set(
-        self, x: Floats, species: Sequence[str] | None = None, coverage: float = 0.9
+        self,
+        x: Floats,
+        species: Sequence[str] | None = None,
+        coverage: float = 0.9,
+        weights: Floats | None = None,
     ) -> list[tuple[str, ...]]:
-        """Classes that together hold the truth in at least `coverage` of cells, likeliest first, for each cell."""
+        """Classes that together hold the truth in at least `coverage` of cells, likeliest first, for each cell.
+
+        With `weights` of the classes (see `priors`), posteriors are corrected first and classes of weight 0 left
+        out; the thresholds stay those of the training proportions.
+        """
         probabilities = self.predict_proba(x, species)
+        if weights is not None:
+            probabilities = reweight(probabilities, weights)
         inside = self.calibration.sets(probabilities, _hidden(np.isfinite(x)), species, coverage)
+        inside &= True if weights is None else weights > 0
         order = np.argsort(-probabilities, axis=1)
         return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
 

@@ -1,0 +1,165 @@
+"""What a user knows of a cell beforehand, as weights of the classes, and posteriors corrected for it.
+
+With training proportions π and the user's proportions π′, p′(k | x) ∝ p(k | x) π′ₖ / πₖ. A weight is
+π′ₖ / πₖ up to a common factor: 0 excludes a class, 2 makes it twice as likely as it was in training.
+
+References
+----------
+.. [1] Saerens, Latinne, Decaestecker, "Adjusting the outputs of a classifier to new a priori
+   probabilities", Neural Computation 14, 2002.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclass.cell_types import BROAD_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Broad, Subclass
+from neuroclass.errors import SettingsError
+
+Floats = npt.NDArray[np.float64]
+
+PRESETS: dict[str, dict[str, float]] = {
+    "GABAergic": {Broad.EXCITATORY.value: 0.0},
+    "glutamatergic": {Broad.INHIBITORY.value: 0.0},
+}
+LINE_PREFIX = "line="
+_GABAERGIC = tuple(s.value for s in Subclass if s.broad is Broad.INHIBITORY)
+_LARGEST = 1e6
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Weights of classes; a class that is not named has weight 1.
+
+    A weight of a broad class is one of its subclasses too. A subclass' weight is one of its broad class
+    only where it says something about it: that of Glutamatergic, or one that all GABAergic classes share.
+
+    Attributes
+    ----------
+    weights : mapping of class to float
+        Broad classes and subclasses, at least 0.
+
+    Raises
+    ------
+    SettingsError
+        If a class is unknown, a weight is negative or not finite, or no class is left.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, weight in self.weights.items():
+            if name not in (*BROAD_ORDER, *SUBCLASS_ORDER):
+                raise SettingsError(
+                    f"The prior names {name!r}; expected one of {', '.join((*BROAD_ORDER, *SUBCLASS_ORDER))}."
+                )
+            if not (math.isfinite(weight) and 0 <= weight <= _LARGEST):
+                raise SettingsError(f"The prior gives {name} the weight {weight}; expected a number from 0 to 1e6.")
+        for classes in (BROAD_ORDER, SUBCLASS_ORDER):
+            if not self.of(classes).any():
+                raise SettingsError(f"The prior excludes all of {', '.join(classes)}; leave at least one class.")
+
+    def __bool__(self) -> bool:
+        return any(weight != 1 for weight in self.weights.values())
+
+    def of(self, classes: Sequence[str]) -> Floats:
+        """Weights of a model's classes, shape (n_classes,)."""
+        return np.array([self._weight(name) for name in classes])
+
+    def _weight(self, name: str) -> float:
+        own = self.weights.get(name, 1.0)
+        if name in SUBCLASS_ORDER:
+            return own * self.weights.get(Subclass(name).broad.value, 1.0)
+        if name == Broad.EXCITATORY:
+            return own * self.weights.get(Subclass.GLUTAMATERGIC.value, 1.0)
+        shared = {self.weights.get(subclass, 1.0) for subclass in _GABAERGIC}
+        return own * (shared.pop() if len(shared) == 1 else 1.0)
+
+
+def reweight(probabilities: Floats, prior: Prior | Floats, classes: Sequence[str] = SUBCLASS_ORDER) -> Floats:
+    """Posteriors under another prior.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n_cells, n_classes)
+        Calibrated posteriors under the training proportions.
+    prior : Prior or ndarray, shape (n_classes,)
+        The prior, or the classes' weights.
+    classes : sequence of str
+        Names of the columns, where `prior` is a `Prior`.
+
+    Returns
+    -------
+    ndarray, shape (n_cells, n_classes)
+        Rows sum to 1. Where the model gave every class that is left a probability of 0, they are as likely
+        as the prior makes them.
+    """
+    weights = prior.of(classes) if isinstance(prior, Prior) else np.asarray(prior, dtype=np.float64)
+    product = np.asarray(probabilities, dtype=np.float64) * weights
+    total = product.sum(axis=1, keepdims=True)
+    return np.where(total > 0, product / np.where(total > 0, total, 1.0), weights / weights.sum())
+
+
+def kept_share(probabilities: Floats, weights: Floats) -> Floats:
+    """Probability that the model, without the prior, gave to the classes the prior leaves, shape (n_cells,)."""
+    return np.asarray(probabilities[:, weights > 0].sum(axis=1))
+
+
+def parse_prior(texts: str | Sequence[str]) -> Prior:
+    """Read ``Pvalb=0,Sst=2``, a preset (``GABAergic``, ``glutamatergic``) or ``line=<driver line>``.
+
+    A driver line of the database excludes the broad class that it does not mark. Its subclass is not used:
+    that is what the models are asked for.
+
+    Parameters
+    ----------
+    texts : str or sequence of str
+        One or more such texts; their weights multiply.
+
+    Returns
+    -------
+    Prior
+
+    Raises
+    ------
+    SettingsError
+        If something cannot be read.
+    """
+    weights: dict[str, float] = {}
+    for text in [texts] if isinstance(texts, str) else texts:
+        for item in filter(None, (part.strip() for part in text.split(","))):
+            for name, weight in _weights_of(item).items():
+                weights[name] = weights.get(name, 1.0) * weight
+    return Prior(weights)
+
+
+def _weights_of(item: str) -> dict[str, float]:
+    if item.lower().startswith(LINE_PREFIX):
+        return _weights_of_line(item[len(LINE_PREFIX) :].strip())
+    name, equals, text = (part.strip() for part in item.partition("="))
+    if not equals:
+        found = next((preset for preset in PRESETS if preset.lower() == name.lower()), None)
+        if found is None:
+            raise SettingsError(
+                f"There is no prior {name!r}; expected CLASS=WEIGHT, {LINE_PREFIX}LINE, or one of {', '.join(PRESETS)}."
+            )
+        return PRESETS[found]
+    known = {known.lower(): known for known in (*BROAD_ORDER, *SUBCLASS_ORDER)}
+    try:
+        return {known.get(name.lower(), name): float(text)}
+    except ValueError as error:
+        raise SettingsError(f"The prior {item!r} lacks a number after the equals sign; write such as Sst=2.") from error
+
+
+def _weights_of_line(line: str) -> dict[str, float]:
+    names = {name.lower(): name for name in LINE_SUBCLASS}
+    subclass = LINE_SUBCLASS.get(names.get(line.lower(), ""))
+    if subclass is None:
+        raise SettingsError(
+            f"The driver line {line!r} is unknown or marks no one class; name a line of the database such as "
+            f"Gad2-IRES-Cre, or write {', '.join(PRESETS)} or CLASS=WEIGHT."
+        )
+    return PRESETS["GABAergic" if subclass.broad is Broad.INHIBITORY else "glutamatergic"]
