@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from neuroclass.cell_types import Species
+from neuroclass.conditions import Conditions
 from neuroclass.errors import SettingsError
 from neuroclass.features import PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
@@ -73,3 +74,27 @@ def add_mapping(parser: argparse.ArgumentParser) -> None:
 def mapping_of(args: argparse.Namespace) -> ChannelMapping:
     """The channel mapping that the arguments of `add_mapping` give."""
     return ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit)
+
+
+def add_conditions(parser: argparse.ArgumentParser) -> None:
+    """``--temperature`` and its like: how the cells were recorded."""
+    parser.add_argument("--temperature", type=float, metavar="C", help="temperature of the bath, °C; corrected to 34")
+    parser.add_argument(
+        "--junction-potential",
+        type=float,
+        metavar="MV",
+        help="the lab's liquid junction potential, mV, positive for gluconate in the pipette (the database's is 14)",
+    )
+    parser.add_argument(
+        "--junction-corrected",
+        choices=("yes", "no"),
+        help="whether it was subtracted from the stored potentials (the database's are not corrected)",
+    )
+    parser.add_argument("--age", default="", help="age of the animal or donor, for the record")
+    parser.add_argument("--region", default="", help="brain region, for the record")
+
+
+def conditions_of(args: argparse.Namespace) -> Conditions:
+    """The recording conditions that the arguments of `add_conditions` give."""
+    corrected = None if args.junction_corrected is None else args.junction_corrected == "yes"
+    return Conditions(args.temperature, args.junction_potential, corrected, args.age.strip(), args.region.strip())
