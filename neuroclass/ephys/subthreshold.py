@@ -83,16 +83,23 @@ def time_constant(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float
     float
         Time constant, ms; NaN where no exponential fits.
     """
+    first, lowest = fit_window(v_mv, rate_hz, start_s, end_s, baseline_mv)
+    if first == lowest:
+        return float("nan")
+    y = v_mv[first:lowest]
+    tau = fit_exponential(y - y.mean()) / rate_hz * 1e3
+    return tau if tau < _LONGEST_SQUARES * 1e3 * (end_s - start_s) else float("nan")
+
+
+def fit_window(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> tuple[int, int]:
+    """Samples that `time_constant` fits: the first, and the one after the last; equal where there are too few."""
     lowest = deflection(v_mv, rate_hz, start_s, end_s)
     begin = time_index(start_s, 1.0 / rate_hz)
     level = FIT_FROM * (v_mv[lowest] - baseline_mv) + baseline_mv
     below = np.flatnonzero(v_mv[begin : lowest + 1] <= level)
     if not below.size or lowest - (begin + below[0]) < 10:
-        return float("nan")
-    first = begin + int(below[0])
-    y = v_mv[first:lowest]
-    tau = fit_exponential(y - y.mean()) / rate_hz * 1e3
-    return tau if tau < _LONGEST_SQUARES * 1e3 * (end_s - start_s) else float("nan")
+        return lowest, lowest
+    return begin + int(below[0]), lowest
 
 
 def fit_exponential(y: FloatArray) -> float:
