@@ -1,7 +1,7 @@
 """From what a user brings to measured cells: feature tables and recordings end up alike."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from neuroclass.checks.feature_table import (
     species_of,
     table_warnings,
 )
+from neuroclass.conditions import Conditions, to_reference
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.extraction import cell_report
@@ -51,12 +52,15 @@ class Context:
         Channels and units of recordings whose header cannot be trusted.
     assignments : mapping
         The stimuli that the user gives to epochs, by (sweep number, epoch index).
+    conditions : Conditions
+        How the cells were recorded; features are brought to the reference's conditions.
     """
 
     species: str | None = None
     entered: Mapping[str, float] = field(default_factory=dict)
     mapping: ChannelMapping | None = None
     assignments: Mapping[tuple[int, int], Stimulus | None] = field(default_factory=dict)
+    conditions: Conditions = Conditions()
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class MeasuredCell:
         Measured features, stored units.
     missing : mapping of name to str
         Why each of the others is missing.
-    provenance, sweeps, qc, warnings
+    provenance, sweeps, qc, warnings, conditions
         As in `CellVerdict`.
     """
 
@@ -84,6 +88,7 @@ class MeasuredCell:
     sweeps: tuple[Mapping[str, Any], ...] = ()
     qc: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
     def row(self) -> npt.NDArray[np.float64]:
         """Features as the models take them, shape (41,), NaN where missing."""
@@ -111,12 +116,29 @@ def measure(content: bytes | Path, name: str, context: Context | None = None) ->
     try:
         table = _table_content(content)
         cells = _from_recording(content, name, context) if table is None else _from_table(table, name, context)
-        return list(cells)
+        return [under_reference(cell, context.conditions) for cell in cells]
     except OSError as error:
         reason = error.strerror or str(error)
         return [Refusal(name, RecordingError(f"{name} cannot be opened ({reason}). Check the path."))]
     except NeuroClassError as error:
         return [Refusal(name, error)]
+
+
+def under_reference(cell: MeasuredCell | Refusal, conditions: Conditions) -> MeasuredCell | Refusal:
+    """A cell with its features brought to the reference's recording conditions; see `to_reference`."""
+    if isinstance(cell, Refusal) or not conditions.to_json():
+        return cell
+    corrected = to_reference(cell.features, conditions)
+    places = {
+        name: {**cell.provenance.get(name, {}), "as_measured": value} for name, value in corrected.measured.items()
+    }
+    return replace(
+        cell,
+        features=corrected.features,
+        provenance={**cell.provenance, **places},
+        warnings=(*cell.warnings, *corrected.notes),
+        conditions=conditions.to_json(),
+    )
 
 
 def _table_content(content: bytes | Path) -> bytes | None:
