@@ -1,5 +1,6 @@
 """A simulated cell: a neuron, the stimuli chosen for it, and its recording."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -152,16 +153,16 @@ class _Rig:
         self.seed = seed
         self.sweeps: list[Sweep] = []
 
-    def intrinsic_noise(self, n_times: int) -> Array:
-        """Ornstein-Uhlenbeck current, pA, shape (n_times,)."""
-        generator = np.random.Generator(np.random.PCG64([self.seed, len(self.sweeps)]))
+    def intrinsic_noise(self, n_times: int, number: int) -> Array:
+        """Ornstein-Uhlenbeck current of one sweep, pA, shape (n_times,)."""
+        generator = np.random.Generator(np.random.PCG64([self.seed, number]))
         steps = generator.standard_normal(n_times)
         return self.noise_pa * _low_pass(steps, float(np.exp(-DT_MS / NOISE_TAU_MS)))
 
-    def record(self, stimulus_name: str, current_pa: Array, stop_after: int = 0) -> None:
-        """Add the sweep that answers `current_pa`."""
-        number = len(self.sweeps)
-        v = integrate(self.membrane, current_pa + self.intrinsic_noise(current_pa.size), stop_after)
+    def record(self, stimulus_name: str, current_pa: Array, stop_after: int = 0, number: int | None = None) -> None:
+        """Add the sweep that answers `current_pa`; its number, by default the next, seeds its noise."""
+        number = len(self.sweeps) if number is None else number
+        v = integrate(self.membrane, current_pa + self.intrinsic_noise(current_pa.size, number), stop_after)
         self.sweeps.append(Sweep(number, v, current_pa[: v.size].copy(), stimuli.RATE_HZ, stimulus_name=stimulus_name))
 
 
@@ -192,15 +193,46 @@ def simulate_recording(
         Long squares, short squares, ramps and noise, 50 kHz; marked as simulated.
     """
     rig, chosen = _Rig(cell.neuron, seed), cell.stimuli
-    for amplitude in (*plan.long_pa, *(chosen.rheobase_pa + step for step in plan.long_above_rheobase_pa)):
-        if amplitude != 0.0:
-            rig.record("Long Square", stimuli.long_square(amplitude))
+    for amplitude in long_square_amplitudes(chosen, plan):
+        rig.record("Long Square", stimuli.long_square(amplitude))
     for step in plan.short_above_threshold_pa:
         rig.record("Short Square", stimuli.short_square(chosen.short_pa + step))
     for _ in range(plan.n_ramps):
         rig.record("Ramp", stimuli.ramp(_ramp_end_pa(chosen)), stimuli.samples(RAMP_AFTER_SPIKE_S))
     for variant in plan.noise:
         rig.record(f"Noise {variant}", stimuli.noise(chosen.noise_pa, variant, plan.noise_s))
+    return _simulated(name, rig)
+
+
+def long_square_amplitudes(chosen: StimulusChoice, plan: Plan = DATABASE_PLAN) -> tuple[float, ...]:
+    """Amplitude of every long square, pA, in the order of the sweeps' numbers from 0."""
+    above = (chosen.rheobase_pa + step for step in plan.long_above_rheobase_pa)
+    return tuple(amplitude for amplitude in (*plan.long_pa, *above) if amplitude != 0.0)
+
+
+def simulate_long_squares(
+    cell: SimulatedCell, seed: int, numbers: Iterable[int], name: str = "simulated", plan: Plan = DATABASE_PLAN
+) -> Recording:
+    """Record some of a cell's long squares only; they equal those of `simulate_recording`.
+
+    Parameters
+    ----------
+    cell, seed, name, plan
+        See `simulate_recording`.
+    numbers : iterable of int
+        Numbers of the sweeps, places in `long_square_amplitudes`.
+
+    Returns
+    -------
+    Recording
+    """
+    rig, amplitudes = _Rig(cell.neuron, seed), long_square_amplitudes(cell.stimuli, plan)
+    for number in numbers:
+        rig.record("Long Square", stimuli.long_square(amplitudes[number]), number=number)
+    return _simulated(name, rig)
+
+
+def _simulated(name: str, rig: _Rig) -> Recording:
     return Recording(
         source="simulation",
         cell=name,
