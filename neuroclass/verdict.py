@@ -106,6 +106,8 @@ class CellVerdict:
         What a user should know.
     prior : mapping of class to float
         Weights of the classes that the user gave; empty where none.
+    conditions : mapping
+        Recording conditions that were given and the corrections that follow; empty where none was given.
     """
 
     source: str
@@ -120,6 +122,7 @@ class CellVerdict:
     qc: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     prior: Mapping[str, float] = field(default_factory=dict)
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as `classify --json` prints it."""

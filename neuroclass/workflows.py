@@ -136,6 +136,7 @@ def classify_cells(
             qc=cell.qc,
             warnings=(*cell.warnings, *_unusual(cell, b), *_against(prior, models, b, s)),
             prior=prior.weights,
+            conditions=cell.conditions,
         )
         for cell, b, s in zip(cells, broad, subclass, strict=True)
     )

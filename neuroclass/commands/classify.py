@@ -36,6 +36,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_species(parser)
     add_entered(parser)
     add_mapping(parser)
+    add_conditions(parser)
     parser.add_argument(
         "--prior",
         action="append",
