@@ -13,7 +13,10 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.recordings import read_recordings
 
-SUFFIXES = (".abf", ".nwb", ".h5", ".hdf5", ".wcp", ".ibw", ".pxp", ".smr", ".smrx", ".dat", ".csv", ".tsv", ".parquet")
+SUFFIXES = (
+    *(".abf", ".nwb", ".h5", ".hdf5", ".wcp", ".ibw", ".pxp", ".smr", ".smrx", ".dat"),
+    *(".axgd", ".axgx", ".csv", ".tsv", ".parquet"),
+)
 
 Report = dict[str, Any]
 
@@ -99,6 +102,7 @@ def _sweep(recording: Recording, cell: CellFeatures, k: int) -> Report:
     sweep = recording.sweeps[k]
     return {
         "number": sweep.number,
+        **({"source": sweep.source} if sweep.source else {}),
         "clamp_mode": sweep.clamp_mode.value,
         "stimulus_name": sweep.stimulus_name,
         "rate_hz": sweep.rate_hz,
@@ -120,10 +124,10 @@ def _sweep(recording: Recording, cell: CellFeatures, k: int) -> Report:
     }
 
 
-def find_files(paths: Sequence[str | Path]) -> Iterator[Path]:
-    """Files given by name, and the recordings in folders, in order of their names."""
+def find_files(paths: Sequence[str | Path], suffixes: Sequence[str] = SUFFIXES) -> Iterator[Path]:
+    """Files given by name, and those in folders whose names end so, in order of their names."""
     for path in map(Path, paths):
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
+            yield from sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
         else:
             yield path

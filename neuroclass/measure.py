@@ -1,6 +1,6 @@
 """From what a user brings to measured cells: feature tables and recordings end up alike."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from neuroclass.checks.feature_table import (
 )
 from neuroclass.conditions import Conditions, to_reference
 from neuroclass.ephys.cell_features import extract_features
+from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.extraction import cell_report
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES, Stimulus
+from neuroclass.grouping import merge
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.feature_table import (
     SPECIES_COLUMN,
@@ -61,6 +63,22 @@ class Context:
     mapping: ChannelMapping | None = None
     assignments: Mapping[tuple[int, int], Stimulus | None] = field(default_factory=dict)
     conditions: Conditions = Conditions()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as it was brought.
+
+    Attributes
+    ----------
+    name : str
+        Its name, for people.
+    content : bytes or Path
+        What is in it, or where it lies.
+    """
+
+    name: str
+    content: bytes | Path
 
 
 @dataclass(frozen=True)
@@ -118,8 +136,7 @@ def measure(content: bytes | Path, name: str, context: Context | None = None) ->
         cells = _from_recording(content, name, context) if table is None else _from_table(table, name, context)
         return [under_reference(cell, context.conditions) for cell in cells]
     except OSError as error:
-        reason = error.strerror or str(error)
-        return [Refusal(name, RecordingError(f"{name} cannot be opened ({reason}). Check the path."))]
+        return [Refusal(name, _cannot_open(name, error))]
     except NeuroClassError as error:
         return [Refusal(name, error)]
 
@@ -154,20 +171,99 @@ def _table_content(content: bytes | Path) -> bytes | None:
 def _from_recording(content: bytes | Path, name: str, context: Context) -> Iterator[MeasuredCell]:
     mapping = context.mapping or ChannelMapping()
     for recording in read_recordings(content, name=name, mapping=mapping):
-        cell = extract_features(recording, assignments=context.assignments, entered=context.entered)
-        report = cell_report(recording, cell)
-        species, assumed = _species(recording.metadata.get("species"), context)
-        yield MeasuredCell(
-            source=name,
-            cell=recording.cell,
-            species=species,
-            features=cell.values,
-            missing=cell.missing,
-            provenance=report["provenance"],
-            sweeps=tuple(report["sweeps"]),
-            qc=tuple(report["qc"]),
-            warnings=(*cell.warnings, *assumed, *_lost(cell.missing)),
+        yield _measured(recording, name, context)
+
+
+def _measured(recording: Recording, name: str, context: Context, notes: tuple[str, ...] = ()) -> MeasuredCell:
+    cell = extract_features(recording, assignments=context.assignments, entered=context.entered)
+    report = cell_report(recording, cell)
+    species, assumed = _species(recording.metadata.get("species"), context)
+    return MeasuredCell(
+        source=name,
+        cell=recording.cell,
+        species=species,
+        features=cell.values,
+        missing=cell.missing,
+        provenance=report["provenance"],
+        sweeps=tuple(report["sweeps"]),
+        qc=tuple(report["qc"]),
+        warnings=(*notes, *cell.warnings, *assumed, *_lost(cell.missing)),
+    )
+
+
+def measure_together(cell: str, sources: Sequence[Source], context: Context | None = None) -> MeasuredCell | Refusal:
+    """Measure one cell over the sweeps of several files.
+
+    Parameters
+    ----------
+    cell : str
+        What to call the cell.
+    sources : sequence of Source
+        Its recordings; a file that cannot be used is left out with a warning.
+    context : Context, optional
+        What the user says about the cell; assignments go by the numbers that sweeps have together.
+
+    Returns
+    -------
+    MeasuredCell or Refusal
+        A refusal where no file could be used.
+    """
+    context = context or Context()
+    recording, refused = read_together(cell, sources, context.mapping)
+    name = " + ".join(source.name for source in sources)
+    if recording is None:
+        kind = type(refused[0].error) if len(refused) == 1 else RecordingError
+        return Refusal(name, kind(" ".join(str(one.error) for one in refused)), cell)
+    notes = tuple(f"{one.source} was left out of the cell: {one.error}" for one in refused)
+    try:
+        return under_reference(_measured(recording, name, context, notes), context.conditions)
+    except NeuroClassError as error:
+        return Refusal(name, error, cell)
+
+
+def read_together(
+    cell: str, sources: Sequence[Source], mapping: ChannelMapping | None = None
+) -> tuple[Recording | None, list[Refusal]]:
+    """Join the sweeps of a cell's files.
+
+    Returns
+    -------
+    recording : Recording or None
+        None where no file could be used.
+    refused : list of Refusal
+        Files that were left out, and why.
+    """
+    found: list[Recording] = []
+    refused: list[Refusal] = []
+    for source in sources:
+        try:
+            found.append(_only_cell(source, mapping or ChannelMapping()))
+        except OSError as error:
+            refused.append(Refusal(source.name, _cannot_open(source.name, error)))
+        except NeuroClassError as error:
+            refused.append(Refusal(source.name, error))
+    if not found:
+        return None, refused
+    try:
+        return merge(found, cell), refused
+    except NeuroClassError as error:
+        return None, [*refused, Refusal(cell, error)]
+
+
+def _only_cell(source: Source, mapping: ChannelMapping) -> Recording:
+    if _table_content(source.content) is not None:
+        raise RecordingError(f"{source.name} is a feature table, whose rows are cells already; only recordings join.")
+    recordings = read_recordings(source.content, name=source.name, mapping=mapping)
+    if len(recordings) > 1:
+        cells = ", ".join(recording.cell for recording in recordings[:5])
+        raise RecordingError(
+            f"{source.name} holds {len(recordings)} cells ({cells}); a file that is part of one cell must hold one."
         )
+    return recordings[0]
+
+
+def _cannot_open(name: str, error: OSError) -> RecordingError:
+    return RecordingError(f"{name} cannot be opened ({error.strerror or error}). Check the path.")
 
 
 def _species(told: object, context: Context) -> tuple[str, tuple[str, ...]]:

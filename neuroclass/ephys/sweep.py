@@ -41,6 +41,8 @@ class Sweep:
         Whether `i_pa` was measured, with noise, rather than commanded.
     notes : tuple of str
         What the reader had to do to this sweep, in words.
+    source : str
+        The file and number it had where a cell's sweeps come from several files; else empty.
     """
 
     number: int
@@ -51,6 +53,7 @@ class Sweep:
     stimulus_name: str = ""
     recorded_current: bool = False
     notes: tuple[str, ...] = ()
+    source: str = ""
 
     def __post_init__(self) -> None:
         """Check that the arrays fit each other."""

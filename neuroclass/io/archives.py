@@ -1,0 +1,190 @@
+"""Zip archives opened as hostile input: members are streamed out under our own names, bounded in number and size.
+
+A member's name never becomes a path, and what an archive declares of its sizes is not believed: bytes are
+counted as they come out.
+"""
+
+import hashlib
+import stat
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from neuroclass.errors import NeuroClassError, RecordingError, UnsafeFileError
+from neuroclass.verdict import Refusal
+
+_ZIP, _END, _END64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x07"
+_END_BYTES, _LOCATOR_BYTES, _LONGEST_COMMENT = 22, 20, 65_535
+_OFFICE = "[Content_Types].xml"
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_IGNORED = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class ArchiveLimits:
+    """What unpacking one archive may cost.
+
+    Attributes
+    ----------
+    members : int
+        Most files in it.
+    bytes : int
+        Most bytes of all files together, unpacked.
+    directory : int
+        Most bytes of its table of contents.
+    """
+
+    members: int = 1000
+    bytes: int = 2_000_000_000
+    directory: int = 2_000_000
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file that came out of an archive.
+
+    Attributes
+    ----------
+    name : str
+        What to call it: the archive's name and its own.
+    path : Path
+        Where it lies now.
+    digest : str
+        SHA-256 of its content.
+    """
+
+    name: str
+    path: Path
+    digest: str
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip of files, by its content; a spreadsheet is one of its own kind."""
+    with path.open("rb") as file:
+        if file.read(4) not in (_ZIP, _END):
+            return False
+    return not _is_spreadsheet(path)
+
+
+def _is_spreadsheet(path: Path) -> bool:
+    with suppress(zipfile.BadZipFile, NeuroClassError, OSError, ValueError, NotImplementedError):
+        _check_directory(path, path.name, ArchiveLimits())
+        with zipfile.ZipFile(path) as archive:
+            return _OFFICE in archive.NameToInfo
+    return False
+
+
+def unpack(path: Path, name: str, folder: Path, limits: ArchiveLimits = ArchiveLimits()) -> Iterator[Member | Refusal]:
+    """Write an archive's files into a folder, one after the other.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    name : str
+        What to call it.
+    folder : Path
+        Where its files go, named by number; it must exist.
+    limits : ArchiveLimits
+        How much may come out.
+
+    Yields
+    ------
+    Member or Refusal
+        Each file, or why it was left in the archive; the rest goes on, unless the whole is over a limit.
+    """
+    try:
+        _check_directory(path, name, limits)
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir() and not _is_ignored(info.filename)]
+            if not members:
+                raise RecordingError(f"{name} is an archive without a file; expected recordings or feature tables.")
+            if len(members) > limits.members:
+                raise UnsafeFileError(f"{name} holds {len(members):,} files; at most {limits.members:,} are unpacked.")
+            left = limits.bytes
+            for number, info in enumerate(members):
+                shown = f"{name}/{shown_name(info.filename)}"
+                try:
+                    member = _extract(archive, info, shown, folder / f"{number:05d}", left)
+                except RecordingError as error:
+                    yield Refusal(shown, error)
+                    if isinstance(error, _TooMuch):
+                        return
+                    continue
+                left -= member.path.stat().st_size
+                yield member
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+        yield Refusal(name, RecordingError(f"{name} is a damaged zip archive ({error}); zip its files again."))
+    except NeuroClassError as error:
+        yield Refusal(name, error)
+
+
+class _TooMuch(UnsafeFileError):
+    """An archive unpacks to more than it may."""
+
+    @property
+    def kind(self) -> str:
+        return UnsafeFileError.__name__
+
+
+def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, target: Path, left: int) -> Member:
+    if info.flag_bits & 1:
+        raise RecordingError(f"{shown} is encrypted; unpack it and upload the file itself.")
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise UnsafeFileError(f"{shown} is a link; put the file itself into the archive.")
+    if info.compress_type not in _METHODS:
+        raise RecordingError(f"{shown} is compressed by an uncommon method; zip it with deflate, the usual one.")
+    digest, size = hashlib.sha256(), 0
+    try:
+        with archive.open(info) as source, target.open("wb") as out:
+            while chunk := source.read(_CHUNK):
+                if not size and chunk.startswith(_ZIP) and not shown.lower().endswith((".xlsx", ".xlsm")):
+                    raise UnsafeFileError(f"{shown} is an archive within the archive; unpack it first.")
+                size += len(chunk)
+                if size > left:
+                    raise _TooMuch(
+                        f"{shown}: the archive unpacks to more than is taken from one upload. Upload fewer files at "
+                        "once; what came before this file is kept."
+                    )
+                digest.update(chunk)
+                out.write(chunk)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        target.unlink(missing_ok=True)
+        raise RecordingError(f"{shown} is damaged in the archive ({error}); zip it again.") from error
+    except NeuroClassError:
+        target.unlink(missing_ok=True)
+        raise
+    return Member(shown, target, digest.hexdigest())
+
+
+def _check_directory(path: Path, name: str, limits: ArchiveLimits) -> None:
+    """Refuse a table of contents that would not fit in memory, before it is read."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - _LOCATOR_BYTES))
+        tail = file.read()
+    at = tail.rfind(_END)
+    if at < 0 or at + _END_BYTES > len(tail):
+        raise RecordingError(f"{name} is a zip archive that was cut short; copy or zip it again.")
+    (declared,) = struct.unpack_from("<L", tail, at + 12)
+    if tail[max(0, at - _LOCATOR_BYTES) :].startswith(_END64) or declared > limits.directory:
+        raise UnsafeFileError(
+            f"{name} lists more than {limits.members:,} files or 4 GB; upload it in several smaller archives."
+        )
+
+
+def _is_ignored(name: str) -> bool:
+    return name.startswith(_IGNORED[0]) or PurePosixPath(name).name in _IGNORED[1:]
+
+
+def shown_name(name: str) -> str:
+    """A file's name as it may be shown: no folder above its own, no control characters, at most 200 characters."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    text = "/".join(parts)[-200:]
+    return "".join(c for c in text if unicodedata.category(c)[0] != "C") or "unnamed"
