@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from neuroclass.commands.arguments import (
     entered_values,
     mapping_of,
 )
-from neuroclass.extraction import find_files
 from neuroclass.measure import Context
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, parse_prior
 from neuroclass.verdict import CellVerdict, Refusal, Task
@@ -32,7 +32,23 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Classify cells from feature tables (CSV, Parquet, XLSX) and recordings (ABF, NWB and others). "
         "Exit code 0: all classified; 3: some file or cell was refused; 2: wrong usage.",
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of files")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="a file, a folder of files, or a zip of them"
+    )
+    parser.add_argument(
+        "--group",
+        action="append",
+        default=[],
+        metavar="CELL=FILE,FILE",
+        help="files that are one cell, such as a ramp and steps; its features are measured over all their sweeps",
+    )
+    parser.add_argument(
+        "--protocol",
+        action="append",
+        default=[],
+        metavar="SWEEP=STIMULUS",
+        help="correct a sweep's stimulus, such as 3=ramp, or 3.1=none for its second epoch; holds for all files given",
+    )
     add_species(parser)
     add_entered(parser)
     add_mapping(parser)
@@ -50,16 +66,31 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--data", type=Path, metavar="DIR", help="accepted for symmetry; the trained models suffice")
     parser.add_argument("--no-reasons", action="store_true", help="leave out SHAP values, which take most of the time")
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, wrong_usage=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Classify and print."""
-    from neuroclass.workflows import classify_paths
+    from neuroclass.units import classify_unit, parse_groups, parse_protocols, units_of
 
-    context = Context(args.species, entered_values(args.enter), mapping_of(args), conditions=conditions_of(args))
+    groups = parse_groups(args.group)
+    if not args.paths and not groups:
+        args.wrong_usage("give PATH or --group CELL=FILE,FILE")
+    context = Context(
+        args.species,
+        entered_values(args.enter),
+        mapping_of(args),
+        parse_protocols(args.protocol),
+        conditions=conditions_of(args),
+    )
     prior = parse_prior(args.prior)
-    answers = classify_paths(find_files(args.paths), context, args.models, not args.no_reasons, prior)
+    answers: list[CellVerdict | Refusal] = []
+    with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
+        for unit in units_of(args.paths, groups, Path(folder)):
+            if isinstance(unit, Refusal):
+                answers.append(unit)
+            else:
+                answers += classify_unit(unit, context, args.models, not args.no_reasons, prior)
     if args.json:
         json.dump([answer.to_json() for answer in answers], sys.stdout, indent=1, allow_nan=False)
         print()

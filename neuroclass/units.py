@@ -1,0 +1,171 @@
+"""What is classified together: a file with its cells, or several files that are one cell; from paths or archives."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuroclass.errors import RecordingError, SettingsError
+from neuroclass.extraction import SUFFIXES, find_files
+from neuroclass.features import Stimulus
+from neuroclass.io.archives import is_archive, unpack
+from neuroclass.measure import Context, Source, measure, measure_together
+from neuroclass.predictors.priors import Prior
+from neuroclass.verdict import Refusal
+from neuroclass.workflows import Answer, classify_cells, load_models
+
+FOLDER_SUFFIXES = (*SUFFIXES, ".xlsx", ".zip")
+NO_STIMULUS = "none"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Files that are classified together.
+
+    Attributes
+    ----------
+    sources : tuple of Source
+        One file with its cells, or several of one cell.
+    cell : str
+        The cell's name where all files are one cell; empty where the file's own cells are meant.
+    """
+
+    sources: tuple[Source, ...]
+    cell: str = ""
+
+    @property
+    def name(self) -> str:
+        """The files' names."""
+        return " + ".join(source.name for source in self.sources)
+
+
+def classify_unit(
+    unit: Unit,
+    context: Context | None = None,
+    models_folder: Path | None = None,
+    reasons: bool = True,
+    prior: Prior | None = None,
+) -> list[Answer]:
+    """Classify the cells of a file, or the cell of several.
+
+    A unit is classified by itself, so that its numbers do not depend on what else is classified.
+
+    Parameters
+    ----------
+    unit : Unit
+        The files.
+    context : Context, optional
+        What the user says about the cells.
+    models_folder : Path, optional
+        Folder of trained models; the shipped ones by default.
+    reasons : bool
+        Whether to compute SHAP values.
+    prior : Prior, optional
+        What the user knows of the classes beforehand.
+
+    Returns
+    -------
+    list of CellVerdict or Refusal
+    """
+    if unit.cell:
+        measured = [measure_together(unit.cell, unit.sources, context)]
+    else:
+        measured = [one for source in unit.sources for one in measure(source.content, source.name, context)]
+    return classify_cells(measured, load_models(models_folder), reasons, prior)
+
+
+def units_of(paths: Sequence[Path], groups: Mapping[str, Sequence[Path]], folder: Path) -> Iterator[Unit | Refusal]:
+    """Units of files on disk, one after the other.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files, folders of files, and zip archives of them.
+    groups : mapping of str to sequence of Path
+        Files that are one cell, by its name.
+    folder : Path
+        Where the files of archives are unpacked; it must exist.
+
+    Yields
+    ------
+    Unit or Refusal
+        Cells of several files come last.
+    """
+    for number, path in enumerate(find_files(paths, FOLDER_SUFFIXES)):
+        try:
+            archive = path.is_file() and is_archive(path)
+        except OSError as error:
+            yield Refusal(str(path), RecordingError(f"{path} cannot be opened ({error.strerror}). Check the path."))
+            continue
+        if not archive:
+            yield Unit((Source(str(path), path),))
+            continue
+        inside = folder / str(number)
+        inside.mkdir()
+        for member in unpack(path, str(path), inside):
+            yield member if isinstance(member, Refusal) else Unit((Source(member.name, member.path),))
+    for cell, files in groups.items():
+        yield Unit(tuple(Source(str(path), path) for path in files), cell)
+
+
+def parse_group(text: str) -> tuple[str, list[Path]]:
+    """Read ``cell7=ramp.abf,steps.abf``.
+
+    Raises
+    ------
+    SettingsError
+        If the cell's name or its files are missing.
+    """
+    cell, _, listed = text.partition("=")
+    files = [Path(listed)] if Path(listed).is_file() else [Path(part.strip()) for part in listed.split(",")]
+    if not cell.strip() or not listed.strip() or any(str(path) == "." for path in files):
+        raise SettingsError(f"--group {text}: expected CELL=FILE,FILE such as cell7=ramp.abf,steps.abf.")
+    return cell.strip(), files
+
+
+def parse_groups(texts: Sequence[str]) -> dict[str, list[Path]]:
+    """Read several `parse_group` texts; those that name the same cell add up."""
+    groups: dict[str, list[Path]] = {}
+    for text in texts:
+        cell, files = parse_group(text)
+        groups.setdefault(cell, []).extend(files)
+    return groups
+
+
+def parse_protocols(texts: Sequence[str]) -> dict[tuple[int, int], Stimulus | None]:
+    """Read corrections such as ``3=ramp`` or, for a sweep's second epoch, ``3.1=long_square``.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        ``SWEEP=STIMULUS`` or ``SWEEP.EPOCH=STIMULUS``, epochs counted from 0; ``none`` for no stimulus.
+
+    Returns
+    -------
+    dict of (int, int) to Stimulus or None
+        By sweep number and epoch index.
+
+    Raises
+    ------
+    SettingsError
+        If a text is something else.
+    """
+    known: dict[str, Stimulus | None] = {s.value: s for s in Stimulus if s is not Stimulus.NONE} | {NO_STIMULUS: None}
+    found = {}
+    for text in texts:
+        place, _, name = text.partition("=")
+        sweep, _, epoch = place.partition(".")
+        try:
+            found[int(sweep), int(epoch or 0)] = known[name.strip().lower()]
+        except (ValueError, KeyError) as error:
+            raise SettingsError(
+                f"--protocol {text}: expected SWEEP=STIMULUS or SWEEP.EPOCH=STIMULUS with one of {', '.join(known)}."
+            ) from error
+    return found
+
+
+def protocol_texts(assignments: Mapping[tuple[int, int], Stimulus | None]) -> list[str]:
+    """What `parse_protocols` reads, in order."""
+    return [
+        f"{sweep}{f'.{epoch}' if epoch else ''}={NO_STIMULUS if stimulus is None else stimulus.value}"
+        for (sweep, epoch), stimulus in sorted(assignments.items())
+    ]
