@@ -56,7 +56,7 @@ def train_trial(name: str, task: str, plan: Plan, trial: Trial) -> Classifier:
     return system_named(name).train(cells, task, trial.seed, None)
 
 
-def _extras(model: Classifier, x: Floats, test: Cohort, train: Cohort) -> dict[str, Any]:
+def _extras(model: Classifier, task: str, x: Floats, test: Cohort, train: Cohort) -> dict[str, Any]:
     """Columns that only the networks have."""
     columns: dict[str, Any] = {}
     if isinstance(model, Predictor):
@@ -64,6 +64,9 @@ def _extras(model: Classifier, x: Floats, test: Cohort, train: Cohort) -> dict[s
         sets = model.prediction_set(x, species, COVERAGE)
         columns["set_size"] = [len(chosen) for chosen in sets]
         columns["prediction_set"] = ["|".join(chosen) for chosen in sets]
+        exact = model.prediction_set(x, species, COVERAGE, allow_empty=True)
+        columns["exact_set_size"] = [len(chosen) for chosen in exact]
+        columns["exact_set_right"] = [y in chosen for y, chosen in zip(test.column(task), exact, strict=True)]
         columns["typicality"] = model.ood(x)
     if isinstance(model, LspinPredictor):
         columns["n_open"] = (model.gates(x) > 0).sum(1)
@@ -93,7 +96,7 @@ def test_trial(model: Classifier, task: str, plan: Plan, trial: Trial) -> pd.Dat
         frame["predicted"] = [model.classes[k] for k in probabilities.argmax(1)]
         for column, name in enumerate(model.classes):
             frame[f"p_{name}"] = probabilities[:, column]
-        frames.append(frame.assign(**_extras(model, x, test, train)))
+        frames.append(frame.assign(**_extras(model, task, x, test, train)))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -113,6 +116,10 @@ def run_trials(name: str, task: str, plan: Plan, jobs: int = 2, progress: Progre
         if progress:
             progress(len(frames), len(plan.trials))
     return pd.concat(frames, ignore_index=True)
+
+
+def _by_species(values: "pd.Series[Any]", cells: pd.DataFrame) -> dict[str, float]:
+    return {str(species): float(mean) for species, mean in values.groupby(cells["species"]).mean().items()}
 
 
 def describe(name: str, task: str, protocol: Protocol, plan: Plan, predictions: pd.DataFrame) -> dict[str, Any]:
@@ -148,12 +155,14 @@ def describe(name: str, task: str, protocol: Protocol, plan: Plan, predictions: 
     }
     if "set_size" in main:
         pairs = zip(main["truth"], main["prediction_set"], strict=True)
-        inside = [truth in chosen.split("|") for truth, chosen in pairs]
-        by_species = pd.Series(inside, index=main["species"]).groupby(level=0).mean()
+        shown = pd.Series([truth in chosen.split("|") for truth, chosen in pairs], index=main.index)
         result["sets"] = {
             "coverage": COVERAGE,
-            "observed": float(np.mean(inside)),
-            "observed_by_species": {str(k): float(v) for k, v in by_species.items()},
+            "observed": float(main["exact_set_right"].mean()),
+            "observed_by_species": _by_species(main["exact_set_right"], main),
+            "empty_by_species": _by_species(main["exact_set_size"] == 0, main),
+            "shown": float(shown.mean()),
+            "shown_by_species": _by_species(shown, main),
             "mean_size": float(main["set_size"].mean()),
         }
         result["false_alarms"] = {

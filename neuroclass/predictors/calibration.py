@@ -2,7 +2,9 @@
 
 With h the share of a cell's features that is missing, p = softmax(log q / T + b),
 T = exp(t₀ + t₁ h), where q are the ensemble's mean probabilities and b corrects the class proportions.
-A set holds the classes with 1 − p ≤ the held-out cells' quantile of 1 − p(true class), at least the likeliest.
+A set holds the classes with 1 − p ≤ the held-out cells' quantile of 1 − p(true class). Where a model is right
+more often than the coverage asked for, that leaves some sets empty; what people are shown holds at least the
+likeliest class, and so covers more than was asked for.
 
 References
 ----------
@@ -127,14 +129,39 @@ class Calibration:
         return _calibrated(log_q, hidden, self.parameters[group_index(species, len(log_q))])
 
     def sets(
-        self, calibrated: Floats, hidden: Floats, species: Sequence[str] | None, coverage: float
+        self,
+        calibrated: Floats,
+        hidden: Floats,
+        species: Sequence[str] | None,
+        coverage: float,
+        *,
+        allow_empty: bool = False,
     ) -> npt.NDArray[np.bool_]:
-        """Which classes are in each cell's set, shape (n_cells, n_classes)."""
+        """Which classes are in each cell's set, shape (n_cells, n_classes).
+
+        Parameters
+        ----------
+        calibrated : ndarray, shape (n_cells, n_classes)
+            Calibrated probabilities.
+        hidden : ndarray, shape (n_cells,)
+            Share of features missing.
+        species : sequence of str, optional
+            Of each cell.
+        coverage : float
+            Share of cells whose set is to hold the truth.
+        allow_empty : bool
+            Whether a set may hold no class; else it holds at least the likeliest.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_cells, n_classes)
+        """
         rows = group_index(species, len(calibrated))
         at_knots = np.array([[np.interp(coverage, QUANTILES, knot) for knot in group] for group in self.thresholds])
         limits = np.array([np.interp(h, HIDDEN_KNOTS, at_knots[row]) for h, row in zip(hidden, rows, strict=True)])
         inside = (1 - calibrated) <= limits[:, None]
-        inside[np.arange(len(inside)), calibrated.argmax(1)] = True
+        if not allow_empty:
+            inside[np.arange(len(inside)), calibrated.argmax(1)] = True
         return np.asarray(inside)
 
     def arrays(self) -> dict[str, Floats]:

@@ -99,16 +99,20 @@ class Predictor(ABC):
         species: Sequence[str] | None = None,
         coverage: float = 0.9,
         weights: Floats | None = None,
+        *,
+        allow_empty: bool = False,
     ) -> list[tuple[str, ...]]:
         """Classes that together hold the truth in at least `coverage` of cells, likeliest first, for each cell.
 
         With `weights` of the classes (see `priors`), posteriors are corrected first and classes of weight 0 left
-        out; the thresholds stay those of the training proportions.
+        out; the thresholds stay those of the training proportions. With `allow_empty` the share is just `coverage`,
+        and a set may be empty; see `Calibration.sets`.
         """
         probabilities = self.predict_proba(x, species)
         if weights is not None:
             probabilities = reweight(probabilities, weights)
-        inside = self.calibration.sets(probabilities, _hidden(np.isfinite(x)), species, coverage)
+        hidden = _hidden(np.isfinite(x))
+        inside = self.calibration.sets(probabilities, hidden, species, coverage, allow_empty=allow_empty)
         inside &= True if weights is None else weights > 0
         order = np.argsort(-probabilities, axis=1)
         return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]

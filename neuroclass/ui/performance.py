@@ -89,8 +89,12 @@ def coverage(model: str, group: str) -> None:
         return
     sets, alarms = rows[0]["sets"], rows[0].get("false_alarms", {})
     observed = sets.get("observed_by_species", {}).get(group, sets["observed"])
-    text = f"{sets['coverage']:.0%} prediction sets hold the truth in {observed:.1%} of the held-out predictions; "
-    text += f"mean size {sets['mean_size']:.2f} classes."
+    shown = sets.get("shown_by_species", {}).get(group, sets.get("shown", observed))
+    empty = sets.get("empty_by_species", {}).get(group, 0.0)
+    text = f"{sets['coverage']:.0%} prediction sets hold the truth in {observed:.1%} of the held-out predictions"
+    if empty:
+        text += f" ({empty:.1%} of them are empty; shown with the likeliest class instead, {shown:.1%})"
+    text += f"; mean size {sets['mean_size']:.2f} classes."
     if alarms:
         listed = ", ".join(f"{share:.1%} score {limit}" for limit, share in alarms.items())
         text += f" Of held-out cells, all from the same database, {listed} on typicality."

@@ -38,6 +38,22 @@ def test_sets_cover_as_stated(coverage):
     assert inside.any(1).all()
 
 
+def test_sets_of_a_model_that_is_nearly_always_right_cover_as_stated_when_they_may_be_empty():
+    rng = np.random.default_rng(6)
+    logits = 8 * rng.standard_normal((8000, 2))
+    honest = softmax(logits, axis=1)
+    truth = (rng.random(8000)[:, None] > honest.cumsum(1)).sum(1)
+    nothing, species = np.zeros(4000), ["mouse"] * 4000
+    calibration = Calibration.fit(honest[:4000], nothing, truth[:4000], species)
+    p, rows = calibration(honest[4000:], nothing, species), np.arange(4000)
+    exact = calibration.sets(p, nothing, species, 0.9, allow_empty=True)
+    assert exact[rows, truth[4000:]].mean() == pytest.approx(0.9, abs=0.02)
+    assert not exact.any(1).all()
+    shown = calibration.sets(p, nothing, species, 0.9)
+    assert shown.any(1).all()
+    assert shown[rows, truth[4000:]].mean() > 0.93
+
+
 def test_species_are_calibrated_apart():
     probabilities, truth = planted(4000, 4, 3.0)
     softer, other = planted(4000, 5, 1.0)
