@@ -34,6 +34,7 @@ from neuroclass.io.feature_table import (
     read_raw_table,
 )
 from neuroclass.io.recordings import read_recordings
+from neuroclass.predictors.priors import Prior
 from neuroclass.verdict import Refusal
 
 UNKNOWN_SPECIES = "unknown"
@@ -56,6 +57,8 @@ class Context:
         The stimuli that the user gives to epochs, by (sweep number, epoch index).
     conditions : Conditions
         How the cells were recorded; features are brought to the reference's conditions.
+    prior : Prior
+        What is known of their classes beforehand; it changes no measurement.
     """
 
     species: str | None = None
@@ -63,6 +66,7 @@ class Context:
     mapping: ChannelMapping | None = None
     assignments: Mapping[tuple[int, int], Stimulus | None] = field(default_factory=dict)
     conditions: Conditions = Conditions()
+    prior: Prior = Prior()
 
 
 @dataclass(frozen=True)

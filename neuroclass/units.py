@@ -6,7 +6,6 @@ from pathlib import Path
 
 from neuroclass.errors import RecordingError, SettingsError
 from neuroclass.extraction import SUFFIXES, find_files
-from neuroclass.features import Stimulus
 from neuroclass.io.archives import is_archive, unpack
 from neuroclass.measure import Context, Source, measure, measure_together
 from neuroclass.predictors.priors import Prior
@@ -14,7 +13,6 @@ from neuroclass.verdict import Refusal
 from neuroclass.workflows import Answer, classify_cells, load_models
 
 FOLDER_SUFFIXES = (*SUFFIXES, ".xlsx", ".zip")
-NO_STIMULUS = "none"
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def classify_unit(
     reasons : bool
         Whether to compute SHAP values.
     prior : Prior, optional
-        What the user knows of the classes beforehand.
+        What the user knows of the classes beforehand; the context's by default.
 
     Returns
     -------
@@ -70,7 +68,8 @@ def classify_unit(
         measured = [measure_together(unit.cell, unit.sources, context)]
     else:
         measured = [one for source in unit.sources for one in measure(source.content, source.name, context)]
-    return classify_cells(measured, load_models(models_folder), reasons, prior)
+    known = prior or (context.prior if context else None)
+    return classify_cells(measured, load_models(models_folder), reasons, known)
 
 
 def units_of(paths: Sequence[Path], groups: Mapping[str, Sequence[Path]], folder: Path) -> Iterator[Unit | Refusal]:
@@ -129,43 +128,3 @@ def parse_groups(texts: Sequence[str]) -> dict[str, list[Path]]:
         cell, files = parse_group(text)
         groups.setdefault(cell, []).extend(files)
     return groups
-
-
-def parse_protocols(texts: Sequence[str]) -> dict[tuple[int, int], Stimulus | None]:
-    """Read corrections such as ``3=ramp`` or, for a sweep's second epoch, ``3.1=long_square``.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        ``SWEEP=STIMULUS`` or ``SWEEP.EPOCH=STIMULUS``, epochs counted from 0; ``none`` for no stimulus.
-
-    Returns
-    -------
-    dict of (int, int) to Stimulus or None
-        By sweep number and epoch index.
-
-    Raises
-    ------
-    SettingsError
-        If a text is something else.
-    """
-    known: dict[str, Stimulus | None] = {s.value: s for s in Stimulus if s is not Stimulus.NONE} | {NO_STIMULUS: None}
-    found = {}
-    for text in texts:
-        place, _, name = text.partition("=")
-        sweep, _, epoch = place.partition(".")
-        try:
-            found[int(sweep), int(epoch or 0)] = known[name.strip().lower()]
-        except (ValueError, KeyError) as error:
-            raise SettingsError(
-                f"--protocol {text}: expected SWEEP=STIMULUS or SWEEP.EPOCH=STIMULUS with one of {', '.join(known)}."
-            ) from error
-    return found
-
-
-def protocol_texts(assignments: Mapping[tuple[int, int], Stimulus | None]) -> list[str]:
-    """What `parse_protocols` reads, in order."""
-    return [
-        f"{sweep}{f'.{epoch}' if epoch else ''}={NO_STIMULUS if stimulus is None else stimulus.value}"
-        for (sweep, epoch), stimulus in sorted(assignments.items())
-    ]

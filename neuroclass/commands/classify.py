@@ -71,7 +71,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Classify and print."""
-    from neuroclass.units import classify_unit, parse_groups, parse_protocols, units_of
+    from neuroclass.contexts import parse_protocols
+    from neuroclass.units import classify_unit, parse_groups, units_of
 
     groups = parse_groups(args.group)
     if not args.paths and not groups:

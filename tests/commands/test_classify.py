@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from neuroclass.cli import main
+from neuroclass.contexts import parse_protocols, protocol_texts
 from neuroclass.errors import SettingsError
 from neuroclass.features import Stimulus
 from neuroclass.measure import Context, measure
-from neuroclass.units import parse_groups, parse_protocols, protocol_texts
+from neuroclass.units import parse_groups
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
 
