@@ -1,0 +1,176 @@
+"""From a feature to the samples it was measured on, as a panel to draw beside those of other cells."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from neuroclass.charts.comparison import MOST_TRACES, Panel, aligned
+from neuroclass.charts.theme import PALETTE
+from neuroclass.charts.traces import Mark, Trace
+from neuroclass.ephys.cell_features import CellFeatures
+from neuroclass.ephys.protocols import Epoch
+from neuroclass.ephys.spikes import Spikes, detect_spikes
+from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.features import BY_NAME, Stimulus, features_of
+
+SPIKE, ONSET = "the spike's peak", "stimulus onset"
+_QUANTITIES = frozenset(features_of(Stimulus.NOISE))
+_SPIKE_WINDOW = (-0.004, 0.010)
+_SYMBOLS = {"threshold": "circle", "peak": "star", "trough": "square", "fast_trough": "triangle-down"}
+
+
+def quantity_of(feature: str) -> str | None:
+    """What is measured at a spike, such as ``width``; None for features that no spike gives."""
+    stimulus = BY_NAME[feature].stimulus.value
+    quantity = feature.removesuffix(f"_{stimulus}")
+    return quantity if quantity in _QUANTITIES else None
+
+
+def aligned_on(feature: str) -> str:
+    """What the panels of a feature are aligned on."""
+    return ONSET if quantity_of(feature) is None else SPIKE
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A cell with its sweeps and the places of its features in them.
+
+    Attributes
+    ----------
+    title : str
+        Who it is, for people.
+    recording : Recording
+        The sweeps.
+    epochs : tuple of Epoch
+        Their stimuli.
+    places : mapping of feature name to sequence of int
+        Numbers of the sweeps it was measured on.
+    values : mapping of feature name to float
+        What was measured, stored units.
+    simulated : bool
+        Whether the cell is simulated.
+    """
+
+    title: str
+    recording: Recording
+    epochs: tuple[Epoch, ...]
+    places: Mapping[str, Sequence[int]]
+    values: Mapping[str, float]
+    simulated: bool = False
+
+
+def traced(title: str, recording: Recording, measured: CellFeatures, simulated: bool = False) -> Traced:
+    """A recording whose features were just measured."""
+    places = {name: place.sweeps for name, place in measured.provenance.items() if place.sweeps}
+    return Traced(title, recording, measured.epochs, places, measured.values, simulated)
+
+
+def value_text(feature: str, value: float) -> str:
+    """A feature's name and value in the unit people read it in."""
+    spec = BY_NAME[feature]
+    return f"{spec.label}: {value * spec.display_factor:.4g} {spec.shown_unit}".strip()
+
+
+def panel_of(cell: Traced, feature: str) -> Panel | None:
+    """Where a feature was measured in a recording.
+
+    Parameters
+    ----------
+    cell : Traced
+        The recording.
+    feature : str
+        Name of the feature.
+
+    Returns
+    -------
+    Panel or None
+        At most eight sweeps, or spikes of a sweep of noise; None where the feature was not measured on a sweep.
+    """
+    numbers = cell.places.get(feature)
+    if not numbers:
+        return None
+    sweeps = {sweep.number: sweep for sweep in cell.recording.sweeps}
+    stimulus = BY_NAME[feature].stimulus
+    found = [
+        e for e in cell.epochs if e.sweep_number in numbers and e.stimulus is stimulus and e.sweep_number in sweeps
+    ]
+    first = {epoch.sweep_number: epoch for epoch in reversed(found)}
+    pairs = [(sweeps[number], first[number]) for number in sorted(first)]
+    if not pairs:
+        return None
+    subtitle = value_text(feature, cell.values[feature]) if feature in cell.values else ""
+    quantity = quantity_of(feature)
+    spikes = [s for pair in pairs for s in _spikes(*pair, quantity, stimulus is Stimulus.NOISE)] if quantity else []
+    if not spikes:
+        return _from_onset(pairs, feature, cell.title, subtitle, cell.simulated)
+    shown = [spikes[k] for k in np.unique(np.linspace(0, len(spikes) - 1, min(MOST_TRACES, len(spikes))).astype(int))]
+    marks = tuple(_mark(shown, point) for point in shown[0].points)
+    return Panel(cell.title, subtitle, tuple(spike.trace for spike in shown), marks, _SPIKE_WINDOW, cell.simulated)
+
+
+def compare(cells: Sequence[Traced], feature: str) -> list[Panel]:
+    """Panels of the cells on whose sweeps a feature was measured; the first cell's first."""
+    panels = [panel_of(cell, feature) for cell in cells]
+    return [panel for panel in panels if panel is not None]
+
+
+def _from_onset(
+    pairs: Sequence[tuple[Sweep, Epoch]], feature: str, title: str, subtitle: str, simulated: bool
+) -> Panel:
+    chosen = pairs[:: max(1, -(-len(pairs) // MOST_TRACES))]
+    traces = tuple(aligned(_trace(sweep, epoch), epoch.start_s) for sweep, epoch in chosen)
+    if feature == "latency":
+        return Panel(title, subtitle, traces, (), (-0.02, 0.05 + _latency(chosen[0])), simulated)
+    if feature == "vrest":
+        return Panel(title, subtitle, traces, (), (-0.12, 0.05), simulated)
+    return Panel(title, subtitle, traces, (), (-0.1, 1.2 * chosen[0][1].duration_s), simulated)
+
+
+def _latency(pair: tuple[Sweep, Epoch]) -> float:
+    """Time from the stimulus' onset to the first threshold, s; the stimulus' duration without a spike."""
+    sweep, epoch = pair
+    times = _detect(sweep, epoch).time_s("threshold")
+    return float(times[0] - epoch.start_s) if times.size else epoch.duration_s
+
+
+def _trace(sweep: Sweep, epoch: Epoch) -> Trace:
+    name = f"sweep {sweep.number}, {epoch.amplitude_pa:+.0f} pA"
+    return Trace(name, sweep.v_mv, sweep.i_pa, sweep.rate_hz, epoch.amplitude_pa)
+
+
+def _detect(sweep: Sweep, epoch: Epoch) -> Spikes:
+    v = sweep.v_mv
+    if not np.isfinite(v).all():
+        v = pd.Series(v).interpolate(limit_direction="both").fillna(0.0).to_numpy()
+    last = (sweep.n_times - 1) / sweep.rate_hz
+    end = min(last, epoch.response_end_s) if epoch.response_end_s > epoch.end_s else last
+    return detect_spikes(v, sweep.i_pa, sweep.rate_hz, epoch.start_s, end)
+
+
+@dataclass(frozen=True)
+class _Spike:
+    trace: Trace
+    points: dict[str, tuple[float, float]]
+
+
+def _spikes(sweep: Sweep, epoch: Epoch, quantity: str, every: bool) -> Iterator[_Spike]:
+    """Spikes that a feature is measured on, each on a clock that is 0 at its peak."""
+    found = _detect(sweep, epoch)
+    peaks = found.time_s("peak")
+    names = {"width": ("peak", "trough"), "upstroke_downstroke_ratio": ("upstroke", "downstroke")}.get(
+        quantity, (found.point_of(quantity),)
+    )
+    for k in range(len(found) if every else min(1, len(found))):
+        if not np.isfinite(peaks[k]):
+            continue
+        points = {name: (float(found.time_s(name)[k] - peaks[k]), float(found.v_mv[name][k])) for name in names}
+        yield _Spike(aligned(_trace(sweep, epoch), float(peaks[k])), points)
+
+
+def _mark(spikes: Sequence[_Spike], point: str) -> Mark:
+    places = [spike.points[point] for spike in spikes if np.isfinite(spike.points[point][0])]
+    inside = [(t, v) for t, v in places if _SPIKE_WINDOW[0] <= t <= _SPIKE_WINDOW[1]]
+    symbol = _SYMBOLS.get(point, "diamond")
+    return Mark(point.replace("_", " "), [t for t, _ in inside], [v for _, v in inside], symbol, PALETTE[1])
