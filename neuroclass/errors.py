@@ -42,9 +42,17 @@ class ModelFileError(NeuroClassError):
     """A model's files are incomplete, damaged or made for other features or classes."""
 
 
+class ExplanationError(NeuroClassError):
+    """An explanation does not add up to what it explains."""
+
+
 class CohortError(NeuroClassError):
     """A cohort lacks what an operation needs of it."""
 
 
 class FetchError(NeuroClassError):
     """The Allen Cell Types Database could not be reached or answered with something else."""
+
+
+class HistoryError(NeuroClassError):
+    """The database of classified cells cannot be used, or has no such cell."""
