@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from neuroclass.cell_types import Species
 from neuroclass.config import MODELS_DIR
@@ -95,6 +96,30 @@ def percentile(feature: str, value: float, species: str, label: str) -> float | 
     if quantiles is None:
         return None
     return round(100 * float(np.interp(value, quantiles, LEVELS)), 1)
+
+
+def class_values(species: str, label: str) -> npt.NDArray[np.float64]:
+    """Values that the database's cells of a class have: their 5% to 95% quantiles.
+
+    Parameters
+    ----------
+    species, label : str
+        Species and class; mouse where the species has no cell of that class.
+
+    Returns
+    -------
+    ndarray, shape (19, 41)
+        Stored units, a row a level of `LEVELS`.
+
+    Raises
+    ------
+    ModelFileError
+        If the quantiles do not know the class.
+    """
+    quantiles = _class_quantiles(species, label)
+    if not quantiles:
+        raise ModelFileError(f"{RANGES_FILE} has no quantiles of {label}. Restore it from the repository.")
+    return np.array([quantiles[name] for name in FEATURE_NAMES], dtype=np.float64).T
 
 
 def overall_ranges() -> Ranges:

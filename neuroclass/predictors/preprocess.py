@@ -67,6 +67,15 @@ def transform(x: Floats) -> Floats:
     return result
 
 
+def restore(values: Floats) -> Floats:
+    """Undo `transform`, shape (n_cells, 41); values below a floor come back as the floor."""
+    result = np.array(values, dtype=np.float64)
+    logged = LOG_FLOORS > 0
+    result[:, logged] = np.exp(result[:, logged]) * SIGNS[logged]
+    result[:, _SLOPE] = np.maximum(np.exp(result[:, _SLOPE]) - _SLOPE_OFFSET, 0.0)
+    return result
+
+
 def by_pattern(present: Mask) -> Iterator[tuple[Mask, Mask]]:
     """Each distinct row of `present`, shape (41,), and which cells have it, shape (n_cells,)."""
     if len(present) and (present == present[0]).all():
@@ -108,6 +117,10 @@ class Preprocessor:
         """Standardised features, shape (n_cells, 41), cut at ±5 standard deviations, NaN where missing."""
         x = np.where(np.isfinite(x), x, np.nan)
         return np.clip((transform(x) - self.mean) / self.scale, -CLIP, CLIP)
+
+    def stored_units(self, z: Floats) -> Floats:
+        """Undo `standardise`, shape (n_cells, 41): standardised features in stored units."""
+        return restore(z * self.scale + self.mean)
 
     def imputation_map(self, present: Mask) -> Floats:
         """Matrix A, shape (41, 41), such that z̃ = (z with 0 where missing) A is z completed.

@@ -23,7 +23,7 @@ def test_the_peak_lies_at_time_zero(cell):
     assert mark.t == pytest.approx([0.0])
     assert mark.v == pytest.approx([cell.values["peak_v_long_square"]])
     trace = panel.traces[0]
-    at = int(round(-trace.start_s * trace.rate_hz))
+    at = round(-trace.start_s * trace.rate_hz)
     assert trace.v_mv[at] == pytest.approx(mark.v[0])
 
 

@@ -1,0 +1,266 @@
+"""What would change its mind: the smallest change of few features that flips a model's class.
+
+Features may only take values that cells of the other class have: the quantiles of that class that ship with the
+models (5% to 95%, in steps of 5%), or the values of given real cells. A beam search adds one feature at a time
+until the other class is likeliest; then every change is shrunk by bisection and those that are not needed are
+undone. Of the flips found, the one with the fewest features wins, then the smallest sum of |Δz| (z in standard
+deviations of the training cells), unless it leaves the cell stranger than the least typical 1% of training cells
+and another does not. The model itself is asked at every step, so a flip is one of this model.
+
+References
+----------
+.. [1] Wachter, Mittelstadt, Russell, "Counterfactual explanations without opening the black box", Harv J Law
+   Technol 31, 2018.
+.. [2] Guidotti, "Counterfactual explanations and how to find them", Data Min Knowl Disc, 2022.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.predictors.predictor import Predictor
+
+Floats = npt.NDArray[np.float64]
+
+MOST_FEATURES = 6
+BEAM = 6
+LEAST_TYPICAL = 0.01
+_HALVINGS = 8
+_MARGIN = 1e-6
+
+
+@dataclass(frozen=True)
+class Change:
+    """One feature's part of a counterfactual, stored unit.
+
+    Attributes
+    ----------
+    feature : str
+        Name of the feature.
+    now, then : float
+        The cell's value, and the one it would need.
+    delta_z : float
+        The difference in standard deviations of the training cells.
+    """
+
+    feature: str
+    now: float
+    then: float
+    delta_z: float
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """A change that flips the class.
+
+    Attributes
+    ----------
+    model : str
+        The model that was asked.
+    label, target : str
+        The class it says now, and the one after the change.
+    changes : tuple of Change
+        The largest first.
+    probability_now, probability_then : float
+        Of the target, calibrated.
+    typicality_now, typicality_then : float
+        Share of training cells at least as unusual.
+    within : str
+        Whose values were allowed.
+    """
+
+    model: str
+    label: str
+    target: str
+    changes: tuple[Change, ...]
+    probability_now: float
+    probability_then: float
+    typicality_now: float
+    typicality_then: float
+    within: str
+
+    @property
+    def size(self) -> float:
+        """Sum of |Δz| over the changed features."""
+        return float(sum(abs(change.delta_z) for change in self.changes))
+
+
+def units_of(together: bool) -> list[tuple[int, ...]]:
+    """Columns that change together: each by itself, or one quantity under all stimuli."""
+    if not together:
+        return [(k,) for k in range(len(FEATURE_NAMES))]
+    groups: dict[str, list[int]] = {}
+    for k, name in enumerate(FEATURE_NAMES):
+        groups.setdefault(BY_NAME[name].label, []).append(k)
+    return [tuple(group) for group in groups.values()]
+
+
+class _Search:
+    """The search for one cell and one target class."""
+
+    def __init__(
+        self, model: Predictor, x: Floats, species: str, target: int, allowed: Floats, units: Sequence[tuple[int, ...]]
+    ) -> None:
+        self.model, self.species, self.target = model, species, target
+        self.start = model.preprocessor.standardise(x[None])[0]
+        self.allowed = model.preprocessor.standardise(allowed)
+        present = np.isfinite(self.start)
+        self.units = [tuple(k for k in unit if present[k]) for unit in units]
+        self.units = [unit for unit in self.units if unit]
+
+    def probabilities(self, z: Floats) -> Floats:
+        return self.model.standardised_probabilities(z, [self.species] * len(z))
+
+    def lead(self, z: Floats) -> Floats:
+        """By how much the target's probability leads the best other's; positive where the class has flipped."""
+        p = self.probabilities(z)
+        return np.asarray(p[:, self.target] - np.delete(p, self.target, axis=1).max(1))
+
+    def candidates(self, z: Floats, used: frozenset[int]) -> tuple[Floats, list[frozenset[int]]]:
+        """Every allowed value of every unit that is not used yet."""
+        rows, sets = [], []
+        for number, unit in enumerate(self.units):
+            if number in used:
+                continue
+            columns = list(unit)
+            values = self.allowed[:, columns]
+            values = values[np.isfinite(values).all(1)]
+            block = np.repeat(z[None], len(values), axis=0)
+            block[:, columns] = values
+            rows.append(block)
+            sets += [used | {number}] * len(values)
+        return (np.concatenate(rows) if rows else np.empty((0, len(z)))), sets
+
+    def flips(self, most: int) -> list[Floats]:
+        """Rows that flip the class, with as few units as possible, at most `most`."""
+        beam: list[tuple[Floats, frozenset[int]]] = [(self.start, frozenset())]
+        for _ in range(most):
+            parts = [self.candidates(z, used) for z, used in beam]
+            z = np.concatenate([rows for rows, _ in parts])
+            sets = [one for _, found in parts for one in found]
+            if not len(z):
+                return []
+            lead = self.lead(z)
+            if (lead > 0).any():
+                return self._smallest(z[lead > 0], [sets[k] for k in np.flatnonzero(lead > 0)])
+            kept: dict[frozenset[int], int] = {}
+            for k in np.argsort(-lead):
+                kept.setdefault(sets[k], int(k))
+                if len(kept) == BEAM:
+                    break
+            beam = [(z[k], used) for used, k in kept.items()]
+        return []
+
+    def _smallest(self, z: Floats, sets: list[frozenset[int]]) -> list[Floats]:
+        """The smallest flip of each set of units, shrunk."""
+        size = np.abs(np.nan_to_num(z - self.start)).sum(1)
+        best: dict[frozenset[int], int] = {}
+        for k in np.argsort(size):
+            best.setdefault(sets[k], int(k))
+        return [self.shrink(z[k]) for k in list(best.values())[: 2 * BEAM]]
+
+    def shrink(self, z: Floats) -> Floats:
+        """Move each changed unit back towards the cell as far as the flip allows."""
+        for unit in sorted(self.units, key=lambda u: -float(np.abs(z[list(u)] - self.start[list(u)]).sum())):
+            columns = list(unit)
+            far, near = z[columns].copy(), self.start[columns]
+            if np.array_equal(far, near):
+                continue
+            low, high = 0.0, 1.0
+            tried = z.copy()
+            tried[columns] = near
+            if self.lead(tried[None])[0] > _MARGIN:
+                z = tried
+                continue
+            for _ in range(_HALVINGS):
+                middle = (low + high) / 2
+                tried[columns] = near + middle * (far - near)
+                low, high = (low, middle) if self.lead(tried[None])[0] > _MARGIN else (middle, high)
+            z = z.copy()
+            z[columns] = near + high * (far - near)
+        return z
+
+
+def counterfactual(
+    model: Predictor,
+    features: Mapping[str, float],
+    species: str,
+    target: str,
+    allowed: Floats,
+    within: str,
+    together: bool = False,
+    most: int = MOST_FEATURES,
+) -> Counterfactual | None:
+    """Find the smallest change that makes another class the likeliest.
+
+    Parameters
+    ----------
+    model : Predictor
+        DANN or LSPIN.
+    features : mapping of name to float
+        The cell's, stored units.
+    species : str
+        Its species.
+    target : str
+        The class it should become.
+    allowed : ndarray, shape (n_values, 41)
+        Values that each feature may take, stored units, one column a feature: quantiles of the target class, or
+        real cells of it. NaN where there is none.
+    within : str
+        Whose values those are, for people.
+    together : bool
+        Whether the same quantity under all stimuli changes together and counts as one.
+    most : int
+        Most features, or quantities, to change.
+
+    Returns
+    -------
+    Counterfactual or None
+        None where no such change within the allowed values flips the class, or the class is the target already.
+
+    Raises
+    ------
+    KeyError
+        If the model has no such class.
+    """
+    if target not in model.classes:
+        raise KeyError(target)
+    x = np.array([features.get(name, np.nan) for name in FEATURE_NAMES])
+    search = _Search(model, x, species, model.classes.index(target), allowed, units_of(together))
+    before = search.probabilities(search.start[None])[0]
+    label = model.classes[int(before.argmax())]
+    if label == target or not np.isfinite(search.start).any():
+        return None
+    flips = search.flips(most)
+    if not flips:
+        return None
+    typical = model.novelty(np.stack([search.start, *flips]), model.preprocessor)
+
+    def rank(k: int) -> tuple[bool, int, float]:
+        moved = np.abs(np.nan_to_num(flips[k] - search.start))
+        count = sum(bool(moved[list(unit)].any()) for unit in search.units)
+        return bool(typical[k + 1] < min(LEAST_TYPICAL, float(typical[0]))), count, float(moved.sum())
+
+    best = min(range(len(flips)), key=rank)
+    after = search.probabilities(flips[best][None])[0]
+    return Counterfactual(
+        model=model.name,
+        label=label,
+        target=target,
+        changes=_changes(model, x, search.start, flips[best]),
+        probability_now=float(before[search.target]),
+        probability_then=float(after[search.target]),
+        typicality_now=float(typical[0]),
+        typicality_then=float(typical[best + 1]),
+        within=within,
+    )
+
+
+def _changes(model: Predictor, x: Floats, start: Floats, z: Floats) -> tuple[Change, ...]:
+    moved = [int(k) for k in np.flatnonzero(np.isfinite(start) & (np.nan_to_num(z) != np.nan_to_num(start)))]
+    then = model.preprocessor.stored_units(z[None])[0]
+    changes = [Change(FEATURE_NAMES[k], float(x[k]), float(then[k]), float(z[k] - start[k])) for k in moved]
+    return tuple(sorted(changes, key=lambda change: -abs(change.delta_z)))
