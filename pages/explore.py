@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, explore, widgets
+from neuroclass.ui import cache, explore, opened, widgets
 from neuroclass.ui.guards import guarded, need
 
 widgets.heading("Explore", "Filter and compare cells, then open one: its sweeps, its spikes, its 41 features.")
@@ -12,13 +12,13 @@ with guarded():
 widgets.source_notice(cells)
 widgets.simulated_notice(cells)
 
-opened = explore.cell_selector(frame)
-if opened:
+chosen = explore.cell_selector(frame)
+if chosen:
     from neuroclass.ui import cell  # here, for it imports what the list does without
 
-    st.button("Back to all cells", on_click=explore.open_cell, args=(None,), icon=":material/arrow_back:")
+    st.button("Back to all cells", on_click=opened.open_cell, args=(None,), icon=":material/arrow_back:")
     with guarded():
-        cell.show(cells, opened)
+        cell.show(cells, chosen)
     st.stop()
 
 with guarded():

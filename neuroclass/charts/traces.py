@@ -14,6 +14,7 @@ from neuroclass.charts.theme import ACCENT, escape, finish, note
 Array = npt.NDArray[np.float64]
 
 POINTS_A_SWEEP = 2000
+LEGEND_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,17 @@ class Mark:
     v: Sequence[float]
     symbol: str = "circle"
     colour: str = ACCENT
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line to draw over the response: what it is, times (s), potentials (mV), colour and dash."""
+
+    name: str
+    t: Sequence[float]
+    v: Sequence[float]
+    colour: str = "#D55E00"
+    dash: str = "solid"
 
 
 def envelope(values: Array, n_points: int = POINTS_A_SWEEP) -> tuple[npt.NDArray[np.int64], Array]:
@@ -104,9 +116,11 @@ def sweeps(
     traces: Sequence[Trace],
     *,
     marks: Iterable[Mark] = (),
+    curves: Iterable[Curve] = (),
     window: tuple[float, float] | None = None,
     simulated: bool = False,
     height: int = 460,
+    select: bool = False,
 ) -> go.Figure:
     """Overlaid sweeps with their stimuli beneath on the same time axis, coloured by amplitude.
 
@@ -116,12 +130,16 @@ def sweeps(
         Sweeps to overlay.
     marks : iterable of Mark
         What to mark on the response.
+    curves : iterable of Curve
+        Lines to draw over it, such as fits.
     window : tuple of float, optional
         Start and end of what is drawn, s.
     simulated : bool
         Whether the cell is simulated.
     height : int
         Height, px.
+    select : bool
+        Whether dragging selects a stretch of time instead of magnifying what is drawn.
 
     Returns
     -------
@@ -143,11 +161,24 @@ def sweeps(
                 line={"width": 1.1, "color": colour},
                 name=escape(part.name),
                 legendgroup=part.name,
-                showlegend=row == 1 and len(traces) <= 12,
+                showlegend=row == 1 and len(traces) <= LEGEND_MOST,
                 hovertemplate=f"{escape(part.name)}: %{{x:.4f}} s, %{{y:.2f}} {unit}<extra></extra>",
                 row=row,
                 col=1,
             )
+    if len(traces) > LEGEND_MOST:
+        _amplitude_bar(fig, [trace.amplitude_pa for trace in traces])
+    for curve in curves:
+        fig.add_scatter(
+            x=np.round(curve.t, 6),
+            y=np.round(curve.v, 3),
+            mode="lines",
+            name=escape(curve.name),
+            line={"width": 2.5, "color": curve.colour, "dash": curve.dash},
+            hovertemplate=f"{escape(curve.name)}: %{{x:.4f}} s, %{{y:.2f}} mV<extra></extra>",
+            row=1,
+            col=1,
+        )
     for mark in marks:
         fig.add_scatter(
             x=list(mark.t),
@@ -163,58 +194,50 @@ def sweeps(
     fig.update_yaxes(title_text="Membrane potential (mV)", row=1)
     fig.update_yaxes(title_text="Stimulus (pA)", nticks=4, row=2)
     fig.update_xaxes(title_text="Time (s)", row=2)
+    if window:
+        fig.update_xaxes(range=list(window))
+    if select:
+        fig.update_layout(dragmode="select", selectdirection="h")
     return fig
 
 
 def _colours(traces: Sequence[Trace]) -> list[str]:
-    if len(traces) == 1:
-        return [ACCENT]
-    amplitudes = np.array([trace.amplitude_pa for trace in traces])
-    low, high = float(amplitudes.min()), float(amplitudes.max())
-    even = np.linspace(0, 1, len(traces))
-    share = 0.05 + 0.8 * (even if high == low else (amplitudes - low) / (high - low))
-    return list(sample_colorscale("Viridis", share.tolist()))
+    return amplitude_colours([trace.amplitude_pa for trace in traces])
 
 
-def phase(traces: Sequence[Trace], simulated: bool = False) -> go.Figure:
-    """Rate of change against membrane potential.
-
-    Parameters
-    ----------
-    traces : sequence of Trace
-        Short pieces of sweep, each around one spike.
-    simulated : bool
-        Whether the cell is simulated.
-
-    Returns
-    -------
-    Figure
-    """
-    fig = go.Figure()
-    for trace, colour in zip(traces, _colours(traces), strict=True):
-        slope = np.gradient(trace.v_mv) * trace.rate_hz / 1e3
-        fig.add_scatter(
-            x=trace.v_mv.round(3),
-            y=slope.round(2),
-            mode="lines",
-            name=escape(trace.name),
-            line={"color": colour, "width": 1.5},
-            hovertemplate="%{x:.1f} mV, %{y:.0f} mV/ms<extra></extra>",
-        )
-    return finish(
-        fig, height=340, x="Membrane potential (mV)", y="dV/dt (mV/ms)", simulated=simulated, legend=len(traces) > 1
+def _amplitude_bar(fig: go.Figure, amplitudes_pa: Sequence[float]) -> None:
+    """A colour bar of the stimulus' amplitude instead of a legend of many sweeps."""
+    low, high = min(amplitudes_pa), max(amplitudes_pa)
+    if high == low:
+        return
+    scale = [
+        [share, colour]
+        for share, colour in zip((0, 0.5, 1), sample_colorscale("Viridis", [0.05, 0.45, 0.85]), strict=True)
+    ]
+    fig.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        showlegend=False,
+        hoverinfo="skip",
+        marker={
+            "color": [low],
+            "cmin": low,
+            "cmax": high,
+            "colorscale": scale,
+            "colorbar": {"title": {"text": "pA", "side": "top"}, "thickness": 10, "len": 0.7, "y": 0.62, "x": 1.01},
+        },
+        row=1,
+        col=1,
     )
 
 
-def rate_curve(amplitude_pa: Sequence[float], rate_hz: Sequence[float], simulated: bool = False) -> go.Figure:
-    """Firing rate against stimulus amplitude, with the least-squares line through the spiking steps."""
-    x, y = np.asarray(amplitude_pa, dtype=np.float64), np.asarray(rate_hz, dtype=np.float64)
-    fig = go.Figure()
-    fig.add_scatter(x=x, y=y, mode="markers", marker={"size": 9, "color": ACCENT}, name="sweeps")
-    spiking = y > 0
-    if len(np.unique(x[spiking])) >= 2:
-        slope, intercept = np.polyfit(x[spiking], y[spiking], 1)
-        ends = np.array([x[spiking].min(), x[spiking].max()])
-        line = {"color": "#D55E00", "dash": "dash"}
-        fig.add_scatter(x=ends, y=slope * ends + intercept, mode="lines", line=line, name=f"{slope:.3g} Hz/pA")
-    return finish(fig, height=340, x="Stimulus amplitude (pA)", y="Firing rate (Hz)", simulated=simulated)
+def amplitude_colours(amplitudes_pa: Sequence[float]) -> list[str]:
+    """Colours that run with stimulus amplitudes, pA; a single sweep has the accent colour."""
+    if len(amplitudes_pa) <= 1:
+        return [ACCENT] * len(amplitudes_pa)
+    amplitudes = np.asarray(amplitudes_pa, dtype=np.float64)
+    low, high = float(amplitudes.min()), float(amplitudes.max())
+    even = np.linspace(0, 1, amplitudes.size)
+    share = 0.05 + 0.8 * (even if high == low else (amplitudes - low) / (high - low))
+    return list(sample_colorscale("Viridis", share.tolist()))

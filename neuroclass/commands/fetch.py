@@ -10,8 +10,8 @@ from typing import Any
 from neuroclass.commands.arguments import add_json
 from neuroclass.config import allen_settings
 from neuroclass.io.allen import AllenCache, default_cache, fetch_nwb, fetch_tables
+from neuroclass.io.fetching import GIGABYTE, cache_limit
 
-GIGABYTE = 1_000_000_000
 REPORT_BYTES = 5_000_000
 
 
@@ -29,7 +29,10 @@ def add_parser(subparsers: Any) -> None:
         "--url", help="address of the API or a mirror (default: NEUROCLASS_ALLEN_URL, else the database)"
     )
     parser.add_argument(
-        "--limit-gb", type=float, metavar="GB", help="keep at most this much of recordings (default: 20)"
+        "--limit-gb",
+        type=float,
+        metavar="GB",
+        help="keep at most this much of recordings (default: the limit set on a cell's page, else 20)",
     )
     add_json(parser)
     parser.set_defaults(run=run)
@@ -52,7 +55,7 @@ class _Bar:
 def run(args: argparse.Namespace) -> int:
     """Fetch, then print what is in the cache."""
     cache = AllenCache(args.cache) if args.cache else default_cache()
-    settings = allen_settings()
+    settings = replace(allen_settings(), cache_limit_bytes=cache_limit(cache))
     if args.url:
         settings = replace(settings, base_url=args.url.rstrip("/"))
     if args.limit_gb is not None:

@@ -167,6 +167,21 @@ def voltage_current(recording: Recording, features: CellFeatures) -> Line | None
     return _line(numbers, x, y)
 
 
+def lowest_point(recording: Recording, features: CellFeatures, number: int) -> tuple[float, float]:
+    """Time (s) and potential (mV) of the lowest point of a sweep's long square; NaN where it has none."""
+    for sweep, epoch in _squares(recording, features, "ri"):
+        if sweep.number == number:
+            k = deflection(sweep.v_mv, sweep.rate_hz, epoch.start_s, epoch.end_s)
+            return k / sweep.rate_hz, float(sweep.v_mv[k])
+    return float("nan"), float("nan")
+
+
+def rest_levels(recording: Recording, features: CellFeatures) -> list[tuple[float, float, float]]:
+    """Start (s), end (s) and mean potential (mV) of the rest before each long square that ``vrest`` is the mean of."""
+    pairs = _squares(recording, features, "vrest")
+    return [(e.start_s - min(e.baseline_s, BASELINE_S), e.start_s, _rest(s, e)) for s, e in pairs]
+
+
 def rate_current(
     recording: Recording, features: CellFeatures, settings: SpikeSettings = SpikeSettings()
 ) -> Line | None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
@@ -17,6 +19,8 @@ from neuroclass.verdict import CellVerdict
 if TYPE_CHECKING:
     from neuroclass.ephys.cell_features import CellFeatures
     from neuroclass.ephys.sweep import Recording
+
+Array = npt.NDArray[np.float64]
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the cells")
@@ -90,3 +94,34 @@ def verdict(source: str, cell_id: str) -> CellVerdict:
     missing = {name: "not in the table" for name in FEATURE_NAMES if name not in known}
     cell = MeasuredCell(source, cell_id, str(row["species"]), known, missing)
     return next(one for one in classify_cells([cell], load_models()) if isinstance(one, CellVerdict))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def cell_verdicts(model: str, name: str) -> pd.DataFrame:
+    """Predicted class and verdict of each cell, from a shipped model's table of predictions."""
+    from neuroclass.cohort.verdicts import cell_verdicts as summarise
+
+    return summarise(table(model, name))
+
+
+@st.cache_data(max_entries=16, show_spinner="Simulating the class' spikes")
+def class_spike(cell_ids: tuple[str, ...]) -> tuple[Array, Array, Array, int]:
+    """Average spike of demo cells."""
+    from neuroclass.cohort.class_shape import simulated_class_spike
+
+    return simulated_class_spike(cell_ids)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def class_medians(
+    source: str,  # noqa: ARG001 (part of the key)
+    species: str,
+    column: str,
+    label: str,
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Median potentials and phase-plane landmarks of a class of the cohort from `source`."""
+    from neuroclass.cohort.class_shape import median_landmarks, median_levels
+
+    frame = cohort().frame
+    mates = frame[(frame["species"] == species) & (frame[column] == label)]
+    return median_levels(mates), median_landmarks(mates)

@@ -1,25 +1,31 @@
-"""One cell of the cohort: who it is, its features among its class, its sweeps."""
-
-from dataclasses import asdict
-from typing import Any
+"""One cell of the cohort: who it is, its sweeps, what they yield, its features among its class, its likes."""
 
 import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import Species, label_of
-from neuroclass.charts import cohort as charts
+from neuroclass.charts.cell_plots import Waveform
 from neuroclass.charts.evaluation import probabilities
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ModelFileError, NeuroClassError
-from neuroclass.evaluation.summaries import percentile_in
-from neuroclass.features import BY_NAME, FEATURES
-from neuroclass.ui import cache, sweeps, widgets
+from neuroclass.ui import analysis, cache, cell_features, neighbours, recordings, sweeps, widgets
 from neuroclass.ui.guards import need
+from neuroclass.ui.opened import open_cell
 from neuroclass.ui.text import escaped, with_unit
 
 DATABASE_PAGE = "https://celltypes.brain-map.org/experiment/electrophysiology/"
+MORPHOLOGY_PAGE = "https://celltypes.brain-map.org/experiment/morphology/"
 _SHOWN = ("species", "donor", "line", "layer", "structure", "dendrite_type", "reporter_status")
+_FACTS = {
+    "threshold_i_long_square": "Rheobase",
+    "ri": "Input resistance",
+    "tau": "Time constant",
+    "sag": "Sag",
+    "vrest": "Resting potential",
+    "latency": "Latency, hero sweep",
+}
+MATES_SHOWN = 30
 
 
 def show(cells: Cohort, cell_id: str) -> None:
@@ -28,12 +34,20 @@ def show(cells: Cohort, cell_id: str) -> None:
     need(len(rows) == 1, f"There is no cell {escaped(cell_id)} among those loaded. Clear the selector above.")
     row = rows.iloc[0]
     _identity(cells, row)
-    st.subheader("Sweeps", anchor=False)
     recording = _recording(cells, cell_id)
-    if recording is not None:
-        sweeps.recording_view(f"cell-{cell_id}", recording, cells.simulated)
+    key = f"cell-{cell_id}"
+    _facts(row, key, recording)
+    st.subheader("Sweeps", anchor=False)
+    if recording is None:
+        _no_sweeps(cells, cell_id)
+    else:
+        sweeps.recording_view(key, recording, cells.simulated, address=True)
+        st.subheader("What the sweeps yield", anchor=False)
+        analysis.show(key, recording, cells.simulated, address=True, mates=_mates(cells, row))
     st.subheader("Features among its class", anchor=False)
-    _features(cells, row, recording)
+    cell_features.show(cells, row, recording)
+    st.subheader("Cells like it", anchor=False)
+    neighbours.show(cells, row, open_cell)
 
 
 def _identity(cells: Cohort, row: pd.Series) -> None:
@@ -49,7 +63,17 @@ def _identity(cells: Cohort, row: pd.Series) -> None:
         facts = {name.replace("_", " "): row[name] or "unknown" for name in _SHOWN}
         st.dataframe(pd.DataFrame(facts.items(), columns=["", "value"]), hide_index=True)
         if not cells.simulated and str(row["id"]).isdigit():
-            st.link_button("Page in the Allen database", f"{DATABASE_PAGE}{row['id']}", icon=":material/open_in_new:")
+            with st.container(horizontal=True):
+                icon = ":material/open_in_new:"
+                st.link_button("Page in the Allen database", f"{DATABASE_PAGE}{row['id']}", icon=icon)
+                st.link_button("Morphology, where there is one", f"{MORPHOLOGY_PAGE}{row['id']}", icon=icon)
+        same = int((cells.frame["donor"] == row["donor"]).sum()) - 1
+        st.link_button(
+            f"Cells of the same donor: {same} more",
+            f"explore?f_donor={row['donor']}",
+            type="tertiary",
+            disabled=not same,
+        )
     with right:
         if cells.simulated:
             _shipped(cells, str(row["id"]))
@@ -69,10 +93,13 @@ def _held_out(cell_id: str) -> None:
             continue
         columns = [c for c in mine.columns if c.startswith("p_")]
         means = mine[columns].mean()
+        verdict = cache.cell_verdicts(model, "predictions").loc[cell_id, "verdict"]
         widgets.figure(
             probabilities([c.removeprefix("p_") for c in columns], means.tolist()),
             f"held-out-{model}",
-            caption=f"{model.upper()}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation.",
+            means.rename_axis("class").rename("probability").reset_index(),
+            caption=f"{model.upper()}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
+            f"**{verdict}**.",
         )
 
 
@@ -88,7 +115,9 @@ def _shipped(cells: Cohort, cell_id: str) -> None:
         widgets.figure(
             probabilities(list(task.probabilities), list(task.probabilities.values()), task.prediction_set),
             f"shipped-{task.model}",
+            pd.DataFrame(task.probabilities.items(), columns=["class", "probability"]),
             caption=f"{task.model.upper()} as shipped, trained on recorded cells; here on a simulated cell's features.",
+            simulated=True,
         )
 
 
@@ -96,75 +125,49 @@ def _recording(cells: Cohort, cell_id: str) -> Recording | None:
     try:
         found = cache.recording(cells.source, cell_id)
     except NeuroClassError as error:
-        found = str(error)
-    if isinstance(found, Recording):
-        return found
-    st.info(f"No sweeps are at hand: {escaped(found, 600)}", icon=":material/info:")
-    return None
+        st.error(f"**{error.kind}.** {escaped(error, 800)}", icon=":material/warning:")
+        return None
+    return found if isinstance(found, Recording) else None
 
 
-def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
-    """The 41 features of a cell with units and percentiles in its class and in its species."""
-    frame = cells.frame[cells.frame["species"] == row["species"]]
+def _no_sweeps(cells: Cohort, cell_id: str) -> None:
+    if cell_id.isdecimal() and not cells.simulated:
+        recordings.offer(cells.source, cell_id)
+    else:
+        st.info(f"{escaped(cell_id)} is not a specimen of the database: no recording.", icon=":material/info:")
+
+
+def _facts(row: pd.Series, key: str, recording: Recording | None) -> None:
+    """What is asked first of a cell, each with a way to its sweep."""
+    features = cache.measured(key, recording) if recording is not None else None
+    for column, name in zip(st.columns(len(_FACTS)), _FACTS, strict=True):
+        with column:
+            st.markdown(f"{_FACTS[name]}  \n**{escaped(with_unit(name, float(row[name])))}**")
+            place = features.provenance.get(name) if features else None
+            if place and len(place.sweeps) == 1:
+                st.button(
+                    f"sweep {place.sweeps[0]}",
+                    key=f"fact-{name}",
+                    type="tertiary",
+                    icon=":material/show_chart:",
+                    help="Show the sweep it was measured on",
+                    on_click=sweeps.open_sweep,
+                    args=("long_square", place.sweeps[0]),
+                )
+            elif place:
+                st.caption(f"{len(place.sweeps)} sweeps")
+
+
+def _mates(cells: Cohort, row: pd.Series) -> analysis.Mates | None:
+    """The cells of its class and species, to compare its spike with."""
     column = "subclass" if row["subclass"] else "broad"
-    mates = frame[frame[column] == row[column]]
-    records = []
-    for spec in FEATURES:
-        value = float(row[spec.name])
-        records.append(
-            {
-                "feature": spec.name,
-                "label": spec.label,
-                "stimulus": spec.stimulus.label,
-                "value": value * spec.display_factor,
-                "unit": spec.shown_unit or "ratio",
-                "percentile": percentile_in(mates[spec.name], value),
-                "percentile in species": percentile_in(frame[spec.name], value),
-                "shown": with_unit(spec.name, value),
-            }
-        )
-    return pd.DataFrame(records)
-
-
-def _features(cells: Cohort, row: pd.Series, recording: Recording | None) -> None:
-    table = feature_table(cells, row)
-    left, right = st.columns([1, 1])
-    label = label_of(row["subclass"]) if row["subclass"] else row["broad"]
-    with left:
-        widgets.figure(
-            charts.feature_percentiles(table, cells.simulated),
-            "percentiles",
-            table.drop(columns="shown"),
-            caption=f"Percentile among the loaded {escaped(label)} cells of its species; the band holds their middle "
-            "half; orange: outermost 5% on either side.",
-            simulated=cells.simulated,
-        )
-    with right:
-        shown = table[["label", "stimulus", "shown", "percentile", "percentile in species"]].rename(
-            columns={"shown": "value", "percentile": "in class (%)", "percentile in species": "in species (%)"}
-        )
-        if recording is not None:
-            st.caption("Tick a feature to see where in the sweeps it was measured.")
-        options: dict[str, Any] = (
-            {"on_select": "rerun", "selection_mode": "single-row"} if recording is not None else {}
-        )
-        event: Any = st.dataframe(
-            shown.round({"in class (%)": 0, "in species (%)": 0}),
-            hide_index=True,
-            height=560,
-            key=f"features-{row['id']}",
-            **options,
-        )
-    if recording is not None and event.selection.rows:
-        _where(f"cell-{row['id']}", recording, table["feature"].iloc[event.selection.rows[0]], cells.simulated)
-
-
-def _where(key: str, recording: Recording, feature: str, simulated: bool) -> None:
-    features = cache.measured(key, recording)
-    if feature not in features.provenance:
-        st.info(
-            f"{BY_NAME[feature].label}: {escaped(features.missing.get(feature, 'not measured'))}",
-            icon=":material/info:",
-        )
-        return
-    sweeps.measured_on(key, recording, feature, asdict(features.provenance[feature]), simulated)
+    if not row[column]:
+        return None
+    frame = cells.frame
+    mates = frame[(frame["species"] == row["species"]) & (frame[column] == row[column]) & (frame["id"] != row["id"])]
+    label = f"{row['species']} {label_of(row[column])}"
+    spike = None
+    if cells.simulated:
+        t, mean, sd, n_cells = cache.class_spike(tuple(mates["id"].sort_values().head(MATES_SHOWN)))
+        spike = Waveform(f"{n_cells} simulated {label} cells", t, mean, sd) if n_cells else None
+    return analysis.Mates(label, spike, *cache.class_medians(cells.source, str(row["species"]), column, row[column]))

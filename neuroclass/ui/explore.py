@@ -13,6 +13,7 @@ from neuroclass.errors import ModelFileError
 from neuroclass.evaluation.summaries import compare_groups
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.opened import open_cell
 
 FILTERS = ("species", "broad", "class", "layer", "structure", "line", "dendrite_type", "reporter_status", "verdict")
 COLOURS = ("class", "broad", "species", "layer", "structure", "dendrite_type", "verdict")
@@ -123,11 +124,6 @@ def _values(frame: pd.DataFrame, option: str, embeddings: dict[str, "pd.Series[A
     if option in BY_NAME:
         return frame[option] * BY_NAME[option].display_factor
     return frame["id"].map(embeddings[option][~embeddings[option].index.duplicated()])
-
-
-def open_cell(cell_id: str | None) -> None:
-    """Put a cell into the page's URL; None goes back to the list."""
-    st.session_state["cell"] = cell_id
 
 
 def cell_selector(frame: pd.DataFrame) -> str | None:

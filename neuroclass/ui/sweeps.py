@@ -1,90 +1,33 @@
 """A recording on a page: its sweeps with their stimuli, spikes and where a feature was measured."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import traces as charts
-from neuroclass.charts.theme import PALETTE
-from neuroclass.ephys.cell_features import recording_epochs
-from neuroclass.ephys.protocols import Epoch
-from neuroclass.ephys.spikes import POINTS, Spikes, detect_spikes
-from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.charts.theme import download_config
+from neuroclass.ephys.sweep import Recording
 from neuroclass.features import BY_NAME, Stimulus
-from neuroclass.ui import widgets
+from neuroclass.ui import address as address_of
+from neuroclass.ui import cache, passive, widgets
+from neuroclass.ui.described import OTHER, Described, describe, spike_marks, spike_table, sweep_table
 from neuroclass.ui.text import escaped
 
 OVERLAID = 12
 ALL = "all overlaid"
-OTHER = "other"
 _ORDER = (Stimulus.LONG_SQUARE.value, Stimulus.SHORT_SQUARE.value, Stimulus.RAMP.value, Stimulus.NOISE.value, OTHER)
-_SYMBOLS = ("circle", "triangle-up", "star", "triangle-down", "square", "diamond")
 
 
-@dataclass(frozen=True, eq=False)
-class Described:
-    """A sweep with its epochs, its main one and its spikes."""
-
-    sweep: Sweep
-    epochs: tuple[Epoch, ...]
-    spikes: Spikes
-
-    @property
-    def main(self) -> Epoch | None:
-        """The first epoch with a stimulus; else the first."""
-        known = [epoch for epoch in self.epochs if epoch.stimulus is not None]
-        return next(iter([*known, *self.epochs]), None)
-
-    @property
-    def stimulus(self) -> str:
-        """Name of the main epoch's stimulus."""
-        return self.main.stimulus.value if self.main and self.main.stimulus else OTHER
-
-    @property
-    def title(self) -> str:
-        """Number, amplitude and spikes, for people."""
-        amplitude = f", {self.main.amplitude_pa:+.0f} pA" if self.main else ""
-        n_spikes = len(self.spikes)
-        return f"sweep {self.sweep.number}{amplitude}, {n_spikes} spike{'' if n_spikes == 1 else 's'}"
-
-    def trace(self) -> charts.Trace:
-        """The sweep to draw."""
-        amplitude = self.main.amplitude_pa if self.main else 0.0
-        return charts.Trace(self.title, self.sweep.v_mv, self.sweep.i_pa, self.sweep.rate_hz, amplitude)
-
-    def window(self) -> tuple[float, float]:
-        """What to show at first, s: the epochs of the main stimulus and a little around them."""
-        if self.main is None:
-            return 0.0, self.sweep.duration_s
-        alike = [epoch for epoch in self.epochs if epoch.stimulus is self.main.stimulus]
-        start, end = alike[0].start_s, alike[-1].end_s
-        margin = max(0.05, min(0.3, 0.3 * (end - start)))
-        return max(0.0, start - margin), min(self.sweep.duration_s, end + margin)
-
-
-@st.cache_resource(max_entries=12, show_spinner="Finding stimuli and spikes")
-def describe(key: str, _recording: Recording) -> tuple[Described, ...]:  # noqa: ARG001 (the key of the cache)
-    """Epochs and spikes of every sweep; `key` names the recording in the cache."""
-    epochs = recording_epochs(_recording)
-    return tuple(
-        Described(sweep, tuple(e for e in epochs if e.sweep_number == sweep.number), _spikes(sweep))
-        for sweep in _recording.sweeps
-    )
-
-
-def _spikes(sweep: Sweep) -> Spikes:
-    filled = sweep.v_mv
-    if not np.isfinite(filled).all():
-        filled = pd.Series(filled).interpolate(limit_direction="both").fillna(0.0).to_numpy()
-    return detect_spikes(filled, sweep.i_pa, sweep.rate_hz)
+ADDRESS = "sweep"
+SPAN = ("from", "to")
+LEAST_S = 0.001
 
 
 @st.fragment
-def recording_view(key: str, recording: Recording, simulated: bool = False) -> None:
+def recording_view(key: str, recording: Recording, simulated: bool = False, address: bool = False) -> None:
     """Sweeps by stimulus: overlaid, or one with its spikes marked.
 
     Parameters
@@ -95,135 +38,174 @@ def recording_view(key: str, recording: Recording, simulated: bool = False) -> N
         The sweeps.
     simulated : bool
         Whether the cell is simulated.
+    address : bool
+        Whether stimulus, sweep and window are kept in the page's address; only one such view a page.
     """
     described = describe(key, recording)
     offered = [name for name in _ORDER if any(d.stimulus == name for d in described)]
     if not offered:
         st.info("The recording has no sweep.", icon=":material/info:")
         return
+    stimulus_key, sweep_key = _keys(key, address)
+    if address:
+        _from_address(described)
+    address_of.take(stimulus_key, offered, offered[0], in_address=address)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         stimulus = st.segmented_control(
-            "Stimulus", offered, default=offered[0], required=True, key=f"stimulus-{key}", format_func=_stimulus_name
+            "Stimulus",
+            offered,
+            required=True,
+            key=stimulus_key,
+            format_func=_stimulus_name,
+            on_change=_new_sweep if address else None,
         )
     shown = [d for d in described if d.stimulus == stimulus]
-    titles = {d.title: d for d in shown}
-    with right:
-        title = st.selectbox("Sweep", [ALL, *titles], key=f"sweep-{key}-{stimulus}")
-    if title == ALL:
-        _overlay(key, shown, simulated)
-    else:
-        _single(key, titles[title], simulated)
+    by_number = {str(d.sweep.number): d for d in shown}
+    choices = [ALL, *by_number]
+    address_of.take(sweep_key, choices, ALL, in_address=address)
+    with right, st.container(horizontal=True, vertical_alignment="bottom"):
+        number = str(
+            st.selectbox(
+                "Sweep",
+                choices,
+                key=sweep_key,
+                format_func=lambda n: by_number[n].title if n in by_number else n,
+                on_change=_new_sweep if address else None,
+            )
+        )
+        for step, icon, label in ((-1, "chevron_left", "Previous sweep"), (1, "chevron_right", "Next sweep")):
+            st.button(
+                "",
+                key=f"step{step}-{key}",
+                icon=f":material/{icon}:",
+                help=label,
+                on_click=_step,
+                args=(sweep_key, choices, step, address),
+            )
+    if address:
+        address_of.put("stimulus", str(stimulus), offered[0])
+        address_of.put(ADDRESS, number, ALL)
+    _draw(key, shown if number == ALL else [by_number[number]], number == ALL, simulated, address)
+
+
+def _keys(key: str, address: bool) -> tuple[str, str]:
+    return ("stimulus", ADDRESS) if address else (f"stimulus-{key}", f"sweep-{key}")
+
+
+def _from_address(described: Sequence[Described]) -> None:
+    """A sweep in the address settles the stimulus where that is not given."""
+    if "stimulus" not in st.session_state and "stimulus" not in st.query_params:
+        wanted = st.query_params.get(ADDRESS)
+        found = next((d.stimulus for d in described if str(d.sweep.number) == wanted), None)
+        if found:
+            st.session_state["stimulus"] = found
+
+
+def _new_sweep() -> None:
+    address_of.forget(*SPAN)
+
+
+def _step(key: str, choices: Sequence[str], step: int, address: bool) -> None:
+    st.session_state[key] = choices[(choices.index(st.session_state.get(key, ALL)) + step) % len(choices)]
+    if address:
+        _new_sweep()
+
+
+def open_sweep(stimulus: str, number: int) -> None:
+    """Show one sweep in the view that is kept in the address."""
+    st.session_state["stimulus"], st.session_state[ADDRESS] = stimulus, str(number)
+    _new_sweep()
 
 
 def _stimulus_name(value: str) -> str:
     return "Other" if value == OTHER else Stimulus(value).label.capitalize()
 
 
-def _overlay(key: str, shown: Sequence[Described], simulated: bool) -> None:
-    chosen = [shown[k] for k in np.unique(np.linspace(0, len(shown) - 1, min(OVERLAID, len(shown))).astype(int))]
-    windows = [d.window() for d in chosen]
-    window = min(w[0] for w in windows), max(w[1] for w in windows)
-    fig = charts.sweeps([d.trace() for d in chosen], window=window, simulated=simulated)
+def _draw(key: str, shown: Sequence[Described], overlaid: bool, simulated: bool, address: bool) -> None:
+    picks = np.unique(np.linspace(0, len(shown) - 1, min(OVERLAID, len(shown))).astype(int))
+    chosen = [shown[k] for k in picks]
+    name = f"{key}-{chosen[0].stimulus}-{'all' if overlaid else chosen[0].sweep.number}"
+    window = _window(name, chosen, address)
+    marks = [] if overlaid else spike_marks(chosen[0], window)
+    fig = charts.sweeps([d.trace() for d in chosen], marks=marks, window=window, simulated=simulated, select=True)
+    chart = f"sweeps-{name}-{window[0]:.4f}-{window[1]:.4f}"
+    st.plotly_chart(
+        fig,
+        key=chart,
+        config=download_config("sweeps", select=True),
+        on_select=partial(_magnify, chart, f"window-{name}"),
+        selection_mode="box",
+        alt=f"{len(chosen)} sweeps, response above and stimulus beneath",
+    )
     skipped = f" {len(chosen)} of {len(shown)} sweeps, evenly chosen." if len(chosen) < len(shown) else ""
-    widgets.figure(
-        fig,
+    told = f"Colour runs with the amplitude.{skipped}" if overlaid else _told(chosen[0])
+    widgets.figure_footer(
         f"sweeps-{key}",
-        sweep_table(shown),
-        caption=f"Response above, stimulus beneath; colour runs with the amplitude.{skipped}",
-        simulated=simulated,
-    )
-    amplitudes = [d.main.amplitude_pa for d in shown if d.main and d.stimulus == Stimulus.LONG_SQUARE]
-    if len(amplitudes) > 1:
-        rates = [_rate_hz(d) for d in shown if d.main]
-        first, second = st.columns(2)
-        with first:
-            widgets.figure(
-                charts.rate_curve(amplitudes, rates, simulated), f"rate-{key}", caption="Firing rate by step."
-            )
-        with second:
-            _phase(key, shown, simulated)
-
-
-def _rate_hz(described: Described) -> float:
-    main, times = described.main, described.spikes.time_s("peak")
-    if main is None or main.duration_s <= 0:
-        return 0.0
-    return float(((times >= main.start_s) & (times <= main.end_s)).sum() / main.duration_s)
-
-
-def _phase(key: str, shown: Sequence[Described], simulated: bool) -> None:
-    spiking = next((d for d in shown if len(d.spikes)), None)
-    if spiking is None:
-        st.caption("No spike, no phase plot.")
-        return
-    peak = float(spiking.spikes.time_s("peak")[0])
-    piece = charts.crop(spiking.trace(), peak - 0.003, peak + 0.005)
-    caption = f"First spike of sweep {spiking.sweep.number}."
-    widgets.figure(charts.phase([piece], simulated), f"phase-{key}", caption=caption)
-
-
-def _single(key: str, described: Described, simulated: bool) -> None:
-    low, high = 0.0, round(described.sweep.duration_s, 4)
-    start, end = described.window()
-    window = st.slider(
-        "Window (s)", low, high, (start, min(end, high)), step=0.001, format="%.3f", key=f"w-{key}-{described.title}"
-    )
-    trace = described.trace()
-    fig = charts.sweeps([trace], marks=spike_marks(described, window), window=window, simulated=simulated)
-    widgets.figure(
-        fig,
-        f"sweep-{key}",
-        spike_table(described),
-        caption="A narrower window is drawn from more samples. The CSV holds what was measured at every spike.",
+        (lambda: sweep_table(shown)) if overlaid else (lambda: spike_table(chosen[0])),
+        caption=f"{told} Drag across a stretch to draw it from more samples; every drawn bin keeps its lowest and "
+        "highest sample.",
         simulated=simulated,
     )
 
 
-def spike_marks(described: Described, window: tuple[float, float]) -> list[charts.Mark]:
-    """The six points of every spike within a window."""
-    marks = []
-    for point, symbol, colour in zip(POINTS, _SYMBOLS, PALETTE, strict=False):
-        times = described.spikes.time_s(point)
-        inside = (times >= window[0]) & (times <= window[1])
-        if inside.any():
-            label = point.replace("_", " ")
-            values = described.spikes.v_mv[point][inside].tolist()
-            marks.append(charts.Mark(label, times[inside].tolist(), values, symbol, colour))
-    return marks
+def _told(one: Described) -> str:
+    return f"{one.title[0].upper()}{one.title[1:]}. The CSV holds what was measured at every spike."
 
 
-def spike_table(described: Described) -> pd.DataFrame:
-    """What was measured at each spike of a sweep."""
-    spikes = described.spikes
-    columns: dict[str, Any] = {"spike": range(len(spikes))}
-    for point in POINTS:
-        columns[f"{point} (s)"] = spikes.time_s(point)
-        columns[f"{point} (mV)"] = spikes.v_mv[point]
-    columns |= {f"{name} (mV/ms)": slope for name, slope in spikes.slope.items()}
-    columns["width (ms)"] = spikes.width_s * 1e3
-    return pd.DataFrame(columns)
+def _window(name: str, chosen: Sequence[Described], address: bool) -> tuple[float, float]:
+    """The stretch of time to draw, s: a slider that a selection in the figure moves too."""
+    key = f"window-{name}"
+    high = round(max(d.sweep.duration_s for d in chosen), 4)
+    spans = [d.window() for d in chosen]
+    first = (round(min(s[0] for s in spans), 4), round(min(max(s[1] for s in spans), high), 4))
+    if key not in st.session_state:
+        st.session_state[key] = (address_of.take_span(SPAN, (0.0, high)) if address else None) or first
+    low, top = st.session_state[key]
+    slider = f"slider-{name}-{low:.4f}-{top:.4f}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.slider(
+            "Window (s)",
+            0.0,
+            high,
+            (low, top),
+            step=0.0005,
+            format="%.4f",
+            key=slider,
+            on_change=_slide,
+            args=(slider, key),
+        )
+        st.button(
+            "Reset",
+            key=f"reset-{name}",
+            icon=":material/zoom_out_map:",
+            on_click=st.session_state.update,
+            args=({key: first},),
+            disabled=(low, top) == first,
+            help="The stimulus with a little around it",
+        )
+    if address and (low, top) != first:
+        st.query_params.update(zip(SPAN, (f"{low:g}", f"{top:g}"), strict=True))
+    elif address:
+        address_of.forget(*SPAN)
+    return low, top
 
 
-def sweep_table(described: Sequence[Described]) -> pd.DataFrame:
-    """Every epoch of every sweep: its stimulus, times, amplitude and spikes."""
-    rows = []
-    for one in described:
-        for epoch in one.epochs:
-            times = one.spikes.time_s("threshold")
-            rows.append(
-                {
-                    "sweep": one.sweep.number,
-                    "stimulus": epoch.stimulus.label if epoch.stimulus else OTHER,
-                    "start (s)": round(epoch.start_s, 5),
-                    "end (s)": round(epoch.end_s, 5),
-                    "amplitude (pA)": round(epoch.amplitude_pa, 2),
-                    "holding (pA)": round(epoch.holding_pa, 2),
-                    "spikes": int(((times >= epoch.start_s) & (times <= epoch.end_s)).sum()),
-                    "recognised by": epoch.note,
-                }
-            )
-    return pd.DataFrame(rows)
+def _slide(slider: str, window: str) -> None:
+    """Draw the stretch of time that the slider holds."""
+    low, high = st.session_state[slider]
+    if high - low >= LEAST_S:
+        st.session_state[window] = (low, high)
+
+
+def _magnify(chart: str, window: str) -> None:
+    """Draw the stretch of time that was selected in the figure."""
+    boxes = st.session_state[chart].selection.get("box", [])
+    if boxes:
+        low, high = sorted(float(x) for x in boxes[-1]["x"][:2])
+        low, high = max(low, st.session_state[window][0]), min(high, st.session_state[window][1])
+        if high - low >= LEAST_S:
+            st.session_state[window] = (round(low, 4), round(high, 4))
 
 
 def measured_on(key: str, recording: Recording, feature: str, entry: Mapping[str, Any], simulated: bool) -> None:
@@ -247,15 +229,17 @@ def measured_on(key: str, recording: Recording, feature: str, entry: Mapping[str
     if not shown:
         st.caption(f"{escaped(BY_NAME[feature].label)} was not measured on a sweep.")
         return
+    curves, marks, window = passive.overlays(feature, recording, cache.measured(key, recording))
     time_s = entry.get("time_s")
-    if time_s is None or len(shown) > 1:
-        windows = [d.window() for d in shown]
-        window = min(w[0] for w in windows), max(w[1] for w in windows)
-        marks: list[charts.Mark] = []
-    else:
+    if window is None and not marks and time_s is not None and len(shown) == 1:
         window = (max(0.0, float(time_s) - 0.02), float(time_s) + 0.03)
         marks = spike_marks(shown[0], window)
-    fig = charts.sweeps([d.trace() for d in shown], marks=marks, window=window, simulated=simulated, height=380)
+    elif window is None:
+        windows = [d.window() for d in shown]
+        window = min(w[0] for w in windows), max(w[1] for w in windows)
+    fig = charts.sweeps(
+        [d.trace() for d in shown], marks=marks, curves=curves, window=window, simulated=simulated, height=400
+    )
     numbers = ", ".join(str(d.sweep.number) for d in shown)
     caption = f"{BY_NAME[feature].definition} Measured on sweep{'s' if len(shown) > 1 else ''} {numbers}."
     widgets.figure(fig, f"measured-{key}-{feature}", caption=caption, simulated=simulated)

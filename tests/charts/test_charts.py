@@ -40,8 +40,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
         pd.DataFrame({"label": ["Sag"], "stimulus": ["long square"], "percentile": [97.0], "shown": ["0.3"]})
     ),
     "sweeps": lambda: traces.sweeps([SWEEP], marks=[traces.Mark("peak", [0.01], [20.0])]),
-    "phase": lambda: traces.phase([SWEEP]),
-    "rate_curve": lambda: traces.rate_curve([50, 100, 150], [0, 10, 20]),
     "confusion": lambda: evaluation.confusion(pd.DataFrame([[3, 1], [0, 4]], ["a", "b"], ["a", "b"])),
     "systems": lambda: evaluation.systems(SYSTEMS, "Accuracy"),
     "per_class": lambda: evaluation.per_class(

@@ -6,7 +6,14 @@ import pytest
 from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.ephys.cell_features import CellFeatures, extract_features
 from neuroclass.ephys.firing import adaptation_index, average_spike, instantaneous_rate, power_spectrum
-from neuroclass.ephys.fitted import rate_current, sag_levels, tau_fits, voltage_current
+from neuroclass.ephys.fitted import (
+    lowest_point,
+    rate_current,
+    rest_levels,
+    sag_levels,
+    tau_fits,
+    voltage_current,
+)
 from neuroclass.ephys.sweep import Recording
 
 
@@ -29,6 +36,9 @@ def test_the_fits_have_the_features_values(measured: tuple[Recording, CellFeatur
     line = voltage_current(recording, features)
     assert line is not None
     assert 1e3 * line.slope == pytest.approx(features.values["ri"], rel=1e-9)
+    assert [lowest_point(recording, features, n)[1] for n in line.sweeps] == line.y.tolist()
+    rest = [level for _, _, level in rest_levels(recording, features)]
+    assert np.mean(rest) == pytest.approx(features.values["vrest"], rel=1e-12)
 
 
 def test_the_rate_line_has_the_slope_of_the_feature(measured: tuple[Recording, CellFeatures]) -> None:

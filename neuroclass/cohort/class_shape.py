@@ -1,0 +1,70 @@
+"""The spike of a class: averaged over simulated cells, or as median potentials and slopes from features."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from neuroclass.cohort.demo import simulate_demo_squares
+from neuroclass.ephys.firing import average_spike
+from neuroclass.ephys.spikes import detect_spikes
+from neuroclass.ephys.sweep import FloatArray
+
+ABOVE_RHEOBASE_PA = 50.0
+THRESHOLD_SHARE, FAST_TROUGH_SHARE = 0.05, 0.01  # of upstroke and downstroke, by the features' definitions
+LEVELS = {
+    "threshold": "threshold_v_long_square",
+    "peak": "peak_v_long_square",
+    "fast trough": "fast_trough_v_long_square",
+    "trough": "trough_v_long_square",
+}
+
+
+def simulated_class_spike(cell_ids: Iterable[str]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
+    """Average over demo cells of the first spike 50 pA above rheobase.
+
+    Parameters
+    ----------
+    cell_ids : iterable of str
+        Demo cells.
+
+    Returns
+    -------
+    t_ms, mean_mv, sd_mv : ndarray, shape (n,)
+        Time from the peak, ms; mean and standard deviation over cells, mV; empty without a spike.
+    n_cells : int
+        Cells averaged.
+    """
+    t = np.empty(0)
+    shapes = []
+    for cell_id in cell_ids:
+        sweep = simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA).sweeps[-1]
+        peaks = detect_spikes(sweep.v_mv, sweep.i_pa, sweep.rate_hz).indexes["peak"][:1]
+        times, mean, _, n_spikes = average_spike(sweep.v_mv, sweep.rate_hz, peaks)
+        if n_spikes:
+            t = times
+            shapes.append(mean)
+    if not shapes:
+        return t, t, t, 0
+    return t, np.mean(shapes, axis=0), np.std(shapes, axis=0), len(shapes)
+
+
+def median_levels(mates: pd.DataFrame) -> dict[str, float]:
+    """Median potentials of the first spike of the rheobase sweep over cells, mV; those known."""
+    found = {name: float(mates[column].median()) for name, column in LEVELS.items()}
+    return {name: level for name, level in found.items() if np.isfinite(level)}
+
+
+def median_landmarks(mates: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Landmarks of the median spike under noise in the plane of potential (mV) and dV/dt (mV/ms)."""
+    middle = mates[
+        ["threshold_v", "upstroke_v", "upstroke", "peak_v", "downstroke_v", "downstroke", "fast_trough_v"]
+    ].median()
+    found = {
+        "threshold": (middle["threshold_v"], THRESHOLD_SHARE * middle["upstroke"]),
+        "upstroke": (middle["upstroke_v"], middle["upstroke"]),
+        "peak": (middle["peak_v"], 0.0),
+        "downstroke": (middle["downstroke_v"], middle["downstroke"]),
+        "fast trough": (middle["fast_trough_v"], FAST_TROUGH_SHARE * middle["downstroke"]),
+    }
+    return {name: (float(v), float(s)) for name, (v, s) in found.items() if np.isfinite(v) and np.isfinite(s)}

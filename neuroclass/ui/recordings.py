@@ -1,0 +1,82 @@
+"""Fetching a database cell's recording from its page: progress, cancel, resume, and the cache's limit."""
+
+import streamlit as st
+
+from neuroclass.config import RECORDINGS_VARIABLE, recordings_folder
+from neuroclass.io.allen import default_cache
+from neuroclass.io.fetching import (
+    GIGABYTE,
+    Fetches,
+    FetchState,
+    cache_limit,
+    partial_bytes,
+    set_cache_limit,
+)
+from neuroclass.ui import cache
+from neuroclass.ui.guards import guarded
+from neuroclass.ui.text import escaped
+
+POLL_S = 0.5
+
+
+@st.cache_resource
+def fetches() -> Fetches:
+    """Fetches of this server."""
+    return Fetches()
+
+
+def offer(source: str, specimen: str) -> None:
+    """Say that a recording is not here, and fetch it when asked to."""
+    one = fetches().look(specimen)
+    running = one is not None and one.state is FetchState.RUNNING
+    with st.container(border=True):
+        st.markdown(f"**The recording of specimen {escaped(specimen)} is not on this machine.**")
+        folder = recordings_folder()
+        where = f"Looked for in {escaped(folder)} ({RECORDINGS_VARIABLE}) and in the cache." if folder else (
+            f"Files you already have are found in the folder that {RECORDINGS_VARIABLE} names."
+        )  # fmt: skip
+        st.caption(f"An NWB file of 20 to 300 MB from the Allen Cell Types Database. {where}")
+        st.fragment(_progress, run_every=POLL_S if running else None)(source, specimen, running)
+        _limit()
+
+
+def _progress(source: str, specimen: str, was_running: bool) -> None:
+    one = fetches().look(specimen)
+    state = one.state if one else None
+    if was_running and state is not FetchState.RUNNING:
+        cache.recording.clear(source, specimen)
+        st.rerun(scope="app")
+    if one and state is FetchState.RUNNING:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            of = f" of {one.total_bytes / 1e6:.1f}" if one.total_bytes else ""
+            share = min(1.0, one.done_bytes / one.total_bytes) if one.total_bytes else 0.0
+            st.progress(share, text=f"{one.done_bytes / 1e6:.1f}{of} MB")
+            st.button("Cancel", icon=":material/stop:", on_click=fetches().cancel, args=(specimen,))
+        return
+    if one and state is FetchState.FAILED:
+        st.error(escaped(one.message, 800), icon=":material/warning:")
+    here = partial_bytes(default_cache(), specimen)
+    label = f"Resume at {here / 1e6:.1f} MB" if here else "Fetch the recording"
+    if st.button(label, icon=":material/download:", type="primary", key=f"fetch-{specimen}"):
+        with guarded(stop=False):
+            fetches().start(default_cache(), specimen)
+            st.rerun(scope="app")
+
+
+def _limit() -> None:
+    store = default_cache()
+    used, limit = store.size_bytes(), cache_limit(store)
+    with st.expander(f"Cache: {used / GIGABYTE:.2f} of {limit / GIGABYTE:g} GB used", icon=":material/database:"):
+        wanted = st.number_input(
+            "Keep at most (GB)",
+            min_value=0.0,
+            value=limit / GIGABYTE,
+            step=1.0,
+            help="Beyond it, the recordings used longest ago are deleted.",
+        )
+        st.caption(f"In {escaped(store.folder)}; {len(store.recordings())} recordings.")
+        if st.button("Set the limit", disabled=round(wanted * GIGABYTE) == limit):
+            with guarded(stop=False):
+                gone = set_cache_limit(store, round(wanted * GIGABYTE))
+                st.toast(f"Limit {wanted:g} GB; {len(gone)} recordings deleted.")
+                st.rerun()
