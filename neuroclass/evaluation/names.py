@@ -13,5 +13,8 @@ SYSTEM_NAMES: tuple[str, ...] = (
     "gbdt",
     "ann",
     "ann-ensemble",
+    "few-labels",
+    "etypes",
+    "circular",
 )
 PROTOCOLS: tuple[str, ...] = ("donor-cv", "paper-split", "leave-species-out", "masked", "lab-shift")

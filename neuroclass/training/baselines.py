@@ -4,7 +4,7 @@ References
 ----------
 .. [1] Ophir, Shefi, Lindenbaum, arXiv:2306.00528, 2023, Table 2 (random forest, SVC, XGBoost).
 .. [2] Seo and Lee, 2019 (LASSO, gradient boosting, neural networks and their ensembles).
-.. [3] Rodríguez-Collado and Rueda, PLoS Comput. Biol. 17, 2021.
+.. [3] Rodríguez-Collado and Rueda, Front. Hum. Neurosci. 15, 2021.
 """
 
 from collections.abc import Callable, Sequence
@@ -83,6 +83,24 @@ def _net_ensemble(seed: int) -> Any:
     return BaggingClassifier(_net(seed), 10, random_state=seed)
 
 
+def _few_labels(seed: int) -> Any:
+    from neuroclass.training.few_labels import FewLabels
+
+    return FewLabels(seed=seed)
+
+
+def _etypes(seed: int) -> Any:
+    from neuroclass.training.etypes import ETypeClassifier
+
+    return ETypeClassifier(seed)
+
+
+def _circular(seed: int) -> Any:  # noqa: ARG001
+    from neuroclass.training.circular import CircularTaxonomy
+
+    return CircularTaxonomy()
+
+
 ESTIMATORS: dict[str, EstimatorSpec] = {
     "rf": EstimatorSpec("Random forest", _forest),
     "svc": EstimatorSpec("SVC, RBF kernel", _svc),
@@ -92,6 +110,9 @@ ESTIMATORS: dict[str, EstimatorSpec] = {
     "gbdt": EstimatorSpec("Gradient boosting", _boosting),
     "ann": EstimatorSpec("ANN", _net),
     "ann-ensemble": EstimatorSpec("ANN ensemble", _net_ensemble),
+    "few-labels": EstimatorSpec("Self-training, 20 labels a class", _few_labels),
+    "etypes": EstimatorSpec("E-types (no labels, then their classes)", _etypes),
+    "circular": EstimatorSpec("Circular taxonomy (one angle)", _circular),
 }
 
 
