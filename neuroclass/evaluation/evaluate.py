@@ -11,10 +11,10 @@ from joblib import Parallel, delayed
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation.domains import domain_right
-from neuroclass.evaluation.label_shift import adapt_to_proportions
 from neuroclass.evaluation.metrics import expected_calibration_error, summarise
 from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
 from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.baselines import TASK_CLASSES

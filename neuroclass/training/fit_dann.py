@@ -1,8 +1,10 @@
 """Train DANN: an ensemble whose members each leave out one donor group, which then serves calibration."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn.functional import one_hot
 
@@ -14,6 +16,7 @@ from neuroclass.nets.dann import Dann
 from neuroclass.nets.gradient_reversal import reversal_schedule
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.novelty import Novelty
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
@@ -21,6 +24,9 @@ from neuroclass.training.crossfit import calibrate, hide_features, inner_folds, 
 from neuroclass.training.loop import Listener, StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.targets import balanced_weights, class_numbers, soft_targets
+
+Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
 
 DOMAINS = tuple(species.value for species in Species)
 
@@ -37,12 +43,32 @@ def _loss(net: Dann, settings: DannSettings) -> StepLoss:
     return loss
 
 
+def _class_shares(cohort: Cohort, settings: DannSettings, truth: Index) -> Floats:
+    """Class probabilities of each cell, shape (n_cells, n_classes): the label's, else those of a net without adversary.
+
+    The latter are corrected for the class proportions of their species, which may be another than the labelled one.
+    """
+    shares = np.eye(len(BROAD_ORDER))[np.maximum(truth, 0)]
+    known = truth >= 0
+    if known.all() or not settings.reversal:
+        return shares
+    prior = shares[known].mean(0)
+    plain = _fit(cohort, replace(settings, reversal=0.0), truth, shares * known[:, None], None)
+    species = cohort.column("species")
+    for name in np.unique(species[~known]):
+        rows = np.flatnonzero(~known & (species == name))
+        posteriors = plain.predict_proba(cohort.matrix()[rows], [name] * len(rows))
+        shares[rows] = adapt_to_proportions(posteriors, prior)[0]
+    return shares
+
+
 def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None = None) -> DannPredictor:
     """Train DANN on every cell of a cohort.
 
     The adversary sees each class of each species with the same total weight: class proportions differ
     between the species (77% spiny human cells, 49% mouse), so that aligning the plain marginals would move
-    excitatory onto inhibitory cells. Cells without a class take part in the adversary only.
+    excitatory onto inhibitory cells. Cells without a class take part in the adversary only, with the class
+    probabilities that the same networks give them when trained without adversary.
 
     Parameters
     ----------
@@ -63,6 +89,12 @@ def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None
         If some class has cells of one donor only.
     """
     truth = class_numbers(cohort, "broad", BROAD_ORDER)
+    return _fit(cohort, settings, truth, _class_shares(cohort, settings, truth), listener)
+
+
+def _fit(
+    cohort: Cohort, settings: DannSettings, truth: Index, shares: Floats, listener: Listener | None
+) -> DannPredictor:
     domains = np.array([DOMAINS.index(name) for name in cohort.column("species")], dtype=np.int64)
     preprocessor = Preprocessor.fit(cohort.matrix())
     standardised = preprocessor.standardise(cohort.matrix())
@@ -76,7 +108,7 @@ def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None
         targets=as_tensor(soft_targets(truth, len(BROAD_ORDER), settings.smoothing)),
         domains=torch.as_tensor(domains),
         label_weights=as_tensor(truth >= 0),
-        domain_weights=as_tensor(balanced_weights(domains * (len(BROAD_ORDER) + 1) + truth + 1)),
+        domain_weights=as_tensor(balanced_weights(domains, shares)),
     )
     architecture: dict[str, Any] = {
         "n_members": settings.n_members,

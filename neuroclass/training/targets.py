@@ -21,7 +21,24 @@ def soft_targets(truth: Index, n_classes: int, smoothing: float) -> Floats:
     return np.asarray(targets * (truth >= 0)[:, None])
 
 
-def balanced_weights(groups: Index) -> Floats:
-    """Weights, mean 1, that give every group the same total; shape (n_cells,)."""
-    _, which, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    return np.asarray(len(groups) / (len(counts) * counts[which]))
+def balanced_weights(domains: Index, shares: Floats) -> Floats:
+    """Weights that give every class of every domain the same total.
+
+    Parameters
+    ----------
+    domains : ndarray of int, shape (n_cells,)
+        Domain of each cell, 0 …
+    shares : ndarray, shape (n_cells, n_classes)
+        Class probabilities; one-hot where the class is known.
+
+    Returns
+    -------
+    ndarray, shape (n_cells,)
+        w_i ∝ Σ_k s_ik / Σ_j∈domain(i) s_jk; mean 1.
+    """
+    weights = np.zeros(len(domains))
+    for domain in np.unique(domains):
+        inside = domains == domain
+        totals = shares[inside].sum(0)
+        weights[inside] = (shares[inside] / np.where(totals > 0, totals, np.inf)).sum(1)
+    return np.asarray(weights / weights.mean())

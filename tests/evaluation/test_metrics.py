@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from neuroclass.evaluation.label_shift import adapt_to_proportions
 from neuroclass.evaluation.metrics import expected_calibration_error, paired_difference, summarise
+from neuroclass.predictors.label_shift import adapt_to_proportions
 
 CLASSES = ("a", "b", "c")
 
