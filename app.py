@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from neuroclass.ui import warmup
+from neuroclass.ui.owner import OwnerCookie
 
 
 @asynccontextmanager
@@ -20,4 +22,4 @@ async def warmed_up(_: st.App) -> AsyncIterator[dict[str, Any]]:
     yield {}
 
 
-app = st.App("dashboard/main.py", lifespan=warmed_up)
+app = st.App("dashboard/main.py", lifespan=warmed_up, middleware=[Middleware(OwnerCookie)])

@@ -20,6 +20,7 @@ page = st.navigation(
             _page("overview", "Overview", "home", default=True),
             _page("explore", "Explore", "scatter_plot"),
             _page("classify", "Classify", "upload_file"),
+            _page("history", "History", "history"),
         ],
         "Models": [
             _page("performance", "Performance", "grid_on"),

@@ -22,9 +22,9 @@ def words_of(context: Context) -> list[str]:
     for name, value in context.entered.items():
         words += ["--enter", f"{name}={value!r}"]
     for option in _CHANNELS:
-        value = getattr(context.mapping, option, None)
-        if value:
-            words += [f"--{option.replace('_', '-')}", str(value)]
+        channel = getattr(context.mapping, option, None)
+        if channel:
+            words += [f"--{option.replace('_', '-')}", str(channel)]
     for text in protocol_texts(context.assignments):
         words += ["--protocol", text]
     words += _words_of_conditions(context.conditions)

@@ -221,6 +221,12 @@ class History:
                 chosen = chosen.where(_EntryRow.owner == _hidden(owner))
             return self._remove(session, session.scalars(chosen).all())
 
+    def delete_all(self, owner: str) -> int:
+        """Delete all of one owner's entries, also where the history is shared; returns how many."""
+        with Session(self._engine) as session, session.begin():
+            mine = select(_EntryRow).where(_EntryRow.owner == _hidden(owner))
+            return self._remove(session, session.scalars(mine).all())
+
     def prune(self, days: float, max_bytes: int, now: float | None = None) -> None:
         """Delete entries not opened for `days`, and the longest unused files beyond `max_bytes` together."""
         now = time.time() if now is None else now

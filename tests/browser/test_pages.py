@@ -9,7 +9,7 @@ import pytest
 from neuroclass.config import PROJECT_DIR
 
 pytestmark = pytest.mark.browser
-ADDRESSES = ("", "explore", "train", "performance", "domains", "shap", "gates", "classify", "methods")
+ADDRESSES = ("", "explore", "train", "performance", "domains", "shap", "gates", "classify", "history", "methods")
 TIMEOUT_MS = 120_000
 
 

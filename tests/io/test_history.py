@@ -140,3 +140,12 @@ def test_an_address_that_leads_nowhere_is_refused(tmp_path):
     for url in ("no such thing://", "nonsense", "postgresql://nobody@localhost:1/none"):
         with pytest.raises(HistoryError, match="NEUROCLASS_HISTORY"):
             History(url, Spool(tmp_path / "files"))
+
+
+def test_deleting_all_leaves_what_others_keep(tmp_path):
+    for shared in (True, False):
+        history = History("sqlite://", Spool(tmp_path / "files"), shared=shared)
+        for who in ("me", "you"):
+            history.begin(who, [upload(history, who.encode(), who)], {})
+        assert history.delete_all("me") == 1
+        assert [entry.name for entry in history.find("you")] == ["you"]

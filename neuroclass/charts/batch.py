@@ -1,0 +1,81 @@
+"""Uploaded cells together: what they consist of, and where they lie among the reference cells."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from neuroclass.charts.theme import ACCENT, UNKNOWN, category, class_label, colours_of, escape, finish
+
+SHARES = {"prior": "training cells", "labels": "labels given", "estimated": "estimated (EM)"}
+
+
+def composition(table: pd.DataFrame) -> go.Figure:
+    """Class proportions of uploaded cells beside those of the training cells.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``class``, ``prior``, ``labels`` and ``estimated``, fractions of cells.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure()
+    for column, colour in zip(SHARES, (UNKNOWN, "#E69F00", ACCENT), strict=True):
+        fig.add_bar(
+            x=[class_label(name) for name in table["class"]],
+            y=table[column],
+            name=SHARES[column],
+            marker_color=colour,
+            hovertemplate="%{x}: %{y:.3f}<extra></extra>",
+        )
+    fig.update_yaxes(rangemode="tozero")
+    return finish(fig, height=300, x="Class (name)", y="Share (fraction of cells)")
+
+
+def among(reference: pd.DataFrame, uploaded: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Uploaded cells among reference cells.
+
+    Parameters
+    ----------
+    reference : DataFrame
+        ``id``, ``species``, ``truth`` (broad class), ``x``, ``y``.
+    uploaded : DataFrame
+        ``cell``, ``label``, ``x``, ``y``.
+    simulated : bool
+        Whether the reference cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure()
+    groups = category(reference["truth"])
+    for name, colour in colours_of(groups).items():
+        cells = reference[groups == name]
+        fig.add_scatter(
+            x=cells["x"].round(3),
+            y=cells["y"].round(3),
+            mode="markers",
+            name=f"reference: {class_label(name)}",
+            customdata=cells[["id", "species"]],
+            marker={"size": 4.5, "color": colour, "opacity": 0.45},
+            hovertemplate="%{customdata[0]}, %{customdata[1]}<extra>reference</extra>",
+        )
+    fig.add_scatter(
+        x=uploaded["x"].round(3),
+        y=uploaded["y"].round(3),
+        mode="markers+text" if len(uploaded) <= 12 else "markers",
+        name="uploaded",
+        text=[escape(str(name)[:24]) for name in uploaded["cell"]],
+        textposition="top center",
+        customdata=[
+            [escape(cell), escape(label)] for cell, label in zip(uploaded["cell"], uploaded["label"], strict=True)
+        ],
+        marker={"size": 11, "color": "#C05621", "symbol": "diamond", "line": {"width": 1, "color": "white"}},
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra>uploaded</extra>",
+    )
+    finish(fig, height=460, x="UMAP 1 (arbitrary unit)", y="UMAP 2 (arbitrary unit)", simulated=simulated)
+    fig.update_xaxes(showticklabels=False, zeroline=False)
+    fig.update_yaxes(showticklabels=False, zeroline=False)
+    return fig

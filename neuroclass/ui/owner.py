@@ -1,0 +1,73 @@
+"""Whose cells are shown: each browser has a secret of its own, in a cookie that scripts cannot read."""
+
+import http.cookies
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import streamlit as st
+
+COOKIE = "neuroclass_owner"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,64}")
+_DAYS = 400
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class OwnerCookie:
+    """ASGI middleware that gives a browser without a secret one, when it asks for a page.
+
+    Parameters
+    ----------
+    app : callable
+        The ASGI application.
+    """
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http" or _sent(scope):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_page(message):
+                message["headers"] = [*message.get("headers", ()), (b"set-cookie", _cookie(scope).encode())]
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def _sent(scope: Scope) -> bool:
+    for name, value in scope.get("headers", ()):
+        if name == b"cookie":
+            jar: http.cookies.SimpleCookie = http.cookies.SimpleCookie()
+            try:
+                jar.load(value.decode("latin-1"))
+            except http.cookies.CookieError:
+                return False
+            return COOKIE in jar and _TOKEN.fullmatch(jar[COOKIE].value) is not None
+    return False
+
+
+def _is_page(message: Message) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])
+
+
+def _cookie(scope: Scope) -> str:
+    secure = "; Secure" if scope.get("scheme") == "https" else ""
+    return f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_DAYS * 86_400}; HttpOnly; SameSite=Lax{secure}"
+
+
+def owner() -> str:
+    """The browser's secret; where it keeps no cookie, one of this session only."""
+    token = st.context.cookies.get(COOKIE, "")
+    if _TOKEN.fullmatch(token):
+        return token
+    return str(st.session_state.setdefault(COOKIE, secrets.token_urlsafe(32)))

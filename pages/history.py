@@ -1,0 +1,8 @@
+"""Cells that were classified before."""
+
+from neuroclass.ui import history, widgets
+from neuroclass.ui.guards import guarded
+
+widgets.heading("History", "What did I classify, what came of it then, and what do today's models say?")
+with guarded():
+    history.page()
