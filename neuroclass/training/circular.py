@@ -55,7 +55,7 @@ def von_mises(angles: Floats, centres: Floats, concentration: float = CONCENTRAT
     return np.asarray(np.exp(concentration * (np.cos(angles[:, None] - centres[None]) - 1)) / peak)
 
 
-class CircularTaxonomy(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class CircularTaxonomy(ClassifierMixin, BaseEstimator):
     """Classes by angle alone: Bayes' rule on each class' kernel density over the circle; scikit-learn's interface.
 
     Parameters

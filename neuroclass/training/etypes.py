@@ -77,7 +77,7 @@ class ETypes:
         return np.asarray(self.mixture.predict_proba(self.axes.transform(z)[:, self.kept] / self.scale))
 
 
-class ETypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ETypeClassifier(ClassifierMixin, BaseEstimator):
     """Types found without labels, then read as the classes of their training cells; scikit-learn's interface.
 
     Parameters

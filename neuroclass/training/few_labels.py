@@ -43,7 +43,7 @@ def keep_few(y: Index, n_labels: int, seed: int) -> Index:
     return result
 
 
-class FewLabels(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class FewLabels(ClassifierMixin, BaseEstimator):
     """Self-training on few labels a class; scikit-learn's interface.
 
     Parameters
@@ -69,7 +69,7 @@ class FewLabels(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.model_.predict_proba(x))
 
 
-class FuzzyCentres(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class FuzzyCentres(ClassifierMixin, BaseEstimator):
     """Fuzzy c-means begun at the labelled cells' means; the nearest centre is the class.
 
     Parameters

@@ -76,4 +76,4 @@ def test_angles_on_a_planted_circle_are_found():
 def test_von_mises_density_sums_to_one():
     grid = np.linspace(-np.pi, np.pi, 20001)
     density = von_mises(grid, np.array([0.3, 3.1]))
-    assert np.trapz(density, grid, axis=0) == pytest.approx([1, 1], abs=1e-6)
+    assert density[1:].sum(axis=0) * (grid[1] - grid[0]) == pytest.approx([1, 1], abs=1e-6)
