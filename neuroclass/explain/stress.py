@@ -22,6 +22,7 @@ from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.measure import Context
 from neuroclass.predictors.predictor import Predictor
+from neuroclass.predictors.priors import reweight
 
 Floats = npt.NDArray[np.float64]
 
@@ -191,7 +192,7 @@ def stress(
     models : sequence of Predictor
         The models to ask.
     context : Context, optional
-        Corrections, entered values and recording conditions; they hold for every variant.
+        Corrections, entered values, prior and recording conditions; they hold for every variant.
     chosen : sequence of Variant, optional
         By default all of `variants`.
 
@@ -213,10 +214,12 @@ def _result(
     measured = extract_features(changed, assignments=context.assignments, entered=context.entered)
     features = to_reference(measured.values, context.conditions).features
     row = np.array([[features.get(name, np.nan) for name in FEATURE_NAMES]])
-    probabilities = {
-        model.name: dict(zip(model.classes, model.predict_proba(row, [species])[0].tolist(), strict=True))
-        for model in models
-    }
+    probabilities = {}
+    for model in models:
+        p = model.predict_proba(row, [species])
+        if context.prior:
+            p = reweight(p, context.prior, model.classes)
+        probabilities[model.name] = dict(zip(model.classes, p[0].tolist(), strict=True))
     return StressResult(variant.axis, variant.level, variant.label, len(features), probabilities)
 
 

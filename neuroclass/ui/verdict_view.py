@@ -1,26 +1,25 @@
 """A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
-from neuroclass.charts import shap_charts
 from neuroclass.charts.evaluation import probabilities
 from neuroclass.charts.theme import download_config
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import FEATURES, Stimulus
 from neuroclass.measure import Context
-from neuroclass.ui import sweeps, uploads, widgets
-from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui import evidence, sweeps, uploads, widgets
+from neuroclass.ui.evidence import QUESTIONS, Case
+from neuroclass.ui.reasons import place_in_words
+from neuroclass.ui.text import escaped
 from neuroclass.ui.uploads import Upload
 from neuroclass.verdict import CellVerdict, Refusal, Task
 
-QUESTIONS = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Mouse subclass (LSPIN)"}
 _STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.NONE}}
 
 
@@ -76,7 +75,7 @@ def show(upload: Upload, verdict: CellVerdict, given: Context) -> None:
     _trust(verdict)
     recording = _recording(upload, verdict, given)
     st.subheader("Why", anchor=False)
-    _why(upload, verdict, recording)
+    evidence.show(Case(f"{upload.digest[:16]}-{verdict.cell}", verdict, uploads.corrected(upload, given), recording))
     st.subheader("Everything measured", anchor=False)
     _features(verdict)
     if recording is not None:
@@ -156,77 +155,6 @@ def _recording(upload: Upload, verdict: CellVerdict, given: Context) -> Recordin
         return None
 
 
-def _why(upload: Upload, verdict: CellVerdict, recording: Recording | None) -> None:
-    name = str(
-        st.segmented_control(
-            "For", list(QUESTIONS), default="broad", required=True, key="why", format_func=QUESTIONS.__getitem__
-        )
-    )
-    task: Task = getattr(verdict, name)
-    if not task.reasons:
-        st.caption("No feature was measured, so there is no reason to show.")
-        return
-    table = reasons_table(task)
-    likeliest = max(task.probabilities, key=lambda c: task.probabilities[c])
-    left, right = st.columns(2)
-    with left:
-        widgets.figure(
-            shap_charts.contributions(table, unit="probability"),
-            f"reasons-{name}",
-            table,
-            caption=f"SHAP values towards {escaped(label_of(likeliest))}, by {task.model.upper()}; relative to "
-            "prototypes of the training cells with the same features present.",
-        )
-    with right:
-        places = [_place(verdict.provenance.get(f, {})) for f in table["feature"]]
-        shown = table.drop(columns="feature").assign(**{"measured on": places})
-        names = {"label": "feature", "shown": "value", "percentile": "percentile in the class (%)"}
-        st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)
-    if recording is None:
-        return
-    traced = [f for f in table["feature"] if verdict.provenance.get(f, {}).get("sweeps")]
-    if traced:
-        chosen = st.selectbox(
-            "Show where it was measured", traced, key=f"place-{name}", format_func=shap_charts.feature_label
-        )
-        key = f"{upload.digest[:16]}-{verdict.cell}"
-        sweeps.measured_on(key, recording, chosen, verdict.provenance[chosen], simulated=False)
-
-
-def reasons_table(task: Task) -> pd.DataFrame:
-    """Reasons of one answer, the largest first."""
-    rows = [
-        {
-            "feature": reason.feature,
-            "label": shap_charts.feature_label(reason.feature),
-            "shown": with_unit(reason.feature, reason.value),
-            "shap": reason.shap,
-            "percentile": reason.percentile,
-            "gate": reason.gate,
-        }
-        for reason in task.reasons
-    ]
-    return pd.DataFrame(rows)
-
-
-def _place(entry: Mapping[str, Any]) -> str:
-    """Where a feature was measured, in words."""
-    parts = []
-    numbers = list(entry.get("sweeps") or ())
-    if numbers:
-        listed = ", ".join(str(n) for n in numbers[:6]) + ("…" if len(numbers) > 6 else "")
-        parts.append(f"sweep {listed}")
-    if entry.get("spike") is not None:
-        parts.append(f"spike {entry['spike']}")
-    if entry.get("time_s") is not None:
-        parts.append(f"at {entry['time_s']:.4f} s")
-    if entry.get("row") is not None:
-        parts.append(f"row {entry['row']}")
-    if entry.get("note"):
-        parts.append(str(entry["note"]))
-    return ", ".join(parts)
-
-
 def feature_table(verdict: CellVerdict) -> pd.DataFrame:
     """The 41 features: value with unit, where measured, or why missing."""
     rows = []
@@ -239,7 +167,7 @@ def feature_table(verdict: CellVerdict) -> pd.DataFrame:
                 "stimulus": spec.stimulus.label,
                 "value": None if value is None else value * spec.display_factor,
                 "unit": spec.shown_unit or "ratio",
-                "measured on": _place(verdict.provenance.get(spec.name, {})),
+                "measured on": place_in_words(verdict.provenance.get(spec.name, {})),
                 "why missing": verdict.missing.get(spec.name, ""),
             }
         )

@@ -1,0 +1,174 @@
+"""The evidence for one verdict: reasons with gates, what would change it, and what a worse recording does to it."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from neuroclass.cell_types import COLOURS
+from neuroclass.charts.theme import ACCENT, NEGATIVE, POSITIVE, UNKNOWN, class_label, escape, finish, note
+from neuroclass.features import BY_NAME
+
+
+def feature_name(feature: str) -> str:
+    """A feature with its stimulus, for axes."""
+    spec = BY_NAME[feature]
+    return spec.label if spec.stimulus.value == "none" else f"{spec.label} ({spec.stimulus.label})"
+
+
+def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.Figure:
+    """SHAP values of one verdict, beside the gates where the model has them; each bar carries its feature's name.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``feature``, ``shown`` (value with unit), ``shap`` (probability) and ``gate`` (0 to 1, or None),
+        largest contribution first.
+    label : str
+        The class that the values speak for.
+    simulated : bool
+        Whether the cell is simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    if table.empty:
+        return note("No feature was measured, so there is no reason to show.")
+    rows = table.iloc[::-1]
+    names = [f"{escape(feature_name(f))} = {escape(s)}" for f, s in zip(rows["feature"], rows["shown"], strict=True)]
+    gated = bool(rows["gate"].notna().any())
+    fig = make_subplots(1, 2 if gated else 1, shared_yaxes=True, column_widths=[0.76, 0.24] if gated else None,
+                        horizontal_spacing=0.05)  # fmt: skip
+    fig.add_bar(
+        x=rows["shap"],
+        y=names,
+        orientation="h",
+        customdata=rows["feature"].tolist(),
+        marker_color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["shap"]],
+        text=[f"{value:+.3f}" for value in rows["shap"]],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{text}<extra>click: where it was measured</extra>",
+        row=1,
+        col=1,
+    )
+    reach = max(1e-3, float(rows["shap"].abs().max())) * 1.35
+    low = -reach if (rows["shap"] < 0).any() else 0.0
+    fig.update_xaxes(range=[low, reach], title_text=f"SHAP towards {class_label(label)} (probability)", col=1)
+    if gated:
+        fig.add_bar(
+            x=rows["gate"],
+            y=names,
+            orientation="h",
+            customdata=rows["feature"].tolist(),
+            marker_color=UNKNOWN,
+            hovertemplate="%{y}: gate %{x:.2f}<extra>click: where it was measured</extra>",
+            row=1,
+            col=2,
+        )
+        fig.update_xaxes(range=[0, 1.02], title_text="Gate", tickvals=[0, 1], ticktext=["shut", "open"], row=1, col=2)
+    finish(fig, height=110 + 30 * len(rows), simulated=simulated, legend=False)
+    return fig.update_yaxes(title_text="Feature (value)", col=1)
+
+
+def changes(table: pd.DataFrame, *, simulated: bool = False) -> go.Figure:
+    """The changes of a counterfactual, in standard deviations of the training cells.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``feature``, ``now`` and ``then`` (text with units) and ``delta_z``, largest first.
+    simulated : bool
+        Whether the cell is simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = table.iloc[::-1]
+    texts = [f"{escape(now)} → {escape(then)}" for now, then in zip(rows["now"], rows["then"], strict=True)]
+    fig = go.Figure(
+        go.Bar(
+            x=rows["delta_z"],
+            y=[escape(feature_name(feature)) for feature in rows["feature"]],
+            orientation="h",
+            marker_color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["delta_z"]],
+            text=texts,
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text}, %{x:+.2f} standard deviations<extra></extra>",
+        )
+    )
+    reach = max(0.2, float(rows["delta_z"].abs().max())) * 1.9
+    low = -reach if (rows["delta_z"] < 0).any() else 0.0
+    fig.update_xaxes(range=[low, reach if (rows["delta_z"] > 0).any() else reach * 0.05])
+    return finish(
+        fig,
+        height=110 + 42 * len(rows),
+        x="Change (standard deviations of the training cells)",
+        y="Feature",
+        simulated=simulated,
+        legend=False,
+    )
+
+
+def stress(
+    table: pd.DataFrame, label: str, units: Mapping[str, str], as_recorded: float, *, simulated: bool = False
+) -> go.Figure:
+    """Probability of the label under each variant of the recording, a panel an axis.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a variant: ``axis``, ``level`` (number, or NaN), ``label`` (text), ``probability`` of the label as
+        recorded and ``top``, the likeliest class under the variant.
+    label : str
+        The label as recorded.
+    units : mapping of axis to unit
+        In the order of the panels.
+    as_recorded : float
+        Its probability as recorded, drawn as a dotted line.
+    simulated : bool
+        Whether the cell is simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    axes = [axis for axis in units if (table["axis"] == axis).any()]
+    if not axes:
+        return note("No variant was tried yet.")
+    wide = 3 if len(axes) > 2 else len(axes)
+    n_rows = -(-len(axes) // wide)
+    fig = make_subplots(n_rows, wide, shared_yaxes="all", horizontal_spacing=0.04, vertical_spacing=0.3)
+    for k, axis in enumerate(axes):
+        place = {"row": k // wide + 1, "col": k % wide + 1}
+        _panel(fig, table[table["axis"] == axis], axis, units[axis], label, place)
+        fig.add_hline(y=as_recorded, line={"dash": "dot", "width": 1, "color": UNKNOWN}, **place)
+    fig.update_yaxes(range=[-0.03, 1.05])
+    for row in range(1, n_rows + 1):
+        fig.update_yaxes(title_text=f"Probability of {class_label(label)}", row=row, col=1)
+    return finish(fig, height=60 + 270 * n_rows, simulated=simulated, legend=False)
+
+
+def _panel(fig: go.Figure, rows: pd.DataFrame, axis: str, unit: str, label: str, place: Mapping[str, int]) -> None:
+    kept = (rows["top"] == label).to_numpy()
+    categories = bool(rows["level"].isna().any() or axis == "dropped sweeps")
+    x: Sequence[object] = rows["label"].map(escape).tolist() if categories else rows["level"].tolist()
+    colours = [ACCENT if held else COLOURS.get(top, POSITIVE) for held, top in zip(kept, rows["top"], strict=True)]
+    fig.add_scatter(
+        x=x,
+        y=rows["probability"],
+        mode="markers" if categories else "lines+markers",
+        line={"color": UNKNOWN, "width": 1},
+        marker={"size": 11, "color": colours, "symbol": ["circle" if held else "x" for held in kept]},
+        customdata=[[class_label(top), escape(text)] for top, text in zip(rows["top"], rows["label"], strict=True)],
+        hovertemplate="%{customdata[1]}: %{y:.3f}, likeliest %{customdata[0]}<extra></extra>",
+        **place,
+    )
+    title = axis[0].upper() + axis[1:]
+    fig.update_xaxes(
+        title_text=title if categories else f"{title} ({unit})", tickangle=-35 if categories else 0, **place
+    )
