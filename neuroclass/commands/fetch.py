@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
         "--limit-gb",
         type=float,
         metavar="GB",
-        help="keep at most this much of recordings (default: the limit set on a cell's page, else 20)",
+        help="keep at most this much of recordings (default: what a cell's page set, else 20)",
     )
     add_json(parser)
     parser.set_defaults(run=run)

@@ -9,7 +9,7 @@ from neuroclass.charts.evaluation import probabilities
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ModelFileError, NeuroClassError
-from neuroclass.ui import analysis, cache, cell_features, neighbours, recordings, sweeps, widgets
+from neuroclass.ui import analysis, cache, cell_features, evidence, neighbours, recordings, sweeps, widgets
 from neuroclass.ui.guards import need
 from neuroclass.ui.opened import open_cell
 from neuroclass.ui.text import escaped, with_unit
@@ -41,11 +41,11 @@ def show(cells: Cohort, cell_id: str) -> None:
     if recording is None:
         _no_sweeps(cells, cell_id)
     else:
-        sweeps.recording_view(key, recording, cells.simulated, address=True)
-        st.subheader("What the sweeps yield", anchor=False)
-        analysis.show(key, recording, cells.simulated, address=True, mates=_mates(cells, row))
+        sweeps.recording_view(key, recording, cells.simulated, address=True, mates=_mates(cells, row))
     st.subheader("Features among its class", anchor=False)
     cell_features.show(cells, row, recording)
+    st.subheader("Why the models say so", anchor=False)
+    evidence.show_cohort_cell(cells, cell_id, recording)
     st.subheader("Cells like it", anchor=False)
     neighbours.show(cells, row, open_cell)
 

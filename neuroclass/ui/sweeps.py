@@ -12,23 +12,26 @@ from neuroclass.charts.theme import download_config
 from neuroclass.ephys.sweep import Recording
 from neuroclass.features import BY_NAME, Stimulus
 from neuroclass.ui import address as address_of
-from neuroclass.ui import cache, passive, widgets
+from neuroclass.ui import analysis, cache, passive, widgets
 from neuroclass.ui.described import OTHER, Described, describe, spike_marks, spike_table, sweep_table
 from neuroclass.ui.text import escaped
 
 OVERLAID = 12
 ALL = "all overlaid"
 _ORDER = (Stimulus.LONG_SQUARE.value, Stimulus.SHORT_SQUARE.value, Stimulus.RAMP.value, Stimulus.NOISE.value, OTHER)
-
-
 ADDRESS = "sweep"
 SPAN = ("from", "to")
 LEAST_S = 0.001
 
 
-@st.fragment
-def recording_view(key: str, recording: Recording, simulated: bool = False, address: bool = False) -> None:
-    """Sweeps by stimulus: overlaid, or one with its spikes marked.
+def recording_view(
+    key: str,
+    recording: Recording,
+    simulated: bool = False,
+    address: bool = False,
+    mates: analysis.Mates | None = None,
+) -> None:
+    """Sweeps by stimulus, overlaid or one with its spikes marked; then what they yield.
 
     Parameters
     ----------
@@ -40,7 +43,17 @@ def recording_view(key: str, recording: Recording, simulated: bool = False, addr
         Whether the cell is simulated.
     address : bool
         Whether stimulus, sweep and window are kept in the page's address; only one such view a page.
+    mates : Mates, optional
+        The class to compare the spike with.
     """
+    _sweeps(key, recording, simulated, address)
+    if describe(key, recording):
+        st.markdown("##### What the sweeps yield")
+        analysis.show(key, recording, simulated, address, mates)
+
+
+@st.fragment
+def _sweeps(key: str, recording: Recording, simulated: bool, address: bool) -> None:
     described = describe(key, recording)
     offered = [name for name in _ORDER if any(d.stimulus == name for d in described)]
     if not offered:

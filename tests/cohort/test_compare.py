@@ -1,0 +1,52 @@
+"""Effect sizes against a count of pairs, tests against scipy and known corrections."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neuroclass.cohort.compare import cliffs_delta, compare_selections, compare_within, holm, rank_test
+from neuroclass.features import FEATURE_NAMES
+
+RNG = np.random.default_rng(0)
+
+
+def test_cliffs_delta_counts_pairs() -> None:
+    a, b = RNG.integers(0, 6, 40).astype(float), RNG.integers(0, 5, 30).astype(float)
+    counted = np.sign(a[:, None] - b[None, :]).mean()
+    assert cliffs_delta(np.r_[a, np.nan], b) == pytest.approx(counted)
+    assert cliffs_delta([3.0], [1.0]) == 1.0
+    assert np.isnan(cliffs_delta([], [1.0]))
+
+
+def test_holm_by_hand_and_around_missing_values() -> None:
+    assert holm([0.01, np.nan, 0.04, 0.03]) == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
+    assert holm([0.9, 0.8]).max() == 1.0
+
+
+def test_the_test_needs_three_values_and_a_difference() -> None:
+    assert np.isnan(rank_test([1, 2], [1, 2, 3]))
+    assert np.isnan(rank_test([1, 1, 1], [1, 1, 1]))
+    assert rank_test(range(20), range(30, 50)) < 1e-6
+
+
+def test_a_planted_feature_ranks_first_in_the_unit_people_read() -> None:
+    a = pd.DataFrame(RNG.normal(size=(40, 41)), columns=FEATURE_NAMES)
+    b = pd.DataFrame(RNG.normal(size=(50, 41)), columns=FEATURE_NAMES)
+    a["width"] = np.linspace(0.001, 0.002, 40)
+    b["width"] = np.linspace(0.0001, 0.0005, 50)
+    b["tau"] = np.nan
+    table = compare_selections(a, b)
+    first = table.iloc[0]
+    assert (first["name"], first["delta"]) == ("width", 1.0)
+    assert (first["median_a"], first["median_b"]) == pytest.approx((1.5, 0.3))
+    assert first["p_holm"] < 1e-6
+    assert len(table) == 40 and "tau" not in set(table["name"])
+
+
+def test_pairs_of_few_groups_and_one_against_all_of_many() -> None:
+    values = pd.Series(np.arange(80.0))
+    few = compare_within(values, pd.Series(np.repeat(["a", "b"], 40)), ["b", "a", "absent"])
+    assert few[["a", "b", "delta"]].to_numpy().tolist() == [["b", "a", 1.0]]
+    many = compare_within(values, pd.Series(np.repeat(list("abcdefgh"), 10)), list("abcdefgh"))
+    assert len(many) == 8 and set(many["b"]) == {"all others"}
+    assert many["delta"].abs().is_monotonic_decreasing
