@@ -3,7 +3,10 @@
 SYSTEM_NAMES: tuple[str, ...] = (
     "dann",
     "dann-lambda0",
+    "dann-shallow",
+    "dann-nested",
     "lspin",
+    "lspin-nested",
     "lspin-paper",
     "rf",
     "svc",

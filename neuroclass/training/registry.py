@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.config import DannSettings, LspinSettings
+from neuroclass.config import AugmentSettings, DannSettings, LspinSettings, OptimiserSettings
 from neuroclass.errors import SettingsError
 from neuroclass.training.baselines import ESTIMATORS, fit_estimator
 from neuroclass.training.fit_dann import train_dann
 from neuroclass.training.fit_lspin import train_lspin
 from neuroclass.training.loop import Listener
 from neuroclass.training.paper_lspin import train_paper_lspin
+from neuroclass.training.selection import DANN_CANDIDATES, LSPIN_CANDIDATES, select_and_train
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -64,6 +65,24 @@ def _lspin(settings: LspinSettings) -> Trainer:
     return lambda cohort, _, seed, listener: train_lspin(cohort, replace(settings, seed=seed), listener)
 
 
+def _nested_dann() -> Trainer:
+    def train(cohort: Cohort, task: str, seed: int, _: Listener | None) -> Classifier:
+        return select_and_train(
+            cohort, task, DANN_CANDIDATES, lambda cells, s: train_dann(cells, replace(s, seed=seed)), seed
+        )
+
+    return train
+
+
+def _nested_lspin() -> Trainer:
+    def train(cohort: Cohort, task: str, seed: int, _: Listener | None) -> Classifier:
+        return select_and_train(
+            cohort, task, LSPIN_CANDIDATES, lambda cells, s: train_lspin(cells, replace(s, seed=seed)), seed
+        )
+
+    return train
+
+
 def _paper_lspin() -> Trainer:
     return lambda cohort, _, seed, listener: train_paper_lspin(cohort, seed, listener)
 
@@ -72,6 +91,16 @@ def _estimator(name: str) -> Trainer:
     return lambda cohort, task, seed, _: fit_estimator(name, cohort, task, seed)
 
 
+SHALLOW_DANN = DannSettings(
+    hidden=(4,),
+    reversal=1.0,
+    mixup=0.0,
+    smoothing=0.0,
+    augment=AugmentSettings(masked_share=0.0, shifted_share=0.0),
+    optimiser=OptimiserSettings(weight_decay=1.0),
+)
+"""For a species without labels: what fits the labelled species less closely transfers further."""
+
 _ALL = ("subclass", "broad")
 
 SYSTEMS: dict[str, System] = {
@@ -79,7 +108,10 @@ SYSTEMS: dict[str, System] = {
     for system in (
         System("dann", "DANN", ("broad",), _dann(DannSettings())),
         System("dann-lambda0", "DANN, λ = 0", ("broad",), _dann(DannSettings(reversal=0.0))),
+        System("dann-shallow", "DANN, one-layer extractor", ("broad",), _dann(SHALLOW_DANN)),
+        System("dann-nested", "DANN, settings chosen within each fold", ("broad",), _nested_dann()),
         System("lspin", "LSPIN", ("subclass",), _lspin(LspinSettings())),
+        System("lspin-nested", "LSPIN, settings chosen within each fold", ("subclass",), _nested_lspin()),
         System("lspin-paper", "LSPIN, the paper's recipe", ("subclass",), _paper_lspin()),
         *(System(name, spec.title, _ALL, _estimator(name)) for name, spec in ESTIMATORS.items()),
     )
