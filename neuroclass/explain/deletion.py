@@ -1,4 +1,4 @@
-"""Deletion and insertion curves: do the features that an explanation names matter to the model?
+"""Deletion and insertion curves: whether the features that an explanation names matter to the model.
 
 The features of each held-out cell are ranked; the first k are taken away (deletion), or all others are
 (insertion), and the accuracy is measured. A feature is taken away in one of two ways: *hidden*, as though it had
@@ -11,12 +11,14 @@ References
 """
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
 
+from neuroclass.nets.lspin import Lspin
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import for_members
 
@@ -53,8 +55,9 @@ def probabilities_behind(model: LspinPredictor, x: Floats, open_to: Mask, specie
     z, present = model.preprocessor(x)
     members = model.architecture["n_members"]
     inputs = for_members(z, members)
-    gates = model.net(inputs, for_members(present, members)).gates * for_members(open_to, members)
-    mean = model.net.prediction(inputs * gates).softmax(-1).mean(0).numpy().astype(np.float64)
+    net = cast(Lspin, model.net)
+    gates = net(inputs, for_members(present, members)).gates * for_members(open_to, members)
+    mean = net.prediction(inputs * gates).softmax(-1).mean(0).numpy().astype(np.float64)
     return model.calibration(mean, 1.0 - present.mean(axis=1), species)
 
 
@@ -110,9 +113,7 @@ def deletion_table(
         right (fraction of the random orders, else 0 or 1).
     """
     rng = np.random.default_rng(seed)
-    orders = {
-        name: [np.lexsort((rng.random(values.shape), -values), axis=1)] for name, values in importances.items()
-    }
+    orders = {name: [np.lexsort((rng.random(values.shape), -values), axis=1)] for name, values in importances.items()}
     orders["random"] = [rng.random(x.shape).argsort(axis=1) for _ in range(RANDOM_ORDERS)]
     frames = []
     for ranking, alternatives in orders.items():

@@ -1,59 +1,54 @@
-"""Two-dimensional pictures of held-out cells: raw features, features without and with the adversary.
+"""Two-dimensional pictures of cells.
 
 References
 ----------
 .. [1] McInnes, Healy, Melville, "UMAP: uniform manifold approximation and projection", arXiv:1802.03426.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from neuroclass.cohort.cohort import Cohort
-from neuroclass.config import DannSettings
-from neuroclass.evaluation.protocols import Trial
-from neuroclass.training.fit_dann import train_dann
+if TYPE_CHECKING:
+    from umap import UMAP
 
 Floats = npt.NDArray[np.float64]
 
 SEED = 1
 
 
-def umap_of(features: Floats, seed: int = SEED) -> Floats:
-    """UMAP of standardised features, shape (n_cells, n) → (n_cells, 2), with a fixed seed."""
+def _standardised(features: Floats, like: Floats) -> Floats:
+    return np.asarray((features - like.mean(0)) / np.maximum(like.std(0), 1e-9))
+
+
+def fit_umap(features: Floats, seed: int = SEED) -> "UMAP":
+    """UMAP of standardised features, shape (n_cells, n), with a fixed seed."""
     from umap import UMAP
 
-    spread = np.maximum(features.std(0), 1e-9)
     reducer = UMAP(n_neighbors=15, min_dist=0.2, random_state=seed, n_jobs=1)
-    return np.asarray(reducer.fit_transform((features - features.mean(0)) / spread), dtype=np.float64)
+    return reducer.fit(_standardised(features, features))
 
 
-def held_out_embedding(cohort: Cohort, trial: Trial) -> pd.DataFrame:
-    """Embed the cells that a trial holds out.
+def umap_of(features: Floats, seed: int = SEED) -> Floats:
+    """UMAP of standardised features, shape (n_cells, n) → (n_cells, 2), with a fixed seed."""
+    return np.asarray(fit_umap(features, seed).embedding_, dtype=np.float64)
+
+
+def place(reducer: "UMAP", features: Floats, new: Floats) -> Floats:
+    """Positions of new cells in a picture, shape (n_new, 2), by UMAP's ``transform``.
 
     Parameters
     ----------
-    cohort : Cohort
-        Labelled cells of both species.
-    trial : Trial
-        Its training cells train DANN with and without the adversary.
+    reducer : UMAP
+        Fitted on `features`.
+    features : ndarray, shape (n_cells, n)
+        What it was fitted on.
+    new : ndarray, shape (n_new, n)
+        Features of the new cells.
 
     Returns
     -------
-    DataFrame
-        id, species, truth, space (``raw``, ``lambda0``, ``dann``), x, y.
+    ndarray
     """
-    train, test = cohort.take(trial.train), cohort.take(trial.test)
-    adapted = train_dann(train, DannSettings())
-    plain = train_dann(train, DannSettings(reversal=0.0))
-    spaces = {
-        "raw": adapted.preprocessor(test.matrix())[0],
-        "lambda0": plain.embed(test.matrix()),
-        "dann": adapted.embed(test.matrix()),
-    }
-    meta = test.frame[["id", "species"]].assign(truth=test.frame["broad"])
-    frames = []
-    for space, features in spaces.items():
-        points = umap_of(features)
-        frames.append(meta.assign(space=space, x=points[:, 0].round(4), y=points[:, 1].round(4)))
-    return pd.concat(frames, ignore_index=True)
+    return np.asarray(reducer.transform(_standardised(new, features)), dtype=np.float64)

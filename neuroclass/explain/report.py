@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,21 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from neuroclass.cohort.cohort import Cohort
+from neuroclass.config import DannSettings
 from neuroclass.evaluation.evaluate import describe, run_trials, test_trial, train_trial
 from neuroclass.evaluation.metrics import paired_difference
 from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
 from neuroclass.evaluation.published import published_results
+from neuroclass.explain.baselines import EXPLAINERS, fit_and_explain
+from neuroclass.explain.deletion import summarise_curves
 from neuroclass.explain.demo_cells import DEMO_TABLE, demo_predictions
-from neuroclass.explain.embedding import held_out_embedding
-from neuroclass.explain.shap_values import shap_values
+from neuroclass.explain.domain_report import write_domains
+from neuroclass.explain.domain_spaces import FoldSpace, fold_space
+from neuroclass.explain.held_out import explain_held_out
+from neuroclass.explain.stability import importances
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import save_model
-from neuroclass.predictors.lspin import LspinPredictor
+from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.registry import SYSTEMS
 
@@ -28,32 +34,20 @@ Tables = dict[str, pd.DataFrame]
 
 RIVALS = {"dann": ("dann-lambda0",), "lspin": ("lspin-paper",)}
 BASELINES = ("svc", "lda", "lasso", "rf", "xgboost", "gbdt", "ann", "ann-ensemble")
+STABILITY_SEEDS = (101, 102, 103)
+EXPLAINED_CELLS = 60
+EXPLANATIONS = ("shap", "shap-groups", "gates", "stability")
 _FEATURES = list(FEATURE_NAMES)
 
 
-def _gates(model: LspinPredictor, test: Cohort, predicted: "pd.Series[str]") -> pd.DataFrame:
-    meta = test.frame[["id"]].assign(truth=test.frame["subclass"], predicted=predicted.to_numpy())
-    gates = pd.DataFrame(model.gates(test.matrix()).astype(np.float32).round(4), columns=_FEATURES)
-    return pd.concat([meta, gates], axis=1)
-
-
-def _shap(model: Predictor, test: Cohort) -> pd.DataFrame:
-    explained = shap_values(model, test.matrix(), test.column("species").tolist(), pairs=1)
-    frames = []
-    for column, name in enumerate(model.classes):
-        values = pd.DataFrame(explained.values[:, :, column].astype(np.float32).round(5), columns=_FEATURES)
-        meta = test.frame[["id", "species"]].assign(**{"class": name, "base_value": explained.base[:, column]})
-        frames.append(pd.concat([meta, values], axis=1))
-    return pd.concat(frames, ignore_index=True)
-
-
-def _outputs(name: str, task: str, plan: Plan, trial: Trial, masked: Plan, shifted: Plan) -> Tables:
-    """One fold's held-out outputs."""
+def _outputs(
+    name: str, task: str, plan: Plan, trial: Trial, masked: Plan, shifted: Plan
+) -> tuple[Tables, FoldSpace | None]:
+    """One fold's held-out outputs, and where DANN puts all cells."""
     import torch
 
     torch.set_num_threads(1)
     model = train_trial(name, task, plan, trial)
-    test = plan.cohort.take(trial.test)
     predictions = test_trial(model, task, plan, trial)
     number = trial.repeat * 5 + trial.fold
     tables = {
@@ -61,10 +55,32 @@ def _outputs(name: str, task: str, plan: Plan, trial: Trial, masked: Plan, shift
         "lab-shift": test_trial(model, task, shifted, shifted.trials[number]),
     }
     if isinstance(model, Predictor):
-        tables["shap"] = _shap(model, test)
-    if isinstance(model, LspinPredictor):
-        tables["gates"] = _gates(model, test, predictions["predicted"])
-    return tables
+        run = f"fold {trial.fold + 1}"
+        tables |= explain_held_out(model, plan.cohort.take(trial.test), task, predictions["predicted"], run)
+    space = None
+    if isinstance(model, DannPredictor):
+        space = fold_space(plan, trial, DannSettings().reversal, model)
+    return tables, space
+
+
+def _retrained(name: str, task: str, plan: Plan, trial: Trial, seed: int) -> pd.DataFrame:
+    """Importances by a network of other initial weights and batches, trained on the same cells."""
+    import torch
+
+    torch.set_num_threads(1)
+    model = train_trial(name, task, plan, replace(trial, seed=seed))
+    test = plan.cohort.take(trial.test)
+    assert isinstance(model, Predictor)
+    return importances(model, test, test.column(task)).assign(run=f"fold {trial.fold + 1}, seed {seed}")
+
+
+def _explained_baseline(name: str, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
+    """SHAP values of a baseline on evenly drawn held-out cells of a fold."""
+    import torch
+
+    torch.set_num_threads(1)
+    rows = trial.test[np.unique(np.linspace(0, len(trial.test) - 1, EXPLAINED_CELLS).astype(int))]
+    return fit_and_explain(name, plan.cohort.take(trial.train), plan.cohort.take(rows), task, trial.seed)
 
 
 def deciles(cohort: Cohort) -> pd.DataFrame:
@@ -78,6 +94,15 @@ def deciles(cohort: Cohort) -> pd.DataFrame:
 def _rounded(predictions: pd.DataFrame) -> pd.DataFrame:
     probabilities = [column for column in predictions if str(column).startswith("p_")]
     return predictions.astype(dict.fromkeys(probabilities, np.float32)).round(dict.fromkeys(probabilities, 5))
+
+
+def _all(calls: list[Any], jobs: int, what: str, phase: Phase) -> list[pd.DataFrame]:
+    """Results of delayed calls, in their order."""
+    found: list[pd.DataFrame] = []
+    for table in Parallel(n_jobs=jobs, return_as="generator")(calls):
+        found.append(table)
+        phase(what, len(found), len(calls))
+    return found
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -123,23 +148,32 @@ def write_report(
     shifted = plan_protocol(Protocol.LAB_SHIFT, cohort, task, 1)
     first = [trial for trial in plan.trials if trial.repeat == 0]
     calls = (delayed(_outputs)(name, task, plan, trial, masked, shifted) for trial in first)
-    parts: list[Tables] = []
+    parts: list[tuple[Tables, FoldSpace | None]] = []
     for part in Parallel(n_jobs=jobs, return_as="generator")(calls):
         parts.append(part)
         phase("held-out outputs", len(parts), len(first))
-    tables = {key: pd.concat([part[key] for part in parts], ignore_index=True) for key in parts[0]}
+    tables = {key: pd.concat([part[key] for part, _ in parts], ignore_index=True) for key in parts[0][0]}
     for key, protocol, table_plan in (
         ("masked", Protocol.MASKED, masked),
         ("lab-shift", Protocol.LAB_SHIFT, shifted),
     ):
         _write_json(out / f"{key}.json", describe(name, task, protocol, table_plan, tables[key]))
-    for key in ("shap", "gates"):
+    again = [delayed(_retrained)(name, task, plan, first[0], seed) for seed in STABILITY_SEEDS]
+    tables["stability"] = pd.concat([tables["stability"], *_all(again, jobs, "stability", phase)], ignore_index=True)
+    for key in EXPLANATIONS:
         if key in tables:
             tables[key].to_parquet(out / f"{key}.parquet", index=False)
-    demo_predictions(model).to_parquet(out / f"{DEMO_TABLE}.parquet", index=False)
+    if "deletion" in tables:
+        summarise_curves(tables["deletion"]).to_parquet(out / "deletion.parquet", index=False)
     deciles(plan.cohort).to_parquet(out / "deciles.parquet", index=False)
-    if name == "dann":
-        held_out_embedding(plan.cohort, plan.trials[0]).to_parquet(out / "embedding.parquet", index=False)
+    demo_predictions(model).to_parquet(out / f"{DEMO_TABLE}.parquet", index=False)
+    if baselines:
+        explained = [delayed(_explained_baseline)(rival, task, plan, first[0]) for rival in EXPLAINERS]
+        found = pd.concat(_all(explained, jobs, "explained baselines", phase), ignore_index=True)
+        found.to_parquet(out / "shap-baselines.parquet", index=False)
+    if isinstance(model, DannPredictor):
+        spaces = [space for _, space in parts if space is not None]
+        write_domains(plan, first, spaces, model, out, jobs, lambda done, of: phase("domains", done, of))
     _write_json(out / "published.json", published_results(name))
     split = plan_protocol(Protocol.PAPER_SPLIT, cohort, task)
     on_split = run_trials(name, task, split, jobs, lambda done, of: phase("paper split", done, of))

@@ -1,4 +1,4 @@
-"""Do gates, SHAP values and permutation importance name the same features, and again after retraining?
+"""Whether gates, SHAP values and permutation importance name the same features, and again after retraining.
 
 References
 ----------
@@ -162,12 +162,14 @@ def disagreements(table: pd.DataFrame, far: int = FAR) -> pd.DataFrame:
     -------
     DataFrame
         A row a feature, in order of its mean rank: feature, a mean rank a method, between methods and between runs
-        (largest differences in ranks), flagged.
+        (largest difference of mean ranks; largest distance of the 10% and 90% quantiles over runs), flagged.
     """
     placed = ranks(table)
     methods = list(dict.fromkeys(table["method"]))
     means = pd.DataFrame({name: placed[name].mean(axis=1) for name in methods})
-    runs = pd.DataFrame({name: placed[name].quantile(0.9, axis=1) - placed[name].quantile(0.1, axis=1) for name in methods})
-    result = means.assign(between_methods=means.max(axis=1) - means.min(axis=1), between_runs=runs.max(axis=1))
+    runs = pd.DataFrame(
+        {name: placed[name].quantile(0.9, axis=1) - placed[name].quantile(0.1, axis=1) for name in methods}
+    )
+    result = means.assign(between_methods=means.max(axis=1) - means.min(axis=1), between_runs=(high - low).max(axis=1))
     result["flagged"] = (result["between_methods"] > far) | (result["between_runs"] > far)
     return result.loc[means.mean(axis=1).sort_values().index].rename_axis("feature").reset_index()

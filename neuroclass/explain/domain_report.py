@@ -1,0 +1,114 @@
+"""What the Domains page shows, from networks trained for it: pictures, numbers and twins of held-out cells."""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from joblib import Parallel, delayed
+
+from neuroclass.config import DannSettings
+from neuroclass.evaluation.protocols import Plan, Trial
+from neuroclass.explain.domain_measures import measures
+from neuroclass.explain.domain_spaces import (
+    RAW,
+    FoldSpace,
+    align,
+    apply_map,
+    fold_space,
+    linear_map,
+    reversals,
+    side_by_side,
+    space_name,
+)
+from neuroclass.explain.embedding import umap_of
+from neuroclass.explain.twins import twin_table
+from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.preprocess import Preprocessor
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+
+def _measured(space: str, features: Floats, plan: Plan, trial: Trial) -> pd.DataFrame:
+    """One fold's numbers."""
+    species, classes = (plan.cohort.column(name).astype(str) for name in ("species", "broad"))
+    a, b = trial.train, trial.test
+    table = measures(features[a], features[b], species[a], species[b], classes[a], classes[b])
+    return table.assign(space=space, fold=trial.fold, cells=len(b))
+
+
+def write_domains(
+    plan: Plan,
+    trials: Sequence[Trial],
+    shipped_spaces: Sequence[FoldSpace],
+    shipped: DannPredictor,
+    out: Path,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    """Write embedding, features, numbers and twins.
+
+    Parameters
+    ----------
+    plan : Plan
+        All cells.
+    trials : sequence of Trial
+        The folds of one repeat.
+    shipped_spaces : sequence of FoldSpace
+        The shipped recipe's spaces in the order of `trials`.
+    shipped : DannPredictor
+        The model that ships.
+    out : Path
+        Folder of results: ``embedding``, ``domain-features``, ``domains``, ``domain-map`` and ``twins``.
+    jobs : int
+        Networks trained at once.
+    progress : callable
+        Called as (done, of) with numbers of networks.
+    """
+    own = DannSettings().reversal
+    others = [value for value in reversals() if value != own]
+    calls = [delayed(fold_space)(plan, trial, value) for value, trial in product(others, trials)]
+    found: list[FoldSpace] = []
+    for space in Parallel(n_jobs=jobs, return_as="generator")(calls):
+        found.append(space)
+        progress(len(found), len(calls))
+    by_reversal = {own: list(shipped_spaces)}
+    by_reversal |= {value: [space for space in found if space.reversal == value] for value in others}
+
+    meta = plan.cohort.frame[["id", "species"]].assign(truth=plan.cohort.frame["broad"])
+    folds = np.zeros(len(meta), dtype=np.int64)
+    for trial in trials:
+        folds[trial.test] = trial.fold
+    meta = meta.assign(fold=folds)
+    aligned = {value: align(spaces, trials) for value, spaces in sorted(by_reversal.items())}
+    raw = Preprocessor.fit(plan.cohort.matrix())(plan.cohort.matrix())[0]
+    spaces = {RAW: raw, **{space_name(value): result.features for value, result in aligned.items()}}
+    points = Parallel(n_jobs=jobs)(delayed(umap_of)(features) for features in spaces.values())
+    pictures = [
+        meta.assign(space=name, x=xy[:, 0].round(4), y=xy[:, 1].round(4))
+        for name, xy in zip(spaces, points, strict=True)
+    ]
+    pd.concat(pictures, ignore_index=True).to_parquet(out / "embedding.parquet", index=False)
+
+    numbers = [_measured(RAW, raw, plan, trial) for trial in trials]
+    for value, result in by_reversal.items():
+        for space, trial in zip(result, trials, strict=True):
+            part = _measured(space_name(value), space.features, plan, trial)
+            numbers.append(part.assign(reversal=value, aligned=aligned[value].explained))
+    pd.concat(numbers, ignore_index=True).to_parquet(out / "domains.parquet", index=False)
+
+    columns = [f"feature {k + 1}" for k in range(aligned[own].features.shape[1])]
+    features = pd.DataFrame(aligned[own].features.astype(np.float32).round(4), columns=columns)
+    pd.concat([meta, features], axis=1).to_parquet(out / "domain-features.parquet", index=False)
+    solution, share = linear_map(side_by_side(shipped, plan.cohort.matrix()), aligned[own].features)
+    gap = np.abs(apply_map(solution, side_by_side(shipped, plan.cohort.matrix())) - aligned[own].features).mean()
+    table = pd.DataFrame(solution, columns=columns).assign(explained=share, mean_gap=float(gap))
+    table.to_parquet(out / "domain-map.parquet", index=False)
+
+    mouse, human = (meta.loc[meta["species"] == name, "id"].tolist() for name in ("mouse", "human"))
+    distances = [space.distances for space in by_reversal[own] if space.distances is not None]
+    twins = twin_table(mouse, human, distances)
+    twins.to_parquet(out / "twins.parquet", index=False)

@@ -1,0 +1,75 @@
+"""Explanations of the cells that a fold held out, by the network that did not see them."""
+
+import numpy as np
+import pandas as pd
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.explain.deletion import deletion_table
+from neuroclass.explain.groups import quantities
+from neuroclass.explain.shap_values import ShapValues, shap_values
+from neuroclass.explain.stability import importances
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.predictors.lspin import LspinPredictor
+from neuroclass.predictors.predictor import Predictor
+
+_FEATURES = list(FEATURE_NAMES)
+
+
+def shap_table(explained: ShapValues, test: Cohort, classes: tuple[str, ...], players: list[str]) -> pd.DataFrame:
+    """SHAP values, a row a cell and class: id, species, class, base_value, error and a column a player."""
+    frames = []
+    for column, name in enumerate(classes):
+        values = pd.DataFrame(explained.values[:, :, column].astype(np.float32).round(5), columns=players)
+        meta = test.frame[["id", "species"]].assign(
+            **{"class": name}, base_value=explained.base[:, column], error=explained.error
+        )
+        frames.append(pd.concat([meta, values], axis=1))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _gates(model: LspinPredictor, test: Cohort, truth: str, predicted: "pd.Series[str]") -> pd.DataFrame:
+    meta = test.frame[["id"]].assign(truth=test.frame[truth], predicted=predicted.to_numpy())
+    gates = pd.DataFrame(model.gates(test.matrix()).astype(np.float32).round(4), columns=_FEATURES)
+    return pd.concat([meta, gates], axis=1)
+
+
+def explain_held_out(
+    model: Predictor, test: Cohort, task: str, predicted: "pd.Series[str]", run: str
+) -> dict[str, pd.DataFrame]:
+    """Tables of one fold.
+
+    Parameters
+    ----------
+    model : Predictor
+        Trained on the other folds.
+    test : Cohort
+        The fold's cells.
+    task : str
+        ``broad`` or ``subclass``.
+    predicted : Series of str
+        The predicted classes of these cells.
+    run : str
+        Names the training in ``stability``.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``shap``, ``shap-groups`` and ``stability``; of LSPIN ``gates`` and ``deletion`` too.
+    """
+    x, species = test.matrix(), test.column("species").tolist()
+    explained = shap_values(model, x, species, pairs=1)
+    groups = quantities()
+    grouped = shap_values(model, x, species, pairs=1, groups=list(groups.values()))
+    truth = test.column(task)
+    tables = {
+        "shap": shap_table(explained, test, model.classes, _FEATURES),
+        "shap-groups": shap_table(grouped, test, model.classes, list(groups)),
+        "stability": importances(model, test, truth, explained.values).assign(run=run),
+    }
+    if isinstance(model, LspinPredictor):
+        tables["gates"] = _gates(model, test, task, predicted)
+        winner = np.array([model.classes.index(name) for name in predicted])
+        towards = np.abs(explained.values[np.arange(len(x)), :, winner])
+        curves = deletion_table(model, x, truth.astype(str), {"gates": model.gates(x), "SHAP": towards})
+        tables["deletion"] = curves.assign(donor=test.column("donor")[curves["row"]])
+    return tables
