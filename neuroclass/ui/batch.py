@@ -18,6 +18,7 @@ from neuroclass.verdict import CellVerdict, Refusal, Task
 
 Pair = tuple[Upload | None, Answer]
 _CELL_NAMES = "cell_names"
+SHOWN = 4
 
 
 def units(files: Sequence[StoredFile]) -> list[Upload]:
@@ -182,6 +183,7 @@ def choose(pairs: Sequence[Pair]) -> int:
         )
         first = next((k for k, (_, one) in enumerate(pairs) if isinstance(one, CellVerdict)), 0)
         chosen = min(next(iter(event.selection.rows), first), len(pairs) - 1)
+        _refusals([one for k, (_, one) in enumerate(pairs) if isinstance(one, Refusal) and k != chosen])
     with st.container(horizontal=True):
         widgets.csv_button("verdicts", table, label="All verdicts (CSV)")
         st.download_button(
@@ -194,6 +196,15 @@ def choose(pairs: Sequence[Pair]) -> int:
             on_click="ignore",
         )
     return chosen
+
+
+def _refusals(refused: Sequence[Refusal]) -> None:
+    """Why files were refused: the first few in full, the others in the table."""
+    if not refused:
+        return
+    lines = [f"- **{escaped(one.source)}** {escaped(one.cell)}: {escaped(one.error, 400)}" for one in refused[:SHOWN]]
+    rest = f"\n- and {len(refused) - SHOWN} more, in the table" if len(refused) > SHOWN else ""
+    st.error("\n".join(lines) + rest, icon=":material/warning:")
 
 
 def _share(text: str) -> Any:

@@ -68,6 +68,6 @@ def _cookie(scope: Scope) -> str:
 def owner() -> str:
     """The browser's secret; where it keeps no cookie, one of this session only."""
     token = st.context.cookies.get(COOKIE, "")
-    if _TOKEN.fullmatch(token):
+    if isinstance(token, str) and _TOKEN.fullmatch(token):
         return token
     return str(st.session_state.setdefault(COOKIE, secrets.token_urlsafe(32)))

@@ -48,11 +48,11 @@ class Place:
     def in_words(self) -> str:
         """Where uploads go and for how long, in a sentence."""
         if not self.days:
-            return "Uploads stay on this machine, in a temporary folder that goes when the server stops."
+            return "Uploads stay on the machine that runs NeuroClass, in a temporary folder that goes when it stops."
         seen = "everyone who reaches this server sees them" if self.shared else "only this browser sees them"
         database = "" if self.url.startswith("sqlite") else " and, without the recordings, in the lab's database"
         return (
-            f"Uploads stay on this machine, in {self.folder}{database}; {seen}. They go {self.days} days after they "
+            f"Uploads stay on the machine that runs NeuroClass, in {self.folder}{database}; {seen}. They go {self.days} days after they "
             "were last opened, or when you delete them on the History page."
         )
 

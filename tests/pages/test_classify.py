@@ -1,0 +1,217 @@
+"""Classify and History: the command line's numbers, batches, cells in several files, what is kept."""
+
+import hashlib
+import io
+import json
+import shlex
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from neuroclass.cli import main
+from neuroclass.features import Stimulus
+from neuroclass.io.history import PENDING, History, StoredFile
+from neuroclass.io.spool import Spool
+from tests.ephys import planted
+from tests.io.nwb_files import write_nwb1
+
+Open = Callable[..., AppTest]
+TABLE = b"cell,species,tau,sag,vrest,ri,latency\nA,mouse,20,0.1,-70,150,0.05\nB,human,12,0.02,-65,90,0.01\n"
+
+pytestmark = pytest.mark.usefixtures("shipped_models")
+
+
+@pytest.fixture
+def opened(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Run a page as the same browser each time."""
+    monkeypatch.setattr("neuroclass.ui.owner.secrets", SimpleNamespace(token_urlsafe=lambda n: "browser-" + "x" * n))
+    return open_page
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    folder = tmp_path / "cache" / "history"
+    return History(f"sqlite:///{folder / 'history.sqlite'}", Spool(folder / "files"))
+
+
+ME = "browser-" + "x" * 32
+
+
+@pytest.fixture(scope="module")
+def sweeps(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A cell's first and second half, each a file."""
+    folder = tmp_path_factory.mktemp("sweeps")
+    whole = planted.small(20_000.0)
+    middle = len(whole.sweeps) // 2
+    parts = {"c7_first_ramp.nwb": whole.sweeps[:middle], "c7_first_steps.nwb": whole.sweeps[middle:]}
+    return [write_nwb1(folder / name, replace(whole, sweeps=part)) for name, part in parts.items()]
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    for name, content in files:
+        app.file_uploader(key="files").upload(name, content, "application/octet-stream")
+    app.run()
+    assert not app.exception
+    return app
+
+
+def verdicts(app: AppTest) -> pd.DataFrame:
+    return next(d.value for d in app.dataframe if "broad class" in d.value)
+
+
+def of_page(app: AppTest, history: History) -> list:
+    (entry,) = history.find(ME)
+    (answers,) = history.answers(ME, entry.id).values()
+    return answers
+
+
+def of_command_line(app: AppTest, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> list:
+    command = next(block.value for block in app.code if "neuroclass classify" in block.value)
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "neuroclass"]
+    monkeypatch.chdir(folder)
+    capsys.readouterr()
+    assert main(words[3:]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_command_line_shown_gives_a_tables_numbers_to_the_last_digit(
+    opened, history, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "cells.csv").write_bytes(TABLE)
+    app = opened("classify", species="mouse", marked="GABAergic")
+    app.number_input(key="temperature").set_value(25.0)
+    app.number_input(key="seal_gohm").set_value(1.2345678901)
+    app = upload(app, ("cells.csv", TABLE))
+    page = of_page(app, history)
+    assert len(page) == 2 and page[0]["prior"]["weights"] == {"excitatory": 0.0}
+    assert page == of_command_line(app, tmp_path, monkeypatch, capsys)
+
+
+def test_the_command_line_shown_gives_a_corrected_recordings_numbers(opened, history, sweeps, monkeypatch, capsys):
+    content = sweeps[1].read_bytes()
+    app = opened("classify")
+    plain = of_page(upload(app, (sweeps[1].name, content)), history)
+    place = next((s["number"], k) for s in plain[0]["sweeps"] for k, e in enumerate(s["epochs"]) if e["stimulus"])
+    app.session_state[f"assignments-{hashlib.sha256(content).hexdigest()}"] = {place: Stimulus.RAMP}
+    app.run()
+    page = of_page(app, history)
+    assert page[0]["features"] != plain[0]["features"]
+    assert page == of_command_line(app, sweeps[1].parent, monkeypatch, capsys)
+
+
+def test_the_command_line_shown_gives_an_abfs_numbers(opened, history, shared_recordings, monkeypatch, capsys):
+    path = shared_recordings / "17o05028_ic_steps.abf"
+    app = upload(opened("classify", species="mouse"), (path.name, path.read_bytes()))
+    assert of_page(app, history) == of_command_line(app, shared_recordings, monkeypatch, capsys)
+
+
+def test_files_joined_under_a_name_are_one_cell_as_on_the_command_line(opened, history, sweeps, monkeypatch, capsys):
+    app = opened("classify")
+    app.session_state["cell_names"] = {
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.name}": "cell 7" for path in sweeps
+    }
+    app = upload(app, *((path.name, path.read_bytes()) for path in sweeps))
+    page = of_page(app, history)
+    assert [one["cell"] for one in page] == ["cell 7"]
+    assert page[0]["sweeps"][-1]["source"].startswith(sweeps[1].name)
+    assert page == of_command_line(app, sweeps[0].parent, monkeypatch, capsys)
+
+
+def test_names_are_suggested_only_when_asked(opened, sweeps):
+    app = upload(opened("classify"), *((path.name, path.read_bytes()) for path in sweeps))
+    assert len(verdicts(app)) == 2
+    button = next(b for b in app.button if "Suggest" in b.label)
+    button.click().run()
+    assert not app.exception
+    assert any("c7" in s.value for s in app.subheader)
+    assert app.session_state["shown"][0].cell == "c7_first"
+
+
+def test_one_bad_file_of_an_archive_does_not_stop_the_rest(opened, history):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("../../=cmd|' /C calc'!A0.abf", b"junk")
+        archive.writestr("cells.csv", TABLE)
+        archive.writestr("inner.zip", b"PK\x03\x04")
+    app = upload(opened("classify"), ("day.zip", packed.getvalue()), ("empty.abf", b""))
+    table = verdicts(app)
+    assert sorted(table["cell"][~table["broad class"].str.startswith("refused")]) == ["A", "B"]
+    refused = table[table["broad class"].str.startswith("refused")]
+    assert len(refused) == 3 and refused["note"].str.len().min() > 20
+    assert len(history.find(ME)) == 3
+
+
+def test_every_upload_is_kept_before_the_first_is_computed(opened, history, monkeypatch):
+    def crash(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("the server died")
+
+    monkeypatch.setattr("neuroclass.units.classify_unit", crash)
+    app = opened("classify")
+    for name, content in (("a.csv", TABLE), ("b.csv", TABLE.replace(b"A,", b"C,"))):
+        app.file_uploader(key="files").upload(name, content, "text/csv")
+    app.run()
+    assert app.exception
+    assert [entry.state for entry in history.find(ME)] == [PENDING] * 2
+    monkeypatch.undo()
+
+
+def test_a_link_reopens_the_cell_with_what_was_said_and_finishes_what_a_crash_left(opened, history):
+    digest, size = history.spool.put(io.BytesIO(TABLE))
+    id = history.begin(ME, [StoredFile("cells.csv", digest, size)], {"species": "human", "entered": {"seal_gohm": 2.5}})
+    assert any("not answered" in w.value for w in opened("history").warning)
+    app = opened("classify", entry=id)
+    assert not app.exception and not app.error
+    assert app.number_input(key="seal_gohm").value == 2.5
+    assert sorted(verdicts(app)["cell"]) == ["A", "B"]
+    assert history.get(ME, id).state == "done"
+    assert not opened("history").warning
+
+
+def test_a_link_of_another_browser_opens_nothing(opened, history):
+    digest, size = history.spool.put(io.BytesIO(TABLE))
+    id = history.begin("another browser", [StoredFile("secret.csv", digest, size)], {})
+    app = opened("classify", entry=id)
+    assert "has not classified" in app.error[0].value
+    assert "secret" not in str(app.main)
+    assert "secret" not in str(opened("history").main)
+
+
+def test_the_history_finds_compares_and_deletes(opened, history):
+    app = upload(opened("classify"), ("cells.csv", TABLE))
+    (entry,) = history.find(ME)
+    old = [
+        {**one, "broad": {"excitatory": 0.25, "inhibitory": 0.75}} for one in history.answers(ME, entry.id).popitem()[1]
+    ]
+    history.finish(ME, entry.id, "dann 0000 lspin 0000", old, entry.summary, now=1.0)
+    assert not opened("history", q="nothing like this").dataframe
+    app = opened("history", q="cells.csv")
+    key = "history-1"
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+    versions = verdicts(app)
+    assert len(versions) == 4
+    assert set(versions["broad class: probability"]) > {0.75}
+    next(b for b in app.button if b.label.startswith("Delete all")).click().run()
+    assert not app.exception
+    assert history.find(ME) == [] and history.spool.sizes() == {}
+
+
+@pytest.mark.parametrize("told", ["off", "postgresql://nobody@localhost:1/none"])
+def test_without_a_place_that_lasts_cells_are_classified_all_the_same(opened, monkeypatch, told):
+    monkeypatch.setenv("NEUROCLASS_HISTORY", told)
+    app = upload(opened("classify"), ("cells.csv", TABLE))
+    assert len(verdicts(app)) == 2
+    assert "entry" not in app.query_params
+
+
+def test_excluding_every_class_is_told(opened):
+    app = opened("classify", excluded=["excitatory", "inhibitory"])
+    assert "leave at least one class" in app.error[0].value.replace("\\", "")
