@@ -170,6 +170,6 @@ def disagreements(table: pd.DataFrame, far: int = FAR) -> pd.DataFrame:
     runs = pd.DataFrame(
         {name: placed[name].quantile(0.9, axis=1) - placed[name].quantile(0.1, axis=1) for name in methods}
     )
-    result = means.assign(between_methods=means.max(axis=1) - means.min(axis=1), between_runs=(high - low).max(axis=1))
+    result = means.assign(between_methods=means.max(axis=1) - means.min(axis=1), between_runs=runs.max(axis=1))
     result["flagged"] = (result["between_methods"] > far) | (result["between_runs"] > far)
     return result.loc[means.mean(axis=1).sort_values().index].rename_axis("feature").reset_index()
