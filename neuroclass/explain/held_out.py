@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.explain.deletion import deletion_table
+from neuroclass.explain.deletion import deletion_table, gate_ablation
 from neuroclass.explain.groups import quantities
 from neuroclass.explain.shap_values import ShapValues, shap_values
 from neuroclass.explain.stability import importances
@@ -33,6 +33,35 @@ def _gates(model: LspinPredictor, test: Cohort, truth: str, predicted: "pd.Serie
     return pd.concat([meta, gates], axis=1)
 
 
+def ablation_table(model: LspinPredictor, test: Cohort) -> pd.DataFrame:
+    """What shutting each open gate alone does to held-out cells.
+
+    Returns
+    -------
+    DataFrame
+        A row a cell and open gate: id, feature, gate (0 to 1), probability (of the predicted class, all gates as
+        they are), change (of it, with this gate shut), becomes (the class predicted then).
+    """
+    x, gates = test.matrix(), model.gates(test.matrix())
+    frames = []
+    for row, cell in enumerate(test.column("id")):
+        p = gate_ablation(model, x[row : row + 1], [str(test.column("species")[row])])
+        winner, open_now = int(p[-1].argmax()), np.flatnonzero(gates[row] > 0)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "id": cell,
+                    "feature": [_FEATURES[k] for k in open_now],
+                    "gate": gates[row, open_now].round(4),
+                    "probability": round(float(p[-1, winner]), 5),
+                    "change": (p[open_now, winner] - p[-1, winner]).round(5),
+                    "becomes": [model.classes[k] for k in p[open_now].argmax(1)],
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
 def explain_held_out(
     model: Predictor, test: Cohort, task: str, predicted: "pd.Series[str]", run: str
 ) -> dict[str, pd.DataFrame]:
@@ -54,7 +83,7 @@ def explain_held_out(
     Returns
     -------
     dict of str to DataFrame
-        ``shap``, ``shap-groups`` and ``stability``; of LSPIN ``gates`` and ``deletion`` too.
+        ``shap``, ``shap-groups`` and ``stability``; of LSPIN ``gates``, ``gate-ablation`` and ``deletion`` too.
     """
     x, species = test.matrix(), test.column("species").tolist()
     explained = shap_values(model, x, species, pairs=1)
@@ -68,6 +97,7 @@ def explain_held_out(
     }
     if isinstance(model, LspinPredictor):
         tables["gates"] = _gates(model, test, task, predicted)
+        tables["gate-ablation"] = ablation_table(model, test)
         winner = np.array([model.classes.index(name) for name in predicted])
         towards = np.abs(explained.values[np.arange(len(x)), :, winner])
         curves = deletion_table(model, x, truth.astype(str), {"gates": model.gates(x), "SHAP": towards})

@@ -36,7 +36,7 @@ RIVALS = {"dann": ("dann-lambda0",), "lspin": ("lspin-paper",)}
 BASELINES = ("svc", "lda", "lasso", "rf", "xgboost", "gbdt", "ann", "ann-ensemble")
 STABILITY_SEEDS = (101, 102, 103)
 EXPLAINED_CELLS = 60
-EXPLANATIONS = ("shap", "shap-groups", "gates", "stability")
+EXPLANATIONS = ("shap", "shap-groups", "gates", "gate-ablation", "stability")
 _FEATURES = list(FEATURE_NAMES)
 
 
