@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, explore, opened, widgets
+from neuroclass.ui import cache, explore, linked, opened, widgets
 from neuroclass.ui.guards import guarded, need
 
 widgets.heading("Explore", "Filter and compare cells, then open one: its sweeps, its spikes, its 41 features.")
@@ -22,7 +22,7 @@ if chosen:
     st.stop()
 
 with guarded():
-    rows = explore.filters(frame)
+    rows = explore.filters(frame, cells.source)
 need(len(rows) > 0, "No cell passes the filters. Clear one of them.")
 st.caption(f"{len(rows):,} of {len(frame):,} cells pass the filters. The address of this page holds them: share it.")
-explore.linked_views(rows, cells.simulated)
+linked.views(rows, frame, cells.simulated)

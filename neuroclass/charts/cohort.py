@@ -1,7 +1,5 @@
 """Figures of a cohort's composition and of its features."""
 
-from collections.abc import Collection
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -166,71 +164,6 @@ def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -
     fig.update_layout(margin_t=70, legend_y=1.12)
     fig.update_yaxes(title_text="Cells (number)", col=1)
     return fig
-
-
-def scatter(
-    points: pd.DataFrame,
-    *,
-    titles: tuple[str, str],
-    colour: str,
-    selected: Collection[str] = (),
-    simulated: bool = False,
-    height: int = 520,
-) -> go.Figure:
-    """Cells as points, coloured by a metadata column.
-
-    Parameters
-    ----------
-    points : DataFrame
-        Columns ``id``, ``species``, ``x``, ``y`` (shown units) and the one named by `colour`.
-    titles : tuple of str
-        Axis titles with units.
-    colour : str
-        Column to colour by.
-    selected : collection of str
-        Ids to ring.
-    simulated : bool
-        Whether the cells are simulated.
-    height : int
-        Height, px.
-
-    Returns
-    -------
-    Figure
-        Every point carries its id as customdata; mouse cells are circles, human cells diamonds.
-    """
-    groups = category(points[colour])
-    fig = go.Figure()
-    for name, value in colours_of(groups).items():
-        cells = points[groups == name]
-        fig.add_scatter(
-            x=cells["x"],
-            y=cells["y"],
-            mode="markers",
-            name=class_label(name),
-            customdata=cells[["id"]],
-            marker={
-                "color": value,
-                "size": 6.5,
-                "opacity": 0.75,
-                "symbol": np.where(cells["species"] == "human", "diamond", "circle"),
-            },
-            unselected={"marker": {"opacity": 0.15}},
-            hovertemplate=f"%{{customdata[0]}}, {class_label(name)}<br>x %{{x:.4g}}, y %{{y:.4g}}<extra></extra>",
-        )
-    ringed = points[points["id"].isin(list(selected))]
-    if len(ringed):
-        fig.add_scatter(
-            x=ringed["x"],
-            y=ringed["y"],
-            mode="markers",
-            name="selected",
-            customdata=ringed[["id"]],
-            marker={"size": 13, "symbol": "circle-open", "color": "#111111", "line": {"width": 2}},
-            hovertemplate="%{customdata[0]}<extra>selected</extra>",
-        )
-    fig.update_layout(dragmode="zoom")
-    return finish(fig, height=height, x=titles[0], y=titles[1], simulated=simulated)
 
 
 def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = False) -> go.Figure:

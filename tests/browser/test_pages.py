@@ -73,7 +73,7 @@ def test_a_shared_address_opens_the_same_cells(visitor: Visitor) -> None:
     visitor.tab.keyboard.press("Enter")
     visitor.tab.wait_for_function("text => !document.body.innerText.includes(text)", arg=everything)
     shown = visitor.tab.get_by_text("pass the filters").inner_text()
-    assert "where=" in visitor.tab.url
+    assert "query=" in visitor.tab.url
     other = visitor.tab.context.browser.new_context().new_page()
     other.goto(visitor.tab.url)
     other.get_by_text("pass the filters").wait_for(timeout=TIMEOUT_MS)

@@ -34,7 +34,6 @@ SYSTEMS = pd.DataFrame({"system": ["svc"], "mean": [0.9], "low": [0.8], "high": 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "counts": lambda: cohort.counts(FRAME, "layer", "broad"),
     "lines": lambda: cohort.lines(FRAME),
-    "scatter": lambda: cohort.scatter(POINTS, titles=("Sag (ratio)", "Width (ms)"), colour="broad", selected=["a"]),
     "distribution": lambda: cohort.distribution(FRAME, "width", "subclass"),
     "percentiles": lambda: cohort.feature_percentiles(
         pd.DataFrame({"label": ["Sag"], "stimulus": ["long square"], "percentile": [97.0], "shown": ["0.3"]})

@@ -71,13 +71,13 @@ def test_filters_in_the_address_choose_the_cells(open_page: Open, made_up_models
 
 
 def test_a_bad_query_is_an_error_that_helps(open_page: Open, made_up_models: Path) -> None:
-    app = open_page("explore", where="__import__('os')")
+    app = open_page("explore", query="__import__('os')")
     assert not app.exception
     assert "SettingsError" in app.error[0].value
 
 
 def test_no_match_says_what_to_do(open_page: Open, made_up_models: Path) -> None:
-    app = open_page("explore", where="sag > 1000")
+    app = open_page("explore", query="sag > 1000")
     assert not app.exception
     assert "Clear one" in app.info[0].value
 

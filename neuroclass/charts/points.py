@@ -1,0 +1,278 @@
+"""Cells as points: coloured and faceted by anything, linked to a table by their ids."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from neuroclass.charts.theme import category, class_label, colours_of, escape, finish, note, ordered
+
+MOST_FACETS = 12
+MOST_SVG = 3000
+"""Above this many points WebGL draws them, since as many SVG elements would be slow."""
+
+
+def scatter(
+    points: pd.DataFrame,
+    *,
+    titles: tuple[str, str],
+    colour: str,
+    colour_title: str = "",
+    facet: str | None = None,
+    selected: Collection[str] = (),
+    ringed: Collection[str] = (),
+    simulated: bool = False,
+    height: int = 520,
+) -> go.Figure:
+    """Cells as points.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns ``id``, ``species``, ``x``, ``y`` (shown units), and those named by `colour` and `facet`.
+    titles : tuple of str
+        Axis titles with units.
+    colour : str
+        Column to colour by: a number by a scale, else by category.
+    colour_title : str
+        Title of the scale with its unit.
+    facet : str, optional
+        Column whose values have a panel each; beyond twelve, the rarest share one.
+    selected : collection of str
+        Ids that stand out; all where empty.
+    ringed : collection of str
+        Ids to ring.
+    simulated : bool
+        Whether the cells are simulated.
+    height : int
+        Height, px, of a figure of one row of panels.
+
+    Returns
+    -------
+    Figure
+        Every point carries its id as customdata; mouse cells are circles, human cells diamonds.
+    """
+    if points.empty:
+        return note("No cell has both values.", height)
+    panels = _panels(points, facet)
+    names = list(dict.fromkeys(panels)) if facet is None else ordered(panels)
+    n_columns = 1 if len(names) == 1 else min(3 if len(names) > 4 else 2, len(names))
+    n_rows = -(-len(names) // n_columns)
+    fig = make_subplots(
+        n_rows,
+        n_columns,
+        subplot_titles=[f"{class_label(n)} ({int((panels == n).sum())})" for n in names] if facet else None,
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.03,
+        vertical_spacing=0.08 if n_rows < 4 else 0.05,
+    )
+    number = pd.api.types.is_numeric_dtype(points[colour])
+    groups = pd.Series("all", index=points.index) if number else category(points[colour])
+    colours = {} if number else colours_of(groups)
+    marker = go.Scattergl if len(points) > MOST_SVG else go.Scatter
+    named: set[str] = set()
+    chosen, rings = set(selected), set(ringed)
+    for k, panel in enumerate(names):
+        place = {"row": k // n_columns + 1, "col": k % n_columns + 1}
+        for name in ["all"] if number else list(colours):
+            cells = points[(panels == panel) & (groups == name)]
+            if len(cells):
+                fig.add_trace(
+                    _trace(marker, cells, name, colours.get(name), colour, colour_title, name not in named, chosen),
+                    **place,
+                )
+                named.add(name)
+        around = points[(panels == panel) & points["id"].isin(rings)]
+        if len(around):
+            fig.add_trace(_rings(around, "ticked" not in named), **place)
+            named.add("ticked")
+    fig.update_layout(dragmode="select" if len(points) > 1 else "zoom")
+    total = height if n_rows == 1 else 60 + 280 * n_rows
+    finish(fig, height=total, simulated=simulated, legend=bool(not number or rings))
+    if facet:
+        fig.update_layout(margin_t=80 if not number else 56)
+    fig.update_xaxes(title_text=titles[0], row=n_rows)
+    fig.update_yaxes(title_text=titles[1], col=1)
+    return fig
+
+
+def _panels(points: pd.DataFrame, facet: str | None) -> "pd.Series[str]":
+    if facet is None:
+        return pd.Series("", index=points.index)
+    values = category(points[facet])
+    common = values.value_counts().index[: MOST_FACETS - 1] if values.nunique() > MOST_FACETS else values.unique()
+    return values.where(values.isin(common), "all others")
+
+
+def _trace(
+    kind: type,
+    cells: pd.DataFrame,
+    name: str,
+    value: str | None,
+    colour: str,
+    colour_title: str,
+    legend: bool,
+    chosen: set[str],
+) -> go.Scatter:
+    marker = {"size": 6.5, "opacity": 0.75, "symbol": np.where(cells["species"] == "human", "diamond", "circle")}
+    if value is None:
+        marker |= {
+            "color": cells[colour],
+            "coloraxis": None,
+            "colorscale": "Viridis",
+            "showscale": legend,
+            "colorbar": {"title": {"text": escape(colour_title), "side": "right"}, "thickness": 12},
+        }
+        told = "%{marker.color:.4g}"
+    else:
+        marker["color"] = value
+        told = class_label(name)
+    inside = np.flatnonzero(cells["id"].isin(chosen)).tolist() if chosen else None
+    return kind(
+        x=cells["x"],
+        y=cells["y"],
+        mode="markers",
+        name=class_label(name),
+        legendgroup=name,
+        showlegend=legend and value is not None,
+        customdata=cells[["id"]],
+        marker=marker,
+        selectedpoints=inside,
+        unselected={"marker": {"opacity": 0.12}},
+        hovertemplate=f"%{{customdata[0]}}, {told}<br>x %{{x:.4g}}, y %{{y:.4g}}<extra></extra>",
+    )
+
+
+def _rings(cells: pd.DataFrame, legend: bool) -> go.Scatter:
+    return go.Scatter(
+        x=cells["x"],
+        y=cells["y"],
+        mode="markers",
+        name="ticked",
+        legendgroup="ticked",
+        showlegend=legend,
+        customdata=cells[["id"]],
+        marker={"size": 13, "symbol": "circle-open", "color": "#D81B60", "line": {"width": 2.5}},
+        hovertemplate="%{customdata[0]}<extra>ticked</extra>",
+    )
+
+
+def effects(
+    table: pd.DataFrame, names: tuple[str, str], simulated: bool = False, level: float = 0.05, most: int = 41
+) -> go.Figure:
+    """Features ranked by how far two groups differ in them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `neuroclass.cohort.compare.compare_selections` gives.
+    names : tuple of str
+        The two groups.
+    simulated : bool
+        Whether the cells are simulated.
+    level : float
+        Corrected p below which a bar is filled.
+    most : int
+        Most features drawn.
+
+    Returns
+    -------
+    Figure
+    """
+    if table.empty:
+        return note("No feature is known in both groups.")
+    rows = table.head(most).iloc[::-1]
+    sure = (rows["p_holm"] < level).to_numpy()
+    fig = go.Figure(
+        go.Bar(
+            x=rows["delta"].round(4),
+            y=[escape(name) for name in rows["feature"]],
+            orientation="h",
+            marker={
+                "color": np.where(rows["delta"] > 0, "#B2182B", "#2166AC"),
+                "opacity": np.where(sure, 0.9, 0.3),
+            },
+            customdata=rows[["p_holm", "median_a", "median_b"]],
+            hovertemplate="%{y}: delta %{x:.3f}, corrected p %{customdata[0]:.2g}<br>medians %{customdata[1]:.4g} and "
+            "%{customdata[2]:.4g}<extra></extra>",
+        )
+    )
+    fig.update_xaxes(range=[-1.05, 1.05], zeroline=True)
+    fig.update_yaxes(tickfont_size=11)
+    title = f"Cliff's delta (−1 to 1; above 0: {escape(names[0])} higher than {escape(names[1])})"
+    return finish(fig, height=90 + 18 * len(rows), x=title, y="Feature", simulated=simulated, legend=False)
+
+
+def parallel(
+    frame: pd.DataFrame,
+    features: Sequence[tuple[str, str, float]],
+    colour: str,
+    most: int = 600,
+    simulated: bool = False,
+) -> go.Figure:
+    """Each cell a line across the axes of several features.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cells; every `most`-th share of them is drawn where there are more.
+    features : sequence of (name, title, factor)
+        Columns, their titles with shown units, and factors from stored to shown units.
+    colour : str
+        Column to colour by.
+    most : int
+        Most cells drawn.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+        Each axis runs from the 1st to the 99th percentile of its feature, with its values written on it.
+    """
+    known = frame.dropna(subset=[name for name, _, _ in features])
+    if known.empty:
+        return note("No cell has all of these features.", 420)
+    known = known.iloc[np.unique(np.linspace(0, len(known) - 1, min(most, len(known))).astype(int))]
+    scaled = np.empty((len(known), len(features)))
+    ticks = []
+    for k, (name, _, factor) in enumerate(features):
+        low, high = np.nanpercentile(frame[name], [1, 99])
+        width = (high - low) or 1.0
+        scaled[:, k] = np.clip((known[name] - low) / width, -0.03, 1.03)
+        ticks.append((low * factor, (low + high) / 2 * factor, high * factor))
+    groups = category(known[colour])
+    fig = go.Figure()
+    gap = np.full((len(known), 1), np.nan)
+    across = np.tile([*range(len(features)), np.nan], (len(known), 1))
+    lines = np.hstack([scaled, gap])
+    ids = np.repeat(known["id"].to_numpy(), len(features) + 1).reshape(len(known), -1)
+    for name, value in colours_of(groups).items():
+        mine = (groups == name).to_numpy()
+        fig.add_scatter(
+            x=across[mine].ravel(),
+            y=lines[mine].ravel().round(4),
+            mode="lines",
+            name=f"{class_label(name)} ({int(mine.sum())})",
+            line={"color": value, "width": 1},
+            opacity=0.35 if len(known) > 60 else 0.8,
+            customdata=ids[mine].ravel(),
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    for k, values in enumerate(ticks):
+        fig.add_vline(x=k, line={"width": 1, "color": "#8A979E"})
+        for place, value in zip((0.0, 0.5, 1.0), values, strict=True):
+            fig.add_annotation(
+                x=k, y=place, text=f"{value:.3g}", showarrow=False, xanchor="left", xshift=3, font={"size": 10}
+            )
+    fig.update_xaxes(
+        tickvals=list(range(len(features))),
+        ticktext=[escape(title).replace(", ", ",<br>", 1) for _, title, _ in features],
+        range=[-0.1, len(features) - 0.7],
+        showgrid=False,
+    )
+    fig.update_yaxes(showticklabels=False, range=[-0.06, 1.06], showgrid=False, zeroline=False)
+    return finish(fig, height=440, x="Feature (unit)", y="1st to 99th percentile of the cells", simulated=simulated)
