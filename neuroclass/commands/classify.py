@@ -5,7 +5,9 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neuroclass.cell_types import label_of
 from neuroclass.commands.arguments import (
@@ -19,9 +21,14 @@ from neuroclass.commands.arguments import (
     entered_values,
     mapping_of,
 )
+from neuroclass.errors import SettingsError
 from neuroclass.measure import Context
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, parse_prior
 from neuroclass.verdict import CellVerdict, Refusal, Task
+
+if TYPE_CHECKING:
+    from neuroclass.report.content import ReportCell
+    from neuroclass.units import Unit
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -64,6 +71,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--models", type=Path, metavar="DIR", help="folder of trained models (default: the shipped)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="accepted for symmetry; the trained models suffice")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="also write a self-contained HTML report")
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help="also write the report as PDF")
     parser.add_argument("--no-reasons", action="store_true", help="leave out SHAP values, which take most of the time")
     add_json(parser)
     parser.set_defaults(run=run, wrong_usage=parser.error)
@@ -85,13 +94,20 @@ def run(args: argparse.Namespace) -> int:
         conditions=conditions_of(args),
     )
     prior = parse_prior(args.prior)
+    context = replace(context, prior=prior)
     answers: list[CellVerdict | Refusal] = []
+    report = _Report(args.report, args.pdf, args.models) if args.report or args.pdf else None
     with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
         for unit in units_of(args.paths, groups, Path(folder)):
             if isinstance(unit, Refusal):
-                answers.append(unit)
+                found: list[CellVerdict | Refusal] = [unit]
             else:
-                answers += classify_unit(unit, context, args.models, not args.no_reasons, prior)
+                found = classify_unit(unit, context, args.models, not args.no_reasons)
+            answers += found
+            if report:
+                report.add(unit, found, context)
+    if report:
+        report.write()
     if args.json:
         json.dump([answer.to_json() for answer in answers], sys.stdout, indent=1, allow_nan=False)
         print()
@@ -99,6 +115,42 @@ def run(args: argparse.Namespace) -> int:
         for answer in answers:
             print(_in_words(answer))
     return REFUSED if any(isinstance(answer, Refusal) for answer in answers) else 0
+
+
+class _Report:
+    """Collects what a report says, unit by unit, and writes it."""
+
+    def __init__(self, html: Path | None, pdf: Path | None, models: Path | None) -> None:
+        from neuroclass.cohort.loading import load_cohort
+        from neuroclass.explain.reference_cells import with_sweeps
+        from neuroclass.report.content import panel_reader
+        from neuroclass.workflows import load_models
+
+        for path in (html, pdf):
+            if path is not None and not path.absolute().parent.is_dir():
+                raise SettingsError(f"The report cannot go to {path}: {path.absolute().parent} is not a folder.")
+        self.html, self.pdf, self.models = html, pdf, load_models(models)
+        self.pools = with_sweeps(load_cohort())
+        self.panel = panel_reader(self.pools)
+        self.items: list[ReportCell | Refusal] = []
+
+    def add(self, unit: "Unit | Refusal", answers: Sequence[CellVerdict | Refusal], context: Context) -> None:
+        from neuroclass.report.files import report_unit
+
+        if isinstance(unit, Refusal):
+            self.items.append(unit)
+            return
+        self.items += report_unit(unit, answers, context, self.models, self.pools, self.panel)
+
+    def write(self) -> None:
+        if self.html is not None:
+            from neuroclass.report.html import html_report
+
+            self.html.write_text(html_report(self.items, self.models), encoding="utf-8")
+        if self.pdf is not None:
+            from neuroclass.report.pdf import pdf_report
+
+            self.pdf.write_bytes(pdf_report(self.items, self.models))
 
 
 def _in_words(answer: CellVerdict | Refusal) -> str:

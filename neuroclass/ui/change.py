@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
@@ -12,8 +11,9 @@ from neuroclass.explain.counterfactual import Counterfactual, counterfactual
 from neuroclass.explain.reference_cells import distances
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.ranges import class_values
+from neuroclass.report.tables import changes_table
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui.text import escaped
 from neuroclass.verdict import CellVerdict, Task
 from neuroclass.workflows import load_models
 
@@ -91,17 +91,3 @@ def _counterfactual(
         order = np.argsort(far)[:NEAREST]
         allowed, words = mates.matrix()[order], f"the {len(order)} nearest {target} cells of {cells.source}"
     return counterfactual(predictor, _verdict.features, _verdict.species, target, allowed, words, together)
-
-
-def changes_table(found: Counterfactual) -> pd.DataFrame:
-    """The changes of a counterfactual with units."""
-    rows = [
-        {
-            "feature": change.feature,
-            "now": with_unit(change.feature, change.now),
-            "then": with_unit(change.feature, change.then),
-            "delta_z": change.delta_z,
-        }
-        for change in found.changes
-    ]
-    return pd.DataFrame(rows, columns=["feature", "now", "then", "delta_z"])

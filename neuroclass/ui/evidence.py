@@ -9,16 +9,15 @@ import streamlit as st
 
 from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.ephys.cell_features import recording_epochs
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
 from neuroclass.measure import Context
+from neuroclass.report.content import TASKS, own_trace
 from neuroclass.report.places import Traced
 from neuroclass.ui import cache, change, reasons, stress
 from neuroclass.ui.text import escaped
 from neuroclass.verdict import CellVerdict, Task
 
-QUESTIONS = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Mouse subclass (LSPIN)"}
 _VIEWS = ("Why", "What would change its mind", "Recording stress test")
 
 
@@ -54,14 +53,7 @@ class Case:
         """The cell's sweeps with the places of its features; None without sweeps."""
         if self.recording is None:
             return None
-        places = {name: entry["sweeps"] for name, entry in self.verdict.provenance.items() if entry.get("sweeps")}
-        epochs = recording_epochs(self.recording, assignments=self.context.assignments)
-        values = {
-            name: float(self.verdict.provenance[name].get("as_measured", value))
-            for name, value in self.verdict.features.items()
-            if name in self.verdict.provenance
-        }
-        return Traced("This cell", self.recording, epochs, places, values, self.simulated)
+        return own_trace(self.verdict, self.recording, self.context, self.simulated)
 
 
 @st.fragment
@@ -76,11 +68,11 @@ def show(case: Case) -> None:
         name = str(
             st.segmented_control(
                 "For",
-                list(QUESTIONS),
+                list(TASKS),
                 default="subclass" if case.verdict.species != Species.HUMAN else "broad",
                 required=True,
                 key="why",
-                format_func=QUESTIONS.__getitem__,
+                format_func=TASKS.__getitem__,
                 label_visibility="collapsed",
             )
         )

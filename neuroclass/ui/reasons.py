@@ -11,9 +11,11 @@ from neuroclass.charts import evidence as charts
 from neuroclass.charts.comparison import Panel, side_by_side
 from neuroclass.charts.theme import download_config
 from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.report.content import likeliest
 from neuroclass.report.places import aligned_on, panel_of
+from neuroclass.report.tables import place_in_words, reasons_table
 from neuroclass.ui import cache, references, widgets
-from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui.text import escaped
 from neuroclass.verdict import Task
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 def show(case: "Case", task: Task) -> None:
     """The reasons of one answer and the place of one feature."""
     table = reasons_table(task)
-    label = references.likeliest(task)[0]
+    label = likeliest(task)[0]
     left, right = st.columns([1, 1])
     with left:
         name = f"reasons-{task.model}-{case.key}"
@@ -46,26 +48,10 @@ def show(case: "Case", task: Task) -> None:
         )
     with right:
         places = [place_in_words(case.verdict.provenance.get(f, {})) for f in table["feature"]]
-        shown = table.drop(columns="feature").assign(**{"measured on": places})
-        names = {"label": "feature", "shown": "value", "percentile": "percentile in the class (%)"}
+        shown = table.assign(feature=table["feature"].map(charts.feature_name), **{"measured on": places})
+        names = {"shown": "value", "percentile": "percentile in the class (%)"}
         st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)
     _place(case, task, table, _clicked(event))
-
-
-def reasons_table(task: Task) -> pd.DataFrame:
-    """Reasons of one answer, the largest first."""
-    rows = [
-        {
-            "feature": reason.feature,
-            "label": charts.feature_name(reason.feature),
-            "shown": with_unit(reason.feature, reason.value),
-            "shap": reason.shap,
-            "percentile": reason.percentile,
-            "gate": reason.gate,
-        }
-        for reason in task.reasons
-    ]
-    return pd.DataFrame(rows, columns=["feature", "label", "shown", "shap", "percentile", "gate"])
 
 
 def _clicked(event: Any) -> str | None:
@@ -135,23 +121,3 @@ def references_table(case: "Case", feature: str, near: Mapping[str, Any]) -> pd.
         rows.append({"cell": cell.cell_id, "class": label, "simulated": cell.simulated,
                      "distance (sd)": cell.distance, column: cell.features.get(feature)})  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def place_in_words(entry: Mapping[str, Any]) -> str:
-    """Where a feature was measured, in words."""
-    parts = []
-    numbers = list(entry.get("sweeps") or ())
-    if numbers:
-        listed = ", ".join(str(n) for n in numbers[:6]) + ("…" if len(numbers) > 6 else "")
-        parts.append(f"sweep {listed}")
-    if entry.get("spike") is not None:
-        parts.append(f"spike {entry['spike']}")
-    if entry.get("time_s") is not None:
-        parts.append(f"at {entry['time_s']:.4f} s")
-    if entry.get("row") is not None:
-        parts.append(f"row {entry['row']}")
-    if entry.get("note"):
-        parts.append(str(entry["note"]))
-    if entry.get("as_measured") is not None:
-        parts.append(f"as measured {entry['as_measured']:.4g}")
-    return ", ".join(parts)

@@ -11,6 +11,7 @@ from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.ephys.sweep import Recording
 from neuroclass.explain.reference_cells import ReferenceCell, nearest_references, with_sweeps
+from neuroclass.report.content import likeliest
 from neuroclass.report.places import Traced, panel_of, traced
 from neuroclass.ui import cache
 from neuroclass.verdict import CellVerdict, Task
@@ -18,11 +19,6 @@ from neuroclass.workflows import load_models
 
 if TYPE_CHECKING:
     from neuroclass.ui.evidence import Case
-
-
-def likeliest(task: Task) -> list[str]:
-    """The two likeliest classes, the likelier first."""
-    return sorted(task.probabilities, key=lambda name: -task.probabilities[name])[:2]
 
 
 def nearest(case: "Case", task: Task) -> dict[str, ReferenceCell]:

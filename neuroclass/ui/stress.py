@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.charts import evidence as charts
-from neuroclass.explain.stress import UNITS, StressResult, stress, summarise, variants
+from neuroclass.explain.stress import UNITS, StressResult, stress, variants
+from neuroclass.report.tables import holds_table, stress_table
 from neuroclass.ui import widgets
 from neuroclass.ui.text import escaped
 from neuroclass.verdict import Task
@@ -73,18 +73,7 @@ def _draw(case: "Case", task: Task, found: list[StressResult], total: int) -> No
     table = stress_table(found, task.model)
     if len(found) < total:
         st.caption(f"Stopped after {len(found)} of {total}.")
-    holds = summarise(found, task.model)
-    shown = pd.DataFrame(
-        [
-            {
-                "axis": f"{hold.axis} ({hold.unit})",
-                "label kept": f"{hold.n_held} of {hold.n_tried}",
-                "in words": hold.in_words(task.model),
-            }
-            for hold in holds
-        ]
-    )
-    st.dataframe(shown, hide_index=True)
+    st.dataframe(holds_table(found, task.model), hide_index=True)
     as_recorded = float(table["probability"].iloc[0])
     widgets.figure(
         charts.stress(table.iloc[1:], label, UNITS, as_recorded, simulated=case.simulated),
@@ -93,23 +82,4 @@ def _draw(case: "Case", task: Task, found: list[StressResult], total: int) -> No
         caption=f"Calibrated probability of {escaped(label_of(label))} by {task.model.upper()} under each variant; "
         "dotted: as recorded. Circle: the label holds; cross: it flips, in the colour of the class it flips to.",
         simulated=case.simulated,
-    )
-
-
-def stress_table(found: list[StressResult], model: str) -> pd.DataFrame:
-    """One row a variant: what was changed, what could be measured, what the model says."""
-    label = found[0].top(model)
-    return pd.DataFrame(
-        [
-            {
-                "axis": result.axis,
-                "level": result.level,
-                "unit": UNITS.get(result.axis, ""),
-                "label": result.label,
-                "features": result.n_features,
-                "probability": result.probabilities[model][label],
-                "top": result.top(model),
-            }
-            for result in found
-        ]
     )

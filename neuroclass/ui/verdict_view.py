@@ -11,11 +11,12 @@ from neuroclass.charts.evaluation import probabilities
 from neuroclass.charts.theme import download_config
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
-from neuroclass.features import FEATURES, Stimulus
+from neuroclass.features import Stimulus
 from neuroclass.measure import Context
+from neuroclass.report.content import TASKS
+from neuroclass.report.tables import feature_table
 from neuroclass.ui import evidence, sweeps, uploads, widgets
-from neuroclass.ui.evidence import QUESTIONS, Case
-from neuroclass.ui.reasons import place_in_words
+from neuroclass.ui.evidence import Case
 from neuroclass.ui.text import escaped
 from neuroclass.ui.uploads import Upload
 from neuroclass.verdict import CellVerdict, Refusal, Task
@@ -69,7 +70,7 @@ def show(upload: Upload, verdict: CellVerdict, given: Context) -> None:
     """The whole verdict."""
     st.subheader(f"{escaped(verdict.source)}: cell {escaped(verdict.cell)}", anchor=False)
     left, right = st.columns(2)
-    for column, (name, question) in zip((left, right), QUESTIONS.items(), strict=True):
+    for column, (name, question) in zip((left, right), TASKS.items(), strict=True):
         with column, st.container(border=True, height="stretch"):
             _answer(name, question, getattr(verdict, name))
     _trust(verdict)
@@ -153,25 +154,6 @@ def _recording(upload: Upload, verdict: CellVerdict, given: Context) -> Recordin
         return uploads.recording_of(upload, verdict.cell, given)
     except NeuroClassError:
         return None
-
-
-def feature_table(verdict: CellVerdict) -> pd.DataFrame:
-    """The 41 features: value with unit, where measured, or why missing."""
-    rows = []
-    for spec in FEATURES:
-        value = verdict.features.get(spec.name)
-        rows.append(
-            {
-                "feature": spec.name,
-                "label": spec.label,
-                "stimulus": spec.stimulus.label,
-                "value": None if value is None else value * spec.display_factor,
-                "unit": spec.shown_unit or "ratio",
-                "measured on": place_in_words(verdict.provenance.get(spec.name, {})),
-                "why missing": verdict.missing.get(spec.name, ""),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _features(verdict: CellVerdict) -> None:

@@ -1,0 +1,175 @@
+"""What goes into a report: a verdict with its figures' contents, gathered once for HTML and PDF."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts.comparison import Panel
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.demo import simulate_demo_cell
+from neuroclass.cohort.recordings import recording_of
+from neuroclass.ephys.cell_features import extract_features, recording_epochs
+from neuroclass.ephys.sweep import Recording
+from neuroclass.explain.counterfactual import Counterfactual, counterfactual
+from neuroclass.explain.reference_cells import ReferenceCell, nearest_references
+from neuroclass.explain.stress import StressResult
+from neuroclass.measure import Context
+from neuroclass.ranges import class_values
+from neuroclass.report.places import Traced, panel_of, traced
+from neuroclass.verdict import CellVerdict, Task
+from neuroclass.workflows import Models
+
+TASKS: Mapping[str, str] = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Mouse subclass (LSPIN)"}
+SHOWN_PLACES = 3
+
+PanelOf = Callable[[ReferenceCell, str, str], Panel | None]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one answer rests on.
+
+    Attributes
+    ----------
+    references : mapping of class to ReferenceCell
+        The nearest of the two likeliest classes.
+    places : mapping of feature name to tuple of Panel
+        Where the leading reasons were measured, this cell first, then the reference cells.
+    change : Counterfactual or None
+        The smallest change found that makes the runner-up the likeliest class.
+    """
+
+    references: Mapping[str, ReferenceCell] = field(default_factory=dict)
+    places: Mapping[str, tuple[Panel, ...]] = field(default_factory=dict)
+    change: Counterfactual | None = None
+
+
+@dataclass(frozen=True)
+class ReportCell:
+    """One cell of a report.
+
+    Attributes
+    ----------
+    verdict : CellVerdict
+        The answers.
+    evidence : mapping of task to Evidence
+        ``broad`` and ``subclass``.
+    command : str
+        The command line that gives the same numbers.
+    stress : tuple of StressResult
+        Results of the stress test, where it was run.
+    simulated : bool
+        Whether the cell is simulated.
+    """
+
+    verdict: CellVerdict
+    evidence: Mapping[str, Evidence]
+    command: str
+    stress: tuple[StressResult, ...] = ()
+    simulated: bool = False
+
+
+def likeliest(task: Task) -> list[str]:
+    """The two likeliest classes, the likelier first."""
+    return sorted(task.probabilities, key=lambda name: -task.probabilities[name])[:2]
+
+
+def own_trace(verdict: CellVerdict, recording: Recording, context: Context, simulated: bool = False) -> Traced:
+    """A classified cell's sweeps with the places of its features, values as they were measured."""
+    places = {name: entry["sweeps"] for name, entry in verdict.provenance.items() if entry.get("sweeps")}
+    values = {
+        name: float(verdict.provenance.get(name, {}).get("as_measured", value))
+        for name, value in verdict.features.items()
+    }
+    epochs = recording_epochs(recording, assignments=context.assignments)
+    return Traced("This cell", recording, epochs, places, values, simulated)
+
+
+def panel_reader(pools: Sequence[Cohort]) -> PanelOf:
+    """Reads reference cells' sweeps, each cell once.
+
+    Parameters
+    ----------
+    pools : sequence of Cohort
+        The cohorts that the reference cells are of.
+    """
+
+    @lru_cache(maxsize=4)
+    def read(cell_id: str, simulated: bool) -> Traced | None:
+        if simulated:
+            found: Recording | str = simulate_demo_cell(cell_id)
+        else:
+            pool = next(p for p in pools if not p.simulated)
+            found = recording_of(pool, cell_id)
+        return traced(cell_id, found, extract_features(found), simulated) if isinstance(found, Recording) else None
+
+    def panel(cell: ReferenceCell, feature: str, title: str) -> Panel | None:
+        one = read(cell.cell_id, cell.simulated)
+        found = None if one is None else panel_of(one, feature)
+        return None if found is None else Panel(title, found.subtitle, found.traces, found.marks, found.window,
+                                                found.simulated)  # fmt: skip
+
+    return panel
+
+
+def gather(
+    verdict: CellVerdict,
+    recording: Recording | None,
+    context: Context,
+    models: Models,
+    pools: Sequence[Cohort],
+    command: str,
+    stress: Sequence[StressResult] = (),
+    panel: PanelOf | None = None,
+) -> ReportCell:
+    """Collect what a report says of one cell.
+
+    Parameters
+    ----------
+    verdict : CellVerdict
+        The answers.
+    recording : Recording or None
+        The cell's sweeps, where there are any.
+    context : Context
+        What the user said.
+    models : Models
+        The models that answered.
+    pools : sequence of Cohort
+        Where reference cells are looked for; see `with_sweeps`.
+    command : str
+        The command line that gives the same numbers.
+    stress : sequence of StressResult
+        Results of the stress test, where it was run.
+    panel : callable, optional
+        Reads the place of a feature in a reference cell; by default from its recording or simulation.
+
+    Returns
+    -------
+    ReportCell
+    """
+    simulated = recording is not None and recording.metadata.get("simulated") == "yes"
+    own = None if recording is None else own_trace(verdict, recording, context, simulated)
+    read = panel or panel_reader(pools)
+    evidence = {name: _evidence(getattr(verdict, name), verdict, own, models, pools, read) for name in TASKS}
+    return ReportCell(verdict, evidence, command, tuple(stress), simulated)
+
+
+def _evidence(
+    task: Task, verdict: CellVerdict, own: Traced | None, models: Models, pools: Sequence[Cohort], panel: PanelOf
+) -> Evidence:
+    if not task.reasons:
+        return Evidence()
+    predictor = getattr(models, task.model).predictor
+    labels = likeliest(task)
+    references = nearest_references(predictor, verdict.features, verdict.species, labels, pools)
+    places: dict[str, tuple[Panel, ...]] = {}
+    traceable = [reason.feature for reason in task.reasons if own is not None and reason.feature in own.places]
+    for feature in traceable[:SHOWN_PLACES]:
+        first = panel_of(own, feature) if own is not None else None
+        others = [panel(cell, feature, f"Nearest {label_of(label)}") for label, cell in references.items()]
+        places[feature] = tuple(one for one in (first, *others) if one is not None)
+    allowed = class_values(verdict.species, labels[1])
+    words = f"5% to 95% quantiles of the database's {labels[1]} cells"
+    change = counterfactual(predictor, verdict.features, verdict.species, labels[1], allowed, words)
+    return Evidence(references, places, change)

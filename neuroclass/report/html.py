@@ -1,0 +1,266 @@
+"""A report as one HTML file: interactive figures with plotly inlined once, tables, JSON and CSV; nothing is fetched.
+
+Everything that a user or a file said passes `escape`. The file carries a content security policy that
+forbids any request.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from neuroclass import __version__
+from neuroclass.cell_types import label_of
+from neuroclass.charts import evidence as charts
+from neuroclass.charts.comparison import side_by_side
+from neuroclass.charts.evaluation import probabilities
+from neuroclass.explain.stress import UNITS
+from neuroclass.features import BY_NAME
+from neuroclass.io.export import to_csv
+from neuroclass.report import tables
+from neuroclass.report.content import TASKS, Evidence, ReportCell
+from neuroclass.report.methods import methods_paragraph, model_identity
+from neuroclass.report.places import aligned_on
+from neuroclass.verdict import Refusal, Task
+from neuroclass.workflows import Models
+
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+)
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1f2a30; background: #fff; max-width: 1080px; margin: 2em auto;
+  padding: 0 1.2em; }
+h1 { font-size: 1.7em; margin-bottom: 0; } h2 { border-top: 2px solid #0B6E8F; padding-top: .5em; margin-top: 2em; }
+h3 { margin-bottom: .2em; } .muted { color: #5b6a72; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2em; }
+.pair > *, figure { min-width: 0; } .answer { font-size: 1.5em; font-weight: 600; margin: .1em 0; }
+.simulated { color: #C05621; font-weight: 600; } .note { background: #fff7e0; border-left: 4px solid #E69F00;
+  padding: .4em 1em; }
+table { border-collapse: collapse; width: 100%; font-size: .87em; } th, td { text-align: left; padding: .22em .6em;
+  border-bottom: 1px solid #dde4e8; overflow-wrap: anywhere; } td.number { text-align: right; white-space: nowrap; }
+pre { background: #f2f5f7; padding: .8em; white-space: pre-wrap; overflow-wrap: anywhere; }
+figure { margin: .6em 0; } figcaption { color: #5b6a72; font-size: .9em; }
+@media (max-width: 800px) { .pair { grid-template-columns: 1fr; } }
+"""
+
+
+class _Page:
+    """Collects the parts of the page and numbers its figures."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.n_figures = 0
+
+    def add(self, *parts: str) -> None:
+        self.parts += parts
+
+    def figure(self, fig: go.Figure, caption: str) -> None:
+        """One figure; `caption` is plain text."""
+        self.n_figures += 1
+        fig.update_layout(paper_bgcolor="#fff", plot_bgcolor="#fff", font={"color": "#1f2a30"}, template="plotly_white")
+        options = {"displaylogo": False, "responsive": True, "toImageButtonOptions": {"format": "svg"}}
+        drawn = fig.to_html(full_html=False, include_plotlyjs=False, config=options, div_id=f"figure-{self.n_figures}")
+        self.add(f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>")
+
+    def table(self, frame: pd.DataFrame) -> None:
+        """One table, every value escaped."""
+        head = "".join(f"<th>{escape(str(column))}</th>" for column in frame.columns)
+        rows = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in frame.itertuples(index=False))
+        self.add(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+    def download(self, label: str, name: str, content: bytes, kind: str) -> None:
+        """A link that holds a file."""
+        data = base64.b64encode(content).decode("ascii")
+        self.add(f'<a download="{escape(name)}" href="data:{kind};base64,{data}">{escape(label)}</a> ')
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:
+        return "<td></td>"
+    if isinstance(value, float):
+        return f'<td class="number">{value:.4g}</td>'
+    return f"<td>{escape(str(value))}</td>"
+
+
+def html_report(items: Sequence[ReportCell | Refusal], models: Models) -> str:
+    """Write a report.
+
+    Parameters
+    ----------
+    items : sequence of ReportCell or Refusal
+        Cells, and files or cells that were refused.
+    models : Models
+        The models that answered.
+
+    Returns
+    -------
+    str
+        A whole HTML document that needs nothing else.
+    """
+    page = _Page()
+    cells = [item for item in items if isinstance(item, ReportCell)]
+    page.add("<h1>NeuroClass report</h1>", f'<p class="muted">{len(cells)} cells, NeuroClass {escape(__version__)}</p>')
+    if len(items) > 1:
+        page.table(pd.DataFrame(_overview(items)))
+    for item in items:
+        _refusal(page, item) if isinstance(item, Refusal) else _one_cell(page, item, models)
+    page.add("<h2>Models</h2>")
+    page.table(pd.DataFrame([model_identity(m.predictor.card) for m in (models.dann, models.lspin)]))
+    told = [item.verdict.to_json() if isinstance(item, ReportCell) else item.to_json() for item in items]
+    page.add("<h2>Take it away</h2><p>")
+    whole = json.dumps(told, indent=1, ensure_ascii=False)
+    page.download("All results (JSON)", "neuroclass-verdicts.json", whole.encode(), "application/json")
+    page.add("</p>")
+    return _document(page.parts)
+
+
+def _document(parts: Sequence[str]) -> str:
+    return "\n".join(
+        (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>NeuroClass report</title><style>{_STYLE}</style>",
+            f"<script>{get_plotlyjs()}</script></head><body>",
+            *parts,
+            "</body></html>",
+        )
+    )
+
+
+def _overview(items: Sequence[ReportCell | Refusal]) -> Iterator[dict[str, str]]:
+    for item in items:
+        if isinstance(item, Refusal):
+            yield {"file": item.source, "cell": item.cell, "species": "", "verdict": f"refused ({item.error.kind})"}
+        else:
+            v = item.verdict
+            verdict = " / ".join(label_of(t.label) if t.label else "cannot say" for t in (v.broad, v.subclass))
+            yield {"file": v.source, "cell": v.cell, "species": v.species, "verdict": verdict}
+
+
+def _refusal(page: _Page, refusal: Refusal) -> None:
+    where = f"{refusal.source} / {refusal.cell}" if refusal.cell else refusal.source
+    page.add(f"<h2>{escape(where)}</h2>", f'<p class="note">Refused ({escape(refusal.error.kind)}): ',
+             f"{escape(str(refusal.error))}</p>")  # fmt: skip
+
+
+def _one_cell(page: _Page, cell: ReportCell, models: Models) -> None:
+    verdict = cell.verdict
+    made = '<p class="simulated">Simulated: no part of this recording was measured.</p>' if cell.simulated else ""
+    page.add(f"<h2>{escape(verdict.source)}: cell {escape(verdict.cell)}</h2>{made}")
+    page.add(f'<p class="muted">Species: {escape(verdict.species)}.</p><div class="pair">')
+    for name, question in TASKS.items():
+        page.add("<div>")
+        _answer(page, question, getattr(verdict, name), cell.simulated)
+        page.add("</div>")
+    page.add("</div><h3>Can it be trusted?</h3>")
+    total = len(verdict.features) + len(verdict.missing)
+    page.add(f"<p>{len(verdict.features)} of {total} features were measured.</p>")
+    if lines := tables.qc_lines(verdict):
+        page.add(f'<ul class="note">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>')
+    for name, question in TASKS.items():
+        _why(page, question, getattr(verdict, name), cell.evidence[name], cell.simulated)
+    if len(cell.stress) > 1:
+        _stress(page, cell)
+    page.add("<h3>Everything measured</h3>")
+    table = tables.feature_table(verdict)
+    page.table(table.drop(columns="feature"))
+    page.add("<p>")
+    page.download("Features (CSV)", "neuroclass-features.csv", to_csv(table, simulated=cell.simulated), "text/csv")
+    page.add(f"</p><h3>Methods</h3><p>{escape(methods_paragraph(verdict, models))}</p>")
+    page.add(f"<p>The same numbers on the command line:</p><pre>{escape(cell.command)}</pre>")
+
+
+def _answer(page: _Page, question: str, task: Task, simulated: bool) -> None:
+    page.add(f'<p class="muted">{escape(question)}</p>')
+    if task.label:
+        share = task.probabilities[task.label]
+        page.add(
+            f'<p class="answer">{escape(label_of(task.label))}</p><p>Calibrated probability {shown_share(share)}.</p>'
+        )
+    else:
+        page.add(f'<p class="answer">Cannot say</p><p>{escape(task.abstain)}</p>')
+    names, values = list(task.probabilities), list(task.probabilities.values())
+    members = " or ".join(label_of(name) for name in task.prediction_set) or "none"
+    page.figure(probabilities(names, values, task.prediction_set).update_layout(height=110 + 34 * len(names)),
+                f"{task.coverage:.0%} prediction set: {members}. Pale: outside the set."
+                + (" Simulated cell." if simulated else ""))  # fmt: skip
+    page.add(f"<p>{escape(expected_in_words(task))}</p>")
+
+
+def shown_share(share: float) -> str:
+    """A probability as people read it; never a certainty."""
+    return "over 99.9%" if share > 0.999 else f"{share:.1%}"
+
+
+def expected_in_words(task: Task) -> str:
+    """How unusual the cell is, what its features are worth, and which sweep to record next."""
+    parts = []
+    if task.typicality is not None:
+        parts.append(f"As unusual as this cell, or more: {task.typicality:.1%} of the training cells.")
+    if "accuracy" in task.expected:
+        told = task.expected
+        interval = f" (95% interval {told['low']:.1%} to {told['high']:.1%})" if told.get("low") is not None else ""
+        parts.append(
+            f"With these features, {told['accuracy']:.1%} of {told.get('n_cells', '?')} held-out "
+            f"{told.get('species', '')} cells are rightly told{interval}."
+        )
+    if task.next_sweep:
+        stimulus = str(task.next_sweep["stimulus"]).replace("_", " ")
+        parts.append(f"Recording {stimulus} sweeps next would help most, to {task.next_sweep['accuracy']:.1%}.")
+    return " ".join(parts)
+
+
+def _why(page: _Page, question: str, task: Task, evidence: Evidence, simulated: bool) -> None:
+    if not task.reasons:
+        return
+    label = max(task.probabilities, key=lambda name: task.probabilities[name])
+    page.add(f"<h3>Why: {escape(question)}</h3>")
+    page.figure(
+        charts.reasons(tables.reasons_table(task), label, simulated=simulated),
+        f"SHAP values towards {label_of(label)} by {task.model.upper()}, in probability, relative to prototypes of the "
+        "training cells with the same features present.",
+    )
+    for feature, panels in evidence.places.items():
+        page.figure(
+            side_by_side(panels, aligned_on(feature)), f"{BY_NAME[feature].title}. {BY_NAME[feature].definition}"
+        )
+    if evidence.references:
+        page.add(f"<p>Nearest reference cells: {escape(references_in_words(evidence))}</p>")
+    if evidence.change is not None:
+        change = evidence.change
+        page.figure(
+            charts.changes(tables.changes_table(change), simulated=simulated),
+            f"The smallest change found that turns {label_of(change.label)} into {label_of(change.target)}: "
+            f"probability {change.probability_now:.1%} to {change.probability_then:.1%}. Values allowed: "
+            f"{change.within}.",
+        )
+
+
+def references_in_words(evidence: Evidence) -> str:
+    """Who the nearest reference cells are, and how near."""
+    return "; ".join(
+        f"{label_of(label)}: {'simulated' if cell.simulated else 'recorded'} cell {cell.cell_id} ({cell.species}), "
+        f"{cell.distance:.2f} standard deviations a feature away on {cell.n_shared} features"
+        for label, cell in evidence.references.items()
+    )
+
+
+def _stress(page: _Page, cell: ReportCell) -> None:
+    page.add("<h3>Recording stress test</h3>")
+    for name in TASKS:
+        task: Task = getattr(cell.verdict, name)
+        table = tables.stress_table(cell.stress, task.model)
+        label = cell.stress[0].top(task.model)
+        page.table(tables.holds_table(cell.stress, task.model))
+        as_recorded = float(table["probability"].iloc[0])
+        page.figure(
+            charts.stress(table.iloc[1:], label, UNITS, as_recorded, simulated=cell.simulated),
+            f"Probability of {label_of(label)} by {task.model.upper()} under each variant; dotted: as recorded; cross: "
+            "the label flips.",
+        )

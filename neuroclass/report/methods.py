@@ -1,0 +1,121 @@
+"""The Methods paragraph of a verdict: what was done, with which versions, models and settings."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from neuroclass import __version__
+from neuroclass.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
+from neuroclass.verdict import CellVerdict
+from neuroclass.workflows import COVERAGE, Models
+
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "streamlit", "plotly")
+CITATION = (
+    "Allen Institute for Brain Science, Allen Cell Types Database (2015), celltypes.brain-map.org; Ophir, Shefi, "
+    "Lindenbaum, Neuronal Cell Type Classification using Deep Learning, arXiv 2306.00528 (2023)."
+)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def model_identity(card: Mapping[str, Any]) -> dict[str, str]:
+    """A model's name, the hash of its weights and the hash of the cells it was trained on."""
+    return {
+        "model": str(card["model"]).upper(),
+        "weights (SHA-256)": str(card["weights_sha256"]),
+        "training cells (SHA-256)": str(card.get("training_cells", {}).get("sha256", "unknown")),
+    }
+
+
+def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
+    """What was done to one cell, in a paragraph for a paper.
+
+    Parameters
+    ----------
+    verdict : CellVerdict
+        The answers.
+    models : Models
+        The models that answered.
+
+    Returns
+    -------
+    str
+        Plain text.
+    """
+    measured = len(verdict.features)
+    total = measured + len(verdict.missing)
+    how = (
+        f"from {len(verdict.sweeps)} current-clamp sweeps, with spikes detected by the Allen Institute's rules"
+        if verdict.sweeps
+        else "as given in a feature table"
+    )
+    libraries = ", ".join(f"{name} {number}" for name, number in library_versions().items())
+    parts = [
+        f"The cell was classified with NeuroClass {__version__} from {measured} of the {total} electrophysiological "
+        f"features of the Allen Cell Types Database, {how}.",
+        _conditions(verdict),
+        "Missing features were replaced by their expectation given those present under a Gaussian with the training "
+        "cells' mean and shrunk covariance.",
+        _model("Excitatory or inhibitory type", models.dann.predictor.card, "DANN"),
+        _model("Subclass", models.lspin.predictor.card, "LSPIN"),
+        f"Probabilities are calibrated on training donors that each network had left out; prediction sets have a "
+        f"nominal coverage of {COVERAGE:.0%}.",
+        _prior(verdict),
+        "Reasons are SHAP values in probability, relative to k-means prototypes of the training cells with the same "
+        "features present.",
+        f"Software: {libraries}.",
+        CITATION,
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _conditions(verdict: CellVerdict) -> str:
+    told = verdict.conditions
+    if not told:
+        return (
+            f"Recording conditions were not given; features were taken as recorded at {REFERENCE_C:g} °C and not "
+            f"corrected for a junction potential of {REFERENCE_JUNCTION_MV:g} mV, as in the reference."
+        )
+    parts = []
+    if "temperature_c" in told:
+        done = "brought to 34 °C by assumed Q10 factors" if told["corrected_by_c"] else "not corrected for temperature"
+        parts.append(f"The recording was made at {told['temperature_c']:g} °C and its features were {done}.")
+    if told.get("added_to_potentials_mv"):
+        parts.append(
+            f"{told['added_to_potentials_mv']:+g} mV was added to all potentials, since the reference's are not "
+            f"corrected for its junction potential of {REFERENCE_JUNCTION_MV:g} mV."
+        )
+    for key in ("age", "region"):
+        if told.get(key):
+            parts.append(f"{key.capitalize()}: {told[key]}.")
+    return " ".join(parts)
+
+
+def _model(what: str, card: Mapping[str, Any], name: str) -> str:
+    cells = card.get("training_cells", {})
+    metrics = card.get("metrics", {}).get("metrics", {})
+    accuracy = metrics.get("accuracy", {}).get("mean")
+    held_out = (
+        f", held-out accuracy {accuracy:.3f} of cells in donor-grouped cross-validation"
+        if isinstance(accuracy, float)
+        else ""
+    )
+    trained = f"trained on {cells.get('n_cells', '?')} cells of {cells.get('n_donors', '?')} donors"
+    return f"{what}: {name} ({trained}{held_out}; weights SHA-256 {str(card['weights_sha256'])[:16]})."
+
+
+def _prior(verdict: CellVerdict) -> str:
+    if not verdict.prior:
+        return ""
+    weights = ", ".join(f"{name} × {weight:g}" for name, weight in verdict.prior.items())
+    return f"Posteriors were reweighted by what was known beforehand ({weights})."

@@ -1,0 +1,92 @@
+"""The tables of a report, as text: everything measured, the reasons, what was changed, the stress test."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from neuroclass.explain.counterfactual import Counterfactual
+from neuroclass.explain.stress import UNITS, StressResult, summarise
+from neuroclass.features import BY_NAME, FEATURES
+from neuroclass.verdict import CellVerdict, Task
+
+
+def with_unit(feature: str, value: float) -> str:
+    """A feature's value as people read it, with its unit."""
+    spec = BY_NAME[feature]
+    return f"{value * spec.display_factor:.4g} {spec.shown_unit}".strip()
+
+
+def reasons_table(task: Task) -> pd.DataFrame:
+    """Reasons of one answer, the largest first: feature, shown, shap, percentile, gate."""
+    rows = [(r.feature, with_unit(r.feature, r.value), r.shap, r.percentile, r.gate) for r in task.reasons]
+    return pd.DataFrame(rows, columns=["feature", "shown", "shap", "percentile", "gate"])
+
+
+def changes_table(change: Counterfactual) -> pd.DataFrame:
+    """The changes of a counterfactual with units: feature, now, then, delta_z."""
+    rows = [(c.feature, with_unit(c.feature, c.now), with_unit(c.feature, c.then), c.delta_z) for c in change.changes]
+    return pd.DataFrame(rows, columns=["feature", "now", "then", "delta_z"])
+
+
+def stress_table(results: Sequence[StressResult], model: str) -> pd.DataFrame:
+    """One row a variant: what was changed, what could be measured, what the model says."""
+    label = results[0].top(model)
+    rows = [
+        (r.axis, r.level, UNITS.get(r.axis, ""), r.label, r.n_features, r.probabilities[model][label], r.top(model))
+        for r in results
+    ]
+    return pd.DataFrame(rows, columns=["axis", "level", "unit", "label", "features", "probability", "top"])
+
+
+def holds_table(results: Sequence[StressResult], model: str) -> pd.DataFrame:
+    """One row an axis: under how many variants the label holds, and where it flips."""
+    rows = [
+        (f"{hold.axis} ({hold.unit})", f"{hold.n_held} of {hold.n_tried}", hold.in_words(model))
+        for hold in summarise(results, model)
+    ]
+    return pd.DataFrame(rows, columns=["axis", "label kept", "in words"])
+
+
+def place_in_words(entry: Mapping[str, Any]) -> str:
+    """Where a feature was measured, in words."""
+    parts = []
+    numbers = list(entry.get("sweeps") or ())
+    if numbers:
+        parts.append("sweep " + ", ".join(str(n) for n in numbers[:6]) + ("…" if len(numbers) > 6 else ""))
+    if entry.get("spike") is not None:
+        parts.append(f"spike {entry['spike']}")
+    if entry.get("time_s") is not None:
+        parts.append(f"at {entry['time_s']:.4f} s")
+    if entry.get("row") is not None:
+        parts.append(f"row {entry['row']}")
+    if entry.get("note"):
+        parts.append(str(entry["note"]))
+    if entry.get("as_measured") is not None:
+        parts.append(f"as measured {entry['as_measured']:.4g}")
+    return ", ".join(parts)
+
+
+def feature_table(verdict: CellVerdict) -> pd.DataFrame:
+    """The 41 features: value with unit, where measured, or why missing."""
+    rows = []
+    for spec in FEATURES:
+        value = verdict.features.get(spec.name)
+        rows.append(
+            {
+                "feature": spec.name,
+                "label": spec.label,
+                "stimulus": spec.stimulus.label,
+                "value": None if value is None else value * spec.display_factor,
+                "unit": spec.shown_unit or "ratio",
+                "measured on": place_in_words(verdict.provenance.get(spec.name, {})),
+                "why missing": verdict.missing.get(spec.name, ""),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def qc_lines(verdict: CellVerdict) -> list[str]:
+    """Quality flags and warnings, each once."""
+    flags = [str(flag.get("message") or flag.get("name")) for flag in verdict.qc]
+    return list(dict.fromkeys([*flags, *verdict.warnings]))

@@ -1,0 +1,115 @@
+"""Reports: complete, self-contained, harmless, and with the numbers of `classify --json`."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from neuroclass.cli import main
+from neuroclass.cohort.demo import load_demo
+from neuroclass.errors import RecordingError
+from neuroclass.explain.stress import OFFSET, StressResult
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.measure import Context
+from neuroclass.report.content import ReportCell, gather
+from neuroclass.report.html import html_report
+from neuroclass.report.methods import methods_paragraph
+from neuroclass.report.pdf import pdf_report
+from neuroclass.verdict import Refusal
+from neuroclass.workflows import Models, classify_bytes, load_models
+
+HOSTILE = '<script>alert(1)</script><img src="http://x.example/a">$x_$'
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return load_models()
+
+
+@pytest.fixture(scope="module")
+def cell(models: Models) -> ReportCell:
+    row = load_demo().frame.iloc[[0]].assign(cell=HOSTILE)[["cell", "species", *FEATURE_NAMES]]
+    (verdict,) = classify_bytes([(f"{HOSTILE}.csv", row.to_csv(index=False).encode())])
+    p = {"dann": dict(verdict.broad.probabilities), "lspin": dict(verdict.subclass.probabilities)}
+    flipped = {name: dict(zip(values, reversed(values.values()), strict=True)) for name, values in p.items()}
+    stress = (StressResult("as recorded", 0.0, "as recorded", 41, p), StressResult(OFFSET, 15.0, "+15 mV", 41, flipped))
+    return gather(verdict, None, Context(), models, (load_demo(),), "python -m neuroclass classify x.csv", stress)
+
+
+@pytest.fixture(scope="module")
+def page(cell: ReportCell, models: Models) -> str:
+    return html_report([cell, Refusal(HOSTILE, RecordingError(f"{HOSTILE} is not a recording"))], models)
+
+
+def without_plotly(page: str) -> str:
+    start = page.index("<script>")
+    return page[:start] + page[page.index("</script></head>", start) :]
+
+
+def test_names_from_files_are_text_and_nothing_else(page):
+    rest = without_plotly(page)
+    assert "&lt;script&gt;alert(1)" in rest
+    assert "<script>alert(1)" not in rest
+    assert "<img" not in rest.lower()
+
+
+def test_nothing_is_fetched(page):
+    rest = without_plotly(page)
+    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', rest) == []
+    assert "default-src 'none'" in rest
+    assert page.count("plotly.js v") == 1
+
+
+def test_the_json_inside_is_what_the_command_line_prints(page, cell):
+    encoded = re.search(r'download="neuroclass-verdicts.json" href="data:application/json;base64,([^"]+)"', page).group(
+        1
+    )
+    told = json.loads(base64.b64decode(encoded))
+    assert told[0] == json.loads(json.dumps(cell.verdict.to_json()))
+    assert told[1]["error"]["type"] == "RecordingError"
+
+
+def test_the_page_says_what_a_reader_needs(page, cell, models):
+    for text in ("Can it be trusted?", "Recording stress test", "flips in 1 of 1: +15 mV", "Everything measured"):
+        assert text in page
+    assert models.lspin.predictor.card["weights_sha256"] in page
+    assert "Nearest reference cells: " in page and "simulated cell" in page
+    assert cell.command in page
+    assert cell.evidence["subclass"].change is not None and "The smallest change found" in page
+
+
+def test_the_methods_paragraph_has_versions_hashes_and_conditions(cell, models):
+    text = methods_paragraph(cell.verdict, models)
+    assert models.dann.predictor.card["weights_sha256"][:16] in text
+    assert "41 of the 41" in text and "torch" in text
+    assert "Recording conditions were not given" in text
+
+
+def test_the_pdf_is_one_and_survives_hostile_names(cell, models):
+    content = pdf_report([cell, Refusal(HOSTILE, RecordingError("no $\\frac{"))], models)
+    assert content.startswith(b"%PDF-")
+    assert content.count(b"/Type /Page ") + content.count(b"/Type /Page\n") >= 3
+    assert b"/JavaScript" not in content and b"/URI" not in content
+
+
+def test_the_command_line_writes_both_beside_the_same_numbers(tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.delenv("NEUROCLASS_DATA", raising=False)
+    monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path / "cache"))
+    table = tmp_path / "cells.csv"
+    row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"})[["cell", "species", *FEATURE_NAMES]]
+    table.write_bytes(row.to_csv(index=False).encode())
+    html, pdf = tmp_path / "out.html", tmp_path / "out.pdf"
+    words = ["classify", str(table), "--temperature", "30", "--json"]
+    assert main([*words, "--report", str(html), "--pdf", str(pdf)]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out) == printed
+    assert "--temperature 30.0" in html.read_text(encoding="utf-8")
+    assert pdf.read_bytes().startswith(b"%PDF-")
+
+
+def test_a_report_into_nowhere_is_refused_before_the_work(tmp_path: Path, capsys):
+    assert main(["classify", "x.csv", "--report", str(tmp_path / "no" / "out.html")]) == 2
+    assert "is not a folder" in capsys.readouterr().err
