@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from neuroclass.evaluation.paired import sign_flip_p
+
 Floats = npt.NDArray[np.float64]
 Summary = dict[str, dict[str, float]]
 
@@ -107,7 +109,7 @@ def expected_calibration_error(predictions: pd.DataFrame, classes: Sequence[str]
 
 
 def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:
-    """Difference in accuracy on the same cells and repeats, with a cluster bootstrap over donors.
+    """Difference in accuracy on the same cells and repeats: its interval and a test, both with donors as units.
 
     Parameters
     ----------
@@ -117,7 +119,8 @@ def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, flo
     Returns
     -------
     dict
-        ``difference`` (ours − theirs), ``low``, ``high`` (95%) and two-sided bootstrap ``p``.
+        ``difference`` (ours − theirs, fraction of the cells), ``low``, ``high`` (95% of bootstrap samples of donors)
+        and two-sided ``p`` of the sign-flip test over donors, not corrected for the number of systems.
     """
     key = ["id", "repeat"]
     merged = ours[[*key, "donor", "truth", "predicted"]].merge(theirs[[*key, "predicted"]], on=key)
@@ -128,10 +131,9 @@ def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, flo
     weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=N_BOOTSTRAP)
     samples = (weights @ sums) / (weights @ sizes)
     low, high = np.quantile(samples, (0.025, 0.975))
-    tail = min((samples <= 0).mean(), (samples >= 0).mean())
     return {
         "difference": float(gain.mean()),
         "low": float(low),
         "high": float(high),
-        "p": float(min(1.0, 2 * max(tail, 1 / N_BOOTSTRAP))),
+        "p": sign_flip_p(np.asarray(sums, dtype=np.float64)),
     }

@@ -1,6 +1,5 @@
 """Everything a result page shows of a model, from held-out cells: ``models/<name>/evaluation/``."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,9 @@ from joblib import Parallel, delayed
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import DannSettings
 from neuroclass.evaluation.evaluate import describe, run_trials, test_trial, train_trial
-from neuroclass.evaluation.metrics import paired_difference
 from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
 from neuroclass.evaluation.published import published_results
+from neuroclass.evaluation.stored import write_comparisons, write_json
 from neuroclass.explain.baselines import EXPLAINERS, fit_and_explain
 from neuroclass.explain.deletion import summarise_curves
 from neuroclass.explain.demo_cells import DEMO_TABLE, demo_predictions
@@ -32,10 +31,8 @@ from neuroclass.training.registry import SYSTEMS
 Phase = Callable[[str, int, int], None]
 Tables = dict[str, pd.DataFrame]
 
-RIVALS = {"dann": ("dann-lambda0",), "lspin": ("lspin-paper",)}
-BASELINES = ("svc", "lda", "lasso", "rf", "xgboost", "gbdt", "ann", "ann-ensemble")
 STABILITY_SEEDS = (101, 102, 103)
-EXPLAINED_CELLS = 60
+EXPLAINED_CELLS = 50
 EXPLANATIONS = ("shap", "shap-groups", "gates", "gate-ablation", "stability")
 _FEATURES = list(FEATURE_NAMES)
 
@@ -105,10 +102,6 @@ def _all(calls: list[Any], jobs: int, what: str, phase: Phase) -> list[pd.DataFr
     return found
 
 
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def write_report(
     model: Predictor, folder: Path, cohort: Cohort, card: dict[str, Any], jobs: int, baselines: bool, phase: Phase
 ) -> dict[str, Any]:
@@ -157,7 +150,7 @@ def write_report(
         ("masked", Protocol.MASKED, masked),
         ("lab-shift", Protocol.LAB_SHIFT, shifted),
     ):
-        _write_json(out / f"{key}.json", describe(name, task, protocol, table_plan, tables[key]))
+        write_json(out / f"{key}.json", describe(name, task, protocol, table_plan, tables[key]))
     again = [delayed(_retrained)(name, task, plan, first[0], seed) for seed in STABILITY_SEEDS]
     tables["stability"] = pd.concat([tables["stability"], *_all(again, jobs, "stability", phase)], ignore_index=True)
     for key in EXPLANATIONS:
@@ -174,38 +167,14 @@ def write_report(
     if isinstance(model, DannPredictor):
         spaces = [space for _, space in parts if space is not None]
         write_domains(plan, first, spaces, model, out, jobs, lambda done, of: phase("domains", done, of))
-    _write_json(out / "published.json", published_results(name))
+    write_json(out / "published.json", published_results(name))
     split = plan_protocol(Protocol.PAPER_SPLIT, cohort, task)
     on_split = run_trials(name, task, split, jobs, lambda done, of: phase("paper split", done, of))
     ours = [result, describe(name, task, Protocol.PAPER_SPLIT, split, on_split)]
-    _rivals(ours, task, cohort, predictions, out / "metrics.json", jobs, baselines, phase)
+    write_comparisons(ours, plan, predictions, out, jobs=jobs, baselines=baselines, phase=phase)
     keys = ("protocol", "n_cells", "n_donors", "seeds", "metrics", "groups", "open_gates", "sets", "calibration_error")
     return save_model(
         model,
         folder,
         {**card, "protocol": result["protocol"], "metrics": {key: result[key] for key in keys if key in result}},
     )
-
-
-def _rivals(
-    ours: list[dict[str, Any]],
-    task: str,
-    cohort: Cohort,
-    predictions: pd.DataFrame,
-    path: Path,
-    jobs: int,
-    baselines: bool,
-    phase: Phase,
-) -> None:
-    """Write our results and, as they come, those of other systems on the first repeat's folds."""
-    name = ours[0]["model"]
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    results = {row["model"]: row for row in kept if row["model"] != name}
-    plan = plan_protocol(Protocol.DONOR_CV, cohort, task, 1)
-    _write_json(path, [*ours, *results.values()])
-    for rival in (*RIVALS[name], *(BASELINES if baselines else ())):
-        theirs = run_trials(rival, task, plan, jobs, lambda done, of, who=rival: phase(who, done, of))  # type: ignore[misc]
-        result = describe(rival, task, Protocol.DONOR_CV, plan, theirs)
-        first = predictions[predictions["repeat"] == 0]
-        results[rival] = {**result, "ours_minus_this": paired_difference(first, theirs)}
-        _write_json(path, [*ours, *results.values()])

@@ -65,9 +65,10 @@ def test_evaluate_prints_text(capsys):
 
 
 def test_report_holds_what_the_pages_read(tmp_path, monkeypatch, quick):
+    from neuroclass.evaluation import rivals
     from neuroclass.explain import report
 
-    monkeypatch.setattr(report, "RIVALS", {"lspin": ()})
+    monkeypatch.setattr(rivals, "RIVALS", {"lspin": ("lda",)})
     monkeypatch.setattr(
         report, "plan_protocol", lambda protocol, cells, task, _=None: plan_protocol(protocol, cells, task, 1)
     )
@@ -83,6 +84,16 @@ def test_report_holds_what_the_pages_read(tmp_path, monkeypatch, quick):
     total = shap.groupby("id")[["base_value", *FEATURE_NAMES]].sum().sum(axis=1)
     assert np.allclose(total, 1, atol=1e-2)
     assert len(json.loads((out / "masked.json").read_text())["laboratories"]) == 30
-    assert [row["protocol"] for row in json.loads((out / "metrics.json").read_text())] == ["donor-cv", "paper-split"]
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert [(row["model"], row["protocol"]) for row in metrics] == [
+        ("lspin", "donor-cv"),
+        ("lspin", "paper-split"),
+        ("lda", "donor-cv"),
+    ]
+    assert set(metrics[2]["ours_minus_this"]) == {"all", "mouse"}
+    assert 0 < metrics[2]["ours_minus_this"]["all"]["p_holm"] <= 1
+    groups = json.loads((out / "groups.json").read_text())
+    assert set(groups["complete"]["systems"]) <= {"lspin", "lda"}
+    assert sum(row["cells"] for row in groups["by"]["line"]) <= mouse
     assert json.loads((tmp_path / "lspin" / "card.json").read_text())["protocol"] == "donor-cv"
     load_model("lspin", tmp_path)
