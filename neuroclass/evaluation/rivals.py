@@ -1,16 +1,17 @@
 """Other systems beside LSPIN and DANN: the same folds and repeats, paired tests, results kept between reports."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation.evaluate import describe, run_trials
 from neuroclass.evaluation.metrics import paired_difference
 from neuroclass.evaluation.paired import holm
-from neuroclass.evaluation.protocols import Plan, Protocol
+from neuroclass.evaluation.protocols import Plan, Protocol, plan_protocol
 
 Phase = Callable[[str, int, int], None]
 
@@ -82,8 +83,43 @@ def _kept(name: str, plan: Plan, out: Path) -> tuple[dict[str, dict[str, Any]], 
     table = table[table["id"].isin(plan.cohort.frame["id"])]
     sizes = table["system"].value_counts()
     whole = {str(system) for system, size in sizes.items() if size == n_rows}
-    results = {row["model"]: row for row in document if row["model"] != name and row["model"] in whole}
+    donor_cv = [row for row in document if row["protocol"] == Protocol.DONOR_CV]
+    results = {row["model"]: row for row in donor_cv if row["model"] != name and row["model"] in whole}
     return results, table[table["system"].isin(results)].reset_index(drop=True)
+
+
+def other_protocols(
+    name: str, task: str, cohort: Cohort, done: Collection[Protocol], jobs: int, phase: Phase
+) -> list[dict[str, Any]]:
+    """Every system on the paper's split and, for the broad classes, with human labels hidden.
+
+    Parameters
+    ----------
+    name, task : str
+        Ours, and what it learned.
+    cohort : Cohort
+        All labelled cells.
+    done : collection of Protocol
+        Protocols our own result is there for.
+    jobs : int
+        Processes at once.
+    phase : callable
+        Called as (protocol, done, of).
+
+    Returns
+    -------
+    list of dict
+        What `describe` says, with five seeds each.
+    """
+    protocols = [Protocol.PAPER_SPLIT, *([Protocol.LEAVE_SPECIES_OUT] if task == "broad" else [])]
+    rows = []
+    for protocol in protocols:
+        plan = plan_protocol(protocol, cohort, task)
+        systems = [*([] if protocol in done else [name]), *RIVALS[name], *BASELINES]
+        for number, system in enumerate(systems, start=1):
+            rows.append(describe(system, task, protocol, plan, run_trials(system, task, plan, jobs)))
+            phase(protocol.value, number, len(systems))
+    return rows
 
 
 def add_paired_tests(

@@ -17,7 +17,7 @@ from neuroclass.config import MODELS_DIR
 from neuroclass.evaluation.groups import group_document
 from neuroclass.evaluation.learning import label_budget, learning_curve
 from neuroclass.evaluation.protocols import Plan, Protocol, plan_protocol
-from neuroclass.evaluation.rivals import add_paired_tests, evaluate_rivals
+from neuroclass.evaluation.rivals import add_paired_tests, evaluate_rivals, other_protocols
 from neuroclass.evaluation.taxonomies import unlabelled_taxonomies
 from neuroclass.training.registry import SYSTEMS
 
@@ -62,12 +62,17 @@ def write_comparisons(
     name, task = ours[0]["model"], ours[0]["task"]
     results, table = evaluate_rivals(name, task, plan, out, jobs=jobs, baselines=baselines, phase=phase)
     results = add_paired_tests(results, predictions, table)
-    write_json(out / "metrics.json", [*ours, *results.values()])
+    done = {(row["model"], row["protocol"]) for row in (*ours, *results.values())}
+    others = [row for row in _stored_results(out) if (row["model"], row["protocol"]) not in done]
+    others = [row for row in others if row["protocol"] != Protocol.DONOR_CV]
+    write_json(out / "metrics.json", [*ours, *results.values(), *others])
     phase("groups", 0, 1)
     write_json(out / "groups.json", group_document(name, task, plan, predictions, table, jobs))
     phase("groups", 1, 1)
     if not baselines:
         return
+    others = other_protocols(name, task, plan.cohort, {Protocol(row["protocol"]) for row in ours}, jobs, phase)
+    write_json(out / "metrics.json", [*ours, *results.values(), *others])
     curve = learning_curve((name, "svc"), task, plan, jobs, lambda done, of: phase("learning curve", done, of))
     budget = label_budget(plan, task, jobs) if task == "subclass" else []
     write_json(out / "learning.json", {"cells": curve, "labels": budget})
@@ -75,6 +80,11 @@ def write_comparisons(
     write_json(out / "taxonomies.json", document)
     cells.to_parquet(out / "taxonomies.parquet", index=False)
     phase("taxonomies", 1, 1)
+
+
+def _stored_results(out: Path) -> list[dict[str, Any]]:
+    path = out / "metrics.json"
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
 
 
 def rewrite(name: str, cohort: Cohort, folder: Path, jobs: int, baselines: bool, phase: Phase) -> None:
@@ -95,8 +105,7 @@ def rewrite(name: str, cohort: Cohort, folder: Path, jobs: int, baselines: bool,
     out = folder / "evaluation"
     plan = plan_protocol(Protocol.DONOR_CV, cohort, task)
     predictions = pd.read_parquet(out / "predictions.parquet").astype({"id": str})
-    stored = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
-    ours = [{"task": task, **row} for row in stored if row["model"] == name]
+    ours = [{"task": task, **row} for row in _stored_results(out) if row["model"] == name]
     write_comparisons(ours, plan, predictions, out, jobs=jobs, baselines=baselines, phase=phase)
 
 
