@@ -99,7 +99,7 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         )
         offered = {name: options for name in FILTERS if (options := _options(source, len(frame), name, frame))}
         wanted = {}
-        columns = st.columns(6)
+        columns = st.columns(6, vertical_alignment="bottom")
         for k, (name, options) in enumerate(offered.items()):
             wanted[name] = columns[k % 6].multiselect(
                 name.replace("_", " ").capitalize(),
@@ -110,7 +110,9 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
                 **keep,
             )
         mask = match_filters(frame, wanted) & match_text(frame, text) & match_query(frame, query)
-        mask &= _within(frame, ranged, keep) & _pasted(frame, keep)
+        mask &= _within(frame, ranged, keep)
+        with columns[len(offered) % 6]:
+            mask &= _pasted(frame, keep)
     return frame[mask]
 
 

@@ -82,13 +82,16 @@ def _ticked(key: str, rows: pd.DataFrame) -> list[str]:
 
 def _scatter(axes: axes_of.Axes, points: pd.DataFrame, n_cells: int, ticked: list[str], simulated: bool) -> None:
     names = axes_of.name_of(axes.x), axes_of.name_of(axes.y)
+    light = (
+        st.session_state[FROM_CHART] and len(points) > charts.MOST_SVG and not ticked
+    )  # the chart shows its own choice
     fig = charts.scatter(
         points,
         titles=names,
         colour=axes.colour,
         colour_title=axes_of.name_of(axes.colour),
         facet=axes.facet,
-        selected=() if st.session_state[FROM_CHART] else st.session_state[PICKED],
+        selected=() if light else st.session_state[PICKED],
         ringed=ticked,
         simulated=simulated,
     )

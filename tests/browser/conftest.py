@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,12 @@ def _healthy(base: str) -> bool:
         return False
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """Address of a fresh server on the demo cohort."""
+@contextmanager
+def serving(tmp_path: Path, **variables: str) -> Iterator[str]:
+    """Address of a fresh server on the demo cohort, or with other environment variables."""
     base = f"http://127.0.0.1:{(port := _free_port())}"
     environment = {k: v for k, v in os.environ.items() if k != "NEUROCLASS_DATA"}
-    environment |= {"NEUROCLASS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    environment |= {"NEUROCLASS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"} | variables
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_DIR / "app.py")]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
     with (tmp_path / "server.log").open("wb") as log:
@@ -53,6 +54,13 @@ def server(tmp_path: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Address of a fresh server on the demo cohort."""
+    with serving(tmp_path) as base:
+        yield base
 
 
 @pytest.fixture(scope="session")

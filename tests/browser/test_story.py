@@ -1,0 +1,90 @@
+"""The story of a new user: filter, open a cell, find its rheobase's sweep, share the address, see the same."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuroclass.cohort.loading import load_cohort
+from tests.browser.conftest import serving
+from tests.browser.test_pages import TIMEOUT_MS, Visitor
+
+pytestmark = pytest.mark.browser
+REAL = os.environ.get("NEUROCLASS_DATA", "")
+
+
+@pytest.fixture(params=["simulated", "recorded"])
+def story(request: Any, tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+    """A visitor of a server on either cohort."""
+    if request.param == "recorded" and not (Path(REAL) / "actb_human_ephys_features.csv").is_file():
+        pytest.skip("NEUROCLASS_DATA does not name the published tables")
+    monkeypatch.setenv("NEUROCLASS_DATA", REAL if request.param == "recorded" else "")
+    monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path / "cache"))
+    with ExitStack() as stack:
+        variables = {"NEUROCLASS_DATA": REAL} if request.param == "recorded" else {}
+        base = stack.enter_context(serving(tmp_path, **variables))
+        context = browser.new_context(viewport={"width": 1440, "height": 1300})
+        stack.callback(context.close)
+        yield Visitor(context.new_page(), base)
+
+
+def _choose(tab: Any, key: str, value: str) -> None:
+    tab.locator(f".st-key-{key} input").click()
+    tab.get_by_role("option", name=value, exact=True).click()
+    tab.keyboard.press("Escape")
+
+
+def _settled(tab: Any) -> None:
+    tab.wait_for_timeout(300)
+    tab.wait_for_selector("[data-test-script-state=notRunning]", state="attached")
+
+
+def test_from_a_filter_to_a_sweep_and_the_shared_address(story: Visitor) -> None:
+    tab, cells = story.tab, load_cohort()
+    frame = cells.frame
+    wanted = frame[
+        (frame["species"] == "human")
+        & (frame["dendrite_type"] == "aspiny")
+        & (frame["layer"] == "2")
+        & (frame["sag"] > 0.2)
+    ]
+    assert len(wanted)
+    story.open("explore")
+    _settled(tab)
+    for key, value in (("f_species", "human"), ("f_dendrite_type", "aspiny"), ("f_layer", "2")):
+        _choose(tab, key, value)
+    tab.get_by_label("Query", exact=True).fill("sag > 0.2")
+    tab.keyboard.press("Enter")
+    tab.get_by_text(f"{len(wanted)} of {len(frame):,} cells pass the filters").wait_for()
+    _settled(tab)
+    table = tab.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    tab.mouse.click(table["x"] + 15, table["y"] + 52)
+    tab.get_by_role("button", name="Open the cell").click()
+    heading = tab.get_by_role("heading", name=f"Cell {wanted['id'].iloc[0]}")
+    heading.wait_for()
+    _settled(tab)
+    if cells.simulated:
+        link = tab.locator(".st-key-fact-threshold_i_long_square button").first
+        number = link.inner_text().split()[-1]
+        link.click()
+        caption = f"[data-testid=stCaptionContainer]:has-text('Sweep {number}, ')"
+        tab.locator(caption).wait_for()
+        assert f"sweep={number}" in tab.url
+    else:
+        tab.get_by_text("is not on this machine").wait_for()
+        tab.get_by_role("button", name="Fetch the recording").wait_for()
+    _settled(tab)
+    other = tab.context.browser.new_context().new_page()
+    other.set_default_timeout(TIMEOUT_MS)
+    other.goto(tab.url)
+    other.get_by_role("heading", name=f"Cell {wanted['id'].iloc[0]}").wait_for()
+    if cells.simulated:
+        other.locator(caption).wait_for()
+        assert other.locator(caption).inner_text() == tab.locator(caption).inner_text()
+    other.close()
+    tab.get_by_role("button", name="Back to all cells").click()
+    tab.get_by_text(f"{len(wanted)} of {len(frame):,} cells pass the filters").wait_for()
+    story.check()
