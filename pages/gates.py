@@ -2,18 +2,21 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, gates, widgets
+from neuroclass.ui import cache, gate_cells, gates, stability, widgets
 from neuroclass.ui.guards import guarded
 
 widgets.heading("Gates", "Which few features does LSPIN let through for a cell, and do cells of a class agree?")
 with guarded():
     widgets.source_notice(cache.cohort())
     table = cache.table("lspin", "gates")
-
-gates.tiles(table)
-st.subheader("Every cell and every gate", anchor=False)
-gates.matrix()
-st.subheader("By class", anchor=False)
-gates.by_class(table)
-st.subheader("One cell", anchor=False)
-gates.one_cell(table)
+    gates.tiles(table)
+    st.subheader("Every cell and every gate", anchor=False)
+    gates.matrix()
+    st.subheader("Do open gates matter?", anchor=False)
+    gates.matter()
+    st.subheader("By class", anchor=False)
+    gates.by_class(table)
+    st.subheader("One cell", anchor=False)
+    gate_cells.one_cell(table)
+    st.subheader("Do gates, SHAP and permutation agree?", anchor=False)
+    stability.section("lspin")

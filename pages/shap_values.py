@@ -2,18 +2,24 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, performance, shap_values, widgets
+from neuroclass.ui import cache, performance, shap_cells, shap_values, stability, widgets
 from neuroclass.ui.guards import guarded
 
 widgets.heading("SHAP", "Which features move a model towards a class, in which cells, and by how much?")
 with guarded():
     widgets.source_notice(cache.cohort())
-    model = performance.choose_model()
-    rows, name, group = shap_values.choose(model)
-    shap_values.beeswarm(model, rows, name, group)
+    shown = shap_values.choose(performance.choose_model())
+    shap_values.footing(shown)
+    shap_values.beeswarm(shown)
     st.subheader("Mean |SHAP|", anchor=False)
-    shap_values.importance(model, name)
+    shap_values.importance(shown)
+    st.subheader("Every cell and feature", anchor=False)
+    shap_values.heat_map(shown)
     st.subheader("Dependence", anchor=False)
-    shap_values.dependence(model, rows)
+    shap_cells.dependence(shown)
     st.subheader("One cell", anchor=False)
-    shap_values.one_cell(model, rows, name)
+    shap_cells.one_cell(shown)
+    st.subheader("Do the systems rest on the same features?", anchor=False)
+    shap_values.systems(shown.model)
+    st.subheader("Does it survive retraining?", anchor=False)
+    stability.section(shown.model)

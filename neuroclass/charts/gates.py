@@ -15,7 +15,9 @@ STIMULUS_COLOURS: dict[str, str] = dict(zip((s.value for s in Stimulus), PALETTE
 _SHUT_TO_OPEN = [[0, "#000000"], [1, "#FFFFFF"]]
 
 
-def matrix(gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree) -> go.Figure:
+def matrix(
+    gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree, predicted: pd.Series | None = None
+) -> go.Figure:
     """Clustered gate matrix as the paper's Figure 9.
 
     Parameters
@@ -26,6 +28,8 @@ def matrix(gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree) -> 
         Class of each cell, in the order of `gates`.
     rows, columns : Tree
         Dendrograms over cells and over features.
+    predicted : Series, optional
+        Predicted class of each cell, in the order of `gates`: a strip of points that a box can select.
 
     Returns
     -------
@@ -63,6 +67,8 @@ def matrix(gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree) -> 
         row=3,
         col=3,
     )
+    if predicted is not None:
+        _predicted_strip(fig, table.index, truth.iloc[rows.order], predicted.iloc[rows.order])
     finish(fig, height=860)
     fig.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, showline=False)
     fig.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, showline=False)
@@ -81,6 +87,30 @@ def matrix(gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree) -> 
     fig.update_yaxes(title_text=f"Cells ({len(table)}), in dendrogram order", row=3, col=1)
     fig.update_layout(legend_y=1.02)
     return fig
+
+
+def _predicted_strip(fig: go.Figure, ids: "pd.Index[str]", truth: pd.Series, predicted: pd.Series) -> None:
+    """Draw the predicted class of each cell as a point left of its gates."""
+    names = [str(name) for name in predicted]
+    hover = [
+        [str(cell), f"{class_label(t)}, predicted {class_label(p)}"]
+        for cell, t, p in zip(ids, truth, names, strict=True)
+    ]
+    fig.add_scatter(
+        x=[-1.3] * len(names),
+        y=list(range(len(names))),
+        mode="markers",
+        marker={"symbol": "square", "size": 7, "color": [COLOURS.get(name, "#7F7F7F") for name in names]},
+        customdata=hover,
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        showlegend=False,
+        row=3,
+        col=3,
+    )
+    fig.add_annotation(
+        text="predicted", x=-1.3, y=-0.5, xref="x9", yref="y9", showarrow=False, textangle=-90, yanchor="bottom",
+        font={"size": 10},
+    )  # fmt: skip
 
 
 def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: int, col: int, across: bool) -> None:

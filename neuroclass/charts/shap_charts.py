@@ -13,9 +13,9 @@ from neuroclass.features import BY_NAME
 
 
 def feature_label(name: str) -> str:
-    """A feature's label with its stimulus, without the unit."""
-    spec = BY_NAME[name]
-    return f"{spec.label}, {spec.stimulus.label}"
+    """A feature's label with its stimulus, without the unit; a quantity of several stimuli by its own label."""
+    spec = BY_NAME.get(name)
+    return f"{name}, all stimuli" if spec is None else f"{spec.label}, {spec.stimulus.label}"
 
 
 def _spread(values: npt.NDArray[np.float64], n_bins: int = 60) -> npt.NDArray[np.float64]:
@@ -126,7 +126,16 @@ def importance(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go
     return finish(fig, height=height, x=f"Mean |SHAP| ({unit})", y="Feature (name)", simulated=simulated)
 
 
-def dependence(points: pd.DataFrame, feature: str, other: str, *, unit: str, simulated: bool = False) -> go.Figure:
+def dependence(
+    points: pd.DataFrame,
+    feature: str,
+    other: str,
+    *,
+    unit: str,
+    marked: str | None = None,
+    deciles: bool = False,
+    simulated: bool = False,
+) -> go.Figure:
     """A feature's SHAP value against its value, coloured by a second feature's decile.
 
     Parameters
@@ -137,6 +146,10 @@ def dependence(points: pd.DataFrame, feature: str, other: str, *, unit: str, sim
         The two features.
     unit : str
         Unit of the SHAP values.
+    marked : str, optional
+        Id of a cell to mark.
+    deciles : bool
+        Whether ``value`` holds deciles within the species.
     simulated : bool
         Whether the cells are simulated.
 
@@ -164,9 +177,17 @@ def dependence(points: pd.DataFrame, feature: str, other: str, *, unit: str, sim
         )
     )
     fig.add_hline(y=0, line={"color": UNKNOWN, "width": 1})
-    return finish(
-        fig, height=400, x=BY_NAME[feature].title, y=f"SHAP value ({unit})", simulated=simulated, legend=False
-    )
+    found = points[points["id"] == marked]
+    if len(found):
+        fig.add_scatter(
+            x=found["value"],
+            y=found["shap"],
+            mode="markers",
+            marker={"size": 13, "symbol": "circle-open", "color": POSITIVE, "line": {"width": 2.5}},
+            hovertemplate="%{x:.4g}, SHAP %{y:.3f}: the cell below<extra></extra>",
+        )
+    title = f"{feature_label(feature)} (decile in its species, 1–10)" if deciles else BY_NAME[feature].title
+    return finish(fig, height=400, x=title, y=f"SHAP value ({unit})", simulated=simulated, legend=False)
 
 
 def waterfall(

@@ -1,78 +1,200 @@
-"""Parts of the Gates page."""
+"""Parts of the Gates page: many cells."""
+
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from neuroclass.cell_types import label_of
+from neuroclass.charts import gate_curves
 from neuroclass.charts import gates as charts
-from neuroclass.charts.theme import ordered
-from neuroclass.features import FEATURES, Stimulus
+from neuroclass.charts.shap_charts import feature_label
+from neuroclass.charts.theme import download_config, ordered
+from neuroclass.errors import ModelFileError
+from neuroclass.explain.clustering import Tree, cluster
+from neuroclass.explain.gate_tests import compare_classes
+from neuroclass.features import BY_NAME, FEATURES, Stimulus
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.text import escaped
 
 SHOWN_CELLS = 600
 WITHIN, ACROSS = "within classes", "across classes"
+ALONE, BY_STIMULUS = "by likeness", "within stimuli"
+NAMES = [spec.name for spec in FEATURES]
+BY_STIMULUS_NAMES = [spec.name for stimulus in Stimulus for spec in FEATURES if spec.stimulus is stimulus]
+HOW = {"shut": "shut (other gates stay)", "hidden": "hidden (as if never recorded)"}
 
 
-def matrix() -> None:
-    """The clustered gate matrix."""
-    order = widgets.choice("Cluster cells", [WITHIN, ACROSS], "cluster")
-    gates, rows, columns = cache.gate_trees(order == WITHIN, SHOWN_CELLS)
-    names = [spec.name for spec in FEATURES]
-    total = len(cache.table("lspin", "gates"))
-    sampled = (
-        f"{len(gates):,} of {total:,} held-out mouse cells, drawn with a fixed seed"
-        if len(gates) < total
-        else (f"{total:,} held-out mouse cells")
+@st.cache_resource(max_entries=4, show_spinner="Clustering the gates")
+def _trees(within_class: bool, within_stimulus: bool) -> tuple[pd.DataFrame, Tree, Tree]:
+    gates = cache.table("lspin", "gates")
+    if len(gates) > SHOWN_CELLS:
+        gates = gates.sample(SHOWN_CELLS, random_state=0)
+    order = {name: k for k, name in enumerate(ordered(gates["truth"]))}
+    gates = gates.sort_values("truth", key=lambda t: t.map(order), kind="stable", ignore_index=True)
+    values = gates[BY_STIMULUS_NAMES]
+    stimuli = [BY_NAME[name].stimulus.value for name in BY_STIMULUS_NAMES] if within_stimulus else None
+    rows = cluster(values.to_numpy(dtype=float), gates["truth"] if within_class else None)
+    return gates, rows, cluster(values.to_numpy(dtype=float).T, stimuli)
+
+
+def tiles(gates: pd.DataFrame) -> None:
+    """Sparsity in numbers."""
+    n_open = (gates[NAMES] > 0).sum(axis=1)
+    always = int((gates[NAMES] > 0).mean().gt(0.95).sum())
+    never = int((gates[NAMES] > 0).mean().lt(0.05).sum())
+    columns = st.columns(4)
+    columns[0].metric("Open gates a cell, median", f"{n_open.median():.0f} of {len(NAMES)}", border=True)
+    columns[1].metric("Middle 90% of cells", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}", border=True)
+    columns[2].metric("Features open in over 95% of cells", f"{always} of {len(NAMES)}", border=True)
+    columns[3].metric("Features open in under 5% of cells", f"{never} of {len(NAMES)}", border=True)
+    st.caption(
+        f"LSPIN on {gates['id'].nunique():,} held-out mouse cells, donor-grouped 5-fold cross-validation: gates by the "
+        "network that did not see the cell. A gate is open where it is above 0. Gates need no background set."
     )
-    widgets.figure(
-        charts.matrix(gates.set_index("id")[names], gates["truth"], rows, columns),
+
+
+@st.fragment
+def matrix() -> None:
+    """The clustered gate matrix; a box over the predicted labels selects cells."""
+    left, right = st.columns(2)
+    with left:
+        cells = widgets.choice("Cluster cells", [WITHIN, ACROSS], "cluster")
+    with right:
+        columns = widgets.choice("Cluster features", [ALONE, BY_STIMULUS], "features")
+    gates, rows, tree = _trees(cells == WITHIN, columns == BY_STIMULUS)
+    total = len(cache.table("lspin", "gates"))
+    drawn = f"{len(gates):,} of {total:,}, drawn with a fixed seed," if len(gates) < total else f"all {total:,}"
+    fig = charts.matrix(
+        gates.set_index("id")[BY_STIMULUS_NAMES], gates["truth"], rows, tree, gates["predicted"].astype(str)
+    )
+    fig.update_layout(dragmode="select")
+    event: Any = st.plotly_chart(
+        fig,
+        key=f"figure-gate-matrix-{cells}-{columns}",
+        config=download_config("gate-matrix", select=True),
+        on_select="rerun",
+        selection_mode=("box", "points"),
+        alt="Gate matrix: held-out cells by features, black shut, white open",
+    )
+    widgets.figure_footer(
         "gate-matrix",
         lambda: gates.iloc[rows.order],
-        caption=f"{sampled}; LSPIN, donor-grouped cross-validation. Black: shut, white: open. Average-linkage "
-        f"clustering {order}; left: true class, top: stimulus of the feature. Laid out as the paper's Figure 9.",
+        caption=f"Held-out mouse cells, {drawn} donor-grouped cross-validation. Black: shut, white: open. "
+        f"Average-linkage clustering, cells {cells}, features {columns}. Strips: true class and predicted class; "
+        "top: stimulus. Laid out as the paper's Figure 9. **Drag a box over the strip of predicted "
+        "labels to select cells.**",
     )
+    _selected(gates, event)
+
+
+def _selected(gates: pd.DataFrame, event: Any) -> None:
+    """The cells in the box."""
+    points = event.selection.points if event else []
+    found = [str(point["customdata"][0]) for point in points if isinstance(point.get("customdata"), (list, tuple))]
+    chosen = gates[gates["id"].isin(found)]
+    if chosen.empty:
+        return
+    right = (chosen["truth"] == chosen["predicted"]).mean()
+    shares = chosen["truth"].value_counts(normalize=True)
+    listed = ", ".join(f"{label_of(str(name))} {share:.0%}" for name, share in shares.items())
+    with st.container(border=True):
+        st.markdown(f"**{len(chosen)} cells selected**: {escaped(listed)}; {right:.0%} rightly told.")
+        means = pd.DataFrame({"selected": chosen[NAMES].mean(), "all others": gates.drop(chosen.index)[NAMES].mean()})
+        means["difference"] = means["selected"] - means["all others"]
+        means = means.reindex(means["difference"].abs().sort_values(ascending=False).index)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            ids = ",".join(chosen["id"].head(300))
+            st.link_button("These cells in Explore", f"explore?ids={ids}", icon=":material/scatter_plot:")
+            widgets.csv_button("selected-gates", chosen, label="Their gates (CSV)")
+        shown = means.head(8).round(2).rename(index=feature_label)
+        st.dataframe(shown.rename_axis("mean gate (0 to 1) of").reset_index(), hide_index=True)
 
 
 def by_class(gates: pd.DataFrame) -> None:
-    """Open gates a cell, and mean gates by class."""
-    names = [spec.name for stimulus in Stimulus for spec in FEATURES if spec.stimulus is stimulus]
-    means = gates.groupby("truth")[names].mean().loc[ordered(gates["truth"])]
+    """Mean gates by class with tests, and open gates a cell."""
+    means = gates.groupby("truth")[BY_STIMULUS_NAMES].mean().loc[ordered(gates["truth"])]
     widgets.figure(
         charts.mean_by_class(means),
         "mean-gates",
         means.reset_index(),
         caption=f"Mean gate over {gates['id'].nunique():,} held-out mouse cells by true class, features by stimulus.",
     )
-    widgets.figure(
-        charts.open_count(gates[names], gates["truth"]),
-        "open-gates",
-        lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[names] > 0).sum(axis=1)),
-        caption="Number of gates that are not shut (above 0) in each held-out cell; box: median and quartiles.",
-    )
+    tests = _tests()
+    known = tests["p_holm"].notna()
+    n_told = int((tests["p_holm"] < 0.01).sum())
+    left, right = st.columns(2)
+    with left:
+        shown = tests[known].head(41).assign(feature=tests["feature"].map(feature_label))
+        shown = shown.assign(highest=shown["highest"].map(label_of), lowest=shown["lowest"].map(label_of))
+        st.dataframe(
+            shown[["feature", "highest", "lowest", "effect", "p_holm"]],
+            hide_index=True,
+            height=300,
+            column_config={
+                "highest": "most open in",
+                "lowest": "least open in",
+                "effect": st.column_config.NumberColumn("ε² (0 to 1)", format="%.2f"),
+                "p_holm": st.column_config.NumberColumn("p, Holm-corrected", format="%.1e"),
+            },
+        )
+        widgets.figure_footer(
+            "gate-tests",
+            tests,
+            caption=f"Kruskal–Wallis test of each gate between the five classes: {n_told} of {int(known.sum())} that "
+            "are ever open differ at a Holm-corrected p below .01. Cells of one donor are not independent, so read ε², "
+            "the share of the ranks' variance between classes, rather than p.",
+        )
+    with right:
+        widgets.figure(
+            charts.open_count(gates[NAMES], gates["truth"]),
+            "open-gates",
+            lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
+            caption="Gates that are not shut (above 0) in each held-out cell; box: median and quartiles.",
+        )
 
 
-def tiles(gates: pd.DataFrame) -> None:
-    """Sparsity in numbers."""
-    names = [spec.name for spec in FEATURES]
-    n_open = (gates[names] > 0).sum(axis=1)
-    always = int((gates[names] > 0).mean().gt(0.95).sum())
-    never = int((gates[names] > 0).mean().lt(0.05).sum())
+@st.cache_data(max_entries=2, show_spinner="Testing the gates")
+def _tests() -> pd.DataFrame:
+    gates = cache.table("lspin", "gates")
+    return compare_classes(gates, gates["truth"].astype(str).tolist(), NAMES)
+
+
+def matter() -> None:
+    """Deletion and insertion curves."""
+    try:
+        table = cache.table("lspin", "deletion")
+    except ModelFileError:
+        st.info(
+            "Deletion curves are not stored with this model; `python -m neuroclass train lspin --report` makes them.",
+            icon=":material/info:",
+        )
+        return
+    how = widgets.choice("A feature is", list(HOW), "how", format_func=HOW.__getitem__)
+    rows = table[table["how"] == how]
+    at = rows[(rows["curve"] == "deletion") & rows["features"].isin((0, 5))].set_index(["ranking", "features"])
+    whole, random = float(at.loc[("gates", 0), "accuracy"]), float(at.loc[("random", 5), "accuracy"])
     columns = st.columns(4)
-    columns[0].metric("Open gates a cell, median", f"{n_open.median():.0f} of {len(names)}", border=True)
-    columns[1].metric("Middle 90% of cells", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}", border=True)
-    columns[2].metric("Features open in over 95% of cells", f"{always} of {len(names)}", border=True)
-    columns[3].metric("Features open in under 5% of cells", f"{never} of {len(names)}", border=True)
-
-
-def one_cell(gates: pd.DataFrame) -> None:
-    """One held-out cell's gates."""
-    ids = gates["id"].drop_duplicates().tolist()
-    cell = widgets.pick("Cell", ids, "cell")
-    row = gates[gates["id"] == cell].iloc[0]
-    names = [spec.name for stimulus in Stimulus for spec in FEATURES if spec.stimulus is stimulus]
-    right = "rightly" if row["truth"] == row["predicted"] else "wrongly"
+    columns[0].metric("Accuracy with all features", f"{whole:.3f} of cells", border=True)
+    for column, (title, ranking) in zip(
+        columns[1:], (("5 random", "random"), ("5 most open", "gates"), ("5 of largest |SHAP|", "SHAP")), strict=True
+    ):
+        value = at.loc[(ranking, 5)]
+        column.metric(
+            f"Without the {title}",
+            f"{value['accuracy']:.3f} of cells",
+            f"95%: {value['low']:.3f} to {value['high']:.3f}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
+    gates = float(at.loc[("gates", 5), "accuracy"])
     widgets.figure(
-        charts.of_cell(row[names].astype(float)),
-        "cell-gates",
-        row[names].rename_axis("feature").rename("gate").reset_index(),
-        caption=f"Held-out cell {cell}: {row['truth']}, {right} predicted as {row['predicted']}. Colours: stimulus.",
+        gate_curves.curves(rows),
+        f"deletion-{how}",
+        rows,
+        caption=f"LSPIN, {int(rows['cells'].iloc[0]):,} held-out mouse cells, donor-grouped 5-fold cross-validation; "
+        f"each cell's own ranking; bands: 95% by bootstrap over donors; by chance: mean of 3 orders. {HOW[how]}. "
+        f"Without the five most open features accuracy falls by {whole - gates:.3f}, without five random ones by "
+        f"{whole - random:.3f}. Features beyond the open ones are ranked by chance.",
     )

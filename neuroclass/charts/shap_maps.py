@@ -1,0 +1,159 @@
+"""Figures of SHAP values as maps: many cells at once, one cell's forces, systems side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from neuroclass.charts.shap_charts import feature_label
+from neuroclass.charts.theme import NEGATIVE, POSITIVE, UNKNOWN, class_label, colours_of, escape, finish
+
+_DIVERGING = [[0.0, NEGATIVE], [0.5, "#F4F4F4"], [1.0, POSITIVE]]
+_SEQUENTIAL = [[0.0, "#F4F4F4"], [1.0, "#0B4F6C"]]
+
+
+def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *, unit: str) -> go.Figure:
+    """SHAP values of many cells, cells × features, with each cell's true class beside.
+
+    Parameters
+    ----------
+    values : DataFrame, cells × features
+        SHAP values in the order to show; the index holds the cells' ids.
+    truth : sequence of str
+        Class of each cell, in the same order.
+    features : sequence of str
+        Features to show, the most important first.
+    unit : str
+        Unit of the SHAP values.
+
+    Returns
+    -------
+    Figure
+    """
+    shown = values[list(features)].to_numpy(dtype=np.float64)
+    limit = max(float(np.quantile(np.abs(shown), 0.99)), 1e-6) if shown.size else 1.0
+    names = [class_label(name) for name in truth]
+    fig = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.02, 0.98], horizontal_spacing=0.004)
+    kinds = list(colours_of(truth))
+    colours = [colours_of(truth)[name] for name in kinds]
+    steps = np.linspace(0, 1, len(kinds) + 1)
+    scale = [[edge, colour] for k, colour in enumerate(colours) for edge in (steps[k], steps[k + 1])]
+    codes = np.array([kinds.index(str(name)) for name in truth], dtype=float)
+    fig.add_heatmap(
+        z=codes[:, None], zmin=-0.5, zmax=len(kinds) - 0.5, colorscale=scale, showscale=False, hoverinfo="skip"
+    )
+    for name, colour in zip(kinds, colours, strict=True):
+        marker = {"symbol": "circle", "size": 11, "color": colour}
+        fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=class_label(name))
+    hover = np.array([f"{escape(cell)}, {name}" for cell, name in zip(values.index, names, strict=True)])
+    fig.add_heatmap(
+        z=shown.round(4),
+        x=[feature_label(name) for name in features],
+        zmin=-limit,
+        zmax=limit,
+        colorscale=_DIVERGING,
+        text=np.repeat(hover[:, None], len(features), axis=1),
+        hovertemplate="%{text}<br>%{x}: %{z:.3f}<extra></extra>",
+        colorbar={"title": {"text": f"SHAP value<br>({unit})"}, "thickness": 12, "len": 0.7},
+        row=1,
+        col=2,
+    )
+    finish(fig, height=560)
+    fig.update_xaxes(showticklabels=False, showgrid=False, row=1, col=1)
+    fig.update_xaxes(title_text="Feature (name)", tickangle=-50, tickfont={"size": 10}, row=1, col=2)
+    fig.update_yaxes(showticklabels=False, showgrid=False, autorange="reversed")
+    fig.update_yaxes(title_text=f"Cells ({len(values)}), clustered within their class", row=1, col=1)
+    fig.update_layout(legend_y=1.02)
+    return fig
+
+
+def force(base: float, contributions: pd.Series, shown: Sequence[str], *, unit: str, top: int = 7) -> go.Figure:
+    """One cell's forces: what pushes the output up from the left, what pushes it down from the right.
+
+    Parameters
+    ----------
+    base : float
+        The explainer's base value.
+    contributions : Series, by feature
+        SHAP values; the base value and they sum to the output.
+    shown : sequence of str
+        The features' values with units, in the order of `contributions`.
+    unit : str
+        Unit of the SHAP values.
+    top : int
+        Features named on each side; the rest are summed.
+
+    Returns
+    -------
+    Figure
+    """
+    text = pd.Series(list(shown), index=contributions.index)
+    output = base + float(contributions.sum())
+    fig = go.Figure()
+    ends = [output]
+    for sign, colour in ((1, POSITIVE), (-1, NEGATIVE)):
+        side = contributions[contributions * sign > 0].sort_values(key=np.abs, ascending=False)
+        parts = [(f"{feature_label(str(n))} = {escape(text[n])}", float(v)) for n, v in side.head(top).items()]
+        if len(side) > top:
+            parts.append((f"{len(side) - top} others", float(side.iloc[top:].sum())))
+        at = output
+        for k, (name, value) in enumerate(parts):
+            fig.add_bar(
+                x=[-value],
+                base=[at],
+                y=[""],
+                orientation="h",
+                marker={"color": colour, "opacity": 1 - 0.5 * k / (top + 1), "line": {"color": "white", "width": 1}},
+                text=[name.split(" = ")[0]],
+                textposition="inside",
+                insidetextanchor="middle",
+                hovertemplate=f"{name}: {value:+.4f}<extra></extra>",
+            )
+            at -= value
+        ends.append(at)
+    for value, label in ((base, "base"), (output, "output")):
+        fig.add_vline(x=value, line={"color": UNKNOWN, "dash": "dot"})
+        fig.add_annotation(
+            x=value, y=1, yref="paper", yanchor="bottom", text=f"{label} {value:.3f}", showarrow=False,
+            xanchor="left" if value == max(base, output) else "right",
+        )  # fmt: skip
+    low, high = min([*ends, base]), max([*ends, base])
+    room = 0.04 * max(high - low, 1e-6)
+    fig.update_layout(barmode="overlay", uniformtext={"minsize": 9, "mode": "hide"})
+    fig.update_xaxes(range=[low - room, high + room])
+    fig.update_yaxes(showticklabels=False)
+    return finish(fig, height=170, x=f"Model output ({unit})", legend=False)
+
+
+def shares(table: pd.DataFrame) -> go.Figure:
+    """What share of each system's explanation a feature carries.
+
+    Parameters
+    ----------
+    table : DataFrame, features × systems
+        Share of the system's summed mean |SHAP|, fractions of 1; the most important feature first.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = table.iloc[::-1]
+    fig = go.Figure(
+        go.Heatmap(
+            z=rows.to_numpy(dtype=np.float64).round(4),
+            x=[escape(name) for name in rows.columns],
+            y=[feature_label(str(name)) for name in rows.index],
+            colorscale=_SEQUENTIAL,
+            zmin=0,
+            xgap=2,
+            ygap=1,
+            text=[[f"{100 * value:.0f}" for value in row] for row in rows.to_numpy()],
+            texttemplate="%{text}",
+            hovertemplate="%{x}: %{y} carries %{z:.1%}<extra></extra>",
+            colorbar={"title": {"text": "Share (%)"}, "thickness": 12, "tickformat": ".0%"},
+        )
+    )
+    fig.update_xaxes(side="top")
+    return finish(fig, height=120 + 26 * len(rows), x="System (name)", y="Feature (name)", legend=False)

@@ -1,0 +1,79 @@
+"""How far gates, SHAP values and permutation importance agree, and survive retraining: on the SHAP and Gates pages."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import stability as charts
+from neuroclass.charts.shap_charts import feature_label
+from neuroclass.errors import ModelFileError
+from neuroclass.explain import stability
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.text import escaped
+
+SHOWN_FEATURES = 16
+
+
+@st.cache_data(max_entries=4, show_spinner="Comparing rankings")
+def _compared(model: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
+    table = cache.table(model, "stability")
+    placed = stability.ranks(table)
+    flags = stability.disagreements(table)
+    rows = []
+    for name in flags["feature"]:
+        for method in dict.fromkeys(table["method"]):
+            mine = placed.loc[name, method]
+            rows.append((name, method, mine.mean(), mine.quantile(0.1), mine.quantile(0.9)))
+    ranges = pd.DataFrame(rows, columns=["feature", "method", "rank", "low", "high"])
+    ranges = ranges.merge(flags[["feature", "flagged"]], on="feature")
+    return stability.agreement(table), flags, ranges, table["run"].nunique()
+
+
+def section(model: str) -> None:
+    """Agreement, ranks and disagreements."""
+    try:
+        agreed, flags, ranges, n_runs = _compared(model)
+    except ModelFileError:
+        st.info(
+            "Rankings over retrainings are not stored with this model; `python -m neuroclass train "
+            f"{model} --report` makes them.",
+            icon=":material/info:",
+        )
+        return
+    shown = flags["feature"].head(SHOWN_FEATURES)
+    marked = flags[flags["flagged"]]
+    left, right = st.columns([3, 2])
+    with left:
+        widgets.figure(
+            charts.rank_ranges(ranges[ranges["feature"].isin(shown)]),
+            f"ranks-{model}",
+            ranges,
+            caption=f"{model.upper()}: mean rank over {n_runs} trainings (5 folds of donor-grouped cross-validation, "
+            "and the first fold again with three other seeds), each on its held-out cells; lines: 10% to 90% of the "
+            "trainings. ▲: flagged.",
+        )
+    with right:
+        widgets.figure(
+            charts.agreement(agreed),
+            f"agreement-{model}",
+            agreed,
+            caption="Kendall's τ (−1 to 1) of the 41 ranks: off the diagonal between methods in the same training, on "
+            "it between two trainings. SHAP: mean |SHAP|; permutation: loss of the true class' probability when a "
+            "feature is dealt out anew among cells.",
+        )
+    if marked.empty:
+        st.caption(f"No feature's rank differs by more than {stability.FAR} of 41 between methods or trainings.")
+        return
+    table = marked.assign(feature=marked["feature"].map(feature_label)).drop(columns="flagged").round(1)
+    with st.expander(f"{len(marked)} of 41 features are ranked differently by method or training: read them with care"):
+        st.caption(
+            f"Flagged where mean ranks by two methods, or the 10% and 90% quantiles of a method's ranks over "
+            f"trainings, lie more than {stability.FAR} ranks apart. Ranks among the unimportant features are mostly "
+            "chance, so look at how high a flagged feature stands."
+        )
+        titles = {"between_methods": "between methods (ranks)", "between_runs": "over trainings (ranks)"}
+        st.dataframe(table.rename(columns=titles), hide_index=True)
+        widgets.csv_button(f"disagreements-{model}", flags)
+    top = marked[marked["feature"].isin(shown)]
+    if len(top):
+        listed = ", ".join(escaped(feature_label(name)) for name in top["feature"])
+        st.caption(f"Among the {len(shown)} most important: {listed}.")
