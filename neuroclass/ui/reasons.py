@@ -26,7 +26,7 @@ def show(case: "Case", task: Task) -> None:
     """The reasons of one answer and the place of one feature."""
     table = reasons_table(task)
     label = likeliest(task)[0]
-    left, right = st.columns([1, 1])
+    left, right = st.columns([3, 2])
     with left:
         name = f"reasons-{task.model}-{case.key}"
         event: Any = st.plotly_chart(

@@ -1,6 +1,5 @@
 """A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
 
-import json
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from neuroclass.features import Stimulus
 from neuroclass.measure import Context
 from neuroclass.report.content import TASKS
 from neuroclass.report.tables import feature_table
-from neuroclass.ui import evidence, sweeps, uploads, widgets
+from neuroclass.ui import evidence, sweeps, take_away, uploads, widgets
 from neuroclass.ui.evidence import Case
 from neuroclass.ui.text import escaped
 from neuroclass.ui.uploads import Upload
@@ -76,13 +75,14 @@ def show(upload: Upload, verdict: CellVerdict, given: Context) -> None:
     _trust(verdict)
     recording = _recording(upload, verdict, given)
     st.subheader("Why", anchor=False)
-    evidence.show(Case(f"{upload.digest[:16]}-{verdict.cell}", verdict, uploads.corrected(upload, given), recording))
+    case = Case(f"{upload.digest[:16]}-{verdict.cell}", verdict, uploads.corrected(upload, given), recording)
+    evidence.show(case)
     st.subheader("Everything measured", anchor=False)
     _features(verdict)
     if recording is not None:
         sweeps.recording_view(f"{upload.digest[:16]}-{verdict.cell}", recording)
         _protocols(upload, verdict)
-    _take_away(upload, verdict, given)
+    take_away.show(case, uploads.command_line(upload, given))
 
 
 def _answer(name: str, question: str, task: Task) -> None:
@@ -205,19 +205,3 @@ def _protocols(upload: Upload, verdict: CellVerdict) -> None:
     if uploads.corrections(upload) and st.button("Forget the corrections", key=f"forget-{upload.digest[:16]}"):
         uploads.correct(upload, {})
         st.rerun()
-
-
-def _take_away(upload: Upload, verdict: CellVerdict, given: Context) -> None:
-    st.subheader("Take it away", anchor=False)
-    with st.container(horizontal=True):
-        st.download_button(
-            "This cell (JSON)",
-            lambda: json.dumps(verdict.to_json(), indent=1),
-            file_name="neuroclass-verdict.json",
-            mime="application/json",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        widgets.csv_button("verdict-features", lambda: feature_table(verdict), label="Its features (CSV)")
-    st.caption("The command that gives the same numbers:")
-    st.code(uploads.command_line(upload, given), language="bash")
