@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from neuroclass.cell_types import Species
-from neuroclass.evaluation.worth import Rows, expected_accuracy, next_sweep, stimuli_of
+from neuroclass.evaluation.masks import Worth
+from neuroclass.evaluation.worth import Rows, best_sweep, worth_of
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.results import results_of
 from neuroclass.measure import Context, MeasuredCell, measure
@@ -30,10 +31,11 @@ Answer = CellVerdict | Refusal
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model and its held-out accuracy for every combination of stimuli."""
+    """A trained model and its held-out accuracy, for every combination of stimuli and for any set of features."""
 
     predictor: Predictor
     masked: Rows
+    worth: Worth | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,10 @@ def _load(name: str, folder: Path | None) -> Model:
 
     results = results_of(name, folder)
     predictor = load_model(name, folder)
-    measured = (results.folder / "evaluation" / "masked.json").is_file()
-    return Model(predictor, results.document("masked")["laboratories"] if measured else ())
+    stored = results.folder / "evaluation"
+    masked = results.document("masked")["laboratories"] if (stored / "masked.json").is_file() else ()
+    worth = Worth(results.table("masks")) if (stored / "masks.parquet").is_file() else None
+    return Model(predictor, masked, worth)
 
 
 def classify_paths(
@@ -157,7 +161,6 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: 
     typicality = model.ood(x)
     gates = model.gates(x, species) if hasattr(model, "gates") else None
     shap = shap_values(model, x, species).values if reasons else None
-    recorded = [stimuli_of(cell.features) for cell in cells]
     tasks = []
     for row, cell in enumerate(cells):
         winner = int(probabilities[row].argmax())
@@ -168,8 +171,8 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: 
                 prediction_set=sets[row],
                 coverage=COVERAGE,
                 typicality=float(typicality[row]),
-                expected=expected_accuracy(trained.masked, recorded[row], cell.species),
-                next_sweep=next_sweep(trained.masked, recorded[row], cell.species),
+                expected=worth_of(trained.masked, trained.worth, cell.features, cell.species),
+                next_sweep=best_sweep(trained.masked, trained.worth, cell.features, cell.species),
                 reasons=() if shap is None else _reasons(cell, model.classes[winner], shap[row, :, winner], gates, row),
                 abstain=_why_not(model, cell, float(typicality[row]), sets[row]),
                 plain={c: float(p) for c, p in zip(model.classes, plain[row], strict=True)} if prior else {},

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from neuroclass.cell_types import Species
+from neuroclass.evaluation.masks import Worth
 from neuroclass.features import Stimulus, features_of
 
 Rows = Sequence[Mapping[str, Any]]
@@ -68,6 +69,54 @@ def next_sweep(rows: Rows, stimuli: frozenset[Stimulus], species: str) -> dict[s
         (expected_accuracy(rows, stimuli | {stimulus}, species).get("accuracy", 0.0), stimulus.value)
         for stimulus in Stimulus
         if stimulus not in stimuli and stimulus is not Stimulus.NONE
+    ]
+    best = max(offers, default=(0.0, ""))
+    return {"stimulus": best[1], "accuracy": best[0], "now": now} if best[0] > now else None
+
+
+def worth_of(rows: Rows, worth: Worth | None, features: Collection[str], species: str) -> dict[str, Any]:
+    """Held-out accuracy with exactly these features: measured for whole stimuli, else estimated between random sets.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        See `expected_accuracy`.
+    worth : Worth or None
+        The estimate; without it the stimuli of which at least half the features are known stand in.
+    features : collection of str
+        The known features.
+    species : str
+        The cell's.
+
+    Returns
+    -------
+    dict
+        As `expected_accuracy`, with ``n_features``; an estimate has no ``stimuli``.
+    """
+    stimuli = stimuli_of(features)
+    whole = set(features) == {name for stimulus in stimuli for name in features_of(stimulus)}
+    if whole or worth is None:
+        found = expected_accuracy(rows, stimuli, species)
+        if found or worth is None:
+            return {**found, "n_features": len(set(features))} if found else {}
+    return worth(features, species)
+
+
+def best_sweep(rows: Rows, worth: Worth | None, features: Collection[str], species: str) -> dict[str, Any] | None:
+    """The one stimulus more that would raise the accuracy of `worth_of` most.
+
+    Returns
+    -------
+    dict or None
+        ``stimulus``, ``accuracy`` with all its features and ``now`` without (fractions of held-out cells); None where
+        none helps.
+    """
+    known = frozenset(features)
+    now = worth_of(rows, worth, known, species).get("accuracy", 0.0)
+    offers = [
+        (worth_of(rows, worth, known | set(features_of(stimulus)), species).get("accuracy", 0.0), stimulus.value)
+        for stimulus in Stimulus
+        if stimulus is not Stimulus.NONE and not known.issuperset(features_of(stimulus))
     ]
     best = max(offers, default=(0.0, ""))
     return {"stimulus": best[1], "accuracy": best[0], "now": now} if best[0] > now else None

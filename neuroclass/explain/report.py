@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import DannSettings
 from neuroclass.evaluation.evaluate import describe, run_trials, test_trial, train_trial
+from neuroclass.evaluation.masks import mask_outcomes, random_masks, summarise_masks
 from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
 from neuroclass.evaluation.published import published_results
 from neuroclass.evaluation.stored import write_comparisons, write_json
@@ -54,6 +55,7 @@ def _outputs(
     if isinstance(model, Predictor):
         run = f"fold {trial.fold + 1}"
         tables |= explain_held_out(model, plan.cohort.take(trial.test), task, predictions["predicted"], run)
+        tables["masks"] = mask_outcomes(model, plan.cohort.take(trial.test), task, random_masks())
     space = None
     if isinstance(model, DannPredictor):
         space = fold_space(plan, trial, DannSettings().reversal, model)
@@ -158,6 +160,8 @@ def write_report(
             tables[key].to_parquet(out / f"{key}.parquet", index=False)
     if "deletion" in tables:
         summarise_curves(tables["deletion"]).to_parquet(out / "deletion.parquet", index=False)
+    if "masks" in tables:
+        summarise_masks(tables["masks"], random_masks()).to_parquet(out / "masks.parquet", index=False)
     deciles(plan.cohort).to_parquet(out / "deciles.parquet", index=False)
     demo_predictions(model).to_parquet(out / f"{DEMO_TABLE}.parquet", index=False)
     if baselines:
