@@ -31,12 +31,17 @@ Index = npt.NDArray[np.int64]
 DOMAINS = tuple(species.value for species in Species)
 
 
-def _loss(net: Dann, settings: DannSettings) -> StepLoss:
+def _domains(cohort: Cohort) -> tuple[str, ...]:
+    """Mouse, human, and whatever else the cohort's cells are of, such as a laboratory."""
+    return (*DOMAINS, *sorted(set(cohort.column("species")) - set(DOMAINS)))
+
+
+def _loss(net: Dann, settings: DannSettings, n_domains: int) -> StepLoss:
     def loss(batch: Batch, progress: float) -> LossTerms:
         x = batch.x.expand(settings.n_members, -1, -1)
         output = net(x, reversal_schedule(progress, settings.reversal))
         label = cross_entropy(output.label, batch.targets, batch.label_weights)
-        species = one_hot(batch.domains, len(DOMAINS)).to(batch.x.dtype)
+        species = one_hot(batch.domains, n_domains).to(batch.x.dtype)
         domain = cross_entropy(output.domain, species, batch.domain_weights)
         return LossTerms(total=(label + domain).mean(), label=label.mean(), domain=domain.mean())
 
@@ -95,7 +100,8 @@ def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None
 def _fit(
     cohort: Cohort, settings: DannSettings, truth: Index, shares: Floats, listener: Listener | None
 ) -> DannPredictor:
-    domains = np.array([DOMAINS.index(name) for name in cohort.column("species")], dtype=np.int64)
+    names = _domains(cohort)
+    domains = np.array([names.index(name) for name in cohort.column("species")], dtype=np.int64)
     preprocessor = Preprocessor.fit(cohort.matrix())
     standardised = preprocessor.standardise(cohort.matrix())
     z, present = preprocessor.complete(standardised)
@@ -115,14 +121,14 @@ def _fit(
         "n_inputs": len(FEATURE_NAMES),
         "hidden": list(settings.hidden),
         "n_classes": len(BROAD_ORDER),
-        "n_domains": len(DOMAINS),
+        "n_domains": len(names),
         "dropout": settings.dropout,
     }
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         net = Dann(**architecture)
         batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
-        run_training(net, batches, _loss(net, settings), settings.optimiser, listener)
+        run_training(net, batches, _loss(net, settings, len(names)), settings.optimiser, listener)
     species = cohort.column("species")
     held_out = hide_features(standardised, settings.augment, settings.seed)
     model = DannPredictor(
