@@ -48,6 +48,7 @@ def show(cells: Cohort, cell_id: str) -> None:
     evidence.show_cohort_cell(cells, cell_id, recording)
     st.subheader("Cells like it", anchor=False)
     neighbours.show(cells, row, open_cell)
+    widgets.figures_zip(f"cell-{cell_id}")
 
 
 def _identity(cells: Cohort, row: pd.Series) -> None:

@@ -53,6 +53,7 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool) -> None:
     compared.selections(frame, rows if narrowed else None, everyone, simulated)
     compared.distributions(rows, axes.x if axes.x in BY_NAME else "sag", simulated)
     compared.parallel(rows, simulated)
+    widgets.figures_zip("explore")
 
 
 def _from_address(all_ids: list[str]) -> None:
@@ -95,6 +96,7 @@ def _scatter(axes: axes_of.Axes, points: pd.DataFrame, n_cells: int, ticked: lis
         ringed=ticked,
         simulated=simulated,
     )
+    widgets.keep_figure("scatter", fig, points, simulated)
     st.plotly_chart(
         fig,
         key=CHART,

@@ -142,6 +142,8 @@ def _draw(key: str, shown: Sequence[Described], overlaid: bool, simulated: bool,
     window = _window(name, chosen, address)
     marks = [] if overlaid else spike_marks(chosen[0], window)
     fig = charts.sweeps([d.trace() for d in chosen], marks=marks, window=window, simulated=simulated, select=True)
+    table = partial(sweep_table, shown) if overlaid else partial(spike_table, chosen[0])
+    widgets.keep_figure(f"sweeps-{key}", fig, table, simulated)
     chart = f"sweeps-{name}-{window[0]:.4f}-{window[1]:.4f}"
     st.plotly_chart(
         fig,
@@ -155,7 +157,7 @@ def _draw(key: str, shown: Sequence[Described], overlaid: bool, simulated: bool,
     told = f"Colour runs with the amplitude.{skipped}" if overlaid else _told(chosen[0])
     widgets.figure_footer(
         f"sweeps-{key}",
-        (lambda: sweep_table(shown)) if overlaid else (lambda: spike_table(chosen[0])),
+        table,
         caption=f"{told} Drag across a stretch to draw it from more samples; every drawn bin keeps its lowest and "
         "highest sample.",
         simulated=simulated,

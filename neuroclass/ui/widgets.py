@@ -1,7 +1,10 @@
 """Parts that every page is made of."""
 
-from collections.abc import Callable
-from typing import Any
+import io
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,11 +15,14 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.io.export import to_csv
 from neuroclass.ui.text import escaped
 
+Content: TypeAlias = pd.DataFrame | Callable[[], pd.DataFrame] | None
+_FIGURES = "figures_of_page"
 SIMULATED = "These cells are **simulated**: they show how the dashboard works and are no evidence about neurons."
 
 
 def heading(title: str, question: str) -> None:
     """Title of a page and the question it answers."""
+    st.session_state[_FIGURES] = {}
     st.title(title, anchor=False)
     st.caption(question)
 
@@ -65,8 +71,56 @@ def figure(
     simulated : bool
         Whether the numbers are of simulated cells.
     """
+    keep_figure(name, fig, table, simulated)
     st.plotly_chart(fig, key=f"figure-{name}", config=download_config(name), alt=alt or caption or name)
     figure_footer(name, table, caption=caption, simulated=simulated)
+
+
+def keep_figure(name: str, fig: go.Figure, table: Content, simulated: bool) -> None:
+    """Note a figure of the page for `figures_zip`."""
+    st.session_state.setdefault(_FIGURES, {})[name] = (fig, table, simulated)
+
+
+def figures_zip(page: str) -> None:
+    """Download all figures of the page drawn so far: SVG, PNG and CSV of each, drawn when asked for."""
+    figures: dict[str, tuple[go.Figure, Content, bool]] = st.session_state.get(_FIGURES, {})
+    simulated = any(one[2] for one in figures.values())
+    st.download_button(
+        "All figures of this page (zip)",
+        lambda: pack_figures(figures),
+        file_name=f"neuroclass-{page}{'-simulated' if simulated else ''}.zip",
+        mime="application/zip",
+        key=f"zip-{page}",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        help="SVG, PNG and CSV of each",
+    )
+
+
+def pack_figures(figures: Mapping[str, tuple[go.Figure, Content, bool]]) -> bytes:
+    """A zip file of figures.
+
+    Parameters
+    ----------
+    figures : mapping of name to (Figure, table, simulated)
+        The figures with their numbers.
+
+    Returns
+    -------
+    bytes
+        ``<name>.svg``, ``<name>.png`` and ``<name>.csv`` of each, as far as there are.
+    """
+    from neuroclass.charts.still import FORMATS, can_draw, still
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (fig, table, simulated) in figures.items():
+            stem = f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}{'-simulated' if simulated else ''}"
+            for kind in FORMATS if can_draw(fig) else ():
+                archive.writestr(f"{stem}.{kind}", still(fig, kind))
+            if table is not None:
+                archive.writestr(f"{stem}.csv", to_csv(table() if callable(table) else table, simulated=simulated))
+    return out.getvalue()
 
 
 def figure_footer(
