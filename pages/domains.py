@@ -1,13 +1,24 @@
 """Whether the network sees past the species and still tells the classes apart."""
 
-from neuroclass.ui import cache, domains, widgets
+import streamlit as st
+
+from neuroclass.ui import cache, domains, twins, widgets
 from neuroclass.ui.guards import guarded
 
 widgets.heading("Domains", "Does DANN see past the species of a cell, and still tell its class?")
 with guarded():
     widgets.source_notice(cache.cohort())
     embedding = cache.table("dann", "embedding")
-
-domains.pictures(embedding)
-domains.numbers(embedding)
-domains.classifiers()
+    chosen = domains.choose(embedding)
+    pictures = st.container()
+    domains.numbers(chosen, embedding)
+    domains.classifiers()
+    known = twins.table()
+    marked: list[str] = []
+    if known is not None:
+        st.subheader("Twins across species", anchor=False)
+        cell, mine = twins.choose(known, embedding)
+        marked = [cell, *mine["twin"].astype(str)]
+        twins.section(known, cell, mine, embedding)
+    with pictures:
+        domains.pictures(embedding, chosen, marked)

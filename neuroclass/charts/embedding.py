@@ -11,7 +11,15 @@ from neuroclass.charts.theme import category, class_label, colours_of, finish
 SPACES: dict[str, str] = {"raw": "Features as measured", "lambda0": "Network without adversary (λ = 0)", "dann": "DANN"}
 
 
-def panels(table: pd.DataFrame, spaces: Sequence[str], colour: str, simulated: bool = False) -> go.Figure:
+def space_title(space: str) -> str:
+    """A space's name for people."""
+    strength = space.removeprefix("lambda")
+    return SPACES.get(space) or (f"DANN with λ = {strength}" if strength != space else space)
+
+
+def panels(
+    table: pd.DataFrame, spaces: Sequence[str], colour: str, marked: Sequence[str] = (), simulated: bool = False
+) -> go.Figure:
     """The same cells in several spaces, one panel each.
 
     Parameters
@@ -22,6 +30,8 @@ def panels(table: pd.DataFrame, spaces: Sequence[str], colour: str, simulated: b
         Values of ``space`` to show, left to right.
     colour : str
         Column to colour by.
+    marked : sequence of str
+        Ids of a cell and its twins, to mark.
     simulated : bool
         Whether the cells are simulated.
 
@@ -29,7 +39,7 @@ def panels(table: pd.DataFrame, spaces: Sequence[str], colour: str, simulated: b
     -------
     Figure
     """
-    titles = [SPACES.get(space, space) for space in spaces]
+    titles = [space_title(space) for space in spaces]
     fig = make_subplots(1, len(spaces), subplot_titles=titles, horizontal_spacing=0.04)
     groups = category(table[colour])
     for column, space in enumerate(spaces, start=1):
@@ -43,11 +53,12 @@ def panels(table: pd.DataFrame, spaces: Sequence[str], colour: str, simulated: b
                 legendgroup=name,
                 showlegend=column == 1,
                 customdata=cells[["id"]],
-                marker={"size": 4.5, "color": value, "opacity": 0.7},
+                marker={"size": 4, "color": value, "opacity": 0.7},
                 hovertemplate=f"%{{customdata[0]}}, {class_label(name)}<extra></extra>",
                 row=1,
                 col=column,
             )
+        _mark(fig, table[(table["space"] == space) & table["id"].isin(marked)], marked, column)
     finish(fig, height=430, x="UMAP 1 (arbitrary unit)", simulated=simulated)
     fig.update_layout(margin_t=74, legend_y=1.1)
     fig.update_yaxes(title_text="UMAP 2 (arbitrary unit)", col=1)
@@ -56,38 +67,23 @@ def panels(table: pd.DataFrame, spaces: Sequence[str], colour: str, simulated: b
     return fig
 
 
-def mixing(table: pd.DataFrame) -> go.Figure:
-    """Numbers on mixing of domains and separation of classes, a bar a space.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``space``, ``measure``, ``value`` and ``chance`` (fractions; the last may be NaN).
-
-    Returns
-    -------
-    Figure
-    """
-    measures = list(dict.fromkeys(table["measure"]))
-    fig = go.Figure()
-    for space, colour in zip(dict.fromkeys(table["space"]), ("#7F7F7F", "#E69F00", "#0072B2"), strict=False):
-        rows = table[table["space"] == space]
-        fig.add_bar(
-            x=rows["measure"],
-            y=rows["value"],
-            name=SPACES.get(space, space),
-            marker_color=colour,
-            text=[f"{v:.2f}" for v in rows["value"]],
-            hovertemplate="%{x}: %{y:.3f}<extra></extra>",
-        )
-    chance = table.drop_duplicates("measure").set_index("measure").loc[measures, "chance"]
+def _mark(fig: go.Figure, cells: pd.DataFrame, marked: Sequence[str], column: int) -> None:
+    """Ring the cells that are looked at, the first with a star."""
+    if cells.empty:
+        return
     fig.add_scatter(
-        x=measures,
-        y=chance,
+        x=cells["x"],
+        y=cells["y"],
         mode="markers",
-        name="chance",
-        marker={"symbol": "line-ew", "size": 60, "line": {"width": 3, "color": "#C05621"}},
-        hovertemplate="chance %{y:.3f}<extra></extra>",
+        showlegend=False,
+        customdata=cells[["id"]],
+        marker={
+            "symbol": ["star" if cell == marked[0] else "circle-open" for cell in cells["id"]],
+            "size": [16 if cell == marked[0] else 13 for cell in cells["id"]],
+            "color": "#C05621",
+            "line": {"width": 2, "color": "#C05621"},
+        },
+        hovertemplate="%{customdata[0]}: looked at below<extra></extra>",
+        row=1,
+        col=column,
     )
-    fig.update_yaxes(range=[0, 1.08])
-    return finish(fig, height=340, x="Measure (name)", y="Value (fraction of 1)")

@@ -16,16 +16,12 @@ from neuroclass.explain.domain_spaces import (
     RAW,
     FoldSpace,
     align,
-    apply_map,
     fold_space,
-    linear_map,
     reversals,
-    side_by_side,
     space_name,
 )
 from neuroclass.explain.embedding import umap_of
 from neuroclass.explain.twins import twin_table
-from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.preprocess import Preprocessor
 
 Floats = npt.NDArray[np.float64]
@@ -44,7 +40,6 @@ def write_domains(
     plan: Plan,
     trials: Sequence[Trial],
     shipped_spaces: Sequence[FoldSpace],
-    shipped: DannPredictor,
     out: Path,
     jobs: int,
     progress: Progress,
@@ -59,10 +54,8 @@ def write_domains(
         The folds of one repeat.
     shipped_spaces : sequence of FoldSpace
         The shipped recipe's spaces in the order of `trials`.
-    shipped : DannPredictor
-        The model that ships.
     out : Path
-        Folder of results: ``embedding``, ``domain-features``, ``domains``, ``domain-map`` and ``twins``.
+        Folder of results: ``embedding``, ``domain-features``, ``domains`` and ``twins``.
     jobs : int
         Networks trained at once.
     progress : callable
@@ -103,11 +96,6 @@ def write_domains(
     columns = [f"feature {k + 1}" for k in range(aligned[own].features.shape[1])]
     features = pd.DataFrame(aligned[own].features.astype(np.float32).round(4), columns=columns)
     pd.concat([meta, features], axis=1).to_parquet(out / "domain-features.parquet", index=False)
-    solution, share = linear_map(side_by_side(shipped, plan.cohort.matrix()), aligned[own].features)
-    gap = np.abs(apply_map(solution, side_by_side(shipped, plan.cohort.matrix())) - aligned[own].features).mean()
-    table = pd.DataFrame(solution, columns=columns).assign(explained=share, mean_gap=float(gap))
-    table.to_parquet(out / "domain-map.parquet", index=False)
-
     mouse, human = (meta.loc[meta["species"] == name, "id"].tolist() for name in ("mouse", "human"))
     distances = [space.distances for space in by_reversal[own] if space.distances is not None]
     twins = twin_table(mouse, human, distances)

@@ -1,10 +1,7 @@
 """Numbers beside an embedding, so that the picture cannot fool."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 N_NEIGHBOURS = 15
 
@@ -41,29 +38,3 @@ def neighbour_agreement(
     same = codes[near[:, 1:]] == codes[:, None]
     share = (near_weight * same).sum(1) / near_weight.sum(1)
     return float(np.mean([share[codes == k].mean() for k in range(len(kinds))])), 1.0 / len(kinds)
-
-
-def mixing_table(embedding: pd.DataFrame, spaces: Sequence[str]) -> pd.DataFrame:
-    """Agreement of neighbours on species and on class in each space.
-
-    Parameters
-    ----------
-    embedding : DataFrame
-        Columns ``space``, ``x``, ``y``, ``species``, ``truth``.
-    spaces : sequence of str
-        Values of ``space``.
-
-    Returns
-    -------
-    DataFrame
-        Columns space, measure, value, chance (fractions). Domains are mixed where agreement on species is
-        at chance; classes are apart where agreement on class is near 1.
-    """
-    rows = []
-    for space in spaces:
-        cells = embedding[embedding["space"] == space]
-        points = cells[["x", "y"]].to_numpy(dtype=float)
-        for column, measure in (("species", "same species (chance: mixed)"), ("truth", "same class (1: apart)")):
-            if cells[column].nunique() > 1:
-                rows.append((space, measure, *neighbour_agreement(points, cells[column].to_numpy())))
-    return pd.DataFrame(rows, columns=["space", "measure", "value", "chance"])

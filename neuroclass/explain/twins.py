@@ -9,7 +9,7 @@ import pandas as pd
 Floats = npt.NDArray[np.float64]
 
 N_TWINS = 5
-N_NEAR = 15
+N_NEAR = 5
 SURVIVES = 0.6
 
 

@@ -1,41 +1,118 @@
-"""Parts of the Domains page."""
+"""Parts of the Domains page: pictures and numbers."""
 
 import pandas as pd
 import streamlit as st
 
-from neuroclass.charts import embedding as charts
+from neuroclass.charts import domains as charts
+from neuroclass.charts import embedding as pictures_charts
 from neuroclass.charts.theme import ordered
-from neuroclass.explain.mixing import N_NEIGHBOURS, mixing_table
+from neuroclass.errors import ModelFileError
 from neuroclass.ui import cache, widgets
 
 COLOURS = {"species": "Species", "truth": "Class"}
+RAW, PLAIN, SHIPPED = "raw", "lambda0", "dann"
 
 
-def spaces(embedding: pd.DataFrame) -> list[str]:
-    """Spaces of the embedding in the order of the argument."""
-    present = set(embedding["space"])
-    return [space for space in charts.SPACES if space in present] + sorted(present - set(charts.SPACES))
+def strengths(embedding: pd.DataFrame) -> dict[str, float]:
+    """λ of each trained space, the weakest first; the shipped recipe's from the numbers, else from its card."""
+    names = [str(space) for space in dict.fromkeys(embedding["space"]) if space != RAW]
+    found = {name: float(name.removeprefix("lambda")) for name in names if name != SHIPPED}
+    if SHIPPED in names:
+        found[SHIPPED] = _shipped_strength()
+    return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def pictures(embedding: pd.DataFrame) -> None:
-    """The same cells in every space, by species and by class."""
-    names = spaces(embedding)
+def _shipped_strength() -> float:
+    try:
+        table = cache.table("dann", "domains")
+        return float(table.loc[table["space"] == SHIPPED, "reversal"].iloc[0])
+    except (ModelFileError, KeyError, IndexError):
+        return float(cache.results("dann").card().get("settings", {}).get("reversal", 0.1))
+
+
+def choose(embedding: pd.DataFrame) -> str:
+    """The space to look at, by the adversary's strength; kept in the URL."""
+    known = strengths(embedding)
+    names = list(known)
+    return str(
+        st.select_slider(
+            "Strength of the adversary, λ (networks trained with each)",
+            names,
+            value=SHIPPED if SHIPPED in known else names[-1],
+            key="space",
+            bind="query-params",
+            format_func=lambda name: f"{known[name]:g}{' (shipped)' if name == SHIPPED else ''}",
+            help="λ weighs the reversed gradient of the species against the class; 0 switches the adversary off.",
+        )
+    )
+
+
+def pictures(embedding: pd.DataFrame, chosen: str, marked: list[str]) -> None:
+    """The same cells in three spaces, by species and by class."""
+    names = [space for space in dict.fromkeys((RAW, PLAIN, chosen)) if space in set(embedding["space"])]
     n_cells = embedding["id"].nunique()
+    shown = embedding[embedding["space"].isin(names)]
     for column, label in COLOURS.items():
         st.subheader(f"By {label.lower()}", anchor=False)
         widgets.figure(
-            charts.panels(embedding, names, column),
-            f"umap-by-{column}",
-            embedding[["id", "species", "truth", "space", "x", "y"]],
-            caption=f"{n_cells:,} held-out cells, one UMAP a space with a fixed seed; donor-grouped cross-validation. "
-            "Distances between far groups mean little.",
+            pictures_charts.panels(shown, names, column, marked),
+            f"umap-by-{column}-{chosen}",
+            shown,
+            caption=f"{n_cells:,} held-out cells, {_how(embedding)}; one UMAP a space, fixed seed, fitted anew for "
+            "each space, so that places cannot be compared between panels. Distances between far groups mean little. "
+            "Uploaded cells are put into such a picture on the Classify page.",
         )
 
 
-@st.cache_data(max_entries=2, show_spinner="Comparing neighbours")
-def _numbers() -> pd.DataFrame:
-    embedding = cache.table("dann", "embedding")
-    return mixing_table(embedding, spaces(embedding))
+def _how(embedding: pd.DataFrame) -> str:
+    """How each cell's features came about, in words."""
+    if "fold" not in embedding or embedding["fold"].nunique() == 1:
+        return "of one fold of donor-grouped cross-validation"
+    share = ""
+    try:
+        table = cache.table("dann", "domains")
+        found = table.loc[table["space"] == SHIPPED, "aligned"].dropna()
+        share = f" (R² {found.iloc[0]:.2f} for the shipped λ)" if len(found) else ""
+    except (ModelFileError, KeyError):
+        pass
+    return (
+        "each placed by the network of its fold of donor-grouped cross-validation, which did not see it; the features "
+        f"of the other folds are mapped linearly onto the first one's{share}"
+    )
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _summary() -> pd.DataFrame:
+    table = cache.table("dann", "domains")
+    groups = table.groupby(["space", "measure"], sort=False)
+    values = groups["value"].agg(["mean", "min", "max"]).rename(columns={"min": "low", "max": "high"})
+    return values.assign(chance=groups["chance"].mean(), folds=groups.size()).reset_index()
+
+
+def numbers(chosen: str, embedding: pd.DataFrame) -> None:
+    """Mixing of species and separation of classes, measured."""
+    st.subheader("Measured, not seen", anchor=False)
+    try:
+        table = _summary()
+    except ModelFileError:
+        st.info(
+            "Numbers on mixing are not stored with this model; `python -m neuroclass train dann --report` makes them.",
+            icon=":material/info:",
+        )
+        return
+    spaces = [space for space in (RAW, *strengths(embedding)) if space in set(table["space"])]
+    classes = " and ".join(ordered(embedding["truth"]))
+    widgets.figure(
+        charts.measures(table, spaces, chosen),
+        "domain-measures",
+        table,
+        caption="In the features themselves, not in the picture; held-out cells, means over the 5 folds of "
+        "donor-grouped cross-validation, bars from the lowest to the highest fold. Classifiers: balanced accuracy of a "
+        "logistic regression trained on the training cells' features. Neighbours: share of a cell's 15 nearest, groups "
+        f"weighted alike. Within a class ({classes}), since class proportions differ between the species. MMD²: "
+        "squared maximum mean discrepancy, Gaussian kernel of median width; its dotted line is the 95% quantile where "
+        "species are dealt out anew. The adversary should bring the first three down to the line and leave the last two up.",
+    )
 
 
 def classifiers() -> None:
@@ -53,18 +130,3 @@ def classifiers() -> None:
             help="Held-out accuracy of a logistic regression trained to tell the species; chance: share of "
             "the commoner species.",
         )
-
-
-def numbers(embedding: pd.DataFrame) -> None:
-    """Mixing of species and separation of classes, measured."""
-    st.subheader("Measured, not seen", anchor=False)
-    table = _numbers()
-    classes = " and ".join(ordered(embedding["truth"]))
-    widgets.figure(
-        charts.mixing(table),
-        "mixing",
-        table,
-        caption=f"Share of a cell's {N_NEIGHBOURS} nearest neighbours in the picture that share its species, or its "
-        f"class ({classes}), each group weighted alike. The adversary should bring species to chance and keep classes "
-        "apart. The class proportions of the two species differ, so perfect mixing would mix classes too.",
-    )
