@@ -10,6 +10,7 @@ from neuroclass.charts.traces import crop
 from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import NeuroClassError
 from neuroclass.explain.reference_cells import ReferenceCell, nearest_references, with_sweeps
 from neuroclass.report.content import likeliest
 from neuroclass.report.places import Traced, panel_of, traced
@@ -42,7 +43,10 @@ def _nearest(
 
 @st.cache_resource(max_entries=3, show_spinner="Getting the reference cell's sweeps")
 def _traced(cell_id: str, simulated: bool, source: str) -> Traced | None:
-    found = simulate_demo_cell(cell_id) if simulated else cache.recording(source, cell_id)
+    try:
+        found = simulate_demo_cell(cell_id) if simulated else cache.recording(source, cell_id)
+    except NeuroClassError:  # a file that cannot be read is no reference
+        return None
     if not isinstance(found, Recording):
         return None
     return traced(cell_id, found, extract_features(found), simulated)
