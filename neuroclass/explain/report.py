@@ -170,7 +170,7 @@ def write_report(
         found.to_parquet(out / "shap-baselines.parquet", index=False)
     if isinstance(model, DannPredictor):
         spaces = [space for _, space in parts if space is not None]
-        write_domains(plan, first, spaces, model, out, jobs, lambda done, of: phase("domains", done, of))
+        write_domains(plan, first, spaces, out, jobs, lambda done, of: phase("domains", done, of))
     write_json(out / "published.json", published_results(name))
     split = plan_protocol(Protocol.PAPER_SPLIT, cohort, task)
     on_split = run_trials(name, task, split, jobs, lambda done, of: phase("paper split", done, of))
