@@ -101,24 +101,25 @@ def summarise_masks(outcomes: pd.DataFrame, masks: Mask) -> pd.DataFrame:
         ``features`` (41 digits, 1 for known), ``species``, ``class`` (or ``all``), ``n_cells``, ``accuracy``,
         ``coverage`` (fractions) and ``error``, the accuracy's standard error over donors.
     """
-    whole = outcomes.assign(**{"class": ALL})
-    rows = []
-    for (number, species, name), cells in pd.concat([outcomes, whole]).groupby(["mask", "species", "class"]):
-        donors = cells.groupby("donor")[["n", "right", "covered"]].sum()
-        n, accuracy = int(donors["n"].sum()), donors["right"].sum() / donors["n"].sum()
-        spread = float((((donors["right"] - accuracy * donors["n"]) ** 2).sum()) ** 0.5 / n)
-        rows.append(
-            {
-                "features": "".join("1" if known else "0" for known in masks[int(number)]),
-                "species": species,
-                "class": name,
-                "n_cells": n,
-                "accuracy": round(float(accuracy), 5),
-                "coverage": round(float(donors["covered"].sum() / n), 5),
-                "error": round(spread, 5),
-            }
-        )
-    return pd.DataFrame(rows)
+    keys = ["mask", "species", "class"]
+    both = pd.concat([outcomes, outcomes.assign(**{"class": ALL})])
+    donors = both.groupby([*keys, "donor"], as_index=False)[["n", "right", "covered"]].sum()
+    sums = donors.groupby(keys)[["n", "right", "covered"]].sum()
+    accuracy = sums["right"] / sums["n"]
+    donors = donors.join(accuracy.rename("accuracy"), on=keys)
+    donors["square"] = (donors["right"] - donors["accuracy"] * donors["n"]) ** 2
+    error = donors.groupby(keys)["square"].sum() ** 0.5 / sums["n"]
+    table = pd.DataFrame(
+        {
+            "n_cells": sums["n"],
+            "accuracy": accuracy.round(5),
+            "coverage": (sums["covered"] / sums["n"]).round(5),
+            "error": error.round(5),
+        }
+    ).reset_index()
+    digits = ["".join("1" if known else "0" for known in mask) for mask in masks]
+    table.insert(0, "features", [digits[number] for number in table.pop("mask")])
+    return table
 
 
 def _terms(masks: Mask) -> Floats:

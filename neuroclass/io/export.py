@@ -29,4 +29,5 @@ def to_csv(frame: pd.DataFrame, *, simulated: bool = False) -> bytes:
     for column in table.columns:
         if table[column].dtype == object:
             table[column] = table[column].map(_harmless)
+    table.columns = [_harmless(column) for column in table.columns]
     return table.to_csv(index=False).encode("utf-8-sig")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from neuroclass.ranges import load_ranges
 CELL_COLUMN, SPECIES_COLUMN = "cell", "species"
 MAX_BYTES = 100 * 2**20
 MAX_ROWS = 100_000
+MAX_VALUES = 20_000_000
 HEAD_BYTES = 2**16
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 
@@ -67,10 +69,14 @@ def may_be_feature_table(head: bytes) -> bool:
 
 def looks_like_feature_table(content: bytes) -> bool:
     """Whether a file's content, not its name, is a table with at least one of the 41 feature columns."""
-    if content.startswith(_PARQUET) or _is_xlsx(content):
+    if _is_xlsx(content):
+        return True
+    if content.startswith(_PARQUET):
+        import pyarrow.parquet
+
         try:
-            return bool(BY_NAME.keys() & set(_read_binary(content).columns))
-        except Exception:
+            return bool(BY_NAME.keys() & set(pyarrow.parquet.read_schema(io.BytesIO(content)).names))
+        except (OSError, ValueError):
             return False
     return may_be_feature_table(content[:HEAD_BYTES]) and _names_a_feature(content[:HEAD_BYTES])
 
@@ -80,8 +86,23 @@ def _names_a_feature(head: bytes) -> bool:
 
 
 def _read_binary(content: bytes) -> pd.DataFrame:
+    """Read a Parquet or XLSX table, refusing one that would take much more memory than its file."""
     if content.startswith(_PARQUET):
+        import pyarrow.parquet
+
+        about = pyarrow.parquet.ParquetFile(io.BytesIO(content)).metadata
+        if about.num_rows > MAX_ROWS or about.num_rows * about.num_columns > MAX_VALUES:
+            raise UnsafeFileError(
+                f"it holds {about.num_rows:,} rows of {about.num_columns:,} columns; at most {MAX_ROWS:,} rows and "
+                f"{MAX_VALUES:,} values are read. Split it."
+            )
         return pd.read_parquet(io.BytesIO(content))
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        unpacked = sum(part.file_size for part in parts.infolist())
+    if unpacked > MAX_BYTES:
+        raise UnsafeFileError(
+            f"it unpacks to {unpacked / 2**20:,.0f} MB; at most {MAX_BYTES // 2**20} MB are read. Split it."
+        )
     return pd.read_excel(io.BytesIO(content), dtype=object)
 
 
@@ -128,8 +149,8 @@ def read_raw_table(content: bytes, name: str) -> RawTable:
     try:
         binary = content.startswith(_PARQUET) or _is_xlsx(content)
         frame = _read_binary(content) if binary else _read_csv(_decode(content))
-    except TableError as error:
-        raise TableError(f"{name}: {error}") from error
+    except (TableError, UnsafeFileError) as error:
+        raise type(error)(f"{name}: {error}") from error
     except Exception as error:
         raise TableError(
             f"{name} cannot be read as a table ({type(error).__name__}: {error}); expected CSV, Parquet or XLSX with "

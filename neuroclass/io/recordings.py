@@ -18,6 +18,7 @@ from neuroclass.io.plausibility import tidy
 from neuroclass.io.sweep_table import PARQUET, looks_like_sweep_table, read_sweep_table
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _KNOWN = "NWB 1 or 2, ABF 1 or 2, WinWCP, Spike2, Igor, AxoGraph, Elphy, or a CSV or Parquet table of sweeps"
 
 
@@ -103,6 +104,8 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
         return read_sweep_table(path, name, mapping, limits)
     if head[:4] in (b"DAT1", b"DAT2"):
         raise RecordingError(f"{name} is a HEKA bundle, which is not read here; convert it to NWB 2 or ABF.")
+    if head.startswith(_PACKED):
+        raise RecordingError(f"{name} is a packed file; unpack it, or zip its files, and try again.")
     kind = neo_format(head)
     if kind is not None:
         return read_with_neo(path, name, kind, mapping)

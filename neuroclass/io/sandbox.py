@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from neuroclass import errors
 from neuroclass.config import PROJECT_DIR
@@ -32,6 +33,34 @@ from neuroclass.io.channels import ChannelMapping
 _MAX_HEADER = 64_000_000
 _FILES_PER_WORKER = 200
 _CHUNK = 1 << 20
+_AT_ONCE = max(2, os.cpu_count() or 2)
+_BUSY = 6.0
+_POLL_S = 0.5
+
+
+class _Clock:
+    """Time left to a parser: so much of its own processor time, or several times as much on a busy machine."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+        self._process: psutil.Process | None = None
+        with contextlib.suppress(psutil.Error):
+            self._process = psutil.Process(process.pid)
+        self._seconds = seconds
+        self._end = time.monotonic() + _BUSY * seconds
+        self._used = self._cpu()
+
+    def _cpu(self) -> float:
+        if self._process is None:
+            return 0.0
+        try:
+            times = self._process.cpu_times()
+        except psutil.Error:
+            return 0.0
+        return times.user + times.system
+
+    def left(self) -> float:
+        """Seconds, 0 or less when the time is over."""
+        return min(self._end - time.monotonic(), self._seconds - (self._cpu() - self._used))
 
 
 class _Worker:
@@ -64,16 +93,18 @@ class _Worker:
         self.process.stdin.write(json.dumps(request).encode() + b"\n")
         self.process.stdin.flush()
 
-    def receive(self, n: int, deadline: float) -> bytearray:
+    def receive(self, n: int, clock: _Clock) -> bytearray:
         """Read exactly `n` bytes; raises TimeoutError or EOFError."""
         assert self.process.stdout is not None
         pipe = self.process.stdout.fileno()
         out = bytearray(n)
         view, filled = memoryview(out), 0
         while filled < n:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+            left = clock.left()
+            if left <= 0:
                 raise TimeoutError
+            if not select.select([pipe], [], [], min(left, _POLL_S))[0]:
+                continue
             part = os.read(pipe, min(_CHUNK, n - filled))
             if not part:
                 raise EOFError
@@ -96,15 +127,23 @@ class _Pool:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(_AT_ONCE)
         self._idle: list[_Worker] = []
         self._owner = os.getpid()
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[_Worker]:
-        """A worker for one file; it is kept only if the file went well."""
+        """A worker for one file, once one is free; it is kept only if the file went well."""
         with self._lock:
             if self._owner != os.getpid():
                 self._idle, self._owner = [], os.getpid()
+                self._slots = threading.BoundedSemaphore(_AT_ONCE)
+            slots = self._slots
+        with slots:
+            yield from self._one()
+
+    def _one(self) -> Iterator[_Worker]:
+        with self._lock:
             worker = self._idle.pop() if self._idle else None
         if worker is not None and not worker.alive:
             worker.close()
@@ -168,7 +207,6 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
     """
     size = path.stat().st_size
     seconds = limits.seconds_for(size)
-    deadline = time.monotonic() + seconds
     request = {
         "path": str(path.resolve()),
         "name": name,
@@ -176,13 +214,14 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
         "limits": {**asdict(limits), "bytes": limits.bytes_for(size), "memory": limits.memory_for(size)},
     }
     with _pool.worker() as worker:
+        clock = _Clock(worker.process, seconds)
         try:
             worker.send(request)
-            (length,) = struct.unpack("<Q", worker.receive(8, deadline))
+            (length,) = struct.unpack("<Q", worker.receive(8, clock))
             if length > _MAX_HEADER:
                 raise EOFError
-            header = json.loads(worker.receive(length, deadline))
-            recordings = _decode(header, worker, deadline, limits) if "error" not in header else ()
+            header = json.loads(worker.receive(length, clock))
+            recordings = _decode(header, worker, clock, limits) if "error" not in header else ()
         except TimeoutError:
             raise RecordingError(
                 f"{name} took longer than {seconds:.0f} s to read; it is damaged or too large."
@@ -209,7 +248,7 @@ def _error(told: dict[str, str]) -> NeuroClassError:
     return kind(told["message"]) if known else RecordingError(told["message"])
 
 
-def _decode(header: dict[str, Any], worker: _Worker, deadline: float, limits: ReadLimits) -> tuple[Recording, ...]:
+def _decode(header: dict[str, Any], worker: _Worker, clock: _Clock, limits: ReadLimits) -> tuple[Recording, ...]:
     total = sum(s["n_times"] for r in header["recordings"] for s in r["sweeps"])
     if 16 * total > 2 * limits.bytes:
         raise ValueError(total)
@@ -217,7 +256,7 @@ def _decode(header: dict[str, Any], worker: _Worker, deadline: float, limits: Re
         Recording(
             r["source"],
             r["cell"],
-            tuple(_decode_sweep(s, worker, deadline) for s in r["sweeps"]),
+            tuple(_decode_sweep(s, worker, clock) for s in r["sweeps"]),
             tuple(r["warnings"]),
             r["metadata"],
             r["format"],
@@ -226,9 +265,9 @@ def _decode(header: dict[str, Any], worker: _Worker, deadline: float, limits: Re
     )
 
 
-def _decode_sweep(told: dict[str, Any], worker: _Worker, deadline: float) -> Sweep:
+def _decode_sweep(told: dict[str, Any], worker: _Worker, clock: _Clock) -> Sweep:
     def samples() -> FloatArray:
-        return np.frombuffer(worker.receive(8 * told["n_times"], deadline), dtype=np.float64)
+        return np.frombuffer(worker.receive(8 * told["n_times"], clock), dtype=np.float64)
 
     return Sweep(
         told["number"],

@@ -15,6 +15,7 @@ from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, u
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST = 500_000_000
 PARQUET = b"PAR1"
 _TIME_UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6}
 _UNIT = re.compile(r"^(?P<name>.*?)[\s_]*[\s_\(\[](?P<unit>[A-Za-zµμ]+)[\)\]]?\s*$")
@@ -94,6 +95,11 @@ def _read(path: Path, name: str, limits: ReadLimits) -> "pd.DataFrame":
 
     with path.open("rb") as file:
         parquet = file.read(4) == PARQUET
+    if path.stat().st_size > LARGEST:
+        raise RecordingError(
+            f"{name} has {path.stat().st_size / 1e6:,.0f} MB; a table of sweeps may have {LARGEST / 1e6:,.0f} MB. Save "
+            "it as NWB or ABF, or split it."
+        )
     try:
         if not parquet:
             return pd.read_csv(path, sep=None, engine="python", nrows=5).pipe(_whole_csv, path)

@@ -84,6 +84,7 @@ def test_time_runs_out(whole: Path) -> None:
 
 
 def test_memory_runs_out(whole: Path) -> None:
+    sandbox._pool.close()
     with pytest.raises(RecordingError):
         read_recordings(whole, limits=ReadLimits(memory=1_000_000))
     assert len(read_recordings(whole)) == 1
