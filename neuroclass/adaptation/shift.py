@@ -1,0 +1,179 @@
+"""How a laboratory's cells differ from the reference: feature by feature, and as a whole.
+
+Feature by feature: each value's percentile in the reference's cells of its species, mixed by class in the batch's
+own proportions, so that another mix of classes is no shift. Without a shift the percentiles are uniform; their mean
+is tested against ½ (standard error 1/√(12 n)) and the p-values are corrected after Holm. As a whole: how well a
+cross-validated logistic regression tells the batch from the reference, the reference's cells weighted to the batch's
+class proportions; 0.5 is chance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+from neuroclass.adaptation.reference import Reference
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.predictors.predictor import Predictor
+from neuroclass.ranges import LEVELS, class_values
+
+Floats = npt.NDArray[np.float64]
+
+LEAST_VALUES = 10
+_TAIL = (1 - (LEVELS[-1] - LEVELS[0])) / 4
+_STAND_INS = 600
+
+
+@dataclass(frozen=True)
+class FeatureShift:
+    """One feature of a batch against the reference.
+
+    Attributes
+    ----------
+    feature, species : str
+        The feature, and the species it is compared with.
+    n_cells : int
+        Cells of the batch that have it.
+    median, expected : float
+        The batch's median, and the reference's in the batch's class proportions, stored unit.
+    percentile : float
+        Mean percentile of the batch's values in the reference, 50 without a shift.
+    p : float
+        Two-sided, corrected after Holm over the features compared.
+    """
+
+    feature: str
+    species: str
+    n_cells: int
+    median: float
+    expected: float
+    percentile: float
+    p: float
+
+
+def feature_shifts(x: Floats, species: str, classes: Sequence[str], proportions: Floats) -> list[FeatureShift]:
+    """Compare each feature of a batch with the reference's cells of a species.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n_cells, 41)
+        Stored units, NaN where missing.
+    species : str
+        Of the reference: ``mouse`` or ``human``.
+    classes : sequence of str
+        Classes whose quantiles ship for the species.
+    proportions : ndarray, shape (n_classes,)
+        Of the batch.
+
+    Returns
+    -------
+    list of FeatureShift
+        The largest shift first; features with fewer than 10 values are left out.
+    """
+    values = [class_values(species, name) for name in classes]
+    found = []
+    for column, feature in enumerate(FEATURE_NAMES):
+        own = x[np.isfinite(x[:, column]), column]
+        if len(own) < LEAST_VALUES:
+            continue
+        ranks = sum(
+            share * np.interp(own, quantiles[:, column], LEVELS, left=_TAIL, right=1 - _TAIL)
+            for share, quantiles in zip(proportions, values, strict=True)
+        )
+        mean = float(np.mean(ranks))
+        score = abs(mean - 0.5) * np.sqrt(12 * len(own))
+        expected = _mixture_median([quantiles[:, column] for quantiles in values], proportions)
+        p = float(2 * norm.sf(score))
+        found.append(FeatureShift(feature, species, len(own), float(np.median(own)), expected, 100 * mean, p))
+    return _holm(sorted(found, key=lambda one: -abs(one.percentile - 50)))
+
+
+def _mixture_median(quantiles: Sequence[Floats], proportions: Floats) -> float:
+    """Median of classes mixed in given proportions, from their quantiles."""
+    grid = np.unique(np.concatenate(quantiles))
+    mixed = sum(
+        share * np.interp(grid, q, LEVELS, left=0.0, right=1.0) for share, q in zip(proportions, quantiles, strict=True)
+    )
+    return float(np.interp(0.5, np.maximum.accumulate(np.asarray(mixed)), grid))
+
+
+def _holm(shifts: list[FeatureShift]) -> list[FeatureShift]:
+    order = np.argsort([one.p for one in shifts])
+    corrected = np.ones(len(shifts))
+    highest = 0.0
+    for place, k in enumerate(order):
+        highest = max(highest, min(1.0, (len(shifts) - place) * shifts[k].p))
+        corrected[k] = highest
+    return [
+        FeatureShift(s.feature, s.species, s.n_cells, s.median, s.expected, s.percentile, float(p))
+        for s, p in zip(shifts, corrected, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class DomainScore:
+    """How well the batch is told from the reference.
+
+    Attributes
+    ----------
+    auc : float
+        Area under the receiver operating characteristic, cross-validated; 0.5 is chance.
+    against : str
+        What the batch was told from.
+    """
+
+    auc: float
+    against: str
+
+
+def domain_score(
+    model: Predictor, x: Floats, reference: Reference, proportions: Floats, real: Floats | None = None,
+    real_classes: npt.NDArray[np.int64] | None = None, seed: int = 0,
+) -> DomainScore:  # fmt: skip
+    """Tell the batch from the reference by a linear classifier on the standardised features.
+
+    Parameters
+    ----------
+    model : Predictor
+        Whose standardised features and imputation are used.
+    x : ndarray, shape (n_cells, 41)
+        The batch, stored units, NaN where missing.
+    reference : Reference
+        Where no real cells are given, stand-ins are drawn from its class means and covariance.
+    proportions : ndarray, shape (n_classes,)
+        Of the batch.
+    real : ndarray, shape (n_real, 41), optional
+        Real reference cells, stored units.
+    real_classes : ndarray of int, shape (n_real,), optional
+        Their classes.
+    seed : int
+        Of folds and stand-ins.
+
+    Returns
+    -------
+    DomainScore
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    seen = np.isfinite(x).mean(0) >= 0.5
+    own = model.preprocessor.standardise(x)
+    if real is None or real_classes is None:
+        other = np.clip(reference.sample(proportions, _STAND_INS, seed), -5, 5)
+        against = f"{_STAND_INS} stand-ins drawn from {reference.source}"
+    else:
+        rng = np.random.default_rng(seed)
+        counts = np.maximum(np.bincount(real_classes, minlength=len(proportions)), 1)
+        share = (np.maximum(proportions, 1e-6) / counts)[real_classes]
+        rows = rng.choice(len(real), min(len(real) // 2, _STAND_INS), replace=False, p=share / share.sum())
+        other = model.preprocessor.standardise(real[rows])
+        against = f"{len(rows)} draws from {reference.source}, weighted to the batch's class proportions"
+    z, _ = model.preprocessor.complete(np.where(seen, np.concatenate([own, other]), np.nan))
+    truth = np.repeat([1, 0], [len(own), len(other)])
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    linear = LogisticRegression(C=0.1, max_iter=500, class_weight="balanced")
+    scores = cross_val_predict(linear, z[:, seen], truth, cv=folds, method="decision_function")
+    return DomainScore(float(roc_auc_score(truth, scores)), against)

@@ -1,0 +1,69 @@
+"""DANN with a laboratory as its third domain: trained anew on the reference's cells and the lab's unlabelled ones.
+
+The adversary then has to tell mouse, human and laboratory apart, and the features are trained so that it cannot.
+This needs the reference's cells themselves, so the real table must be loaded.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from neuroclass.adaptation.laboratory import Batch
+from neuroclass.cohort.cohort import Cohort, make_cohort
+from neuroclass.config import DannSettings
+from neuroclass.errors import CohortError
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.predictors.dann import DannPredictor
+from neuroclass.training.fit_dann import train_dann
+from neuroclass.training.loop import Listener
+
+Floats = npt.NDArray[np.float64]
+
+LABORATORY = "laboratory"
+
+
+def with_laboratory(cells: Cohort, batch: Batch) -> Cohort:
+    """The reference's cells and the laboratory's, these without labels and as a species of their own.
+
+    Raises
+    ------
+    CohortError
+        If the reference's cells are simulated.
+    """
+    if cells.simulated:
+        raise CohortError(
+            "DANN can only be trained with the laboratory as a domain where the real tables are loaded; set "
+            "NEUROCLASS_DATA or run `python -m neuroclass fetch`. The alignment works without them."
+        )
+    lab = pd.DataFrame(batch.x, columns=list(FEATURE_NAMES))
+    lab = lab.assign(id=[f"{LABORATORY} {k}" for k in range(len(lab))], species=LABORATORY)
+    both = pd.concat([cells.frame, lab], ignore_index=True)
+    return make_cohort(both, f"{cells.source} and {len(lab)} cells of the laboratory")
+
+
+def train_with_laboratory(
+    cells: Cohort, batch: Batch, settings: DannSettings | None = None, listener: Listener | None = None
+) -> DannPredictor:
+    """Train DANN with the laboratory as a third domain.
+
+    Parameters
+    ----------
+    cells : Cohort
+        The real table.
+    batch : Batch
+        The laboratory's cells; their labels, if any, are not used.
+    settings : DannSettings, optional
+        As for the shipped model by default.
+    listener : callable, optional
+        See `run_training`.
+
+    Returns
+    -------
+    DannPredictor
+
+    Raises
+    ------
+    CohortError
+        If the reference's cells are simulated.
+    """
+    return train_dann(with_laboratory(cells, batch), settings or DannSettings(), listener)

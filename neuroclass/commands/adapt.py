@@ -1,0 +1,204 @@
+"""``adapt``: how a laboratory's cells differ from the reference, and what they are once that is allowed for."""
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuroclass.commands.arguments import (
+    add_conditions,
+    add_data,
+    add_entered,
+    add_json,
+    add_mapping,
+    add_species,
+    conditions_of,
+    entered_values,
+    mapping_of,
+)
+from neuroclass.errors import TableError
+from neuroclass.measure import Context, MeasuredCell
+
+if TYPE_CHECKING:
+    from neuroclass.adaptation.laboratory import LaboratoryReport, Outcome
+    from neuroclass.adaptation.shift import DomainScore
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "adapt",
+        help="compare a laboratory's cells with the reference and allow for the difference",
+        description="Needs at least 20 cells of one laboratory, of more than one class; no labels. Says how each "
+        "feature is shifted, aligns the features with the reference and classifies before and after.",
+    )
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a file, a folder of files, or a zip of them"
+    )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="CSV",
+        help="columns cell and label: for accuracy before and after, never trained on",
+    )
+    parser.add_argument(
+        "--third-domain",
+        action="store_true",
+        help="also train DANN anew with the laboratory as its third domain (needs the real tables; minutes)",
+    )
+    parser.add_argument("--models", type=Path, metavar="DIR", help="folder of trained models (default: the shipped)")
+    add_species(parser)
+    add_entered(parser)
+    add_mapping(parser)
+    add_conditions(parser)
+    add_data(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Adapt and print."""
+    from neuroclass.adaptation.laboratory import adapt, make_batch
+    from neuroclass.cohort.loading import load_cohort
+    from neuroclass.workflows import load_models
+
+    labels = read_labels(args.labels) if args.labels else None
+    cells = _measured(args)
+    batch = make_batch(
+        [cell.cell for cell in cells],
+        np.stack([cell.row() for cell in cells]) if cells else np.empty((0, 41)),
+        [cell.species for cell in cells],
+        labels,
+    )
+    cohort = load_cohort(args.data)
+    models = load_models(args.models)
+    report = adapt(batch, [models.dann.predictor, models.lspin.predictor], cohort)
+    told = to_json(report)
+    if args.third_domain:
+        from neuroclass.adaptation.third_domain import train_with_laboratory
+
+        model = train_with_laboratory(cohort, batch)
+        p = model.predict_proba(batch.x, [batch.species] * len(batch.x))
+        told["third_domain"] = _cells(batch.names, model.classes, p)
+    if args.json:
+        json.dump(told, sys.stdout, indent=1, allow_nan=False)
+        print()
+    else:
+        print("\n".join(_in_words(report)))
+    return 0
+
+
+def _measured(args: argparse.Namespace) -> list[MeasuredCell]:
+    import tempfile
+
+    from neuroclass.measure import measure
+    from neuroclass.units import units_of
+    from neuroclass.verdict import Refusal
+
+    context = Context(args.species, entered_values(args.enter), mapping_of(args), conditions=conditions_of(args))
+    found: list[MeasuredCell] = []
+    with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
+        for unit in units_of(args.paths, {}, Path(folder)):
+            answers = [unit] if isinstance(unit, Refusal) else [
+                one for source in unit.sources for one in measure(source.content, source.name, context)
+            ]  # fmt: skip
+            for one in answers:
+                if isinstance(one, MeasuredCell):
+                    found.append(one)
+                else:
+                    print(f"{one.source}: refused ({one.error.kind}): {one.error}", file=sys.stderr)
+    return found
+
+
+def read_labels(path: Path) -> dict[str, str]:
+    """Known classes by cell name.
+
+    Raises
+    ------
+    TableError
+        If the file has no columns ``cell`` and ``label``.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TableError(f"{path} cannot be read as CSV ({error}).") from error
+    if not rows or not {"cell", "label"} <= set(rows[0]):
+        raise TableError(f"{path} needs the columns cell and label, and a row for each known cell.")
+    return {str(row["cell"]).strip(): str(row["label"]).strip() for row in rows}
+
+
+def to_json(report: "LaboratoryReport") -> dict[str, Any]:
+    """The report as plain dicts and lists."""
+    batch = report.batch
+    return {
+        "n_cells": len(batch.names),
+        "species": batch.species,
+        "left_out": batch.left_out,
+        "shifts": {species: [vars(shift) for shift in shifts] for species, shifts in report.shifts.items()},
+        "models": {name: _outcome(outcome, batch.names) for name, outcome in report.outcomes.items()},
+    }
+
+
+def _outcome(outcome: "Outcome", names: tuple[str, ...]) -> dict[str, Any]:
+    if outcome.alignment is None:
+        return {"why_not": outcome.why_not}
+    found = outcome.alignment
+    accuracy = outcome.accuracy
+    return {
+        "why_not": None,
+        "reference": found.reference,
+        "components": [vars(part) for part in found.components],
+        "proportions": dict(zip(found.classes, found.proportions.tolist(), strict=True)),
+        "told_from_reference": {"before": _score(outcome.told_before), "after": _score(outcome.told_after)},
+        "accuracy": None if accuracy is None else dict(zip(("before", "after", "n_cells"), accuracy, strict=True)),
+        "before": _cells(names, found.classes, found.before),
+        "after": _cells(names, found.classes, found.after),
+        "n_changed": int(found.changed.sum()),
+    }
+
+
+def _score(score: "DomainScore | None") -> dict[str, Any] | None:
+    return None if score is None else vars(score)
+
+
+def _cells(names: tuple[str, ...], classes: tuple[str, ...], p: "np.ndarray[Any, Any]") -> list[dict[str, Any]]:
+    return [
+        {
+            "cell": name,
+            "label": classes[int(row.argmax())],
+            "probabilities": dict(zip(classes, row.tolist(), strict=True)),
+        }
+        for name, row in zip(names, p, strict=True)
+    ]
+
+
+def _in_words(report: "LaboratoryReport") -> list[str]:
+    batch = report.batch
+    lines = [f"{len(batch.names)} {batch.species} cells; {batch.left_out} of other species left out"]
+    for name, outcome in report.outcomes.items():
+        if outcome.alignment is None:
+            lines.append(f"{name.upper()}: not adapted: {outcome.why_not}")
+            continue
+        found = outcome.alignment
+        lines.append(f"{name.upper()}, against {found.reference}")
+        lines.append("  shift      " + "; ".join(part.in_words() for part in found.components))
+        if outcome.told_before and outcome.told_after:
+            lines.append(
+                f"  told from the reference: AUC {outcome.told_before.auc:.2f} before, {outcome.told_after.auc:.2f} "
+                "after (0.5 is chance)"
+            )
+        if outcome.accuracy:
+            lines.append("  accuracy   {:.3f} before, {:.3f} after, of {} labelled cells".format(*outcome.accuracy))
+        lines.append(f"  labels     {int(found.changed.sum())} of {len(batch.names)} changed")
+        for k in np.flatnonzero(found.changed):
+            old, new = int(found.before[k].argmax()), int(found.after[k].argmax())
+            lines.append(
+                f"    {batch.names[k]}: {found.classes[old]} {found.before[k, old]:.2f} → {found.classes[new]} "
+                f"{found.after[k, new]:.2f}"
+            )
+    return lines
