@@ -1,7 +1,5 @@
 """How well the models do on cells they have not seen, and beside others."""
 
-import streamlit as st
-
 from neuroclass.ui import cache, performance, widgets
 from neuroclass.ui.guards import guarded
 
@@ -14,10 +12,5 @@ with guarded():
 
 performance.tiles(predictions, table, group, model)
 performance.coverage(model, group)
-st.subheader("Confusion", anchor=False)
-performance.confusion(predictions, model, group)
-st.subheader("Beside other systems", anchor=False)
-performance.systems(table, group)
-performance.by_stimuli(model, group)
-st.subheader("Where it errs", anchor=False)
-performance.by_line(predictions, model)
+with guarded():
+    performance.views(predictions, table, model, group)

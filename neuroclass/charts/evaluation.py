@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, class_label, escape, finish
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, class_label, escape, finish, ordered
 
 
 def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
@@ -49,11 +49,28 @@ def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
             row=1,
             col=column,
         )
+    _handles(fig, counts, labels_x, labels_y)
     finish(fig, height=130 + 56 * max(3, len(labels_y)), x="Predicted class (name)", simulated=simulated, legend=False)
     fig.update_yaxes(autorange="reversed")
     fig.update_yaxes(title_text="True class (name)", col=1)
     fig.update_layout(margin_t=40)
     return fig
+
+
+def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labels_y: Sequence[str]) -> None:
+    """Invisible markers over the fields, which a page can let people choose; a heat map's own fields cannot be."""
+    places = [(i, j) for i in range(len(labels_y)) for j in range(len(labels_x))]
+    for column in (1, 2):
+        fig.add_scatter(
+            x=[labels_x[j] for _, j in places],
+            y=[labels_y[i] for i, _ in places],
+            customdata=[(str(counts.index[i]), str(counts.columns[j])) for i, j in places],
+            mode="markers",
+            marker={"symbol": "square", "size": 44, "color": "rgba(0,0,0,0)"},
+            hovertemplate="true %{y}, predicted %{x}; click for the cells<extra></extra>",
+            row=1,
+            col=column,
+        )
 
 
 def systems(table: pd.DataFrame, metric: str) -> go.Figure:
@@ -184,34 +201,34 @@ def by_group(table: pd.DataFrame, title: str, simulated: bool = False) -> go.Fig
     Figure
     """
     rows = table.sort_values("accuracy", ascending=False, ignore_index=True)
-    colours = [COLOURS.get(name, UNKNOWN) for name in rows["truth"]]
-    fig = go.Figure(
-        go.Scatter(
-            x=rows["accuracy"],
-            y=[f"{escape(g)} ({n})" for g, n in zip(rows["group"], rows["cells"], strict=True)],
+    rows["name"] = [f"{escape(g)} ({n})" for g, n in zip(rows["group"], rows["cells"], strict=True)]
+    fig = go.Figure()
+    for truth in ordered(rows["truth"]):
+        part = rows[rows["truth"] == truth]
+        fig.add_scatter(
+            x=part["accuracy"],
+            y=part["name"],
             mode="markers",
-            marker={"size": 9, "color": colours},
+            name=class_label(truth),
+            marker={"size": 9, "color": COLOURS.get(truth, UNKNOWN)},
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": rows["high"] - rows["accuracy"],
-                "arrayminus": rows["accuracy"] - rows["low"],
+                "array": part["high"] - part["accuracy"],
+                "arrayminus": part["accuracy"] - part["low"],
                 "thickness": 1.2,
                 "color": UNKNOWN,
             },
-            customdata=[class_label(t) for t in rows["truth"]],
-            hovertemplate="%{y}, %{customdata}: %{x:.3f}<extra></extra>",
+            hovertemplate=f"%{{y}}, {class_label(truth)}: %{{x:.3f}}<extra></extra>",
         )
-    )
     fig.update_xaxes(range=[max(-0.02, float(rows["low"].min()) - 0.05), 1.02])
-    fig.update_yaxes(autorange="reversed")
+    fig.update_yaxes(categoryorder="array", categoryarray=rows["name"], autorange="reversed")
     return finish(
         fig,
-        height=100 + 21 * len(rows),
+        height=110 + 21 * len(rows),
         x="Accuracy (fraction of the predictions)",
         y=f"{title} (number of cells)",
         simulated=simulated,
-        legend=False,
     )
 
 

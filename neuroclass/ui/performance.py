@@ -7,13 +7,19 @@ from neuroclass.charts import evaluation as charts
 from neuroclass.charts.theme import ordered
 from neuroclass.errors import ModelFileError
 from neuroclass.evaluation import summaries
-from neuroclass.ui import cache, widgets
-from neuroclass.ui.text import escaped
+from neuroclass.ui import cache, confusion, errors_by_group, learning, systems, widgets
+from neuroclass.ui.systems import EVERYTHING, METRICS
 
 NAMES = {"DANN": "dann", "LSPIN": "lspin"}
 TASKS = {"dann": "Excitatory or inhibitory, in mouse and human.", "lspin": "Five subclasses, in mouse."}
-METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
-EVERYTHING = "all"
+VIEWS = {
+    "systems": "Beside other systems",
+    "confusion": "Confusion",
+    "errors": "Where it errs",
+    "learning": "Fewer cells or labels",
+    "other": "Other recordings",
+    "unlabelled": "Without labels",
+}
 
 
 def choose_model() -> str:
@@ -129,57 +135,26 @@ def _listed(document: object) -> list[dict]:  # type: ignore[type-arg]
     return list(document) if isinstance(document, list) else []
 
 
-def confusion(predictions: pd.DataFrame, model: str, group: str) -> None:
-    """Confusion matrix and scores by class."""
-    classes = ordered(predictions["truth"])
-    counts = summaries.confusion_counts(predictions, classes)
-    figure = "Figure 8" if model == "lspin" else "Figure 10"
-    widgets.figure(
-        charts.confusion(counts),
-        f"confusion-{model}-{group}",
-        lambda: counts.rename_axis("truth").reset_index(),
-        caption=f"{protocol_of(predictions)}. Laid out as the paper's {figure}.",
-    )
-    scores = summaries.class_scores(predictions, classes)
-    left, right = st.columns(2)
-    with left:
-        widgets.figure(
-            charts.per_class(scores), f"classes-{model}", scores, caption="Precision, recall and F1 by class."
-        )
-    with right:
-        bins = summaries.reliability_bins(predictions, classes)
-        widgets.figure(
-            charts.reliability(bins), f"reliability-{model}", bins, caption="Ten bins of equal numbers of predictions."
-        )
-
-
-def systems(table: pd.DataFrame, group: str) -> None:
-    """Every system beside every other, ours and published."""
-    metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
-    shown = group if group in set(table["group"]) else EVERYTHING
-    inside = (table["group"] == shown) | (shown == EVERYTHING)
-    rows = table[(table["metric"] == metric) & inside].copy()
-    if rows.empty:
-        st.info("No figure is stored for this group of cells.", icon=":material/info:")
-        return
-    rows["system"] = [_system(row) for row in rows.itertuples()]
-    widgets.figure(
-        charts.systems(rows, METRICS[metric]),
-        f"systems-{metric}",
-        rows,
-        caption=f"{METRICS[metric]} on held-out cells, a fraction. Filled: measured here on the named protocol. "
-        "Hollow: as published, on the paper's own split.",
-    )
-    noted = rows[rows["note"].astype(str) != ""].drop_duplicates("note")
-    if len(noted):
-        with st.expander("How the published figures came about", icon=":material/info:", expanded=True):
-            for row in noted.itertuples():
-                st.markdown(f"- **{escaped(row.system)}**, {row.mean:.3f}: {escaped(row.note, 900)}")
-
-
-def _system(row: object) -> str:
-    parts = [str(getattr(row, name, "")) for name in ("system", "protocol", "group")]
-    return ", ".join(part for part in parts if part and part != EVERYTHING)
+def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str) -> None:
+    """One of the page's parts, kept in the URL."""
+    view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
+    caption = f"{protocol_of(predictions)}."
+    if view == "systems":
+        systems.show(table, _listed(cache.results(model).document("metrics")), model, group)
+    elif view == "confusion":
+        figure = "Figure 8" if model == "lspin" else "Figure 10"
+        name = f"confusion-{model}-{group}"
+        confusion.matrix(predictions, name, f"{caption} Laid out as the paper's {figure}.")
+        confusion.by_class(predictions, f"{model}-{group}", caption)
+    elif view == "errors":
+        errors_by_group.show(predictions, model, f"{protocol_of(cache.table(model, 'predictions'))}.")
+    elif view == "learning":
+        learning.show(model)
+    elif view == "other":
+        by_stimuli(model, group)
+        by_laboratory(model, group)
+    else:
+        learning.unlabelled(model)
 
 
 def by_stimuli(model: str, group: str) -> None:
@@ -213,23 +188,31 @@ def by_stimuli(model: str, group: str) -> None:
     )
 
 
-def by_line(predictions: pd.DataFrame, model: str) -> None:
-    """Accuracy by driver line or another label of the loaded cells."""
-    cells = cache.cohort()
-    if cells.simulated or not cells.frame["id"].isin(predictions["id"]).any():
-        st.info(
-            "The driver lines of the held-out cells are not loaded. Set `NEUROCLASS_DATA` to the folder of the "
-            "published tables, or run `python -m neuroclass fetch`, and restart.",
-            icon=":material/info:",
-        )
+def by_laboratory(model: str, group: str) -> None:
+    """Held-out accuracy as simulated laboratories would measure the same cells."""
+    try:
+        rows = cache.results(model).document("lab-shift")["laboratories"]
+    except (ModelFileError, KeyError):
         return
-    by = widgets.choice("By", ["line", "layer", "structure"], "by", format_func=str.capitalize)
-    groups = cells.frame.set_index("id")[by]
-    table = summaries.group_accuracy(predictions, groups)
+    table = pd.DataFrame(
+        {
+            "group": row["laboratory"],
+            "truth": row["species"],
+            "cells": row["n_cells"],
+            "accuracy": row["mean"],
+            "low": row["low"],
+            "high": row["high"],
+        }
+        for row in rows
+        if group in (EVERYTHING, row["species"])
+    )
+    if table["truth"].nunique() > 1:
+        table["group"] = table["group"] + ", " + table["truth"]
+    st.subheader("In another laboratory", anchor=False)
     widgets.figure(
-        charts.by_group(table, by.capitalize()),
-        f"by-{by}-{model}",
-        table,
-        caption=f"{protocol_of(predictions)}. Bars: 95% Wilson interval over cells. Lines that mark mixed populations "
-        "score low: part of that is label noise.",
+        charts.by_group(table, "Laboratory"),
+        f"by-laboratory-{model}",
+        table.rename(columns={"truth": "species", "group": "laboratory"}),
+        caption="Accuracy on the same held-out, recorded cells with their features changed as another rig would "
+        "measure them (simulated laboratories); 95% interval by donor. Nothing is adapted to the laboratory.",
     )

@@ -1,0 +1,162 @@
+"""The confusion matrix, its cells one by one, and scores by class."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import curves as curve_charts
+from neuroclass.charts import evaluation as charts
+from neuroclass.charts.theme import download_config, ordered
+from neuroclass.evaluation import summaries
+from neuroclass.evaluation.curves import one_against_rest
+from neuroclass.ui import widgets
+from neuroclass.ui.address import put, take
+from neuroclass.ui.text import escaped
+
+TRUE, PUT = "true", "predicted"
+NONE = "none"
+MOST_LINKED = 400
+CURVES = {"roc": "ROC", "pr": "Precision and recall", "reliability": "Reliability"}
+
+
+def matrix(predictions: pd.DataFrame, name: str, caption: str) -> None:
+    """Confusion matrix; a click on a field lists its cells.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns id, truth, predicted and, where there are several, repeat.
+    name : str
+        Of the figure and its files.
+    caption : str
+        Which cells, under which protocol.
+    """
+    classes = ordered(predictions["truth"])
+    counts = summaries.confusion_counts(predictions, classes)
+    event = st.plotly_chart(
+        charts.confusion(counts),
+        key=f"figure-{name}",
+        on_select=lambda: _clicked(f"figure-{name}"),
+        selection_mode="points",
+        config=download_config(name),
+        alt=caption,
+    )
+    del event
+    widgets.figure_footer(name, lambda: counts.rename_axis("truth").reset_index(), caption=caption)
+    _cells_of(predictions, classes)
+
+
+def _clicked(key: str) -> None:
+    """Put the field that was clicked into the two selectors."""
+    event: Any = st.session_state.get(key)
+    points = (event or {}).get("selection", {}).get("points", [])
+    if points and len(points[0].get("customdata", ())) == 2:
+        st.session_state[TRUE], st.session_state[PUT] = points[0]["customdata"]
+
+
+def cells_of(predictions: pd.DataFrame, truth: str, predicted: str) -> pd.DataFrame:
+    """Cells of one class that were put into another (or the same), those most often so first.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns id, species, truth, predicted, p_<class>.
+    truth, predicted : str
+        The field of the matrix.
+
+    Returns
+    -------
+    DataFrame
+        Columns cell, species, times (predictions so), of (predictions of the cell), probability (mean probability of
+        the predicted class over all the cell's predictions, fraction of 1).
+    """
+    rows = predictions[predictions["truth"] == truth]
+    grouped = rows.assign(so=rows["predicted"] == predicted).groupby("id")
+    table = grouped.agg(
+        species=("species", "first"), times=("so", "sum"), of=("so", "size"), probability=(f"p_{predicted}", "mean")
+    )
+    table = table[table["times"] > 0].sort_values(["times", "probability"], ascending=False)
+    return table.reset_index().rename(columns={"id": "cell"})
+
+
+def _cells_of(predictions: pd.DataFrame, classes: list[str]) -> None:
+    take(TRUE, [NONE, *classes], NONE)
+    take(PUT, [NONE, *classes], NONE)
+    first, second, third = st.columns([2, 2, 5], vertical_alignment="bottom")
+    with first:
+        truth = st.selectbox("True class", [NONE, *classes], key=TRUE, format_func=_name)
+    with second:
+        predicted = st.selectbox("Predicted class", [NONE, *classes], key=PUT, format_func=_name)
+    put(TRUE, truth, NONE)
+    put(PUT, predicted, NONE)
+    if NONE in (truth, predicted):
+        third.caption("Click a field of the matrix, or choose two classes here, for its cells.")
+        return
+    table = cells_of(predictions, truth, predicted)
+    if table.empty:
+        third.caption(f"No cell labelled {escaped(label_of(truth))} was predicted {escaped(label_of(predicted))}.")
+        return
+    shown = table.head(MOST_LINKED)
+    some = f" The link holds the {MOST_LINKED} first." if len(table) > MOST_LINKED else ""
+    with third.container(horizontal=True, vertical_alignment="center"):
+        ids = quote(",".join(shown["cell"]))
+        st.link_button(f"{len(shown):,} cells in Explore", f"explore?ids={ids}", icon=":material/scatter_plot:")
+        st.caption(
+            f"{len(table):,} cells labelled {escaped(label_of(truth))} were predicted {escaped(label_of(predicted))} "
+            f"at least once while held out.{some}"
+        )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(300, 38 + 35 * len(table)),
+        column_config={
+            "times": st.column_config.NumberColumn("predicted so (times)"),
+            "of": st.column_config.NumberColumn("predicted in all (times)"),
+            "probability": st.column_config.NumberColumn("mean probability (fraction)", format="%.3f"),
+        },
+    )
+    widgets.csv_button(f"cells-{truth}-{predicted}", table)
+
+
+def _name(option: str) -> str:
+    return "–" if option == NONE else label_of(option)
+
+
+def by_class(predictions: pd.DataFrame, name: str, caption: str) -> None:
+    """Precision, recall and F1 by class beside one of ROC, precision–recall and reliability."""
+    classes = ordered(predictions["truth"])
+    left, right = st.columns(2)
+    with left:
+        st.subheader("By class", anchor=False)
+        scores = summaries.class_scores(predictions, classes)
+        widgets.figure(
+            charts.per_class(scores), f"classes-{name}", scores, caption="Precision, recall and F1 by class."
+        )
+    with right:
+        st.subheader("By threshold", anchor=False)
+        kind = widgets.choice(
+            "Curve", list(CURVES), "curve", format_func=CURVES.__getitem__, label_visibility="collapsed"
+        )
+        if kind == "reliability":
+            bins = summaries.reliability_bins(predictions, classes)
+            error = summaries.calibration_error(bins)
+            widgets.figure(
+                charts.reliability(bins),
+                f"reliability-{name}",
+                bins,
+                caption=f"Ten bins of equal numbers of predictions; calibration error {error:.3f} (fraction). "
+                f"{caption}",
+            )
+            return
+        lines, areas = one_against_rest(predictions, classes)
+        draw = curve_charts.roc if kind == "roc" else curve_charts.precision_recall
+        widgets.figure(
+            draw(lines, areas),
+            f"{kind}-{name}",
+            lines,
+            caption="Each class against all others by its stated probability; areas are means over repeats, curves "
+            f"pool them. {caption}",
+        )

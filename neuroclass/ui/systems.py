@@ -1,0 +1,178 @@
+"""Every system beside every other: metrics, intervals, paired tests, published figures and why they differ."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import evaluation as charts
+from neuroclass.ui import widgets
+from neuroclass.ui.text import escaped
+
+METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
+EVERYTHING = "all"
+LEVEL = 0.05
+TITLES = {
+    "dann": "DANN, ours",
+    "dann-lambda0": "DANN, λ = 0",
+    "lspin": "LSPIN, ours",
+    "lspin-paper": "LSPIN, the paper's recipe",
+    "svc": "SVC",
+    "lda": "LDA",
+    "lasso": "LASSO",
+    "rf": "Random forest",
+    "xgboost": "XGBoost",
+    "gbdt": "Gradient boosting",
+    "ann": "ANN",
+    "ann-ensemble": "ANN ensemble",
+    "few-labels": "Self-training, 20 labels a class",
+    "etypes": "E-types, then their classes",
+    "circular": "Circular taxonomy, one angle",
+}
+PROTOCOLS = {
+    "donor-cv": "Donor-grouped cross-validation: 5 repeats of 5 folds, no donor on both sides.",
+    "paper-split": "The paper's own split, not grouped by donor; five seeds, nothing chosen on its test cells.",
+    "leave-species-out": "Trained on mouse labels only, tested on human cells whose labels are hidden; class "
+    "proportions estimated from the unlabelled cells.",
+}
+
+
+def choose_protocol(table: pd.DataFrame) -> str:
+    """The protocol whose figures are compared, kept in the URL."""
+    found = [name for name in PROTOCOLS if name in set(table["protocol"])]
+    if len(found) < 2:
+        return found[0] if found else "donor-cv"
+    return widgets.choice("Protocol", found, "protocol")
+
+
+def comparison(
+    table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: str, protocol: str
+) -> pd.DataFrame:
+    """A row a system: its metrics, and how ours differ from it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `flatten_results`, ours and published.
+    results : list of dict
+        The stored results, for their paired tests.
+    model : str
+        ``dann`` or ``lspin``.
+    group : str
+        ``all`` or a species.
+    protocol : str
+        Name of the protocol.
+
+    Returns
+    -------
+    DataFrame
+        Columns system, accuracy, low, high, macro_f1, f1_low, f1_high (fractions), ours_minus_this, p (corrected by
+        Holm), verdict, cells, source; the most accurate first.
+    """
+    rows = table[(table["protocol"] == protocol) & (table["group"] == group)]
+    tests = {
+        r["model"]: r["ours_minus_this"].get(group, {}) for r in results if "p_holm" in str(r.get("ours_minus_this"))
+    }
+    found = []
+    for (system, published), part in rows.groupby(["system", "published"], sort=False):
+        by = part.set_index("metric")
+        test = tests.get(system, {}) if not published and protocol == "donor-cv" else {}
+        record: dict[str, Any] = {
+            "system": TITLES.get(system, system),
+            "source": "published" if published else "measured",
+        }
+        for metric, names in (
+            ("accuracy", ("accuracy", "low", "high")),
+            ("macro_f1", ("macro_f1", "f1_low", "f1_high")),
+        ):
+            values = by.loc[metric] if metric in by.index else {}
+            record |= {name: values.get(key) for name, key in zip(names, ("mean", "low", "high"), strict=True)}
+        record |= {"ours_minus_this": test.get("difference"), "p": test.get("p_holm"), "verdict": _verdict(test, model)}
+        record["cells"] = part["cells"].iloc[0]
+        found.append(record)
+    frame = pd.DataFrame(found)
+    return frame.sort_values("accuracy", ascending=False, ignore_index=True) if len(frame) else frame
+
+
+def _verdict(test: dict[str, float], model: str) -> str:
+    if not test:
+        return ""
+    if test["p_holm"] >= LEVEL:
+        return "no difference shown"
+    return f"{model.upper()} better" if test["difference"] > 0 else f"{model.upper()} worse"
+
+
+def table_of(frame: pd.DataFrame, name: str) -> None:
+    """The comparison as a table with its CSV."""
+    number = {"format": "%.3f"}
+    config = {
+        "system": st.column_config.TextColumn("system", width="medium"),
+        "accuracy": st.column_config.NumberColumn("accuracy (fraction)", **number),
+        "low": st.column_config.NumberColumn("95% from", **number),
+        "high": st.column_config.NumberColumn("to", **number),
+        "macro_f1": st.column_config.NumberColumn("macro F1 (fraction)", **number),
+        "f1_low": st.column_config.NumberColumn("95% from", **number),
+        "f1_high": st.column_config.NumberColumn("to", **number),
+        "ours_minus_this": st.column_config.NumberColumn("ours − this, accuracy", format="%+.3f"),
+        "p": st.column_config.NumberColumn("p (Holm)", format="%.4f"),
+        "cells": st.column_config.NumberColumn("held-out cells", format="%d"),
+    }
+    order = ["system", "accuracy", "low", "high", "macro_f1", "f1_low", "f1_high", "ours_minus_this", "p", "verdict"]
+    kept = [column for column in order if frame[column].notna().any() and (frame[column] != "").any()]
+    st.dataframe(
+        frame[[*kept, "cells", "source"]],
+        hide_index=True,
+        height=38 + 35 * len(frame),
+        column_config=config,
+        key=f"table-{name}",
+    )
+
+
+def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: str) -> None:
+    """Table and figure of all systems under a chosen protocol."""
+    left, right = st.columns([3, 2])
+    with left:
+        protocol = choose_protocol(table)
+    with right:
+        metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
+    known = set(table.loc[table["protocol"] == protocol, "group"])
+    shown = group if group in known else EVERYTHING
+    frame = comparison(table, results, model, shown, protocol)
+    if frame.empty:
+        st.info(f"No figure is stored for {group} cells under {protocol}.", icon=":material/info:")
+        return
+    cells = f"{shown} cells" if shown != EVERYTHING else "all cells"
+    st.caption(f"{PROTOCOLS[protocol]} Fractions of held-out {cells}; intervals: 95% of bootstrap samples of donors.")
+    table_of(frame, f"{model}-{protocol}")
+    _tests_note(frame, model)
+    rows = table[(table["metric"] == metric) & (table["group"] == shown) & (table["protocol"] == protocol)].copy()
+    rows["system"] = [TITLES.get(name, name) for name in rows["system"]]
+    widgets.figure(
+        charts.systems(rows, METRICS[metric]),
+        f"systems-{model}-{protocol}-{metric}",
+        frame,
+        caption=f"{METRICS[metric]} on held-out {cells}, {protocol}. Filled: measured here. Hollow: as published.",
+    )
+    _published_notes(table)
+
+
+def _tests_note(frame: pd.DataFrame, model: str) -> None:
+    if frame["p"].notna().any():
+        st.caption(
+            f"Ours − this: difference in accuracy between {model.upper()} and the system on the same cells, folds and "
+            "repeats. p: two-sided sign-flip test with donors as units, corrected by Holm for the "
+            f"{frame['p'].count()} systems; below {LEVEL:g} counts as a difference."
+        )
+
+
+def _published_notes(table: pd.DataFrame) -> None:
+    noted = table[table["note"].astype(str) != ""].drop_duplicates("note")
+    if noted.empty:
+        return
+    with st.expander(
+        "How the published figures came about, and why ours differ", icon=":material/info:", expanded=True
+    ):
+        for row in noted.itertuples():
+            st.markdown(
+                f"- **{escaped(TITLES.get(row.system, row.system))}**, {row.mean:.3f}: {escaped(row.note, 900)}"
+            )
