@@ -174,6 +174,7 @@ class Worth:
 
     def __init__(self, table: pd.DataFrame) -> None:
         self._lines: dict[tuple[str, str], tuple[_Line, float, int]] = {}
+        self._covered: dict[str, _Line] = {}
         for (species, name), rows in table.groupby(["species", "class"]):
             masks = np.array([[digit == "1" for digit in text] for text in rows["features"]])
             n = rows["n_cells"].to_numpy(dtype=float)
@@ -181,6 +182,10 @@ class Worth:
             line = _Line.fit(_terms(masks), _logit(p, n))
             sampling = float((rows["error"] / np.sqrt(np.maximum(p * (1 - p), 1e-3))).median())
             self._lines[str(species), str(name)] = line, sampling, int(n.max())
+            if name == ALL:
+                self._covered[str(species)] = _Line.fit(
+                    _terms(masks), _logit(rows["coverage"].to_numpy(dtype=float), n)
+                )
 
     def __call__(self, features: Collection[str], species: str) -> dict[str, Any]:
         """What these features are worth.
@@ -195,8 +200,9 @@ class Worth:
         Returns
         -------
         dict
-            ``accuracy``, ``low``, ``high`` (95% interval), ``by_class`` (fractions of held-out cells), ``n_cells``,
-            ``species`` and ``n_features``; empty for fewer than 3 features.
+            ``accuracy``, ``low``, ``high`` (95% interval), ``by_class``, and ``coverage`` of the 90% sets with
+            ``coverage_low`` and ``coverage_high`` (fractions of held-out cells); ``n_cells``, ``species`` and
+            ``n_features``; empty for fewer than 3 features.
         """
         mask = np.array([[name in set(features) for name in FEATURE_NAMES]])
         known_for = species if (species, ALL) in self._lines else Species.MOUSE.value
@@ -206,7 +212,9 @@ class Worth:
         terms = _terms(mask)
         logit = float(line(terms)[0])
         accuracy = _share(logit)
-        half = _NORMAL * float(np.hypot(line.error, sampling / np.sqrt(accuracy * (1 - accuracy))))
+        half = _half(line, sampling, accuracy)
+        covered = float(self._covered[known_for](terms)[0])
+        beside = _half(self._covered[known_for], sampling, _share(covered))
         return {
             "accuracy": accuracy,
             "low": _share(logit - half),
@@ -216,10 +224,18 @@ class Worth:
                 for (of, name), (own, _, _) in self._lines.items()
                 if of == known_for and name != ALL
             },
+            "coverage": _share(covered),
+            "coverage_low": _share(covered - beside),
+            "coverage_high": _share(covered + beside),
             "n_cells": n_cells,
             "species": known_for,
             "n_features": int(mask.sum()),
         }
+
+
+def _half(line: _Line, sampling: float, share: float) -> float:
+    """Half the width of a 95% interval, as a logit: the regression's error and the sampling of donors."""
+    return _NORMAL * float(np.hypot(line.error, sampling / np.sqrt(share * (1 - share))))
 
 
 def _share(logit: float) -> float:

@@ -98,7 +98,9 @@ def worth_of(rows: Rows, worth: Worth | None, features: Collection[str], species
     if whole or worth is None:
         found = expected_accuracy(rows, stimuli, species)
         if found or worth is None:
-            return {**found, "n_features": len(set(features))} if found else {}
+            beside = worth(features, species) if worth else {}
+            covered = {key: value for key, value in beside.items() if key.startswith("coverage")}
+            return {**found, **covered, "n_features": len(set(features))} if found else {}
     return worth(features, species)
 
 

@@ -103,7 +103,7 @@ def _answer(name: str, question: str, task: Task) -> None:
     )
     if task.prediction_set:
         members = " or ".join(escaped(label_of(c)) for c in task.prediction_set)
-        st.caption(f"{task.coverage:.0%} prediction set: **{members}**. Pale: outside the set.")
+        st.caption(f"{task.coverage:.0%} prediction set: **{members}**. Pale: outside the set.{_covered(task)}")
 
 
 def _trust(verdict: CellVerdict) -> None:
@@ -127,6 +127,14 @@ def _trust(verdict: CellVerdict) -> None:
         st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon=":material/warning:")
 
 
+def _covered(task: Task) -> str:
+    """How often such sets held the truth, where as much was known."""
+    low, high = task.expected.get("coverage_low"), task.expected.get("coverage_high")
+    if low is None or high is None:
+        return ""
+    return f" With these features such sets held the truth in {low:.0%} to {high:.0%} of held-out cells."
+
+
 def _expected(column: Any, name: str, task: Task) -> None:
     known = task.expected.get("accuracy")
     low, high = task.expected.get("low"), task.expected.get("high")
@@ -138,7 +146,8 @@ def _expected(column: Any, name: str, task: Task) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Share of held-out cells that are rightly told where only these stimuli's features are known.",
+        help="Share of held-out cells rightly told where exactly these features are known: measured where they are "
+        "those of whole stimuli, else estimated between random sets of features; 95% interval beneath.",
     )
     if task.next_sweep:
         stimulus = str(task.next_sweep.get("stimulus", "")).replace("_", " ")

@@ -1,0 +1,118 @@
+"""Whether held-out cells fare as the Classify page promises for what is known of them.
+
+Trains the shipped recipes on the five folds of donor-cv and hides features of the held-out cells: noise features
+removed, long squares only, and five random features in thirty draws. Measured accuracy and coverage stand beside
+what the page says for that set of features, which was fitted to other sets.
+
+    python -m benchmarks.promises --data DIR [--folds DIR] [--jobs 2]
+
+``--folds`` keeps the trained networks, so that a second run is quick; leave it out after a change of the recipe.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from joblib import Parallel, delayed
+
+from neuroclass.cohort.loading import load_cohort
+from neuroclass.evaluation.evaluate import train_trial
+from neuroclass.evaluation.masks import ALL, Worth, mask_outcomes, random_masks, summarise_masks
+from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
+from neuroclass.evaluation.worth import worth_of
+from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
+from neuroclass.io.artifacts import load_model, save_model
+from neuroclass.io.results import results_of
+from neuroclass.predictors.predictor import Predictor
+
+TASKS = {"lspin": "subclass", "dann": "broad"}
+DRAWS = 30
+SEED = 2024
+
+
+def scenarios() -> dict[str, npt.NDArray[np.bool_]]:
+    """Sets of known features by the name of what happened, each of shape (n_sets, 41)."""
+    rng = np.random.default_rng(SEED)
+    five = np.zeros((DRAWS, len(FEATURE_NAMES)), dtype=bool)
+    for row in five:
+        row[rng.choice(len(FEATURE_NAMES), 5, replace=False)] = True
+    return {
+        "noise features removed": ~np.isin(FEATURE_NAMES, features_of(Stimulus.NOISE))[None],
+        "long squares only": np.isin(FEATURE_NAMES, features_of(Stimulus.LONG_SQUARE))[None],
+        "five random features": five,
+    }
+
+
+def run_fold(name: str, plan: Plan, trial: Trial, folder: Path, masks: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Held-out outcomes of one fold under every mask."""
+    import torch
+
+    torch.set_num_threads(1)
+    place = folder / str(trial.fold)
+    if not (place / name / "card.json").is_file():
+        trained = train_trial(name, TASKS[name], plan, trial)
+        assert isinstance(trained, Predictor)
+        save_model(trained, place / name)
+    return mask_outcomes(load_model(name, place), plan.cohort.take(trial.test), TASKS[name], masks)
+
+
+def stored_worth(name: str, fitted: pd.DataFrame, refit: bool) -> tuple[list[dict], Worth]:
+    """What the page uses: the shipped tables, or with `refit` the estimate from these very folds."""
+    results = results_of(name)
+    shipped = (results.folder / "evaluation" / "masks.parquet").is_file()
+    worth = Worth(fitted if refit or not shipped else results.table("masks"))
+    return results.document("masked")["laboratories"], worth
+
+
+def report(name: str, folder: Path, cohort_folder: Path, jobs: int, refit: bool) -> None:
+    """Print promise and measurement of one model."""
+    plan = plan_protocol(Protocol.DONOR_CV, load_cohort(cohort_folder), TASKS[name], 1)
+    named = scenarios()
+    fitting, asked = random_masks(), np.concatenate(list(named.values()))
+    masks = np.concatenate([fitting, asked])
+    calls = (delayed(run_fold)(name, plan, trial, folder, masks) for trial in plan.trials)
+    outcomes = pd.concat(Parallel(n_jobs=jobs)(calls), ignore_index=True)
+    table = summarise_masks(outcomes, masks)
+    known = {"".join("1" if on else "0" for on in mask) for mask in fitting}
+    rows, worth = stored_worth(name, table[table["features"].isin(known)], refit)
+    print(f"\n{name}: measured on held-out cells, in brackets what the page says with its 95% interval")
+    for what, sets in named.items():
+        told = {"".join("1" if on else "0" for on in mask) for mask in sets}
+        chosen = table[table["features"].isin(told) & (table["class"] == ALL)]
+        for species, cells in chosen.groupby("species"):
+            print(_line(what, str(species), cells, rows, worth))
+
+
+def _line(what: str, species: str, cells: pd.DataFrame, rows: list[dict], worth: Worth) -> str:
+    promised = []
+    for digits in cells["features"]:
+        features = [feature for feature, digit in zip(FEATURE_NAMES, digits, strict=True) if digit == "1"]
+        promised.append(worth_of(rows, worth, features, species))
+    kept = [p["low"] <= a <= p["high"] for p, a in zip(promised, cells["accuracy"], strict=True)]
+    covered = [p["coverage_low"] <= c <= p["coverage_high"] for p, c in zip(promised, cells["coverage"], strict=True)]
+    mean = {key: float(np.mean([p[key] for p in promised])) for key in ("accuracy", "low", "high", "coverage")}
+    return (
+        f"  {what:<24} {species:<6} accuracy {cells['accuracy'].mean():.3f} "
+        f"[{mean['accuracy']:.3f}, {mean['low']:.3f} to {mean['high']:.3f}], within it in {sum(kept)} of {len(kept)}; coverage {cells['coverage'].mean():.3f} "
+        f"[{mean['coverage']:.3f}], within its interval in {sum(covered)} of {len(covered)}"
+    )
+
+
+def main() -> None:
+    """Run both models."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the published tables")
+    parser.add_argument("--folds", type=Path, help="keep the folds' networks here, or use those that are")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--refit", action="store_true", help="estimate from these folds instead of the shipped table")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as passing:
+        for name in TASKS:
+            report(name, args.folds or Path(passing), args.data, args.jobs, args.refit)
+
+
+if __name__ == "__main__":
+    main()
