@@ -111,7 +111,7 @@ def numbers(chosen: str, embedding: pd.DataFrame) -> None:
         "logistic regression trained on the training cells' features. Neighbours: share of a cell's 15 nearest, groups "
         f"weighted alike. Within a class ({classes}), since class proportions differ between the species. MMD²: "
         "squared maximum mean discrepancy, Gaussian kernel of median width; its dotted line is the 95% quantile where "
-        "species are dealt out anew. The adversary should bring the first three down to the line, the last two stay up.",
+        "species are dealt out anew. The adversary should bring the first three down to the line, not the last two.",
     )
 
 
