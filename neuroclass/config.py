@@ -164,11 +164,11 @@ class LspinSettings:
     similarity: float = 0.0
     penalty_ramp: float = 0.3
     agreement: float = 0.02
-    consensus: float = 0.35
+    consensus: float = 0.25
     consensus_from: float = 1.0
     dropout: float = 0.1
     mixup: float = 0.3
-    smoothing: float = 0.02
+    smoothing: float = 0.15
     inner_folds: int = 10
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()

@@ -15,7 +15,7 @@ from neuroclass.evaluation.protocols import Plan, Protocol, plan_protocol
 
 Phase = Callable[[str, int, int], None]
 
-RIVALS: dict[str, tuple[str, ...]] = {"dann": ("dann-lambda0",), "lspin": ("lspin-paper",)}
+RIVALS: dict[str, tuple[str, ...]] = {"dann": ("dann-lambda0", "dann-shallow"), "lspin": ("lspin-paper",)}
 BASELINES: tuple[str, ...] = (
     "svc",
     "lda",
