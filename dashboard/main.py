@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from neuroclass.ui import warmup
+
 ROOT = Path(__file__).resolve().parent.parent
 
 st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "icon.png"), layout="wide")
@@ -36,4 +38,6 @@ page = st.navigation(
 )
 st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}</style>")
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
+if page.url_path in ("classify", "history"):
+    warmup.wait()
 page.run()

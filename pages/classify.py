@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from neuroclass.ui import batch, history, known, together, uploads, verdict_view, widgets
+from neuroclass.ui import adapt, batch, history, known, together, uploads, verdict_view, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.verdict import CellVerdict, Refusal
 
@@ -21,6 +21,7 @@ with guarded():
     pairs = [*batch.answer_all(brought, given), *((None, one) for one in refused)]
 chosen = batch.choose(pairs)
 together.show([one for _, one in pairs if isinstance(one, CellVerdict)])
+adapt.show([one for _, one in pairs if isinstance(one, CellVerdict)])
 upload, answer = pairs[chosen]
 batch.link_to(upload, given)
 if isinstance(answer, Refusal) or upload is None:

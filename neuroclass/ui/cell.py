@@ -9,7 +9,7 @@ from neuroclass.charts.evaluation import probabilities
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ModelFileError, NeuroClassError
-from neuroclass.ui import analysis, cache, cell_features, evidence, neighbours, recordings, sweeps, widgets
+from neuroclass.ui import analysis, cache, cell_features, neighbours, recordings, sweeps, warmup, widgets
 from neuroclass.ui.guards import need
 from neuroclass.ui.opened import open_cell
 from neuroclass.ui.text import escaped, with_unit
@@ -45,10 +45,18 @@ def show(cells: Cohort, cell_id: str) -> None:
     st.subheader("Features among its class", anchor=False)
     cell_features.show(cells, row, recording)
     st.subheader("Why the models say so", anchor=False)
-    evidence.show_cohort_cell(cells, cell_id, recording)
+    _evidence(cells, cell_id, recording)
     st.subheader("Cells like it", anchor=False)
     neighbours.show(cells, row, open_cell)
     widgets.figures_zip(f"cell-{cell_id}")
+
+
+def _evidence(cells: Cohort, cell_id: str, recording: Recording | None) -> None:
+    """Reasons, counterfactual and stress test; what they need is imported only here."""
+    warmup.wait()
+    from neuroclass.ui import evidence
+
+    evidence.show_cohort_cell(cells, cell_id, recording)
 
 
 def _identity(cells: Cohort, row: pd.Series) -> None:

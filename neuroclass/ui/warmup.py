@@ -8,7 +8,9 @@ import threading
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import FEATURE_NAMES
 
-_SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "neuroclass.workflows")
+_imported = threading.Event()
+_imported.set()
+_SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "sklearn.linear_model", "neuroclass.workflows")
 
 
 def _rehearse() -> None:
@@ -24,8 +26,11 @@ def _rehearse() -> None:
 
 
 def _warm_up() -> None:
-    for name in _SLOW:
-        importlib.import_module(name)
+    try:
+        for name in _SLOW:
+            importlib.import_module(name)
+    finally:
+        _imported.set()
     try:
         _rehearse()
     except NeuroClassError as error:
@@ -34,8 +39,14 @@ def _warm_up() -> None:
     gc.freeze()
 
 
+def wait(seconds: float = 120.0) -> None:
+    """Wait until the slow imports are done: two threads that import the same packages can block each other."""
+    _imported.wait(seconds)
+
+
 def start() -> threading.Thread:
     """Start the warm-up; freezing afterwards spares every rerun a full collection."""
+    _imported.clear()
     thread = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
     thread.start()
     return thread
