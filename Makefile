@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV ?= .venv
 PY := $(VENV)/bin/python
 
-.PHONY: app test lint types contracts check lock bench bench-features bench-models bench-explain clean
+.PHONY: app test lint types contracts check lock bench bench-features bench-models bench-explain bench-pages clean
 
 app: $(VENV)/.app
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -51,6 +51,10 @@ bench: bench-features bench-models bench-explain
 
 bench-features bench-models bench-explain: $(VENV)/.app
 	$(PY) -m benchmarks.$(subst bench-,,$@)
+
+# Waits in Chromium (apt-get install chromium); measure on a calm machine.
+bench-pages: $(VENV)/.test
+	$(PY) -m benchmarks.pages
 
 clean:
 	rm -rf $(VENV)

@@ -197,8 +197,8 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
             pointpos=0,
             line_width=1.5,
             fillcolor="rgba(0,0,0,0)",
-            customdata=cells[["id"]],
-            hovertemplate="%{customdata[0]}: %{y:.4g}<extra></extra>",
+            customdata=cells[["id"]] if len(frame) <= 3000 else None,
+            hovertemplate="%{customdata[0]}: %{y:.4g}<extra></extra>" if len(frame) <= 3000 else None,
         )
     by_title = f"{by.replace('_', ' ').capitalize()} (number of cells)"
     return finish(fig, height=360, x=by_title, y=BY_NAME[feature].title, simulated=simulated, legend=False)
