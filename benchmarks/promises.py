@@ -94,10 +94,11 @@ def _line(what: str, species: str, cells: pd.DataFrame, rows: list[dict], worth:
     kept = [p["low"] <= a <= p["high"] for p, a in zip(promised, cells["accuracy"], strict=True)]
     covered = [p["coverage_low"] <= c <= p["coverage_high"] for p, c in zip(promised, cells["coverage"], strict=True)]
     mean = {key: float(np.mean([p[key] for p in promised])) for key in ("accuracy", "low", "high", "coverage")}
+    told = f"accuracy {cells['accuracy'].mean():.3f} [{mean['accuracy']:.3f}, {mean['low']:.3f} to {mean['high']:.3f}]"
+    also = f"coverage {cells['coverage'].mean():.3f} [{mean['coverage']:.3f}]"
     return (
-        f"  {what:<24} {species:<6} accuracy {cells['accuracy'].mean():.3f} "
-        f"[{mean['accuracy']:.3f}, {mean['low']:.3f} to {mean['high']:.3f}], within it in {sum(kept)} of {len(kept)}; coverage {cells['coverage'].mean():.3f} "
-        f"[{mean['coverage']:.3f}], within its interval in {sum(covered)} of {len(covered)}"
+        f"  {what:<24} {species:<6} {told}, within it in {sum(kept)} of {len(kept)}; {also}, within its interval in "
+        f"{sum(covered)} of {len(covered)}"
     )
 
 
