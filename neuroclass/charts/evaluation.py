@@ -91,7 +91,7 @@ def systems(table: pd.DataFrame, metric: str) -> go.Figure:
     rows = table.sort_values("mean", ignore_index=True)
     fig = go.Figure()
     for published, name, symbol, colour in (
-        (False, "measured here, 95% interval", "circle", ACCENT),
+        (False, "measured here, 95% interval", "circle", "#2A93B8"),
         (True, "as published", "circle-open", "#D55E00"),
     ):
         part = rows[rows["published"] == published]

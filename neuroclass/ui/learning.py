@@ -80,7 +80,14 @@ def unlabelled(model: str) -> None:
     st.subheader("E-types", anchor=False)
     held_out, whole = document["held_out"], document["all_cells"]
     columns = st.columns(3)
-    columns[0].metric("E-types (number, by BIC)", document["n_types"], border=True)
+    columns[0].metric(
+        "E-types (number)",
+        document["n_types"],
+        "lowest BIC, all cells",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+    )
     for column, (key, label) in zip(
         columns[1:],
         (("adjusted_rand", "Adjusted Rand index"), ("adjusted_mutual_information", "Adjusted mutual information")),

@@ -17,7 +17,7 @@ from neuroclass.explain.clustering import cluster
 from neuroclass.explain.groups import quantities
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.performance import EVERYTHING
+from neuroclass.ui.systems import EVERYTHING
 from neuroclass.ui.text import escaped
 
 SHOWN_FEATURES = 14

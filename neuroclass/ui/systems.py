@@ -37,6 +37,12 @@ PROTOCOLS = {
 }
 
 
+def title_of(system: str, published: bool = False) -> str:
+    """A system for people; a published figure says that it is one."""
+    title = TITLES.get(system, system)
+    return f"{title.removesuffix(', ours')}, published" if published else title
+
+
 def choose_protocol(table: pd.DataFrame) -> str:
     """The protocol whose figures are compared, kept in the URL."""
     found = [name for name in PROTOCOLS if name in set(table["protocol"])]
@@ -78,7 +84,7 @@ def comparison(
         by = part.set_index("metric")
         test = tests.get(system, {}) if not published and protocol == "donor-cv" else {}
         record: dict[str, Any] = {
-            "system": TITLES.get(system, system),
+            "system": title_of(system, published),
             "source": "published" if published else "measured",
         }
         for metric, names in (
@@ -103,28 +109,25 @@ def _verdict(test: dict[str, float], model: str) -> str:
 
 
 def table_of(frame: pd.DataFrame, name: str) -> None:
-    """The comparison as a table with its CSV."""
-    number = {"format": "%.3f"}
-    config = {
-        "system": st.column_config.TextColumn("system", width="medium"),
-        "accuracy": st.column_config.NumberColumn("accuracy (fraction)", **number),
-        "low": st.column_config.NumberColumn("95% from", **number),
-        "high": st.column_config.NumberColumn("to", **number),
-        "macro_f1": st.column_config.NumberColumn("macro F1 (fraction)", **number),
-        "f1_low": st.column_config.NumberColumn("95% from", **number),
-        "f1_high": st.column_config.NumberColumn("to", **number),
-        "ours_minus_this": st.column_config.NumberColumn("ours − this, accuracy", format="%+.3f"),
-        "p": st.column_config.NumberColumn("p (Holm)", format="%.4f"),
-        "cells": st.column_config.NumberColumn("held-out cells", format="%d"),
-    }
-    order = ["system", "accuracy", "low", "high", "macro_f1", "f1_low", "f1_high", "ours_minus_this", "p", "verdict"]
-    kept = [column for column in order if frame[column].notna().any() and (frame[column] != "").any()]
+    """The comparison as a table that people read; the figure's CSV holds the numbers."""
+    shown = pd.DataFrame({"system": frame["system"]})
+    for title, mean, low, high in (
+        ("accuracy (fraction)", "accuracy", "low", "high"),
+        ("macro F1 (fraction)", "macro_f1", "f1_low", "f1_high"),
+    ):
+        shown[title] = frame[mean].astype(float)
+        shown[f"{title.split(' (')[0]}, 95% interval"] = [
+            f"{x:.3f} to {y:.3f}" if pd.notna(x) and pd.notna(y) else ""
+            for x, y in zip(frame[low], frame[high], strict=True)
+        ]
+    config = {name: st.column_config.NumberColumn(format="%.3f") for name in shown if "fraction" in name}
+    if frame["p"].notna().any():
+        shown["ours − this"] = [f"{value:+.3f}" if pd.notna(value) else "" for value in frame["ours_minus_this"]]
+        shown["p (Holm)"] = [f"{value:.4f}" if pd.notna(value) else "" for value in frame["p"]]
+        shown["verdict"] = frame["verdict"]
+    shown["held-out cells"] = frame["cells"]
     st.dataframe(
-        frame[[*kept, "cells", "source"]],
-        hide_index=True,
-        height=38 + 35 * len(frame),
-        column_config=config,
-        key=f"table-{name}",
+        shown, hide_index=True, height=38 + 35 * len(shown), column_config=config, key=f"table-{name}", placeholder=""
     )
 
 
@@ -146,7 +149,7 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
     table_of(frame, f"{model}-{protocol}")
     _tests_note(frame, model)
     rows = table[(table["metric"] == metric) & (table["group"] == shown) & (table["protocol"] == protocol)].copy()
-    rows["system"] = [TITLES.get(name, name) for name in rows["system"]]
+    rows["system"] = [title_of(*pair) for pair in zip(rows["system"], rows["published"], strict=True)]
     widgets.figure(
         charts.systems(rows, METRICS[metric]),
         f"systems-{model}-{protocol}-{metric}",

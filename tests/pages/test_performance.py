@@ -80,11 +80,11 @@ def test_the_table_of_systems_tells_who_is_better(open_page: Open, made_up_model
     app = open_page("performance", model="LSPIN")
     table = app.dataframe[0].value.set_index("system")
     assert table.loc["SVC", "verdict"] == "LSPIN worse"
-    assert table.loc["SVC", "p"] == 0.002
+    assert table.loc["SVC", "p (Holm)"] == "0.0020"
     assert table.loc["LSPIN, ours", "verdict"] == ""
     split = open_page("performance", model="LSPIN", protocol="paper-split").dataframe[0].value
-    assert split["source"].tolist() == ["published"]
-    assert split["accuracy"].tolist() == [0.916]
+    assert split["system"].tolist() == ["LSPIN, published"]
+    assert split["accuracy (fraction)"].tolist() == [0.916]
 
 
 def test_a_field_of_the_confusion_in_the_address_lists_its_cells(open_page: Open, made_up_models: Path) -> None:
