@@ -176,6 +176,4 @@ def _published_notes(table: pd.DataFrame) -> None:
         "How the published figures came about, and why ours differ", icon=":material/info:", expanded=True
     ):
         for row in noted.itertuples():
-            st.markdown(
-                f"- **{escaped(TITLES.get(row.system, row.system))}**, {row.mean:.3f}: {escaped(row.note, 900)}"
-            )
+            st.markdown(f"- **{escaped(title_of(row.system, True))}**, {row.mean:.3f}: {escaped(row.note, 900)}")
