@@ -35,16 +35,16 @@ Mask = npt.NDArray[np.bool_]
 
 
 def random_masks(n: int = N_MASKS, seed: int = _SEED) -> Mask:
-    """Sets of features: some stimuli's, of which a random share is known; shape (n, 41), at least 3 in each."""
+    """Different sets of features: some stimuli's, a random share of them known; shape (n, 41), at least 3 in each."""
     rng = np.random.default_rng(seed)
-    masks: list[Mask] = []
+    masks: dict[bytes, Mask] = {}
     while len(masks) < n:
         kept = [s.value for s in Stimulus if rng.random() < 0.7]
-        share = rng.choice([1.0, rng.uniform(0.05, 1.0)], p=[0.3, 0.7])
+        share = 1.0 if rng.random() < 0.2 else np.exp(rng.uniform(np.log(0.06), 0.0))
         mask = np.isin(_STIMULI, kept) & (rng.random(len(_STIMULI)) < share)
         if mask.sum() >= LEAST:
-            masks.append(mask)
-    return np.array(masks)
+            masks[mask.tobytes()] = mask
+    return np.array(list(masks.values()))
 
 
 def mask_outcomes(model: Predictor, test: Cohort, task: str, masks: Mask) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts.evaluation import probabilities
 from neuroclass.charts.theme import download_config
 from neuroclass.ephys.sweep import Recording
-from neuroclass.errors import NeuroClassError
+from neuroclass.errors import NeuroClassError, UnitsError
 from neuroclass.features import Stimulus
 from neuroclass.measure import Context
 from neuroclass.report.content import TASKS
@@ -63,6 +63,12 @@ def refusal(one: Refusal) -> None:
     st.error(
         f"**{escaped(where)}** was refused. {one.error.kind}: {escaped(one.error, 1200)}", icon=":material/warning:"
     )
+    if isinstance(one.error, UnitsError):
+        st.info(
+            "Here you say it under **What is known of the cells**: switch on **The file's channels or units are "
+            "wrong**.",
+            icon=":material/tune:",
+        )
 
 
 def show(upload: Upload, verdict: CellVerdict, given: Context) -> None:
