@@ -34,11 +34,14 @@ def show(cells: Cohort, cell_id: str) -> None:
     need(len(rows) == 1, f"There is no cell {escaped(cell_id)} among those loaded. Clear the selector above.")
     row = rows.iloc[0]
     _identity(cells, row)
-    recording = _recording(cells, cell_id)
+    found = _recording(cells, cell_id)
+    recording = found if isinstance(found, Recording) else None
     key = f"cell-{cell_id}"
     _facts(row, key, recording)
     st.subheader("Sweeps", anchor=False)
-    if recording is None:
+    if isinstance(found, NeuroClassError):
+        st.error(f"**{found.kind}.** {escaped(found, 800)}", icon=":material/warning:")
+    elif recording is None:
         _no_sweeps(cells, cell_id)
     else:
         sweeps.recording_view(key, recording, cells.simulated, address=True, mates=_mates(cells, row))
@@ -130,13 +133,16 @@ def _shipped(cells: Cohort, cell_id: str) -> None:
         )
 
 
-def _recording(cells: Cohort, cell_id: str) -> Recording | None:
+def _recording(cells: Cohort, cell_id: str) -> Recording | NeuroClassError | None:
+    """Sweeps of a cell; why its file cannot be read; None where there is no file."""
     try:
         found = cache.recording(cells.source, cell_id)
     except NeuroClassError as error:
-        st.error(f"**{error.kind}.** {escaped(error, 800)}", icon=":material/warning:")
-        return None
-    return found if isinstance(found, Recording) else None
+        return error
+    if isinstance(found, Recording):
+        return found
+    cache.recording.clear(cells.source, cell_id)  # it may be here the next time
+    return None
 
 
 def _no_sweeps(cells: Cohort, cell_id: str) -> None:
