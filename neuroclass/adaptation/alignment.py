@@ -39,6 +39,14 @@ ANY_DIRECTION_SD = 0.15
 _ROUNDS = 25
 _TOLERANCE = 1e-3
 _OUTLIER = 3.0
+_TITLES = {
+    "voltage offset": "offset of all potentials",
+    "temperature": "spikes broader, as by cooling,",
+    "resistance": "input resistance",
+    "rheobase step": "rheobase",
+    "spike height": "loss of spike height",
+    "bridge": "offset of spike potentials",
+}
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,8 @@ class Component:
 
     def in_words(self) -> str:
         """The estimate for people."""
-        if self.unit == "ln":
-            return f"{self.name} × {np.exp(self.size):.2f}"
-        return f"{self.name} {self.size:+.1f} {self.unit}"
+        title = _TITLES.get(self.name, self.name)
+        return f"{title} × {np.exp(self.size):.2f}" if self.unit == "ln" else f"{title} {self.size:+.1f} {self.unit}"
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,10 @@ def _outcome(batch: Batch, outcome: Outcome, found: Alignment) -> None:
         widgets.figure(charts.relabelled(counts), f"lab-{outcome.model}", counts, caption="Pale: before alignment.")
     with right:
         table = _cells(batch, found)
-        st.dataframe(table[table["changed"]].drop(columns="changed"), hide_index=True, height=260)
+        if found.changed.any():
+            st.dataframe(table[table["changed"]].drop(columns="changed"), hide_index=True, height=260)
+        else:
+            st.caption("No label changed.")
         widgets.csv_button(f"lab-cells-{outcome.model}", table, label="All cells (CSV)")
 
 

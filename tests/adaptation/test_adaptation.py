@@ -152,7 +152,7 @@ def test_the_command_line_says_what_changed(home, tmp_path: Path, capsys, monkey
     )
     assert changed == told["models"]["lspin"]["n_changed"]
     assert main(words) == 0
-    assert "voltage offset -1" in capsys.readouterr().out
+    assert "offset of all potentials -1" in capsys.readouterr().out
     (tmp_path / "labels.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     assert main(words) == 1
     assert "columns cell and label" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""Adapt to my lab, on a page: too few cells are told so; a shifted batch is compared, aligned and scored."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from neuroclass.cohort.demo import load_demo
+from neuroclass.evaluation.laboratories import Laboratory
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.ui import adapt
+from neuroclass.verdict import CellVerdict, Task
+
+
+def _verdicts(n_cells: int) -> list[CellVerdict]:
+    demo = load_demo().of_species("mouse")
+    rows = np.random.default_rng(0).choice(len(demo), n_cells, replace=False)
+    x = Laboratory("elsewhere", offset_mv=-10).measure(demo.matrix()[rows])
+    empty = Task("dann", {}), Task("lspin", {})
+    return [
+        CellVerdict("lab.csv", f"c{k}", "mouse", *empty, dict(zip(FEATURE_NAMES, row.tolist(), strict=True)), {})
+        for k, row in enumerate(x)
+    ]
+
+
+def _page() -> None:
+    import streamlit as st
+
+    from neuroclass.ui import adapt as section
+
+    section.show(st.session_state["verdicts"])
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shipped_models: None) -> Callable[[int], AppTest]:
+    monkeypatch.delenv("NEUROCLASS_DATA", raising=False)
+    monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path))
+
+    def run(n_cells: int) -> AppTest:
+        app = AppTest.from_function(_page, default_timeout=60)
+        app.session_state["verdicts"] = _verdicts(n_cells)
+        return app.run()
+
+    return run
+
+
+def test_too_few_cells_are_told_so_and_one_cell_nothing(page: Callable[[int], AppTest]) -> None:
+    app = page(19)
+    assert "these are 19" in app.caption[0].value
+    assert not app.button
+    assert not page(1).caption
+
+
+def test_a_shifted_batch_is_compared_and_aligned(page: Callable[[int], AppTest]) -> None:
+    app = page(40)
+    app.file_uploader(key="lab-labels").upload("labels.csv", b"cell,label\nc0,Pvalb\nc1,Sst\n", "text/csv")
+    app.button(key="lab-start").click().run()
+    assert not app.exception and not app.error
+    assert any("offset of all potentials" in caption.value for caption in app.caption)
+    known = [metric for metric in app.metric if metric.label == "Accuracy on known cells"]
+    assert len(known) == 2 and "2 cells" in known[0].delta
+    assert any("NEUROCLASS" in c.value or "real tables" in c.value for c in app.caption)
+
+
+def test_a_file_without_the_two_columns_is_refused(page: Callable[[int], AppTest]) -> None:
+    app = page(25)
+    app.file_uploader(key="lab-labels").upload("labels.csv", b"a,b\n1,2\n", "text/csv")
+    app.run()
+    assert not app.exception
+    assert "columns cell and label" in app.error[0].value
+
+
+def test_the_batchs_key_depends_on_its_values() -> None:
+    first, second = _verdicts(20), _verdicts(21)
+    assert adapt._key(first) == adapt._key(_verdicts(20))
+    assert adapt._key(first) != adapt._key(second[:20])
