@@ -199,31 +199,3 @@ def mean_by_class(means: pd.DataFrame) -> go.Figure:
     fig.update_xaxes(tickangle=-60, tickfont={"size": 10})
     fig.update_yaxes(autorange="reversed")
     return finish(fig, height=420, x="Feature (name), by stimulus", y="True class (name)", legend=False)
-
-
-def of_cell(gates: pd.Series, simulated: bool = False) -> go.Figure:
-    """One cell's gates, a bar a feature, in table order.
-
-    Parameters
-    ----------
-    gates : Series, by feature
-        Gates, 0 to 1.
-    simulated : bool
-        Whether the cell is simulated.
-
-    Returns
-    -------
-    Figure
-    """
-    colours = [STIMULUS_COLOURS[BY_NAME[str(name)].stimulus.value] for name in gates.index]
-    fig = go.Figure(
-        go.Bar(
-            x=[feature_label(str(name)) for name in gates.index],
-            y=gates.to_numpy(),
-            marker_color=colours,
-            hovertemplate="%{x}: %{y:.2f}<extra></extra>",
-        )
-    )
-    fig.update_xaxes(tickangle=-60, tickfont={"size": 10})
-    fig.update_yaxes(range=[0, 1.05])
-    return finish(fig, height=400, x="Feature (name)", y="Gate (0 shut, 1 open)", simulated=simulated, legend=False)

@@ -117,7 +117,8 @@ def numbers(chosen: str, embedding: pd.DataFrame) -> None:
 
 def classifiers() -> None:
     """How well a separate classifier tells the species from each system's features."""
-    systems = [row for row in cache.results("dann").document("metrics") if "domain" in row]
+    measured = cache.results("dann").document("metrics")
+    systems = [row for row in measured if "domain" in row and row.get("protocol") == "donor-cv"]
     for column, row in zip(st.columns(max(4, len(systems))), systems, strict=False):
         domain = row["domain"]
         column.metric(

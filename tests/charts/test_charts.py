@@ -48,9 +48,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "by_group": lambda: evaluation.by_group(INTERVALS, "Line"),
     "probabilities": lambda: evaluation.probabilities(["Vip", "Sst"], [0.7, 0.3], ["Vip"]),
     "panels": lambda: embedding.panels(SPACES, ["raw"], "species"),
-    "mixing": lambda: embedding.mixing(
-        pd.DataFrame({"space": ["raw"], "measure": ["same species"], "value": [0.7], "chance": [0.5]})
-    ),
     "beeswarm": lambda: shap_charts.beeswarm(SHAP, DECILES, FEATURE_NAMES[:5], unit="probability"),
     "importance": lambda: shap_charts.importance(SHAP.abs().mean().to_frame("mouse").head(5), unit="probability"),
     "dependence": lambda: shap_charts.dependence(
@@ -63,7 +60,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "matrix": lambda: gates.matrix(GATES, TRUTH, cluster(GATES.to_numpy()), cluster(GATES.to_numpy().T)),
     "open_count": lambda: gates.open_count(GATES, TRUTH),
     "mean_by_class": lambda: gates.mean_by_class(GATES.groupby(TRUTH.to_numpy()).mean()),
-    "of_cell": lambda: gates.of_cell(GATES.iloc[0]),
     "history": lambda: training.history(pd.DataFrame({"epoch": [1], "total": [0.5]}), ["total"], "Loss (nats)"),
 }
 

@@ -1,0 +1,117 @@
+"""Figures of explanations carry units, add up, and leave their inputs alone."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from neuroclass.cell_types import SUBCLASS_ORDER
+from neuroclass.charts import domains, embedding, gate_curves, gates, shap_charts, shap_maps, stability
+from neuroclass.explain.clustering import cluster
+from neuroclass.explain.groups import quantities
+from neuroclass.features import FEATURE_NAMES
+
+RNG = np.random.default_rng(0)
+SHAP = pd.DataFrame(RNG.normal(size=(30, 41)), columns=FEATURE_NAMES, index=[f"c{k}" for k in range(30)])
+TRUTH = [str(name) for name in RNG.choice(SUBCLASS_ORDER, 30)]
+GATES = pd.DataFrame(RNG.random((30, 41)), columns=FEATURE_NAMES, index=SHAP.index)
+TEXTS = ["1 mV"] * 41
+CURVES = pd.DataFrame(
+    [
+        (curve, ranking, k, 0.9 - k / 100, 0.85 - k / 100, 0.95 - k / 100)
+        for curve in ("deletion", "insertion")
+        for ranking in ("gates", "SHAP", "random")
+        for k in (0, 5, 41)
+    ],
+    columns=["curve", "ranking", "features", "accuracy", "low", "high"],
+)
+ABLATION = pd.DataFrame(
+    {"feature": ["sag", "tau"], "gate": [1.0, 0.5], "change": [-0.4, 0.01], "becomes": ["Sst", "Vip"]}
+)
+RANKS = pd.DataFrame(
+    {"feature": ["sag", "sag", "tau", "tau"], "method": ["SHAP", "gates"] * 2, "rank": [1.0, 2.0, 2.0, 1.0]}
+).assign(low=1.0, high=3.0, flagged=[True, True, False, False])
+AGREED = pd.DataFrame({"first": ["SHAP", "SHAP"], "second": ["SHAP", "gates"], "kendall": [0.9, 0.5]})
+MEASURES = pd.DataFrame(
+    {"space": ["raw", "dann"], "measure": "class told by a classifier", "mean": [0.9, 0.95], "low": 0.8, "high": 1.0}
+).assign(chance=0.5)
+TWINS = pd.DataFrame({"feature": ["sag", "tau"], "mouse": [10.0, 90.0], "human": [20.0, np.nan]})
+POINTS = pd.DataFrame(
+    {
+        "id": ["a", "b"],
+        "space": "dann",
+        "species": ["mouse", "human"],
+        "x": [0.0, 1.0],
+        "y": [1.0, 2.0],
+        "truth": "excitatory",
+    }
+)
+
+FIGURES: dict[str, Callable[[], go.Figure]] = {
+    "heat": lambda: shap_maps.heat(SHAP, TRUTH, FEATURE_NAMES[:5], unit="probability"),
+    "force": lambda: shap_maps.force(0.5, SHAP.iloc[0], TEXTS, unit="probability"),
+    "shares": lambda: shap_maps.shares(pd.DataFrame({"LSPIN": [0.6, 0.4]}, index=["sag", "tau"])),
+    "curves": lambda: gate_curves.curves(CURVES),
+    "of_cell": lambda: gate_curves.of_cell(GATES.iloc[0], GATES.iloc[1] * 100, TEXTS, "among mouse cells"),
+    "ablation": lambda: gate_curves.ablation(ABLATION, "Vip"),
+    "rank_ranges": lambda: stability.rank_ranges(RANKS),
+    "agreement": lambda: stability.agreement(AGREED),
+    "measures": lambda: domains.measures(MEASURES, ["raw", "dann"], "dann"),
+    "twins": lambda: domains.twins(TWINS, "human cell <1>"),
+    "marked": lambda: embedding.panels(POINTS, ["dann"], "species", ["b"]),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axis_titles_carry_units_and_no_trace_needs_webgl(name: str) -> None:
+    fig = FIGURES[name]()
+    layout = fig.to_plotly_json()["layout"]
+    titles = [
+        value["title"]["text"] for key, value in layout.items() if "axis" in key and value.get("title", {}).get("text")
+    ]
+    assert titles
+    assert all("(" in title and ")" in title for title in titles), titles
+    assert not [trace.type for trace in fig.data if trace.type.endswith("gl")]
+
+
+def test_forces_meet_at_the_output() -> None:
+    values = SHAP.iloc[0]
+    output = 0.5 + values.sum()
+    bars = [trace for trace in FIGURES["force"]().data if trace.type == "bar"]
+    up = [b for b in bars if b.x[0] < 0]
+    down = [b for b in bars if b.x[0] > 0]
+    assert up[0].base[0] == pytest.approx(output) and down[0].base[0] == pytest.approx(output)
+    assert -sum(b.x[0] for b in up) == pytest.approx(values[values > 0].sum())
+    assert -sum(b.x[0] for b in down) == pytest.approx(values[values < 0].sum())
+    assert up[-1].base[0] + up[-1].x[0] + down[-1].base[0] + down[-1].x[0] == pytest.approx(0.5 + output)
+
+
+def test_a_flip_is_named() -> None:
+    texts = FIGURES["ablation"]().data[0].text
+    assert any("becomes Sst" in text for text in texts)
+    assert sum("becomes" in text for text in texts) == 1
+
+
+def test_flagged_features_are_marked() -> None:
+    labels = FIGURES["rank_ranges"]().layout.yaxis.ticktext
+    assert [label.startswith("▲") for label in labels] == [True, False]
+
+
+def test_the_predicted_strip_holds_each_cells_id_in_row_order() -> None:
+    rows = cluster(GATES.to_numpy())
+    truth = pd.Series(TRUTH)
+    fig = gates.matrix(GATES, truth, rows, cluster(GATES.to_numpy().T), truth)
+    strip = next(trace for trace in fig.data if trace.customdata is not None and trace.type == "scatter")
+    assert [row[0] for row in strip.customdata] == list(GATES.index[rows.order])
+
+
+def test_a_quantity_of_several_stimuli_has_a_label() -> None:
+    assert shap_charts.feature_label("Peak") == "Peak, all stimuli"
+    assert shap_charts.feature_label("sag") == "Sag, long square"
+    assert len(quantities()) == 23 and sum(len(names) for names in quantities().values()) == 41
+
+
+def test_marked_cells_are_ringed() -> None:
+    assert any("star" in (trace.marker.symbol or ()) for trace in FIGURES["marked"]().data)
