@@ -35,7 +35,8 @@ def write_evaluation(folder: Path, model: str, rng: np.random.Generator) -> None
     predictions = base.assign(fold=rng.integers(0, 5, n), repeat=0, predicted=np.array(classes)[p.argmax(1)])
     predictions.join(probabilities).to_parquet(target / "predictions.parquet")
     values = pd.DataFrame(rng.normal(size=(n, 41)), columns=FEATURE_NAMES)
-    shap = [base[["id", "species"]].assign(**{"class": c}, base_value=0.5).join(values * 0.05) for c in classes]
+    rest = {c: probabilities[f"p_{c}"] - 0.05 * values.sum(axis=1) for c in classes}
+    shap = [base[["id", "species"]].assign(**{"class": c}, base_value=rest[c]).join(values * 0.05) for c in classes]
     pd.concat(shap).to_parquet(target / "shap.parquet")
     deciles = pd.DataFrame(rng.integers(0, 11, (n, 41)).astype(np.int8), columns=FEATURE_NAMES)
     base[["id"]].join(deciles).to_parquet(target / "deciles.parquet")
