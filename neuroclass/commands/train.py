@@ -4,12 +4,16 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
 from neuroclass.config import DannSettings, LspinSettings, cache_folder
+from neuroclass.errors import SettingsError
+
+Settings = TypeVar("Settings", DannSettings, LspinSettings)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,6 +28,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of models (default: in the user's cache)")
     parser.add_argument("--report", action="store_true", help="evaluate as well (minutes)")
     parser.add_argument("--baselines", action="store_true", help="with --report, evaluate the baselines too")
+    parser.add_argument("--seed", type=int, metavar="N", help="of weights, batches and folds (default: the recipe's)")
+    parser.add_argument("--steps", type=int, metavar="N", help="training steps (default: the recipe's)")
+    parser.add_argument("--members", type=int, metavar="N", help="networks in the ensemble (default: the recipe's)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes for --report (default: 2)")
     parser.add_argument("--status", type=Path, metavar="FILE", help="keep this JSON file up to date with progress")
     add_data(parser)
@@ -62,6 +69,19 @@ class StatusFile:
         draft.replace(self.path)
 
 
+def _chosen(settings: Settings, args: argparse.Namespace) -> Settings:
+    """The recipe's settings with what the user asked for."""
+    if args.members is not None and args.members < 1:
+        raise SettingsError(f"--members {args.members}: an ensemble needs at least one network.")
+    optimiser = settings.optimiser if args.steps is None else replace(settings.optimiser, steps=args.steps)
+    if args.report and (args.seed, args.steps, args.members) != (None, None, None):
+        raise SettingsError(
+            "--report evaluates the recipe as it ships; leave out --seed, --steps and --members with it."
+        )
+    asked = {"seed": args.seed, "n_members": args.members}
+    return replace(settings, optimiser=optimiser, **{name: value for name, value in asked.items() if value is not None})
+
+
 def run(args: argparse.Namespace) -> int:
     """Train, save, and report where asked."""
     from neuroclass.io.artifacts import save_model
@@ -75,11 +95,11 @@ def run(args: argparse.Namespace) -> int:
     settings: DannSettings | LspinSettings
     model: Predictor
     if args.model == "dann":
-        task, settings = "broad", DannSettings()
+        task, settings = "broad", _chosen(DannSettings(), args)
         cells = cohort.labelled(task)
         model = train_dann(cells, settings, status.epoch)
     else:
-        task, settings = "subclass", LspinSettings()
+        task, settings = "subclass", _chosen(LspinSettings(), args)
         cells = cohort.labelled(task)
         model = train_lspin(cells, settings, status.epoch)
     folder = (args.out or cache_folder() / "models") / args.model

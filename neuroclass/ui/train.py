@@ -1,16 +1,29 @@
 """Parts of the Train page."""
 
+import shlex
+from dataclasses import asdict
+from datetime import datetime
+
 import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import training as charts
-from neuroclass.config import data_folder
+from neuroclass.config import MODELS_DIR, DannSettings, LspinSettings, data_folder
 from neuroclass.training.jobs import MODELS, Job, JobRegistry, State
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.address import take
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 POLL_S = 0.5
+JOB = "job"
+TASKS = {"dann": "broad", "lspin": "subclass"}
+CAPTIONS = {
+    "losses": "At each epoch's last step, mean over the networks; on training cells.",
+    "shares": "At each epoch's last step; on training cells.",
+    "gates": "Mean over networks and training cells, of 41, before the networks agree on common gates.",
+}
+KINDS = {"broad": "broad class", "subclass": "subclass"}
 _SHARES = ("accuracy", "macro_f1", "validation_accuracy", "domain_accuracy")
 
 
@@ -21,41 +34,82 @@ def registry() -> JobRegistry:
 
 
 def form() -> None:
-    """Choose a model and start a run on the loaded cells."""
+    """Choose a model and its settings, and start a run on the loaded cells."""
     cells = cache.cohort()
-    with st.form("train"):
+    with st.container(border=True):
         left, right = st.columns([2, 3], vertical_alignment="bottom")
         with left:
-            model = st.segmented_control(
-                "Model", list(MODELS), default="lspin", required=True, format_func=str.upper, key="train_model"
+            model = str(
+                st.segmented_control(
+                    "Model", list(MODELS), default="lspin", required=True, format_func=str.upper, key="train_model"
+                )
             )
         with right:
+            column = TASKS[model]
+            known = int(cells.frame[column].notna().sum())
             st.caption(
-                f"{len(cells):,} cells from {escaped(cells.source)}; each model learns from those it has a label for."
+                f"{known:,} of the {len(cells):,} cells from {escaped(cells.source)} have a {KINDS[column]} to learn "
+                "from."
             )
+        arguments = _settings(model)
         report = st.toggle(
-            "Evaluate as well, by donor-grouped cross-validation (takes minutes)", key="report", value=False
+            "Evaluate the recipe as well, by donor-grouped cross-validation (takes many minutes)",
+            key="report",
+            disabled=bool(arguments),
+            help="Evaluates the recipe as it ships, so only with its own settings.",
         )
-        started = st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:")
-    if started:
-        folder = data_folder()
-        with guarded(stop=False):
-            arguments = ["--data", str(folder.resolve())] if folder else []
-            arguments += ["--report", "--jobs", "1"] if report else []
-            st.session_state["job"] = registry().start(str(model), arguments)
+        if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start"):
+            _start(model, [*arguments, *(["--report", "--jobs", "1"] if report and not arguments else [])])
+
+
+def _settings(model: str) -> list[str]:
+    """Seed, steps and members, as arguments of the command; empty where the recipe's own."""
+    recipe = DannSettings() if model == "dann" else LspinSettings()
+    offered = (
+        ("seed", "Seed (number)", recipe.seed, 0, 10_000),
+        ("steps", "Training steps (number)", recipe.optimiser.steps, 20, 5_000),
+        ("members", "Networks in the ensemble (number)", recipe.n_members, 1, 30),
+    )
+    arguments = []
+    with st.expander("Settings", icon=":material/tune:"):
+        for column, (name, label, default, least, most) in zip(st.columns(3), offered, strict=True):
+            value = column.number_input(label, least, most, default, step=1, key=f"{model}-{name}")
+            arguments += [f"--{name}", str(int(value))] if value != default else []
+        others = {k: v for k, v in asdict(recipe).items() if k not in ("seed", "n_members", "optimiser", "augment")}
+        nested = {
+            f"{k}: {a}": b for k in ("optimiser", "augment") for a, b in asdict(recipe)[k].items() if a != "steps"
+        }
+        st.caption("The rest of the recipe, as it ships:")
+        table = pd.DataFrame(
+            {"setting": [*others, *nested], "value": [str(v) for v in (*others.values(), *nested.values())]}
+        )
+        st.dataframe(table.assign(setting=table["setting"].str.replace("_", " ")), hide_index=True, height=220)
+    return arguments
+
+
+def _start(model: str, arguments: list[str]) -> None:
+    folder = data_folder()
+    with guarded(stop=False):
+        data = ["--data", str(folder.resolve())] if folder else []
+        st.session_state[JOB] = registry().start(model, [*data, *arguments])
 
 
 def selector() -> str | None:
     """The run to watch, kept in the URL."""
-    ids = [job.id for job in registry().recent()]
-    if not ids:
+    jobs = {job.id: job for job in registry().recent()}
+    if not jobs:
         return None
-    if st.session_state.get("job", st.query_params.get("job")) not in ids:
-        st.session_state["job"] = ids[0]
-    chosen: str | None = st.selectbox(
-        "Training run (day, time, model)", ids, index=None, key="job", bind="query-params"
-    )
+    newest = next(iter(jobs))
+    take(JOB, jobs, newest)
+    chosen = str(st.selectbox("Training run", list(jobs), key=JOB, format_func=lambda job_id: run_title(jobs[job_id])))
+    st.query_params[JOB] = chosen
     return chosen
+
+
+def run_title(job: Job) -> str:
+    """A run for people: its model and when it was started."""
+    started = datetime.strptime("-".join(job.id.split("-")[:2]), "%Y%m%d-%H%M%S")
+    return f"{job.model.upper()}, {started:%d %b %Y %H:%M:%S}"
 
 
 def watch(job_id: str) -> None:
@@ -73,10 +127,9 @@ def _progress(job_id: str, was_running: bool) -> None:
     if "epoch" in history:
         _curves(history, cache.cohort().simulated)
     if job.state is State.DONE:
-        st.success(
-            f"Done. The model lies in {escaped(job.folder / 'model')} and leaves the shipped one as it is.",
-            icon=":material/check_circle:",
-        )
+        st.success("Done. The shipped model is as it was.", icon=":material/check_circle:")
+        st.caption("Classify with this model instead of the shipped ones, on the command line:")
+        st.code(_classify_command(job), language="sh", wrap_lines=True)
         if job.result:
             with st.expander("What the run reported"):
                 st.json(job.result, expanded=1)
@@ -85,10 +138,20 @@ def _progress(job_id: str, was_running: bool) -> None:
         st.code(job.message or "none", language=None)
 
 
+def _classify_command(job: Job) -> str:
+    """How to use the run's model; the other task's model is the shipped one, for both must be in the folder."""
+    other = next(name for name in MODELS if name != job.model)
+    folder = shlex.quote(str(job.folder / "model"))
+    shipped = shlex.quote(str(MODELS_DIR / other))
+    return f"cp -r {shipped} {folder}/ && python -m neuroclass classify FILE --models {folder}"
+
+
 def _headline(job: Job) -> None:
     epoch, of = job.status.get("epoch"), job.status.get("of")
     phase = escaped(job.status.get("phase", "")) or "epoch"
     text = f"{job.state.value}, {phase} {epoch} of {of}" if epoch and of else job.state.value
+    if job.status.get("seconds"):
+        text += f", {job.status['seconds']:.0f} s"
     with st.container(horizontal=True, vertical_alignment="center"):
         share = min(1.0, epoch / of) if epoch and of else 0.0
         st.progress(1.0 if job.state is State.DONE else share, text=text)
@@ -110,5 +173,9 @@ def _curves(history: pd.DataFrame, simulated: bool) -> None:
     for column, (name, columns, title) in zip(st.columns(len(panels) or 1), panels, strict=False):
         with column:
             widgets.figure(
-                charts.history(history, columns, title, simulated), f"training-{name}", history, simulated=simulated
+                charts.history(history, columns, title, simulated),
+                f"training-{name}",
+                history,
+                caption=CAPTIONS[name],
+                simulated=simulated,
             )

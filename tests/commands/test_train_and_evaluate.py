@@ -46,6 +46,16 @@ def test_train_writes_a_model_and_its_progress(name, tmp_path, capsys, quick):
     assert np.allclose(p.sum(1), 1)
 
 
+def test_settings_of_a_run_reach_the_model(tmp_path, capsys, quick):
+    chosen = ["--seed", "7", "--steps", "20", "--members", "3"]
+    assert main(["train", "lspin", "--out", str(tmp_path), *chosen, "--json"]) == 0
+    card = json.loads((tmp_path / "lspin" / "card.json").read_text())
+    assert card["seeds"] == [7]
+    assert (card["settings"]["n_members"], card["settings"]["optimiser"]["steps"]) == (3, 20)
+    assert main(["train", "lspin", "--out", str(tmp_path), "--report", *chosen]) == 2
+    assert "as it ships" in capsys.readouterr().err
+
+
 def test_evaluate_prints_one_object(capsys):
     assert main(["evaluate", "lspin", "--repeats", "1", "--jobs", "1", "--json"]) == 0
     captured = capsys.readouterr()
