@@ -33,6 +33,7 @@ from neuroclass.io.tables import HUMAN_FILE, MOUSE_FILE
 N_CELLS = 10_000
 REPEATS = 7
 TIMEOUT_MS = 120_000
+PASSING, CHOSEN = ".st-key-passing p", ".st-key-chosen p"
 IDLE = "[data-test-script-state=notRunning]"
 EMPTY = """import streamlit as st
 st.title("Empty")
@@ -181,13 +182,13 @@ def many_cells(browser: Any, folder: Path, cache: Path) -> dict[str, float]:
         time.sleep(15)
         idle(tab)
         query = tab.get_by_label("Query", exact=True)
-        counted = tab.get_by_text("cells pass the filters")
+        counted = tab.locator(PASSING)
 
         def ask(k: int) -> None:
             before = counted.inner_text()
             query.fill(f"sag > 0.{10 + k}")
             tab.keyboard.press("Enter")
-            tab.wait_for_function("text => !document.body.innerText.includes(text)", arg=before)
+            changed(tab, PASSING, before)
 
         filtered = []
         for k in range(REPEATS):
@@ -205,10 +206,15 @@ def many_cells(browser: Any, folder: Path, cache: Path) -> dict[str, float]:
     return {"filter": statistics.median(filtered), "box selection": statistics.median(boxed)}
 
 
+def changed(tab: Any, selector: str, before: str) -> None:
+    """Wait until an element's text is another one."""
+    look = "([selector, before]) => (document.querySelector(selector)?.innerText ?? before) !== before"
+    tab.wait_for_function(look, arg=[selector, before])
+
+
 def box(tab: Any, size: int) -> float:
     """Select points with a box; seconds from letting go to the table's new count."""
-    told = tab.get_by_text("in the selection").or_(tab.get_by_text("after the filters")).first
-    before = told.inner_text()
+    before = tab.locator(CHOSEN).first.inner_text()
     area = tab.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
     x, y = area["x"] + area["width"] * 0.2, area["y"] + area["height"] * 0.5
     tab.mouse.move(x, y)
@@ -217,7 +223,7 @@ def box(tab: Any, size: int) -> float:
     tab.mouse.move(x + size + 5, y + size + 5)
     started = time.perf_counter()
     tab.mouse.up()
-    tab.wait_for_function("text => !document.body.innerText.includes(text)", arg=before)
+    changed(tab, CHOSEN, before)
     seconds = time.perf_counter() - started
     idle(tab)
     time.sleep(0.5)

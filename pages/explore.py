@@ -24,5 +24,8 @@ if chosen:
 with guarded():
     rows = explore.filters(frame, cells.source)
 need(len(rows) > 0, "No cell passes the filters. Clear one of them.")
-st.caption(f"{len(rows):,} of {len(frame):,} cells pass the filters. The address of this page holds them: share it.")
+with st.container(key="passing"):
+    st.caption(
+        f"{len(rows):,} of {len(frame):,} cells pass the filters. The address of this page holds them: share it."
+    )
 linked.views(rows, frame, cells.simulated)

@@ -26,7 +26,7 @@ PALETTE: tuple[str, ...] = (
     "#7F7F7F",
 )
 UNKNOWN = "#9AA5AB"
-ACCENT = "#0B6E8F"
+ACCENT = "#1A88AD"
 NEGATIVE, POSITIVE = "#2166AC", "#B2182B"
 SIMULATED_NOTE = "simulated cells"
 _ORDER = (*BROAD_ORDER, *SUBCLASS_ORDER, *(s.value for s in Species))

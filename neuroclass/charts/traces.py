@@ -15,6 +15,7 @@ Array = npt.NDArray[np.float64]
 
 POINTS_A_SWEEP = 2000
 LEGEND_MOST = 3
+LOWEST_SHADE, HIGHEST_SHADE = 0.2, 0.85  # of Viridis: seen on white and on black
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,11 @@ def _amplitude_bar(fig: go.Figure, amplitudes_pa: Sequence[float]) -> None:
         return
     scale = [
         [share, colour]
-        for share, colour in zip((0, 0.5, 1), sample_colorscale("Viridis", [0.05, 0.45, 0.85]), strict=True)
+        for share, colour in zip(
+            (0, 0.5, 1),
+            sample_colorscale("Viridis", [LOWEST_SHADE, (LOWEST_SHADE + HIGHEST_SHADE) / 2, HIGHEST_SHADE]),
+            strict=True,
+        )
     ]
     fig.add_scatter(
         x=[None],
@@ -239,5 +244,5 @@ def amplitude_colours(amplitudes_pa: Sequence[float]) -> list[str]:
     amplitudes = np.asarray(amplitudes_pa, dtype=np.float64)
     low, high = float(amplitudes.min()), float(amplitudes.max())
     even = np.linspace(0, 1, amplitudes.size)
-    share = 0.05 + 0.8 * (even if high == low else (amplitudes - low) / (high - low))
+    share = LOWEST_SHADE + (HIGHEST_SHADE - LOWEST_SHADE) * (even if high == low else (amplitudes - low) / (high - low))
     return list(sample_colorscale("Viridis", share.tolist()))

@@ -27,6 +27,8 @@ FILTERS = (
     "verdict",
     "predicted",
 )
+MOST_OPTIONS = 3000
+"""Longer lists are not sent to the browser at every step; the search finds donors and ids, too."""
 COLOURS = ("class", "broad", "species", "layer", "structure", "line", "dendrite_type", "reporter_status", "verdict")
 _HELP = {
     "verdict": "How the shipped models did on the cell: LSPIN on mouse cells, DANN on human ones; on recorded cells "
@@ -64,7 +66,9 @@ def _decorated(source: str, n_cells: int, _cells: Cohort) -> pd.DataFrame:  # no
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def _options(source: str, n_cells: int, column: str, _frame: pd.DataFrame) -> list[str]:  # noqa: ARG001 (the key)
-    return ordered(_frame[column]) if _frame[column].notna().any() else []
+    if _frame[column].notna().any() and _frame[column].nunique() <= MOST_OPTIONS:
+        return ordered(_frame[column])
+    return []
 
 
 def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -158,17 +162,18 @@ def _pasted(frame: pd.DataFrame, keep: dict[str, Any]) -> "np.ndarray[Any, np.dt
 
 
 def cell_selector(frame: pd.DataFrame) -> str | None:
-    """Selector of one cell by id, kept in the URL."""
-    chosen: str | None = st.selectbox(
-        "Open a cell",
-        frame["id"].tolist(),
-        index=None,
-        key="cell",
-        bind="query-params",
-        persist_state="session",
-        placeholder="type an id",
-    )
-    return chosen
+    """Selector of one cell by id, kept in the URL; of very many cells, a box to type the id into."""
+    keep: dict[str, Any] = {"key": "cell", "bind": "query-params", "persist_state": "session"}
+    if len(frame) <= MOST_OPTIONS:
+        chosen: str | None = st.selectbox(
+            "Open a cell", frame["id"].tolist(), index=None, placeholder="type an id", **keep
+        )
+        return chosen
+    typed = (st.text_input("Open a cell", value=None, placeholder="type an id", **keep) or "").strip()
+    if typed and not (frame["id"] == typed).any():
+        st.info(f"There is no cell {escaped(typed)} among those loaded.", icon=":material/info:")
+        return None
+    return typed or None
 
 
 def selected_ids(event: Any) -> list[str]:

@@ -17,7 +17,7 @@ from neuroclass.ui.explore import selected_ids
 from neuroclass.ui.opened import open_cell
 from neuroclass.ui.text import escaped
 
-CHART, PICKED, FROM_CHART, ADDRESS = "cells", "picked", "picked_in_chart", "sel"
+CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_in_chart", "sel"
 
 
 @st.fragment
@@ -83,19 +83,23 @@ def _ticked(key: str, rows: pd.DataFrame) -> list[str]:
 
 def _scatter(axes: axes_of.Axes, points: pd.DataFrame, n_cells: int, ticked: list[str], simulated: bool) -> None:
     names = axes_of.name_of(axes.x), axes_of.name_of(axes.y)
-    light = (
-        st.session_state[FROM_CHART] and len(points) > charts.MOST_SVG and not ticked
-    )  # the chart shows its own choice
-    fig = charts.scatter(
-        points,
-        titles=names,
-        colour=axes.colour,
-        colour_title=axes_of.name_of(axes.colour),
-        facet=axes.facet,
-        selected=() if light else st.session_state[PICKED],
-        ringed=ticked,
-        simulated=simulated,
-    )
+    many = len(points) > charts.MOST_SVG
+    light = many and st.session_state[FROM_CHART] and not ticked  # the chart shows its own choice: spare drawing it
+    selected = () if light else tuple(st.session_state[PICKED])
+    key = (axes, tuple(points["id"]), selected, tuple(ticked))
+    if st.session_state.get(DRAWN, (None, None))[0] != key:
+        fig = charts.scatter(
+            points,
+            titles=names,
+            colour=axes.colour,
+            colour_title=axes_of.name_of(axes.colour),
+            facet=axes.facet,
+            selected=selected,
+            ringed=ticked,
+            simulated=simulated,
+        )
+        st.session_state[DRAWN] = key, fig
+    fig = st.session_state[DRAWN][1]
     widgets.keep_figure("scatter", fig, points, simulated)
     st.plotly_chart(
         fig,
@@ -122,7 +126,7 @@ def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], 
         table[BY_NAME[name].title] = (rows[name] * BY_NAME[name].display_factor).round(4)
     rest = ["species", "line", "structure", "dendrite_type", "verdict"]
     table = table.join(rows[[name for name in rest if rows[name].notna().any()]]).reset_index(drop=True)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(key="chosen", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{len(rows):,} cells** {'in the selection' if narrowed else 'after the filters'}")
         if narrowed:
             st.button("Clear the selection", type="tertiary", icon=":material/close:", on_click=pick, args=([],))
