@@ -60,7 +60,7 @@ class Described:
         return max(0.0, start - margin), min(self.sweep.duration_s, end + margin)
 
 
-@st.cache_resource(max_entries=12, show_spinner="Finding stimuli and spikes")
+@st.cache_resource(max_entries=6, show_spinner="Finding stimuli and spikes")
 def describe(key: str, _recording: Recording) -> tuple[Described, ...]:  # noqa: ARG001 (the key of the cache)
     """Epochs and spikes of every sweep; `key` names the recording in the cache."""
     epochs = recording_epochs(_recording)

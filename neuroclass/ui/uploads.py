@@ -1,10 +1,12 @@
 """What a user brings to the Classify page: files, which of them are one cell, and the answers on them."""
 
+import ctypes
 import hashlib
 import shlex
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from neuroclass.ui.owner import owner
 from neuroclass.verdict import CellVerdict, Refusal
 
 MAX_FILES = 500
-RECORDING_BYTES = 600_000_000
+RECORDING_BYTES = 150_000_000
 Answer = CellVerdict | Refusal
 
 
@@ -160,7 +162,15 @@ def _answers(digest: str, name: str, key: str, models: str, _upload: Upload, _co
     from neuroclass.units import Unit, classify_unit
 
     with _slots():
-        return classify_unit(Unit(_upload.sources(), _upload.cell), _context)
+        answers = classify_unit(Unit(_upload.sources(), _upload.cell), _context)
+    _give_back()
+    return answers
+
+
+def _give_back() -> None:
+    """Return freed memory to the system, which glibc keeps otherwise; elsewhere nothing."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _key(given: Context) -> str:
@@ -209,7 +219,7 @@ def summary_of(answers: list[Answer]) -> str:
 
 
 class _Recordings:
-    """The recordings looked at last, up to a number of bytes together."""
+    """The recording looked at last, and others before it up to a number of bytes together."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -224,7 +234,7 @@ class _Recordings:
     def put(self, key: str, recordings: tuple[Recording, ...]) -> None:
         with self._lock:
             self._kept[key] = recordings
-            while self._kept and sum(map(_bytes, self._kept.values())) > RECORDING_BYTES:
+            while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > RECORDING_BYTES:
                 self._kept.popitem(last=False)
 
 
