@@ -7,9 +7,11 @@ from typing import Any
 
 from neuroclass import __version__
 from neuroclass.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
+from neuroclass.config_ephys import SpikeSettings
 from neuroclass.verdict import CellVerdict
 from neuroclass.workflows import COVERAGE, Models
 
+SPIKES = SpikeSettings()
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "streamlit", "plotly")
 CITATION = (
     "Allen Institute for Brain Science, Allen Cell Types Database (2015), celltypes.brain-map.org; Ophir, Shefi, "
@@ -55,7 +57,9 @@ def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
     measured = len(verdict.features)
     total = measured + len(verdict.missing)
     how = (
-        f"from {len(verdict.sweeps)} current-clamp sweeps, with spikes detected by the Allen Institute's rules"
+        f"from {len(verdict.sweeps)} current-clamp sweeps, with spikes detected by the Allen Institute's rules "
+        f"({SPIKES.filter_khz:g} kHz Bessel filter, dV/dt of at least {SPIKES.dv_cutoff:g} mV/ms, threshold at "
+        f"{SPIKES.threshold_share:.0%} of the mean upstroke, peak above {SPIKES.min_peak_mv:g} mV)"
         if verdict.sweeps
         else "as given in a feature table"
     )
