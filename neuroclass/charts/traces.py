@@ -87,7 +87,8 @@ def envelope(values: Array, n_points: int = POINTS_A_SWEEP) -> tuple[npt.NDArray
     if values.size <= n_points:
         index = np.arange(values.size)
         return index, values
-    width = values.size // n_bins
+    width = -(-values.size // n_bins)
+    n_bins = values.size // width
     body = values[: width * n_bins].reshape(n_bins, width)
     filled = np.where(np.isfinite(body), body, 0.0)
     offset = np.arange(n_bins) * width

@@ -5,7 +5,7 @@ import pandas as pd
 
 from neuroclass.charts import adaptation, evidence
 from neuroclass.charts.comparison import Panel, aligned, side_by_side
-from neuroclass.charts.traces import Mark, Trace
+from neuroclass.charts.traces import Mark, Trace, envelope
 
 REASONS = pd.DataFrame(
     {"feature": ["tau", "sag"], "shown": ["<b>12 ms</b>", "0.1"], "shap": [0.3, -0.1], "gate": [1.0, 0.0]}
@@ -80,3 +80,10 @@ def test_significant_shifts_are_filled():
     assert "percentile" in fig.layout.xaxis.title.text
     counts = pd.DataFrame({"class": ["Pvalb", "Sst"], "before": [3, 1], "after": [2, 2]})
     assert [list(bar.y) for bar in adaptation.relabelled(counts).data] == [[3, 1], [2, 2]]
+
+
+def test_no_stretch_of_a_trace_is_thinned_more_than_the_rest():
+    v = np.sin(np.arange(1199) / 10)
+    index, _ = envelope(v, 600)
+    assert len(index) <= 602
+    assert np.diff(index).max() <= 7
