@@ -12,13 +12,16 @@ from neuroclass.charts import evaluation as charts
 from neuroclass.charts.theme import download_config, ordered
 from neuroclass.evaluation import summaries
 from neuroclass.evaluation.curves import one_against_rest
-from neuroclass.ui import widgets
+from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import put, take
 from neuroclass.ui.text import escaped
 
 TRUE, PUT = "true", "predicted"
 NONE = "none"
 MOST_LINKED = 400
+NOT_LOADED = (
+    "These recorded cells are not loaded: set NEUROCLASS_DATA to the folder of the published tables, or fetch them."
+)
 CURVES = {"roc": "ROC", "pr": "Precision and recall", "reliability": "Reliability"}
 
 
@@ -102,8 +105,7 @@ def _cells_of(predictions: pd.DataFrame, classes: list[str]) -> None:
     shown = table.head(MOST_LINKED)
     some = f" The link holds the {MOST_LINKED} first." if len(table) > MOST_LINKED else ""
     with third.container(horizontal=True, vertical_alignment="center"):
-        ids = quote(",".join(shown["cell"]))
-        st.link_button(f"{len(shown):,} cells in Explore", f"explore?ids={ids}", icon=":material/scatter_plot:")
+        link_to_cells(f"{len(shown):,} cells in Explore", shown["cell"].tolist())
         st.caption(
             f"{len(table):,} cells labelled {escaped(label_of(truth))} were predicted {escaped(label_of(predicted))} "
             f"at least once while held out.{some}"
@@ -119,6 +121,18 @@ def _cells_of(predictions: pd.DataFrame, classes: list[str]) -> None:
         },
     )
     widgets.csv_button(f"cells-{truth}-{predicted}", table)
+
+
+def link_to_cells(label: str, ids: list[str]) -> None:
+    """A link that opens these cells in Explore; without effect where none of them is loaded."""
+    here = cache.cohort().frame["id"].isin(ids).any()
+    st.link_button(
+        label,
+        f"explore?ids={quote(','.join(ids))}",
+        icon=":material/scatter_plot:",
+        disabled=not here,
+        help=None if here else NOT_LOADED,
+    )
 
 
 def _name(option: str) -> str:

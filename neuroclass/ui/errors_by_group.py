@@ -1,7 +1,6 @@
 """Where a model errs: lines, layers, dendrite types; pure lines; labels that are probably at fault."""
 
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +11,7 @@ from neuroclass.charts.theme import ordered
 from neuroclass.errors import ModelFileError
 from neuroclass.evaluation.doubts import doubted_labels, doubts_by_confusion
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.confusion import link_to_cells
 from neuroclass.ui.systems import TITLES
 
 NAMES = {
@@ -118,7 +118,6 @@ def _doubted(predictions: pd.DataFrame, model: str) -> None:
             "Northcutt 2021). "
             "It is a reason to look at the cell and no proof: a class that overlaps another looks alike."
         )
-        ids = quote(",".join(cells.loc[cells["doubted"], "id"]))
-        if ids:
-            st.link_button("Doubted cells in Explore", f"explore?ids={ids}", icon=":material/scatter_plot:")
+        if doubted:
+            link_to_cells("Doubted cells in Explore", cells.loc[cells["doubted"], "id"].tolist())
         widgets.csv_button(f"doubted-labels-{model}", cells[cells["doubted"]], label="Doubted cells as CSV")
