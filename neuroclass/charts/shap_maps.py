@@ -109,6 +109,7 @@ def force(base: float, contributions: pd.Series, shown: Sequence[str], *, unit: 
                 text=[name.split(" = ")[0]],
                 textposition="inside",
                 insidetextanchor="middle",
+                textangle=0,
                 hovertemplate=f"{name}: {value:+.4f}<extra></extra>",
             )
             at -= value

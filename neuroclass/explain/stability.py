@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 SHAP, PERMUTATION, GATES = "SHAP", "permutation", "gates"
 N_SHUFFLES = 3
 FAR = 10
+HIGH = 15
 
 
 def permutation_importance(model: Predictor, test: Cohort, truth: npt.NDArray[np.object_], seed: int = 0) -> Floats:
@@ -148,7 +149,7 @@ def agreement(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def disagreements(table: pd.DataFrame, far: int = FAR) -> pd.DataFrame:
+def disagreements(table: pd.DataFrame, far: int = FAR, high: int = HIGH) -> pd.DataFrame:
     """Features whose rank depends on the method or on the run.
 
     Parameters
@@ -157,6 +158,8 @@ def disagreements(table: pd.DataFrame, far: int = FAR) -> pd.DataFrame:
         Columns run, method, feature, value.
     far : int
         Ranks apart from which a difference is flagged, of 41.
+    high : int
+        Only features that some method ranks this high in the mean are flagged; below, ranks are mostly chance.
 
     Returns
     -------
@@ -171,5 +174,6 @@ def disagreements(table: pd.DataFrame, far: int = FAR) -> pd.DataFrame:
         {name: placed[name].quantile(0.9, axis=1) - placed[name].quantile(0.1, axis=1) for name in methods}
     )
     result = means.assign(between_methods=means.max(axis=1) - means.min(axis=1), between_runs=runs.max(axis=1))
-    result["flagged"] = (result["between_methods"] > far) | (result["between_runs"] > far)
+    differs = (result["between_methods"] > far) | (result["between_runs"] > far)
+    result["flagged"] = differs & (means.min(axis=1) <= high)
     return result.loc[means.mean(axis=1).sort_values().index].rename_axis("feature").reset_index()

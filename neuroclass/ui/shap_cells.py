@@ -98,7 +98,8 @@ def one_cell(shown: Shown) -> None:
         caption += f" It misses the system's output by {float(row['error']):.0e}."
     widgets.figure(
         shap_maps.force(base, contributions, texts, unit=shown.unit),
-        f"force-{shown.key}",
+        f"force-{shown.key}-{cell}",
+        table,
         caption="Forces: red pushes the output up, blue down; the same numbers as below.",
     )
     widgets.figure(

@@ -224,7 +224,9 @@ def beeswarm(shown: Shown) -> None:
 def importance(shown: Shown) -> None:
     """Mean |SHAP| by class, and by species where there are two."""
     options = ["class", *(["species"] if shown.table["species"].nunique() > 1 else [])]
-    by = widgets.choice("Compare", options, "compare", default=options[-1], format_func=lambda o: f"by {o}")
+    by = options[0]
+    if len(options) > 1:
+        by = widgets.choice("Compare", options, "compare", default=options[-1], format_func=lambda o: f"by {o}")
     rows = shown.table[shown.table["class"] == shown.name] if by == "species" else shown.table
     if by == "class" and shown.group != EVERYTHING:
         rows = rows[rows["species"] == shown.group]

@@ -61,14 +61,17 @@ def section(model: str) -> None:
             "feature is dealt out anew among cells.",
         )
     if marked.empty:
-        st.caption(f"No feature's rank differs by more than {stability.FAR} of 41 between methods or trainings.")
+        st.caption(
+            f"Of the features that some method ranks among the first {stability.HIGH}, none differs by more than "
+            f"{stability.FAR} ranks between methods or trainings."
+        )
         return
     table = marked.assign(feature=marked["feature"].map(feature_label)).drop(columns="flagged").round(1)
     with st.expander(f"{len(marked)} of 41 features are ranked differently by method or training: read them with care"):
         st.caption(
             f"Flagged where mean ranks by two methods, or the 10% and 90% quantiles of a method's ranks over "
-            f"trainings, lie more than {stability.FAR} ranks apart. Ranks among the unimportant features are mostly "
-            "chance, so look at how high a flagged feature stands."
+            f"trainings, lie more than {stability.FAR} ranks apart, of features that some method ranks among the first "
+            f"{stability.HIGH} in the mean; below, ranks are mostly chance."
         )
         titles = {"between_methods": "between methods (ranks)", "between_runs": "over trainings (ranks)"}
         st.dataframe(table.rename(columns=titles), hide_index=True)
