@@ -62,7 +62,7 @@ def section(model: str) -> None:
         )
     if marked.empty:
         st.caption(
-            f"Of the features that some method ranks among the first {stability.HIGH}, none differs by more than "
+            f"Of the features that a method ranks among the first {stability.HIGH}, none differs by more than "
             f"{stability.FAR} ranks between methods or trainings."
         )
         return
