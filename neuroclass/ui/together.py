@@ -24,6 +24,7 @@ FEW_CELLS = 20
 _TASKS = {"broad": ("dann", BROAD_ORDER), "subclass": ("lspin", SUBCLASS_ORDER)}
 
 
+@st.fragment
 def show(verdicts: Sequence[CellVerdict]) -> None:
     """Composition and place of the cells; nothing for fewer than two."""
     if len(verdicts) < 2:
@@ -33,7 +34,7 @@ def show(verdicts: Sequence[CellVerdict]) -> None:
         for column, task in zip((left, right), _TASKS, strict=True):
             with column, guarded(stop=False):
                 _composition(task, verdicts)
-        if st.toggle("Show their place among the reference cells (takes some seconds at first)", key="place"):
+        if st.toggle("Show their place among the reference cells (slow at first: a UMAP is fitted)", key="place"):
             with guarded(stop=False):
                 _place(verdicts)
 
