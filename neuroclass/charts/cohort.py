@@ -10,6 +10,7 @@ from neuroclass.features import BY_NAME
 
 SECOND_LEVEL = {"mouse": "subclass", "human": "dendrite_type"}
 SPECIES_GREY = "#8A979E"
+MOST_POINTS = 1000  # cells whose every value is drawn beside the boxes
 
 
 def composition(frame: pd.DataFrame, species: str, simulated: bool = False) -> go.Figure:
@@ -192,13 +193,13 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
             y=values[cells.index],
             name=f"{class_label(name)} ({len(cells)})",
             marker={"color": colour, "size": 3, "opacity": 0.5},
-            boxpoints="all" if len(frame) <= 3000 else "outliers",
+            boxpoints="all" if len(frame) <= MOST_POINTS else "outliers",
             jitter=0.6,
             pointpos=0,
             line_width=1.5,
             fillcolor="rgba(0,0,0,0)",
-            customdata=cells[["id"]] if len(frame) <= 3000 else None,
-            hovertemplate="%{customdata[0]}: %{y:.4g}<extra></extra>" if len(frame) <= 3000 else None,
+            customdata=cells[["id"]] if len(frame) <= MOST_POINTS else None,
+            hovertemplate="%{customdata[0]}: %{y:.4g}<extra></extra>" if len(frame) <= MOST_POINTS else None,
         )
     by_title = f"{by.replace('_', ' ').capitalize()} (number of cells)"
     return finish(fig, height=360, x=by_title, y=BY_NAME[feature].title, simulated=simulated, legend=False)

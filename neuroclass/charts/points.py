@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from neuroclass.charts.theme import category, class_label, colours_of, escape, finish, note, ordered
 
 MOST_FACETS = 12
-MOST_SVG = 3000
+MOST_SVG = 2000
 """Above this many points WebGL draws them, since as many SVG elements would be slow."""
 
 
