@@ -83,7 +83,8 @@ def matrix(
         row=3,
         col=3,
     )
-    fig.update_yaxes(autorange="reversed", row=3)
+    fig.update_yaxes(range=[len(table) - 0.5, -0.5], row=3)
+    fig.update_xaxes(range=[-2.0 if predicted is not None else -0.5, len(names) - 0.5], col=3)
     fig.update_yaxes(title_text=f"Cells ({len(table)}), in dendrogram order", row=3, col=1)
     fig.update_layout(legend_y=1.02)
     return fig
