@@ -194,7 +194,7 @@ def matter() -> None:
         f"deletion-{how}",
         rows,
         caption=f"LSPIN, {int(rows['cells'].iloc[0]):,} held-out mouse cells, donor-grouped 5-fold cross-validation; "
-        f"each cell's own ranking; bands: 95% by bootstrap over donors; by chance: mean of 3 orders. Taken away: {HOW[how]}. "
+        f"each cell's own ranking; bands: 95% over donors; by chance: mean of 3 orders. {HOW[how].capitalize()}. "
         f"Without the five most open features accuracy falls by {whole - gates:.3f}, without five random ones by "
         f"{whole - random:.3f}. Features beyond the open ones are ranked by chance.",
     )
