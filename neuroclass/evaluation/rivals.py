@@ -73,7 +73,7 @@ def evaluate_rivals(
 
 def _kept(name: str, plan: Plan, out: Path) -> tuple[dict[str, dict[str, Any]], pd.DataFrame]:
     """Results and predictions of an earlier report on the very same cells and repeats."""
-    empty = pd.DataFrame(columns=["system", "id", "repeat", "predicted"])
+    empty = pd.DataFrame(columns=["system", "id", "repeat", "predicted"]).astype({"repeat": "int64"})
     try:
         document = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
         table = pd.read_parquet(out / PREDICTIONS).astype({"system": str, "predicted": str, "id": str})
