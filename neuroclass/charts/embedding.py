@@ -60,7 +60,7 @@ def panels(
             )
         _mark(fig, table[(table["space"] == space) & table["id"].isin(marked)], marked, column)
     finish(fig, height=430, x="UMAP 1 (arbitrary unit)", simulated=simulated)
-    fig.update_layout(margin_t=74, legend_y=1.1)
+    fig.update_layout(margin_t=74, legend_y=1.1, legend_itemsizing="constant")
     fig.update_yaxes(title_text="UMAP 2 (arbitrary unit)", col=1)
     fig.update_xaxes(showticklabels=False, zeroline=False)
     fig.update_yaxes(showticklabels=False, zeroline=False)

@@ -82,7 +82,7 @@ def section(twins: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.Da
         f"cell is among the {N_NEAR} nearest of {n_human}. A twin that does not survive is an accident of one network.",
     )
     others = mine["twin"].astype(str).tolist()
-    twin = widgets.choice("Beside", others, f"twin-{cell}")
+    twin = widgets.choice("Beside", others, "twin")
     _features(cell, twin)
     _traces(cell, twin)
 
