@@ -85,9 +85,18 @@ def matrix(
     )
     fig.update_yaxes(range=[len(table) - 0.5, -0.5], row=3)
     fig.update_xaxes(range=[-2.0 if predicted is not None else -0.5, len(names) - 0.5], col=3)
+    fig.update_yaxes(range=[0, 1.02 * _top(columns)], row=1)
+    fig.update_xaxes(range=[-1.02 * _top(rows), 0], col=1)
+    fig.update_yaxes(range=[-0.5, 0.5], row=2)
+    fig.update_xaxes(range=[-0.5, 0.5], col=2)
     fig.update_yaxes(title_text=f"Cells ({len(table)}), in dendrogram order", row=3, col=1)
     fig.update_layout(legend_y=1.02)
     return fig
+
+
+def _top(tree: Tree) -> float:
+    """Height of a dendrogram."""
+    return float(np.nanmax(tree.height)) if tree.height.size else 1.0
 
 
 def _predicted_strip(fig: go.Figure, ids: "pd.Index[str]", truth: pd.Series, predicted: pd.Series) -> None:
