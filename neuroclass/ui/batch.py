@@ -202,7 +202,8 @@ def _refusals(refused: Sequence[Refusal]) -> None:
     """Why files were refused: the first few in full, the others in the table."""
     if not refused:
         return
-    lines = [f"- **{escaped(one.source)}** {escaped(one.cell)}: {escaped(one.error, 400)}" for one in refused[:SHOWN]]
+    places = [f"{one.source}, cell {one.cell}" if one.cell else one.source for one in refused[:SHOWN]]
+    lines = [f"- **{escaped(p)}**: {escaped(one.error, 400)}" for p, one in zip(places, refused, strict=False)]
     rest = f"\n- and {len(refused) - SHOWN} more, in the table" if len(refused) > SHOWN else ""
     st.error("\n".join(lines) + rest, icon=":material/warning:")
 
