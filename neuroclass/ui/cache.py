@@ -11,7 +11,6 @@ import streamlit as st
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import data_folder
 from neuroclass.evaluation import summaries
-from neuroclass.explain.clustering import Tree, cluster
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.results import Results, results_of
 from neuroclass.verdict import CellVerdict
@@ -44,21 +43,6 @@ def results(model: str) -> Results:
 def table(model: str, name: str) -> pd.DataFrame:
     """One evaluation table of a shipped model; do not change it."""
     return results_of(model).table(name)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Clustering the gates")
-def gate_trees(within_class: bool, n_cells: int) -> tuple[pd.DataFrame, Tree, Tree]:
-    """Gates of at most `n_cells` held-out cells with their dendrograms over cells and features."""
-    from neuroclass.charts.theme import ordered
-
-    gates = table("lspin", "gates")
-    if len(gates) > n_cells:
-        gates = gates.sample(n_cells, random_state=0)
-    order = {name: k for k, name in enumerate(ordered(gates["truth"]))}
-    gates = gates.sort_values("truth", key=lambda t: t.map(order), kind="stable", ignore_index=True)
-    values = gates[list(FEATURE_NAMES)].to_numpy(dtype=float)
-    rows = cluster(values, gates["truth"] if within_class else None)
-    return gates, rows, cluster(values.T)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
