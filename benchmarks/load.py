@@ -33,6 +33,7 @@ from websockets.sync.client import ClientConnection, connect
 from neuroclass.config import PROJECT_DIR
 
 GIVE_UP_S = 180.0
+AFTER_S = 150.0  # Streamlit keeps a closed session for 120 s, in case it comes back
 VERDICT = ("calibrated probability", "Cannot say", "was refused")
 XSRF = "_streamlit_xsrf"
 
@@ -234,7 +235,7 @@ def main() -> None:
             watch.start()
             outcomes = crowd(base, content, args.sessions)
             watch.done.set()
-            time.sleep(20)
+            time.sleep(AFTER_S)
             after = memory(process)
         finally:
             server.terminate()
@@ -249,7 +250,7 @@ def main() -> None:
         f"{np.nanpercentile(verdicts, 95):.1f} s (p95), {np.nanpercentile(verdicts, 95) / one:.1f} times one alone; "
         f"whole page p95 {np.nanpercentile(whole, 95):.1f} s"
     )
-    print(f"server memory: {before:,.0f} MB before, {watch.mb:,.0f} MB at most, {after:,.0f} MB 20 s after")
+    print(f"server memory: {before:,.0f} MB before, {watch.mb:,.0f} MB at most, {after:,.0f} MB {AFTER_S:.0f} s after")
     print(f"errors: {len(errors)}" + "".join(f"\n  {text}" for text in sorted(set(errors))[:10]))
     sys.exit(bool(errors))
 
