@@ -52,8 +52,8 @@ class Place:
         seen = "everyone who reaches this server sees them" if self.shared else "only this browser sees them"
         database = "" if self.url.startswith("sqlite") else " and, without the recordings, in the lab's database"
         return (
-            f"Uploads stay on the machine that runs NeuroClass, in {self.folder}{database}; {seen}. They go {self.days} "
-            "days after they were last opened, or when you delete them on the History page."
+            f"Uploads stay on the machine that runs NeuroClass, in {self.folder}{database}; {seen}. They go "
+            f"{self.days} days after they were last opened, or when you delete them on the History page."
         )
 
 
