@@ -10,7 +10,7 @@ app: $(VENV)/.app
 	$(PY) -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.test
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test
 	$(PY) -m ruff check .
