@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from neuroclass.ui import adapt, batch, history, known, together, uploads, verdict_view, widgets
+from neuroclass.ui import widgets
+from neuroclass.ui.classifying import adapt, batch, known, together, uploads, verdict_view
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.keeping import history
 from neuroclass.verdict import CellVerdict, Refusal
 
 widgets.heading("Classify", "What is the cell in my recording, how sure is that, and on which spike does it rest?")

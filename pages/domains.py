@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, domains, twins, widgets
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.explaining import domains, twins
 from neuroclass.ui.guards import guarded
 
 widgets.heading("Domains", "Does DANN see past the species of a cell, and still tell its class?")

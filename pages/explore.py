@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, explore, linked, opened, widgets
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.cells import opened
+from neuroclass.ui.exploring import explore, linked
 from neuroclass.ui.guards import guarded, need
 
 widgets.heading("Explore", "Filter and compare cells, then open one: its sweeps, its spikes, its 41 features.")

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, gate_cells, gates, stability, widgets
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.explaining import gate_cells, gates, stability
 from neuroclass.ui.guards import guarded
 
 widgets.heading("Gates", "Which few features does LSPIN let through for a cell, and do cells of a class agree?")

@@ -1,7 +1,8 @@
 """Cells that were classified before."""
 
-from neuroclass.ui import history, widgets
+from neuroclass.ui import widgets
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.keeping import history
 
 widgets.heading("History", "What did I classify, what came of it then, and what do today's models say?")
 with guarded():

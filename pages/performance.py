@@ -1,7 +1,8 @@
 """How well the models do on cells they have not seen, and beside others."""
 
-from neuroclass.ui import cache, performance, widgets
+from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.measuring import performance
 
 widgets.heading("Performance", "How well do the models do on cells of donors they have never seen?")
 with guarded():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from neuroclass.charts import batch as charts
-from neuroclass.ui.together import composition
+from neuroclass.ui.classifying.together import composition
 from neuroclass.verdict import CellVerdict, Task
 
 CLASSES = ("excitatory", "inhibitory")

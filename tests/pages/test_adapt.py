@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from neuroclass.cohort.demo import load_demo
 from neuroclass.evaluation.laboratories import Laboratory
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.ui import adapt
+from neuroclass.ui.classifying import adapt
 from neuroclass.verdict import CellVerdict, Task
 
 
@@ -28,7 +28,7 @@ def _verdicts(n_cells: int) -> list[CellVerdict]:
 def _page() -> None:
     import streamlit as st
 
-    from neuroclass.ui import adapt as section
+    from neuroclass.ui.classifying import adapt as section
 
     section.show(st.session_state["verdicts"])
 

@@ -30,7 +30,9 @@ pytestmark = pytest.mark.usefixtures("shipped_models")
 @pytest.fixture
 def opened(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Run a page as the same browser each time."""
-    monkeypatch.setattr("neuroclass.ui.owner.secrets", SimpleNamespace(token_urlsafe=lambda n: "browser-" + "x" * n))
+    monkeypatch.setattr(
+        "neuroclass.ui.keeping.owner.secrets", SimpleNamespace(token_urlsafe=lambda n: "browser-" + "x" * n)
+    )
     return open_page
 
 

@@ -17,7 +17,7 @@ def _page() -> None:
 
     from neuroclass.cohort.demo import simulate_demo_cell
     from neuroclass.cohort.loading import load_cohort
-    from neuroclass.ui import evidence
+    from neuroclass.ui.reasoning import evidence
 
     cell_id = st.query_params["cell"]
     evidence.show_cohort_cell(load_cohort(), cell_id, simulate_demo_cell(cell_id))
@@ -31,8 +31,8 @@ def _few(recording: Recording, context: Context) -> tuple[Variant, ...]:
 def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shipped_models: None) -> Callable[[], AppTest]:
     monkeypatch.delenv("NEUROCLASS_DATA", raising=False)
     monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path))
-    monkeypatch.setattr("neuroclass.ui.stress.variants", _few)
-    monkeypatch.setattr("neuroclass.ui.stress.stress", lambda r, s, m, c: stress(r, s, m, c, _few(r, c)))
+    monkeypatch.setattr("neuroclass.ui.reasoning.stress.variants", _few)
+    monkeypatch.setattr("neuroclass.ui.reasoning.stress.stress", lambda r, s, m, c: stress(r, s, m, c, _few(r, c)))
     frame = load_demo().frame
     cell_id = str(frame["id"][frame["subclass"] == "Sst"].iloc[0])
 

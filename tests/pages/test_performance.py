@@ -98,7 +98,7 @@ def test_a_field_of_the_confusion_in_the_address_lists_its_cells(open_page: Open
 
 
 def test_cells_of_a_field_are_those_most_often_in_it_first() -> None:
-    from neuroclass.ui import confusion
+    from neuroclass.ui.measuring import confusion
 
     table = pd.DataFrame(
         {

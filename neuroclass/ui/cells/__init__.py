@@ -1,0 +1,1 @@
+"""A cell and its recording: shown from the cohort, uploaded, or kept."""

@@ -1,0 +1,255 @@
+"""What a recording's sweeps yield, drawn where it was measured: firing, passive response, spike, noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import cell_plots as plots
+from neuroclass.charts import traces
+from neuroclass.ephys.cell_features import CellFeatures
+from neuroclass.ephys.firing import adaptation_index, average_spike, instantaneous_rate, power_spectrum
+from neuroclass.ephys.fitted import rate_current
+from neuroclass.ephys.sweep import Recording
+from neuroclass.features import Stimulus
+from neuroclass.ui import address as address_of
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.cells import passive
+from neuroclass.ui.cells.described import Described, describe
+from neuroclass.ui.text import escaped
+
+PANELS = ("firing", "passive", "spike", "noise")
+SHOWN_TRAINS = 6
+
+
+@dataclass(frozen=True)
+class Mates:
+    """The class a cell's spike is drawn against.
+
+    Attributes
+    ----------
+    label : str
+        The class, with its species.
+    spike : Waveform, optional
+        Its average spike, where its cells have sweeps.
+    levels, landmarks : mapping
+        See `neuroclass.cohort.class_shape`.
+    """
+
+    label: str
+    spike: plots.Waveform | None = None
+    levels: dict[str, float] = field(default_factory=dict)
+    landmarks: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@st.fragment
+def show(
+    key: str, recording: Recording, simulated: bool = False, address: bool = False, mates: Mates | None = None
+) -> None:
+    """One of four groups of figures.
+
+    Parameters
+    ----------
+    key : str
+        Names the recording in the cache and its widgets.
+    recording : Recording
+        The sweeps.
+    simulated : bool
+        Whether the cell is simulated.
+    address : bool
+        Whether the choice is kept in the page's address.
+    mates : Mates, optional
+        The class to compare the spike with.
+    """
+    name = "panel" if address else f"panel-{key}"
+    address_of.take(name, PANELS, PANELS[0], in_address=address)
+    chosen = str(
+        st.segmented_control(
+            "Measured",
+            PANELS,
+            required=True,
+            key=name,
+            format_func=str.capitalize,
+        )
+    )
+    if address:
+        address_of.put(name, chosen, PANELS[0])
+    described, features = describe(key, recording), cache.measured(key, recording)
+    {"firing": _firing, "passive": _passive, "spike": _spike, "noise": _noise}[chosen](
+        key, recording, described, features, simulated, mates
+    )
+
+
+def _long_squares(described: Sequence[Described]) -> list[Described]:
+    return [d for d in described if d.stimulus == Stimulus.LONG_SQUARE and d.main is not None]
+
+
+def _firing(
+    key: str,
+    recording: Recording,
+    described: Sequence[Described],
+    features: CellFeatures,
+    simulated: bool,
+    _: Mates | None,
+) -> None:
+    left, right = st.columns(2)
+    line = rate_current(recording, features)
+    with left:
+        if line is None:
+            st.caption("No long square, no f–I curve.")
+        else:
+            place = features.provenance.get("f_i_curve_slope")
+            used = [number in place.sweeps for number in line.sweeps] if place else [False] * len(line.sweeps)
+            widgets.figure(
+                plots.line_through(
+                    line.x,
+                    line.y,
+                    (plots.AMPLITUDE, plots.RATE),
+                    line=(line.slope, line.intercept) if np.isfinite(line.slope) else None,
+                    fitted=used,
+                    sweeps=line.sweeps,
+                    legend=f"f–I slope {line.slope:.3g} Hz/pA",
+                    simulated=simulated,
+                ),
+                f"rate-{key}",
+                pd.DataFrame(
+                    {"sweep": line.sweeps, "amplitude (pA)": line.x, "rate (Hz)": line.y, "in the slope": used}
+                ),
+                caption="Spikes over the square's duration; the line runs through the spiking squares.",
+                simulated=simulated,
+            )
+    with right:
+        _rates(key, described, simulated)
+
+
+def _rates(key: str, described: Sequence[Described], simulated: bool) -> None:
+    spiking = [d for d in _long_squares(described) if len(d.spikes) > 1]
+    picks = np.unique(np.linspace(0, len(spiking) - 1, min(SHOWN_TRAINS, len(spiking))).astype(int)) if spiking else []
+    trains, rows = {}, []
+    for one in (spiking[k] for k in picks):
+        if one.main is None:
+            continue
+        times = one.spikes.time_s("threshold") - one.main.start_s
+        times = times[(times >= 0) & (times <= one.main.duration_s)]
+        if times.size < 2:
+            continue
+        trains[f"{one.main.amplitude_pa:+.0f} pA"] = instantaneous_rate(times)
+        rows.append((one.sweep.number, one.main.amplitude_pa, times.size, adaptation_index(times)))
+    table = pd.DataFrame(rows, columns=["sweep", "amplitude (pA)", "spikes", "adaptation index (ratio)"])
+    known = table["adaptation index (ratio)"].dropna()
+    middle = f" Median adaptation index {known.median():.3f} over {len(known)} sweeps." if len(known) else ""
+    colours = traces.amplitude_colours([float(one) for one in table["amplitude (pA)"]])
+    widgets.figure(
+        plots.firing(trains, colours, simulated),
+        f"firing-{key}",
+        table,
+        caption=f"One over each interval between spikes; colour runs with the amplitude.{middle}",
+        simulated=simulated,
+    )
+
+
+def _passive(
+    key: str,
+    recording: Recording,
+    _described: Sequence[Described],
+    features: CellFeatures,
+    simulated: bool,
+    _: Mates | None,
+) -> None:
+    passive.show(key, recording, features, simulated)
+
+
+def _spike(
+    key: str,
+    _recording: Recording,
+    described: Sequence[Described],
+    _features: CellFeatures,
+    simulated: bool,
+    mates: Mates | None,
+) -> None:
+    first = [average_spike(d.sweep.v_mv, d.sweep.rate_hz, d.spikes.indexes["peak"][:1]) for d in _spiking(described)]
+    cell = None
+    if whole := [(t, mean) for t, mean, _, n in first if n and t.size == first[0][0].size]:
+        shapes = np.array([mean for _, mean in whole])
+        cell = plots.Waveform(f"this cell, {len(whole)} sweeps", whole[0][0], shapes.mean(axis=0), shapes.std(axis=0))
+    left, right = st.columns(2)
+    with left:
+        against = mates.spike if mates else None
+        levels = mates.levels if mates and against is None else None
+        told = (
+            f" Dotted: median potentials of {escaped(mates.label)} cells in the table, which holds no sweeps."
+            if mates and levels
+            else ""
+        )
+        widgets.figure(
+            plots.waveforms(cell, against, levels, simulated),
+            f"waveform-{key}",
+            None if cell is None else pd.DataFrame({"t (ms)": cell.t_ms, "V (mV)": cell.mean_mv, "sd": cell.sd_mv}),
+            caption="First spike of each spiking long square, mean ± standard deviation, aligned at the peak."
+            + (" Grey: mean ± standard deviation over cells of the class, 50 pA above rheobase." if against else told),
+            simulated=simulated,
+        )
+    with right:
+        _phase(key, described, simulated, mates)
+
+
+def _spiking(described: Sequence[Described]) -> list[Described]:
+    return [d for d in _long_squares(described) if len(d.spikes)]
+
+
+def _phase(key: str, described: Sequence[Described], simulated: bool, mates: Mates | None) -> None:
+    noisy = [d for d in described if d.stimulus == Stimulus.NOISE and len(d.spikes) > 10][:1]
+    chosen = noisy or _spiking(described)[:1]
+    loops = {}
+    for one in chosen:
+        t, mean, _, n_spikes = average_spike(one.sweep.v_mv, one.sweep.rate_hz, one.spikes.indexes["peak"])
+        if n_spikes:
+            name = f"this cell, mean of {n_spikes} spikes, sweep {one.sweep.number}"
+            loops[name] = (mean, np.gradient(mean) / (t[1] - t[0]))
+    label = f" Crosses: {escaped(mates.label)} medians of the features under noise." if mates else ""
+    widgets.figure(
+        plots.phase_plane(loops, mates.landmarks if mates else None, simulated),
+        f"phase-{key}",
+        pd.concat([pd.DataFrame({"loop": k, "V (mV)": v, "dV/dt (mV/ms)": s}) for k, (v, s) in loops.items()])
+        if loops
+        else None,
+        caption=f"Average spike{' under noise' if noisy else ''}, aligned at the peak.{label}",
+        simulated=simulated,
+    )
+
+
+def _noise(
+    key: str,
+    _recording: Recording,
+    described: Sequence[Described],
+    _features: CellFeatures,
+    simulated: bool,
+    _: Mates | None,
+) -> None:
+    noisy = [d for d in described if d.stimulus == Stimulus.NOISE]
+    if not noisy:
+        st.caption("No noise in the recording, so no spectrum.")
+        return
+    response, current = {}, {}
+    for one in noisy[:3]:
+        name = f"sweep {one.sweep.number}"
+        inside = np.zeros(one.sweep.n_times, dtype=bool)
+        for epoch in (e for e in one.epochs if e.stimulus is Stimulus.NOISE):
+            inside[int(epoch.start_s * one.sweep.rate_hz) : int(epoch.end_s * one.sweep.rate_hz)] = True
+        response[name] = power_spectrum(one.sweep.v_mv[inside], one.sweep.rate_hz)
+        current[name] = power_spectrum(one.sweep.i_pa[inside], one.sweep.rate_hz)
+    left, right = st.columns(2)
+    for column, densities, unit, what in (
+        (left, response, "mV", "Response"),
+        (right, current, "pA", "Stimulus"),
+    ):
+        with column:
+            widgets.figure(
+                plots.spectrum(densities, unit, simulated),
+                f"spectrum-{unit}-{key}",
+                pd.concat([pd.DataFrame({"sweep": k, "Hz": f, f"{unit}²/Hz": d}) for k, (f, d) in densities.items()]),
+                caption=f"{what}: power spectral density (Welch, 1 s segments) of the noise epochs, spikes included.",
+                simulated=simulated,
+            )

@@ -1,0 +1,189 @@
+"""One cell of the cohort: who it is, its sweeps, what they yield, its features among its class, its likes."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import Species, label_of
+from neuroclass.charts.cell_plots import Waveform
+from neuroclass.charts.evaluation import probabilities
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import ModelFileError, NeuroClassError
+from neuroclass.ui import cache, warmup, widgets
+from neuroclass.ui.cells import analysis, cell_features, neighbours, recordings, sweeps
+from neuroclass.ui.cells.opened import open_cell
+from neuroclass.ui.guards import need
+from neuroclass.ui.text import escaped, with_unit
+
+DATABASE_PAGE = "https://celltypes.brain-map.org/experiment/electrophysiology/"
+MORPHOLOGY_PAGE = "https://celltypes.brain-map.org/experiment/morphology/"
+_SHOWN = ("species", "donor", "line", "layer", "structure", "dendrite_type", "reporter_status")
+_FACTS = {
+    "threshold_i_long_square": "Rheobase",
+    "ri": "Input resistance",
+    "tau": "Time constant",
+    "sag": "Sag",
+    "vrest": "Resting potential",
+    "latency": "Latency, hero sweep",
+}
+MATES_SHOWN = 30
+
+
+def show(cells: Cohort, cell_id: str) -> None:
+    """One cell from top to bottom."""
+    rows = cells.frame[cells.frame["id"] == cell_id]
+    need(len(rows) == 1, f"There is no cell {escaped(cell_id)} among those loaded. Clear the selector above.")
+    row = rows.iloc[0]
+    _identity(cells, row)
+    found = _recording(cells, cell_id)
+    recording = found if isinstance(found, Recording) else None
+    key = f"cell-{cell_id}"
+    _facts(row, key, recording)
+    st.subheader("Sweeps", anchor=False)
+    if isinstance(found, NeuroClassError):
+        st.error(f"**{found.kind}.** {escaped(found, 800)}", icon=":material/warning:")
+    elif recording is None:
+        _no_sweeps(cells, cell_id)
+    else:
+        sweeps.recording_view(key, recording, cells.simulated, address=True, mates=_mates(cells, row))
+    st.subheader("Features among its class", anchor=False)
+    cell_features.show(cells, row, recording)
+    st.subheader("Why the models say so", anchor=False)
+    _evidence(cells, cell_id, recording)
+    st.subheader("Cells like it", anchor=False)
+    neighbours.show(cells, row, open_cell)
+    widgets.figures_zip(f"cell-{cell_id}")
+
+
+def _evidence(cells: Cohort, cell_id: str, recording: Recording | None) -> None:
+    """Reasons, counterfactual and stress test; what they need is imported only here."""
+    warmup.wait()
+    from neuroclass.ui.reasoning import evidence
+
+    evidence.show_cohort_cell(cells, cell_id, recording)
+
+
+def _identity(cells: Cohort, row: pd.Series) -> None:
+    left, right = st.columns([2, 3])
+    label = row["subclass"] or row["broad"] or "class unknown"
+    with left:
+        st.subheader(f"Cell {escaped(row['id'])}", anchor=False)
+        with st.container(horizontal=True):
+            st.badge(escaped(label_of(label) if row["subclass"] else label), color="blue")
+            st.badge(escaped(row["species"]), color="gray")
+            if cells.simulated:
+                st.badge("simulated", color="orange", icon=":material/science:")
+        facts = {name.replace("_", " "): row[name] or "unknown" for name in _SHOWN}
+        st.dataframe(pd.DataFrame(facts.items(), columns=["", "value"]), hide_index=True)
+        if not cells.simulated and str(row["id"]).isdigit():
+            with st.container(horizontal=True):
+                icon = ":material/open_in_new:"
+                st.link_button("Page in the Allen database", f"{DATABASE_PAGE}{row['id']}", icon=icon)
+                st.link_button("Morphology, where there is one", f"{MORPHOLOGY_PAGE}{row['id']}", icon=icon)
+        same = int((cells.frame["donor"] == row["donor"]).sum()) - 1
+        st.link_button(
+            f"Cells of the same donor: {same} more",
+            f"explore?f_donor={row['donor']}",
+            type="tertiary",
+            disabled=not same,
+        )
+    with right:
+        if cells.simulated:
+            _shipped(cells, str(row["id"]))
+        else:
+            _held_out(str(row["id"]))
+
+
+def _held_out(cell_id: str) -> None:
+    """What models that never saw the cell's donor say of it."""
+    for model in ("lspin", "dann"):
+        try:
+            predictions = cache.table(model, "predictions")
+        except ModelFileError:
+            continue
+        mine = predictions[predictions["id"] == cell_id]
+        if mine.empty:
+            continue
+        columns = [c for c in mine.columns if c.startswith("p_")]
+        means = mine[columns].mean()
+        verdict = cache.cell_verdicts(model, "predictions").loc[cell_id, "verdict"]
+        widgets.figure(
+            probabilities([c.removeprefix("p_") for c in columns], means.tolist()),
+            f"held-out-{model}",
+            means.rename_axis("class").rename("probability").reset_index(),
+            caption=f"{model.upper()}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
+            f"**{verdict}**.",
+        )
+
+
+def _shipped(cells: Cohort, cell_id: str) -> None:
+    """What the shipped models say of a cell that was simulated, so never trained on."""
+    try:
+        verdict = cache.verdict(cells.source, cell_id)
+    except NeuroClassError as error:
+        st.info(escaped(error, 600), icon=":material/info:")
+        return
+    tasks = (verdict.broad,) if verdict.species == Species.HUMAN else (verdict.subclass, verdict.broad)
+    for task in tasks:
+        widgets.figure(
+            probabilities(list(task.probabilities), list(task.probabilities.values()), task.prediction_set),
+            f"shipped-{task.model}",
+            pd.DataFrame(task.probabilities.items(), columns=["class", "probability"]),
+            caption=f"{task.model.upper()} as shipped, trained on recorded cells; here on a simulated cell's features.",
+            simulated=True,
+        )
+
+
+def _recording(cells: Cohort, cell_id: str) -> Recording | NeuroClassError | None:
+    """Sweeps of a cell; why its file cannot be read; None where there is no file."""
+    try:
+        found = cache.recording(cells.source, cell_id)
+    except NeuroClassError as error:
+        return error
+    if isinstance(found, Recording):
+        return found
+    cache.recording.clear(cells.source, cell_id)  # it may be here the next time
+    return None
+
+
+def _no_sweeps(cells: Cohort, cell_id: str) -> None:
+    if cell_id.isdecimal() and not cells.simulated:
+        recordings.offer(cells.source, cell_id)
+    else:
+        st.info(f"{escaped(cell_id)} is not a specimen of the database: no recording.", icon=":material/info:")
+
+
+def _facts(row: pd.Series, key: str, recording: Recording | None) -> None:
+    """What is asked first of a cell, each with a way to its sweep."""
+    features = cache.measured(key, recording) if recording is not None else None
+    for column, name in zip(st.columns(len(_FACTS)), _FACTS, strict=True):
+        with column:
+            st.markdown(f"{_FACTS[name]}  \n**{escaped(with_unit(name, float(row[name])))}**")
+            place = features.provenance.get(name) if features else None
+            if place and len(place.sweeps) == 1:
+                st.button(
+                    f"sweep {place.sweeps[0]}",
+                    key=f"fact-{name}",
+                    type="tertiary",
+                    icon=":material/show_chart:",
+                    help="Show the sweep it was measured on",
+                    on_click=sweeps.open_sweep,
+                    args=("long_square", place.sweeps[0]),
+                )
+            elif place:
+                st.caption(f"{len(place.sweeps)} sweeps")
+
+
+def _mates(cells: Cohort, row: pd.Series) -> analysis.Mates | None:
+    """The cells of its class and species, to compare its spike with."""
+    column = "subclass" if row["subclass"] else "broad"
+    if not row[column]:
+        return None
+    frame = cells.frame
+    mates = frame[(frame["species"] == row["species"]) & (frame[column] == row[column]) & (frame["id"] != row["id"])]
+    label = f"{row['species']} {label_of(row[column])}"
+    spike = None
+    if cells.simulated:
+        t, mean, sd, n_cells = cache.class_spike(tuple(mates["id"].sort_values().head(MATES_SHOWN)))
+        spike = Waveform(f"{n_cells} simulated {label} cells", t, mean, sd) if n_cells else None
+    return analysis.Mates(label, spike, *cache.class_medians(cells.source, str(row["species"]), column, row[column]))

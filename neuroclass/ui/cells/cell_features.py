@@ -1,0 +1,129 @@
+"""A cell's 41 features with their percentiles, and where in the sweeps each was measured."""
+
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import cohort as charts
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.ephys.sweep import Recording
+from neuroclass.evaluation.summaries import percentile_in
+from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES
+from neuroclass.ui import address as address_of
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.cells import sweeps
+from neuroclass.ui.text import escaped, with_unit
+
+ADDRESS = "feature"
+NONE = "none"
+
+
+def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
+    """The 41 features of a cell with units and percentiles in its class, in its species and in all cells."""
+    frame = cells.frame[cells.frame["species"] == row["species"]]
+    column = "subclass" if row["subclass"] else "broad"
+    mates = frame[frame[column] == row[column]]
+    records = []
+    for spec in FEATURES:
+        value = float(row[spec.name])
+        records.append(
+            {
+                "feature": spec.name,
+                "label": spec.label,
+                "stimulus": spec.stimulus.label,
+                "value": value * spec.display_factor,
+                "unit": spec.shown_unit or "ratio",
+                "percentile": percentile_in(mates[spec.name], value),
+                "percentile in species": percentile_in(frame[spec.name], value),
+                "percentile in all": percentile_in(cells.frame[spec.name], value),
+                "shown": with_unit(spec.name, value),
+            }
+        )
+    return pd.DataFrame(records)
+
+
+@st.fragment
+def show(cells: Cohort, row: pd.Series, recording: Recording | None) -> None:
+    """Table of features with bars; a ticked one is drawn on the sweeps it was measured on."""
+    table = feature_table(cells, row)
+    label = label_of(row["subclass"]) if row["subclass"] else row["broad"]
+    shown = table[["label", "stimulus", "shown"]].rename(columns={"label": "feature", "shown": "value"})
+    bars = {"percentile": "in class (%)", "percentile in species": "in species (%)", "percentile in all": "in all (%)"}
+    shown = shown.join(table[list(bars)].rename(columns=bars))
+    config = {
+        name: st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100) for name in bars.values()
+    }
+    options: dict[str, Any] = {}
+    if recording is not None:
+        shown.insert(3, "measured on", [_place(row, recording, name) for name in table["feature"]])
+        options = {"on_select": partial(_chosen, f"features-{row['id']}"), "selection_mode": "single-row"}
+    st.dataframe(
+        shown, hide_index=True, height=420, key=f"features-{row['id']}", column_config=config, row_height=30, **options
+    )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            f"Percentile among the loaded {escaped(label or 'unclassified')} cells of its species, among all of its "
+            f"species, and among all {len(cells):,} loaded."
+            + (" Tick a feature to see where it was measured." if recording is not None else "")
+        )
+        widgets.csv_button(f"features-{row['id']}", table.drop(columns="shown"), simulated=cells.simulated)
+    if recording is not None:
+        _chosen_place(cells, row, recording)
+    if st.toggle("Percentiles as a figure", key="percentile-figure"):
+        widgets.figure(
+            charts.feature_percentiles(table, cells.simulated),
+            "percentiles",
+            table.drop(columns="shown"),
+            caption=f"Percentile among the loaded {escaped(label or 'unclassified')} cells of its species; the band "
+            "holds their middle half; orange: outermost 5% on either side.",
+            simulated=cells.simulated,
+        )
+
+
+def _key(row: pd.Series) -> str:
+    return f"cell-{row['id']}"
+
+
+def _place(row: pd.Series, recording: Recording, name: str) -> str:
+    """Sweep, spike and time of a feature in words; why not where it was not measured."""
+    features = cache.measured(_key(row), recording)
+    place = features.provenance.get(name)
+    if place is None:
+        return features.missing.get(name, "not measured")
+    numbers = [str(n) for n in place.sweeps]
+    listed = ", ".join(numbers[:4]) + ("…" if len(numbers) > 4 else "")
+    time = f", {place.time_s:.4f} s" if place.time_s is not None else ""
+    return f"sweep {listed}{time}"
+
+
+def _chosen(table: str) -> None:
+    """Keep the ticked feature."""
+    rows = st.session_state[table].selection.rows
+    st.session_state[ADDRESS] = FEATURE_NAMES[rows[0]] if rows else NONE
+
+
+def _chosen_place(cells: Cohort, row: pd.Series, recording: Recording) -> None:
+    address_of.take(ADDRESS, (NONE, *FEATURE_NAMES), NONE)
+    feature = str(
+        st.selectbox(
+            "Show where it was measured",
+            (NONE, *FEATURE_NAMES),
+            key=ADDRESS,
+            format_func=lambda name: BY_NAME[name].title if name in BY_NAME else "–",
+        )
+    )
+    address_of.put(ADDRESS, feature, NONE)
+    if feature == NONE:
+        return
+    features = cache.measured(_key(row), recording)
+    if feature not in features.provenance:
+        st.info(
+            f"{BY_NAME[feature].label}: {escaped(features.missing.get(feature, 'not measured'))}",
+            icon=":material/info:",
+        )
+        return
+    sweeps.measured_on(_key(row), recording, feature, asdict(features.provenance[feature]), cells.simulated)

@@ -1,0 +1,152 @@
+"""The cells most like one cell, in its species and across species, with their sweeps side by side."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import Species, label_of
+from neuroclass.charts import cell_plots as plots
+from neuroclass.charts import traces
+from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.nearest import COMPARED, nearest_cells, standard_scores
+from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import NeuroClassError
+from neuroclass.features import Stimulus
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.cells.described import describe
+
+N_LISTED, N_DRAWN = 5, 2
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _scores(source: str, _cells: Cohort) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
+    return standard_scores(_cells)
+
+
+def show(cells: Cohort, row: pd.Series, opened: Any) -> None:
+    """Nearest cells of both species.
+
+    Parameters
+    ----------
+    cells : Cohort
+        All cells.
+    row : Series
+        The cell in question.
+    opened : callable
+        Puts a cell's id into the page's address.
+    """
+    scores = _scores(cells.source, cells)
+    own = str(row["species"])
+    groups = [own, *(s.value for s in Species if s.value != own and (cells.frame["species"] == s.value).any())]
+    found = {species: nearest_cells(cells, scores, str(row["id"]), species, N_LISTED) for species in groups}
+    for column, (species, table) in zip(st.columns(2), found.items(), strict=False):
+        with column:
+            _list(species, species == own, table, opened, cells.simulated)
+    near = [str(i) for species in groups for i in found[species]["id"].head(N_DRAWN)]
+    _gallery(cells, row, near)
+
+
+def _list(species: str, same: bool, table: pd.DataFrame, opened: Any, simulated: bool) -> None:
+    st.markdown(f"**Nearest {species} cells**")
+    shown = table.assign(**{"class": [_class(one) for _, one in table.iterrows()]})
+    event: Any = st.dataframe(
+        shown[["id", "class", "layer", "distance", "shared"]].rename(columns={"id": "cell"}),
+        hide_index=True,
+        key=f"nearest-{species}",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "distance": st.column_config.NumberColumn("distance (SD)", format="%.2f"),
+            "shared": st.column_config.NumberColumn("features", help="Number of features both cells have"),
+        },
+    )
+    picked = [str(table["id"].iloc[k]) for k in event.selection.rows if k < len(table)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Open the ticked cell",
+            key=f"open-{species}",
+            disabled=not picked,
+            on_click=opened,
+            args=(picked[0] if picked else None,),
+        )
+        widgets.csv_button(f"nearest-{species}", shown, simulated=simulated)
+    compared = "" if same else ", each within its own species"
+    st.caption(
+        f"Root mean square difference of standard scores over the {len(COMPARED)} features that sweeps give{compared}."
+    )
+
+
+def _class(row: "pd.Series[Any]") -> str:
+    return label_of(str(row["subclass"] or row["broad"] or "unknown"))
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def _pair(source: str, cell_id: str) -> tuple[traces.Trace, ...]:
+    """The most hyperpolarising long square and one about 50 pA above rheobase; empty where there are no sweeps."""
+    recording = _quick(source, cell_id)
+    if recording is None:
+        return ()
+    described = [d for d in describe(f"pair-{source}-{cell_id}", recording) if d.main is not None]
+    squares = [d for d in described if d.stimulus == Stimulus.LONG_SQUARE]
+    amplitude = {d.sweep.number: d.main.amplitude_pa for d in squares if d.main}
+    spiking = [d for d in squares if len(d.spikes)]
+    if not spiking:
+        return tuple(d.trace() for d in squares[:1])
+    wanted = min(amplitude[d.sweep.number] for d in spiking) + (0 if cache.cohort().simulated else ABOVE_RHEOBASE_PA)
+    lowest = min(squares, key=lambda d: amplitude[d.sweep.number])
+    nearest = min(spiking, key=lambda d: abs(amplitude[d.sweep.number] - wanted))
+    return tuple(d.trace() for d in dict.fromkeys((lowest, nearest)))
+
+
+def _quick(source: str, cell_id: str) -> Recording | None:
+    cells = cache.cohort()
+    if cells.simulated:
+        from neuroclass.cohort.demo import simulate_demo_squares
+
+        return simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA)
+    try:
+        found = cache.recording(source, cell_id)
+    except NeuroClassError:
+        return None
+    return found if isinstance(found, Recording) else None
+
+
+@st.fragment
+def _gallery(cells: Cohort, row: pd.Series, near: list[str]) -> None:
+    ids = [str(row["id"]), *near]
+    names = cells.frame.set_index("id").loc[ids]
+    panels = []
+    for cell_id in ids:
+        pair = _pair(cells.source, cell_id)
+        if pair:
+            one = names.loc[cell_id]
+            title = "this cell" if cell_id == ids[0] else _short(cell_id)
+            panels.append(plots.Panel(title, f"{one['species']} {_class(one)}", pair, _window(pair)))
+    if len(panels) < 2:
+        st.caption("Their sweeps are drawn here once their recordings are on this machine.")
+        return
+    widgets.figure(
+        plots.gallery(panels, cells.simulated),
+        "neighbours",
+        caption=f"The most hyperpolarising long square, and one about {ABOVE_RHEOBASE_PA:g} pA above rheobase: this "
+        f"cell, then the {N_DRAWN} nearest of each species whose sweeps are at hand.",
+        simulated=cells.simulated,
+    )
+
+
+def _short(cell_id: str) -> str:
+    return cell_id if len(cell_id) <= 12 else f"…{cell_id[-12:]}"
+
+
+def _window(pair: tuple[traces.Trace, ...]) -> tuple[float, float]:
+    """From 0.1 s before the first step to 0.2 s after the last, s."""
+    starts, ends = [], []
+    for trace in pair:
+        away = abs(trace.i_pa - trace.i_pa[0]) > 1.0
+        if away.any():
+            starts.append(float(away.argmax()) / trace.rate_hz)
+            ends.append((away.size - float(away[::-1].argmax())) / trace.rate_hz)
+    longest = max(trace.v_mv.size / trace.rate_hz for trace in pair)
+    return (max(0.0, min(starts) - 0.1), min(longest, max(ends) + 0.2)) if starts else (0.0, longest)

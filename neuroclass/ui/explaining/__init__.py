@@ -1,0 +1,1 @@
+"""Parts of the SHAP, Gates and Domains pages."""

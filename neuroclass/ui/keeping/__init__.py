@@ -1,0 +1,1 @@
+"""The history of classified cells, and whose it is."""

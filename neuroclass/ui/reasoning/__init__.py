@@ -1,0 +1,1 @@
+"""Why a verdict was given: shown for every cell, uploaded or not."""
