@@ -16,7 +16,7 @@ widgets.simulated_notice(cells)
 
 chosen = explore.cell_selector(frame)
 if chosen:
-    from neuroclass.ui import cell  # here, for it imports what the list does without
+    from neuroclass.ui.cells import cell  # here, for it imports what the list does without
 
     st.button("Back to all cells", on_click=opened.open_cell, args=(None,), icon=":material/arrow_back:")
     with guarded():
