@@ -79,8 +79,10 @@ def _net(seed: int) -> Any:
 
 def _net_ensemble(seed: int) -> Any:
     from sklearn.ensemble import BaggingClassifier
+    from sklearn.pipeline import make_pipeline
 
-    return BaggingClassifier(_net(seed), 10, random_state=seed)
+    # In a pipeline, so that cells are drawn, not weighted: a small batch may have no weight at all.
+    return BaggingClassifier(make_pipeline(_net(seed)), 10, random_state=seed)
 
 
 def _few_labels(seed: int) -> Any:
