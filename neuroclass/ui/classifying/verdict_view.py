@@ -177,7 +177,8 @@ def _recording(upload: Upload, verdict: CellVerdict, given: Context) -> Recordin
 def _features(verdict: CellVerdict) -> None:
     table = feature_table(verdict)
     with st.expander(f"{len(verdict.features)} features measured, {len(verdict.missing)} missing", expanded=True):
-        st.dataframe(table.drop(columns="feature"), hide_index=True, height=330)
+        measured_first = table.drop(columns="feature").sort_values("value", key=lambda v: v.isna(), kind="stable")
+        st.dataframe(measured_first, hide_index=True, height=330)
         widgets.csv_button("features-of-cell", table)
 
 
