@@ -42,6 +42,18 @@ def _settled(tab: Any) -> None:
     tab.wait_for_selector("[data-test-script-state=notRunning]", state="attached")
 
 
+def _tick_first_row(tab: Any) -> None:
+    """Tick the table's first row; charts above it may still move it, so the place is looked up at each attempt."""
+    button = tab.get_by_role("button", name="Open the cell")
+    for _ in range(5):
+        table = tab.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+        tab.mouse.click(table["x"] + 15, table["y"] + 52)
+        for _ in range(50):
+            if button.is_enabled():
+                return
+            tab.wait_for_timeout(200)
+
+
 def test_from_a_filter_to_a_sweep_and_the_shared_address(story: Visitor) -> None:
     tab, cells = story.tab, load_cohort()
     frame = cells.frame
@@ -60,8 +72,7 @@ def test_from_a_filter_to_a_sweep_and_the_shared_address(story: Visitor) -> None
     tab.keyboard.press("Enter")
     tab.get_by_text(f"{len(wanted)} of {len(frame):,} cells pass the filters").wait_for()
     _settled(tab)
-    table = tab.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
-    tab.mouse.click(table["x"] + 15, table["y"] + 52)
+    _tick_first_row(tab)
     tab.get_by_role("button", name="Open the cell").click()
     heading = tab.get_by_role("heading", name=f"Cell {wanted['id'].iloc[0]}")
     heading.wait_for()
