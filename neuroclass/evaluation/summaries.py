@@ -12,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from neuroclass.features import FEATURES
-
 Array = npt.NDArray[np.float64]
 
 
@@ -151,35 +149,6 @@ def percentile_in(values: npt.ArrayLike, value: float) -> float:
     if not known.size or not np.isfinite(value):
         return float("nan")
     return float(100 * ((known < value).mean() + 0.5 * (known == value).mean()))
-
-
-def compare_groups(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Cliff's delta of every feature between two groups of cells.
-
-    Parameters
-    ----------
-    rows, others : DataFrame
-        Frames of two cohorts.
-
-    Returns
-    -------
-    DataFrame
-        Columns feature, unit-free ``delta`` (−1 to 1, positive where the first group is higher) and the known
-        values ``cells`` and ``others``; the largest |delta| first.
-
-    References
-    ----------
-    .. [1] Cliff, "Dominance statistics: ordinal analyses to answer ordinal questions", Psychol Bull 114, 1993.
-    """
-    records = []
-    for spec in FEATURES:
-        a, b = np.sort(rows[spec.name].dropna()), np.sort(others[spec.name].dropna())
-        if len(a) and len(b):
-            wins = int(np.searchsorted(b, a, "left").sum())
-            losses = int((len(b) - np.searchsorted(b, a, "right")).sum())
-            records.append((spec.title, (wins - losses) / (len(a) * len(b)), len(a), len(b)))
-    table = pd.DataFrame(records, columns=["feature", "delta", "cells", "others"])
-    return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
 
 
 def flatten_results(results: Sequence[Mapping[str, Any]], *, published: bool = False) -> pd.DataFrame:
