@@ -12,7 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from neuroclass.ui import warmup
-from neuroclass.ui.keeping.owner import OwnerCookie
+from neuroclass.ui.history.browser_identity import OwnerCookie
 
 
 @asynccontextmanager

@@ -13,7 +13,8 @@ import shap
 from neuroclass.cohort.demo import load_demo
 from neuroclass.explain.shap_values import shap_values
 from neuroclass.io.artifacts import load_model
-from neuroclass.predictors.predictor import Floats, Predictor
+from neuroclass.predictors.predictor import Predictor
+from neuroclass.types.arrays import Floats
 
 N_CELLS = 8
 REFERENCE_PAIRS = 80

@@ -14,19 +14,19 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.evaluation.evaluate import train_trial
-from neuroclass.evaluation.masks import ALL, Worth, mask_outcomes, random_masks, summarise_masks
+from neuroclass.evaluation.expected_accuracy import worth_of
+from neuroclass.evaluation.feature_subsets import ALL, ExpectedAccuracy, mask_outcomes, random_masks, summarise_masks
 from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
-from neuroclass.evaluation.worth import worth_of
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
 from neuroclass.io.artifacts import load_model, save_model
-from neuroclass.io.results import results_of
 from neuroclass.predictors.predictor import Predictor
+from neuroclass.reports.store import results_of
+from neuroclass.types.arrays import Mask
 
 TASKS = {"lspin": "subclass", "dann": "broad"}
 DRAWS = 30
@@ -34,7 +34,7 @@ REPEAT = 1
 SEED = 2024
 
 
-def scenarios() -> dict[str, npt.NDArray[np.bool_]]:
+def scenarios() -> dict[str, Mask]:
     """Sets of known features by the name of what happened, each of shape (n_sets, 41)."""
     rng = np.random.default_rng(SEED)
     five = np.zeros((DRAWS, len(FEATURE_NAMES)), dtype=bool)
@@ -47,7 +47,7 @@ def scenarios() -> dict[str, npt.NDArray[np.bool_]]:
     }
 
 
-def run_fold(name: str, plan: Plan, trial: Trial, folder: Path, masks: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def run_fold(name: str, plan: Plan, trial: Trial, folder: Path, masks: Mask) -> pd.DataFrame:
     """Held-out outcomes of one fold under every mask."""
     import torch
 
@@ -60,11 +60,11 @@ def run_fold(name: str, plan: Plan, trial: Trial, folder: Path, masks: npt.NDArr
     return mask_outcomes(load_model(name, place), plan.cohort.take(trial.test), TASKS[name], masks)
 
 
-def stored_worth(name: str, fitted: pd.DataFrame, refit: bool) -> tuple[list[dict], Worth]:
+def stored_worth(name: str, fitted: pd.DataFrame, refit: bool) -> tuple[list[dict], ExpectedAccuracy]:
     """What the page uses: the shipped tables, or with `refit` the estimate from these very folds."""
     results = results_of(name)
     shipped = (results.folder / "evaluation" / "masks.parquet").is_file()
-    worth = Worth(fitted if refit or not shipped else results.table("masks"))
+    worth = ExpectedAccuracy(fitted if refit or not shipped else results.table("masks"))
     return results.document("masked")["laboratories"], worth
 
 
@@ -88,7 +88,7 @@ def report(name: str, folder: Path, cohort_folder: Path, jobs: int, refit: bool)
             print(_line(what, str(species), cells, rows, worth))
 
 
-def _line(what: str, species: str, cells: pd.DataFrame, rows: list[dict], worth: Worth) -> str:
+def _line(what: str, species: str, cells: pd.DataFrame, rows: list[dict], worth: ExpectedAccuracy) -> str:
     promised = []
     for digits in cells["features"]:
         features = [feature for feature, digit in zip(FEATURE_NAMES, digits, strict=True) if digit == "1"]

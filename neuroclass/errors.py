@@ -4,6 +4,9 @@ Every message says what was found, what was expected and what to do. Only ``neur
 turns one into a notice on a page, and only ``neuroclass.cli`` into an exit code.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 
 class NeuroClassError(Exception):
     """Base of every error that a user can act on."""
@@ -56,3 +59,17 @@ class FetchError(NeuroClassError):
 
 class HistoryError(NeuroClassError):
     """The database of classified cells cannot be used, or has no such cell."""
+
+
+@dataclass(frozen=True)
+class RejectedInput:
+    """A file, or one cell of it, that was not classified, and why."""
+
+    source: str
+    error: NeuroClassError
+    cell: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The refusal as the command line prints it."""
+        place = {"source": self.source, "cell": self.cell} if self.cell else {"source": self.source}
+        return {**place, "error": {"type": self.error.kind, "message": str(self.error)}}

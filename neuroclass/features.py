@@ -30,7 +30,7 @@ class Stimulus(StrEnum):
         return "no stimulus" if self is Stimulus.NONE else self.value.replace("_", " ")
 
 
-class Source(StrEnum):
+class FeatureSource(StrEnum):
     """Where a feature's value comes from."""
 
     SWEEPS = "sweeps"
@@ -53,7 +53,7 @@ class FeatureSpec:
         The stimulus whose sweeps it is measured in.
     definition : str
         How it is measured, in one sentence.
-    source : Source
+    source : FeatureSource
         Whether sweeps yield it or only the person at the rig knows it.
     display_unit : str
         Unit a person reads it in, where that differs from `unit`; else empty.
@@ -66,7 +66,7 @@ class FeatureSpec:
     unit: str
     stimulus: Stimulus
     definition: str
-    source: Source = Source.SWEEPS
+    source: FeatureSource = FeatureSource.SWEEPS
     display_unit: str = ""
     display_factor: float = 1.0
 
@@ -121,7 +121,7 @@ def _spike(quantity: str, stimulus: Stimulus) -> FeatureSpec:
         definition = "amplitude of the short square"
     shown = ("ms", 1e3) if unit == "s" else ("", 1.0)
     sentence = f"{definition[0].upper()}{definition[1:]}; {_WHERE[stimulus]}."
-    return FeatureSpec(name, label, unit, stimulus, sentence, Source.SWEEPS, *shown)
+    return FeatureSpec(name, label, unit, stimulus, sentence, FeatureSource.SWEEPS, *shown)
 
 
 _L, _R, _S = Stimulus.LONG_SQUARE, Stimulus.RAMP, Stimulus.SHORT_SQUARE
@@ -144,7 +144,7 @@ FEATURES: tuple[FeatureSpec, ...] = (
         "MOhm",
         Stimulus.NONE,
         "Input resistance from voltage-clamp test pulses before the sweeps; not the same as ri.",
-        Source.PERSON,
+        FeatureSource.PERSON,
     ),
     FeatureSpec(
         "latency",
@@ -153,7 +153,7 @@ FEATURES: tuple[FeatureSpec, ...] = (
         _L,
         "Time from stimulus onset to the first threshold in the hero sweep, the lowest spiking amplitude "
         "39 to 61 pA above rheobase.",
-        Source.SWEEPS,
+        FeatureSource.SWEEPS,
         "ms",
         1e3,
     ),
@@ -181,7 +181,7 @@ FEATURES: tuple[FeatureSpec, ...] = (
         "GOhm",
         Stimulus.NONE,
         "Seal resistance measured in voltage clamp before break-in.",
-        Source.PERSON,
+        FeatureSource.PERSON,
     ),
     FeatureSpec(
         "tau",
@@ -221,7 +221,7 @@ FEATURES: tuple[FeatureSpec, ...] = (
 
 FEATURE_NAMES: tuple[str, ...] = tuple(spec.name for spec in FEATURES)
 BY_NAME: dict[str, FeatureSpec] = {spec.name: spec for spec in FEATURES}
-PERSON_FEATURES: tuple[str, ...] = tuple(s.name for s in FEATURES if s.source is Source.PERSON)
+PERSON_FEATURES: tuple[str, ...] = tuple(s.name for s in FEATURES if s.source is FeatureSource.PERSON)
 
 
 def features_of(stimulus: Stimulus) -> tuple[str, ...]:

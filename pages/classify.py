@@ -2,18 +2,19 @@
 
 import streamlit as st
 
+from neuroclass.classification.result import CellVerdict
+from neuroclass.errors import RejectedInput
 from neuroclass.ui import widgets
-from neuroclass.ui.classifying import adapt, batch, known, together, uploads, verdict_view
+from neuroclass.ui.classify import adapt, batch, batch_summary, metadata_form, uploads, verdict_view
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.keeping import history
-from neuroclass.verdict import CellVerdict, Refusal
+from neuroclass.ui.history import history
 
 widgets.heading("Classify", "What is the cell in my recording, how sure is that, and on which spike does it rest?")
 with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():
     files, refused = uploads.receive()
-    given = known.context(expanded=not files and not history.earlier())
+    given = metadata_form.metadata(expanded=not files and not history.earlier())
     brought = history.with_earlier(batch.units(files))
 if not brought and not refused:
     uploads.empty_state()
@@ -22,11 +23,11 @@ if not brought and not refused:
 with guarded():
     pairs = [*batch.answer_all(brought, given), *((None, one) for one in refused)]
 chosen = batch.choose(pairs)
-together.show([one for _, one in pairs if isinstance(one, CellVerdict)])
+batch_summary.show([one for _, one in pairs if isinstance(one, CellVerdict)])
 adapt.show([one for _, one in pairs if isinstance(one, CellVerdict)])
 upload, answer = pairs[chosen]
 batch.link_to(upload, given)
-if isinstance(answer, Refusal) or upload is None:
+if isinstance(answer, RejectedInput) or upload is None:
     verdict_view.refusal(answer)
 else:
     verdict_view.show(upload, answer, given)

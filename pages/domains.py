@@ -3,7 +3,7 @@
 import streamlit as st
 
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.explaining import domains, twins
+from neuroclass.ui.explain import cross_species_matches, domains
 from neuroclass.ui.guards import guarded
 
 widgets.heading("Domains", "Does DANN see past the species of a cell, and still tell its class?")
@@ -14,12 +14,12 @@ with guarded():
     pictures = st.container()
     domains.numbers(chosen, embedding)
     domains.classifiers()
-    known = twins.table()
+    known = cross_species_matches.table()
     marked: list[str] = []
     if known is not None:
         st.subheader("Twins across species", anchor=False)
-        cell, mine = twins.choose(known, embedding)
+        cell, mine = cross_species_matches.choose(known, embedding)
         marked = [cell, *mine["twin"].astype(str)]
-        twins.section(known, cell, mine, embedding)
+        cross_species_matches.section(known, cell, mine, embedding)
     with pictures:
         domains.pictures(embedding, chosen, marked)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.cells import opened
-from neuroclass.ui.exploring import explore, linked
+from neuroclass.ui.cells import selected_cell
+from neuroclass.ui.explore import explore, linked_views
 from neuroclass.ui.guards import guarded, need
 
 widgets.heading("Explore", "Filter and compare cells, then open one: its sweeps, its spikes, its 41 features.")
@@ -18,7 +18,7 @@ chosen = explore.cell_selector(frame)
 if chosen:
     from neuroclass.ui.cells import cell  # here, for it imports what the list does without
 
-    st.button("Back to all cells", on_click=opened.open_cell, args=(None,), icon=":material/arrow_back:")
+    st.button("Back to all cells", on_click=selected_cell.open_cell, args=(None,), icon=":material/arrow_back:")
     with guarded():
         cell.show(cells, chosen)
     st.stop()
@@ -30,4 +30,4 @@ with st.container(key="passing"):
     st.caption(
         f"{len(rows):,} of {len(frame):,} cells pass the filters. The address of this page holds them: share it."
     )
-linked.views(rows, frame, cells.simulated)
+linked_views.views(rows, frame, cells.simulated)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.explaining import gate_cells, gates, stability
+from neuroclass.ui.explain import gate_cells, gates, stability
 from neuroclass.ui.guards import guarded
 
 widgets.heading("Gates", "Which few features does LSPIN let through for a cell, and do cells of a class agree?")

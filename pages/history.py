@@ -2,7 +2,7 @@
 
 from neuroclass.ui import widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.keeping import history
+from neuroclass.ui.history import history
 
 widgets.heading("History", "What did I classify, what came of it then, and what do today's models say?")
 with guarded():

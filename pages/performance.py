@@ -2,7 +2,7 @@
 
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.measuring import performance
+from neuroclass.ui.performance import performance
 
 widgets.heading("Performance", "How well do the models do on cells of donors they have never seen?")
 with guarded():

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.explaining import shap_cells, shap_values, stability
+from neuroclass.ui.explain import shap_cells, shap_values, stability
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.measuring import performance
+from neuroclass.ui.performance import performance
 
 widgets.heading("SHAP", "Which features move a model towards a class, in which cells, and by how much?")
 with guarded():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from neuroclass.classification.classify import classify_paths
 from neuroclass.cli import COMMANDS, main
-from neuroclass.workflows import classify_paths
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, PERSON_FEATURES, Stimulus, features_of
-from neuroclass.ranges import load_ranges, overall_ranges, percentile
+from neuroclass.reference.ranges import load_ranges, overall_ranges, percentile
 
 
 def test_names_are_the_published_columns_in_order(real_data_dir: Path):

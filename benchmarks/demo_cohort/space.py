@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.simulation.models import NeuronParameters
-
-Vector = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 NOISE_PER_PF = 0.02
 DIGITS = 6
@@ -100,13 +98,13 @@ _CHANGES: dict[str, dict[str, float]] = {
 }
 
 
-def start(kind: str) -> Vector:
+def start(kind: str) -> Floats:
     """Where the search of a class begins, as shares of the ranges, shape (24,)."""
     values = {**_REGULAR, **_CHANGES[kind]}
     return np.array([axis.share(values[axis.name]) for axis in AXES])
 
 
-def decode(shares: Vector) -> tuple[NeuronParameters, float]:
+def decode(shares: Floats) -> tuple[NeuronParameters, float]:
     """Neuron and noise gain at the given shares of the ranges."""
     values = {
         axis.name: float(f"{axis.at(share):.{DIGITS}g}")

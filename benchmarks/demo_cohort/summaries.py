@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import StandardScaler
 
 from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
-
-Vector = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats, Names
 
 NAMES: tuple[str, ...] = tuple(name for name in FEATURE_NAMES if name not in PERSON_FEATURES)
 SHRINKAGE = 0.3
@@ -28,7 +26,7 @@ _LOGARITHMIC = frozenset(
 )
 
 
-def transformed(values: Mapping[str, float]) -> Vector:
+def transformed(values: Mapping[str, float]) -> Floats:
     """Features made roughly symmetrical: logarithms of currents, times and ratios; NaN where missing."""
     out = np.array([values.get(name, np.nan) for name in NAMES], dtype=np.float64)
     for k, name in enumerate(NAMES):
@@ -64,24 +62,24 @@ class ClassSummary:
         self.low, self.high = np.percentile(z, [RANGE_PERCENT, 100 - RANGE_PERCENT], axis=0)
         self.limit = float(np.percentile([self.distance(row) for row in z], LIMIT_PERCENT))
 
-    def scores(self, z: Vector) -> Vector:
+    def scores(self, z: Floats) -> Floats:
         """Standard deviations from the class' mean."""
         return (z - self.mean) / self.sd
 
-    def distance(self, z: Vector) -> float:
+    def distance(self, z: Floats) -> float:
         """Squared Mahalanobis distance from the class' mean."""
         scores = self.scores(z)
         return float(scores @ self._precision @ scores)
 
-    def surprise(self, z: Vector) -> float:
+    def surprise(self, z: Floats) -> float:
         """Minus twice the class' Gaussian log density, up to a constant."""
         return self.distance(z) + float(self._volume)
 
-    def n_outside(self, z: Vector) -> int:
+    def n_outside(self, z: Floats) -> int:
         """How many features lie outside the class' 0.5–99.5% range."""
         return int(np.count_nonzero((z < self.low) | (z > self.high)))
 
-    def draw(self, generator: np.random.Generator) -> Vector:
+    def draw(self, generator: np.random.Generator) -> Floats:
         """A pseudo-observation: a draw from the widened Gaussian summary inside nearly all ranges, as scores."""
         root = np.linalg.cholesky(self.correlation)
         while True:
@@ -105,13 +103,13 @@ class Discriminant:
         self.model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
         self.model.fit(self.scaler.transform(_transformed_rows(complete)), kinds_of(complete))
 
-    def posterior(self, kind: str, z: Vector) -> Vector:
+    def posterior(self, kind: str, z: Floats) -> Floats:
         """Posterior probability of a class, shape (n_cells,), for features of shape (n_cells, 39)."""
         column = list(self.model.classes_).index(kind)
         return np.asarray(self.model.predict_proba(self.scaler.transform(z))[:, column])
 
 
-def _transformed_rows(cohort: Cohort) -> Vector:
+def _transformed_rows(cohort: Cohort) -> Floats:
     rows = cohort.frame[list(NAMES)].to_numpy(dtype=np.float64)
     return np.array([transformed(dict(zip(NAMES, row, strict=True))) for row in rows])
 
@@ -121,7 +119,7 @@ def discriminants(cohort: Cohort) -> dict[str, Discriminant]:
     return {species.value: Discriminant(cohort.of_species(species)) for species in Species}
 
 
-def kinds_of(cohort: Cohort) -> npt.NDArray[np.str_]:
+def kinds_of(cohort: Cohort) -> Names:
     """Class of each cell, such as ``mouse/Pvalb`` or ``human/excitatory``, shape (n_cells,)."""
     frame = cohort.frame
     return (frame["species"] + "/" + frame["subclass"].fillna(frame["broad"])).to_numpy(dtype=str)

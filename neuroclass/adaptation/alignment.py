@@ -21,7 +21,6 @@ References
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.adaptation.reference import Reference, unclipped
 from neuroclass.config import AugmentSettings
@@ -30,8 +29,7 @@ from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.preprocess import by_pattern
 from neuroclass.training.augmentation import lab_shifts, shift_directions
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats, Mask
 
 LEAST_CELLS = 20
 ONE_CLASS = 0.95
@@ -103,7 +101,7 @@ class Alignment:
     reference: str
 
     @property
-    def changed(self) -> npt.NDArray[np.bool_]:
+    def changed(self) -> Mask:
         """Which cells' likeliest class changed, shape (n_cells,)."""
         return np.asarray(self.before.argmax(1) != self.after.argmax(1))
 

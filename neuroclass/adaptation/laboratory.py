@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.adaptation.alignment import LEAST_CELLS, Alignment, align
 from neuroclass.adaptation.reference import COLUMNS, Reference, cohort_reference, shipped_reference
@@ -17,8 +16,7 @@ from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, Species, Subclass
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import CohortError
 from neuroclass.predictors.predictor import Predictor
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import CohortError
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.preprocess import Preprocessor, transform
-from neuroclass.ranges import LEVELS, class_values
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.reference.ranges import LEVELS, class_values
+from neuroclass.types.arrays import Floats
 
 _FLOOR = 0.02
 _RIDGE = 0.1

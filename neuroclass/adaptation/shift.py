@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import norm
 
 from neuroclass.adaptation.reference import Reference
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.predictor import Predictor
-from neuroclass.ranges import LEVELS, class_values
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.reference.ranges import LEVELS, class_values
+from neuroclass.types.arrays import Floats, Integers
 
 LEAST_VALUES = 10
 _TAIL = (1 - (LEVELS[-1] - LEVELS[0])) / 4
@@ -130,7 +128,7 @@ class DomainScore:
 
 def domain_score(
     model: Predictor, x: Floats, reference: Reference, proportions: Floats, real: Floats | None = None,
-    real_classes: npt.NDArray[np.int64] | None = None, seed: int = 0,
+    real_classes: Integers | None = None, seed: int = 0,
 ) -> DomainScore:  # fmt: skip
     """Tell the batch from the reference by a linear classifier on the standardised features.
 

@@ -4,8 +4,6 @@ The adversary then has to tell mouse, human and laboratory apart, and the featur
 This needs the reference's cells themselves, so the real table must be loaded.
 """
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from neuroclass.adaptation.laboratory import Batch
@@ -16,8 +14,6 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.training.fit_dann import train_dann
 from neuroclass.training.loop import Listener
-
-Floats = npt.NDArray[np.float64]
 
 LABORATORY = "laboratory"
 

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from neuroclass.charts.theme import ACCENT, SIMULATED_NOTE, UNKNOWN, escape, finish, note
 from neuroclass.charts.traces import Trace, crop, envelope
+from neuroclass.types.arrays import Floats
 
-Array = npt.NDArray[np.float64]
 FIT = "#D55E00"
 
 
@@ -35,8 +34,8 @@ LOWEST = Axis("Lowest potential", "mV")
 
 
 def line_through(
-    x: Array,
-    y: Array,
+    x: Floats,
+    y: Floats,
     axes: tuple[Axis, Axis],
     *,
     line: tuple[float, float] | None = None,
@@ -98,7 +97,7 @@ def line_through(
     return finish(fig, height=330, x=axes[0].text, y=axes[1].text, simulated=simulated)
 
 
-def firing(trains: Mapping[str, tuple[Array, Array]], colours: Sequence[str], simulated: bool = False) -> go.Figure:
+def firing(trains: Mapping[str, tuple[Floats, Floats]], colours: Sequence[str], simulated: bool = False) -> go.Figure:
     """Instantaneous rate over time, a line a sweep.
 
     Parameters
@@ -150,9 +149,9 @@ class Waveform:
     """
 
     name: str
-    t_ms: Array
-    mean_mv: Array
-    sd_mv: Array
+    t_ms: Floats
+    mean_mv: Floats
+    sd_mv: Floats
 
 
 def waveforms(
@@ -208,7 +207,7 @@ def waveforms(
 
 
 def phase_plane(
-    loops: Mapping[str, tuple[Array, Array]],
+    loops: Mapping[str, tuple[Floats, Floats]],
     landmarks: Mapping[str, tuple[float, float]] | None = None,
     simulated: bool = False,
 ) -> go.Figure:
@@ -252,7 +251,7 @@ def phase_plane(
     return finish(fig, height=340, x="Membrane potential (mV)", y="dV/dt (mV/ms)", simulated=simulated)
 
 
-def spectrum(densities: Mapping[str, tuple[Array, Array]], unit: str = "mV", simulated: bool = False) -> go.Figure:
+def spectrum(densities: Mapping[str, tuple[Floats, Floats]], unit: str = "mV", simulated: bool = False) -> go.Figure:
     """Power spectral densities, both axes logarithmic.
 
     Parameters

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
 from neuroclass.charts.theme import NEGATIVE, POSITIVE, UNKNOWN, class_label, colours_of, escape, finish
 from neuroclass.features import BY_NAME
+from neuroclass.types.arrays import Floats
 
 
 def feature_label(name: str) -> str:
@@ -18,7 +18,7 @@ def feature_label(name: str) -> str:
     return f"{name}, all stimuli" if spec is None else f"{spec.label}, {spec.stimulus.label}"
 
 
-def _spread(values: npt.NDArray[np.float64], n_bins: int = 60) -> npt.NDArray[np.float64]:
+def _spread(values: Floats, n_bins: int = 60) -> Floats:
     """Vertical offsets, −0.4 … 0.4, that keep points of like value apart."""
     low, high = float(values.min()), float(values.max())
     bins = (

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from neuroclass.charts.theme import ACCENT, escape, finish, note
-
-Array = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats, Integers
 
 POINTS_A_SWEEP = 2000
 LEGEND_MOST = 3
@@ -37,8 +35,8 @@ class Trace:
     """
 
     name: str
-    v_mv: Array
-    i_pa: Array
+    v_mv: Floats
+    i_pa: Floats
     rate_hz: float
     amplitude_pa: float = 0.0
     start_s: float = 0.0
@@ -66,7 +64,7 @@ class Curve:
     dash: str = "solid"
 
 
-def envelope(values: Array, n_points: int = POINTS_A_SWEEP) -> tuple[npt.NDArray[np.int64], Array]:
+def envelope(values: Floats, n_points: int = POINTS_A_SWEEP) -> tuple[Integers, Floats]:
     """Thin a trace to the lowest and highest sample of equal bins, so that no spike is lost.
 
     Parameters

@@ -10,7 +10,7 @@ from neuroclass.cell_types import Species
 from neuroclass.errors import TableError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.feature_table import CELL_COLUMN, SPECIES_COLUMN, RawTable
-from neuroclass.ranges import FeatureRange, overall_ranges
+from neuroclass.reference.ranges import FeatureRange, overall_ranges
 
 EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "–"})
 MAX_MESSAGES = 20

@@ -10,6 +10,7 @@ import pandas as pd
 
 from neuroclass.errors import CohortError
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.types.arrays import Floats
 
 META_COLUMNS: tuple[str, ...] = (
     "id",
@@ -63,7 +64,7 @@ class Cohort:
     def __len__(self) -> int:
         return len(self.frame)
 
-    def matrix(self) -> npt.NDArray[np.float64]:
+    def matrix(self) -> Floats:
         """Features, shape (n_cells, 41), stored units, NaN where missing."""
         return self.frame[list(FEATURE_NAMES)].to_numpy(dtype=np.float64)
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from neuroclass.features import FEATURES
+from neuroclass.types.arrays import Floats
 
-Array = npt.NDArray[np.float64]
 MOST_PAIRED = 7
 LEAST_CELLS = 3
 
@@ -33,7 +33,7 @@ def cliffs_delta(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     return (below - above) / (first.size * second.size)
 
 
-def _known(values: npt.ArrayLike) -> Array:
+def _known(values: npt.ArrayLike) -> Floats:
     array = np.asarray(values, dtype=np.float64)
     return np.sort(array[np.isfinite(array)])
 
@@ -48,7 +48,7 @@ def rank_test(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     return float(mannwhitneyu(first, second, alternative="two-sided", method="asymptotic").pvalue)
 
 
-def holm(p: npt.ArrayLike) -> Array:
+def holm(p: npt.ArrayLike) -> Floats:
     """Holm's correction [3]_ of the known p values; NaN stays NaN and does not count."""
     values = np.asarray(p, dtype=np.float64)
     out = np.full(values.shape, np.nan)

@@ -10,12 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from neuroclass.errors import SettingsError
+from neuroclass.types.arrays import Mask
 
-Mask = npt.NDArray[np.bool_]
 _COMPARE: dict[type[ast.cmpop], Callable[..., object]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,

@@ -7,13 +7,11 @@ sides of a split (except in the paper's own splits, which are kept as published)
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import CohortError
-
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Integers, Names
 
 PAPER_SEED = 1
 PAPER_TRAIN_SHARE = 0.8
@@ -25,11 +23,11 @@ class Fold:
 
     repeat: int
     number: int
-    train: Index
-    test: Index
+    train: Integers
+    test: Integers
 
 
-def strata(cohort: Cohort, label: str) -> npt.NDArray[np.str_]:
+def strata(cohort: Cohort, label: str) -> Names:
     """Species and class of each cell, shape (n_cells,): what folds are balanced over."""
     return (cohort.frame["species"] + "/" + cohort.frame[label].astype(str)).to_numpy(dtype=str)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroclass.classification.measurement import CellMetadata, MeasuredCell
 from neuroclass.commands.arguments import (
     add_conditions,
     add_data,
@@ -20,8 +21,7 @@ from neuroclass.commands.arguments import (
     entered_values,
     mapping_of,
 )
-from neuroclass.errors import TableError
-from neuroclass.measure import Context, MeasuredCell
+from neuroclass.errors import RejectedInput, TableError
 
 if TYPE_CHECKING:
     from neuroclass.adaptation.laboratory import LaboratoryReport, Outcome
@@ -63,8 +63,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Adapt and print."""
     from neuroclass.adaptation.laboratory import adapt, make_batch
+    from neuroclass.classification.classify import load_models
     from neuroclass.cohort.loading import load_cohort
-    from neuroclass.workflows import load_models
 
     labels = read_labels(args.labels) if args.labels else None
     cells = _measured(args)
@@ -95,16 +95,15 @@ def run(args: argparse.Namespace) -> int:
 def _measured(args: argparse.Namespace) -> list[MeasuredCell]:
     import tempfile
 
-    from neuroclass.measure import measure
-    from neuroclass.units import units_of
-    from neuroclass.verdict import Refusal
+    from neuroclass.classification.inputs import cell_inputs
+    from neuroclass.classification.measurement import measure
 
-    context = Context(args.species, entered_values(args.enter), mapping_of(args), conditions=conditions_of(args))
+    metadata = CellMetadata(args.species, entered_values(args.enter), mapping_of(args), conditions=conditions_of(args))
     found: list[MeasuredCell] = []
     with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
-        for unit in units_of(args.paths, {}, Path(folder)):
-            answers = [unit] if isinstance(unit, Refusal) else [
-                one for source in unit.sources for one in measure(source.content, source.name, context)
+        for unit in cell_inputs(args.paths, {}, Path(folder)):
+            answers = [unit] if isinstance(unit, RejectedInput) else [
+                one for source in unit.sources for one in measure(source.content, source.name, metadata)
             ]  # fmt: skip
             for one in answers:
                 if isinstance(one, MeasuredCell):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from neuroclass.cell_types import Species
-from neuroclass.conditions import Conditions
+from neuroclass.ephys.conditions import Conditions
 from neuroclass.errors import SettingsError
 from neuroclass.features import PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping

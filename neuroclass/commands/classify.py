@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroclass.cell_types import label_of
+from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.commands.arguments import (
     REFUSED,
     add_conditions,
@@ -21,14 +23,12 @@ from neuroclass.commands.arguments import (
     entered_values,
     mapping_of,
 )
-from neuroclass.errors import SettingsError
-from neuroclass.measure import Context
+from neuroclass.errors import RejectedInput, SettingsError
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, parse_prior
-from neuroclass.verdict import CellVerdict, Refusal, Task
 
 if TYPE_CHECKING:
+    from neuroclass.classification.inputs import CellInput
     from neuroclass.report.content import ReportCell
-    from neuroclass.units import Unit
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -80,13 +80,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Classify and print."""
-    from neuroclass.contexts import parse_protocols
-    from neuroclass.units import classify_unit, parse_groups, units_of
+    from neuroclass.classification.inputs import cell_inputs, classify_input, parse_groups
+    from neuroclass.classification.metadata import parse_protocols
 
     groups = parse_groups(args.group)
     if not args.paths and not groups:
         args.wrong_usage("give PATH or --group CELL=FILE,FILE")
-    context = Context(
+    metadata = CellMetadata(
         args.species,
         entered_values(args.enter),
         mapping_of(args),
@@ -94,18 +94,18 @@ def run(args: argparse.Namespace) -> int:
         conditions=conditions_of(args),
     )
     prior = parse_prior(args.prior)
-    context = replace(context, prior=prior)
-    answers: list[CellVerdict | Refusal] = []
+    metadata = replace(metadata, prior=prior)
+    answers: list[CellVerdict | RejectedInput] = []
     report = _Report(args.report, args.pdf, args.models) if args.report or args.pdf else None
     with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
-        for unit in units_of(args.paths, groups, Path(folder)):
-            if isinstance(unit, Refusal):
-                found: list[CellVerdict | Refusal] = [unit]
+        for unit in cell_inputs(args.paths, groups, Path(folder)):
+            if isinstance(unit, RejectedInput):
+                found: list[CellVerdict | RejectedInput] = [unit]
             else:
-                found = classify_unit(unit, context, args.models, not args.no_reasons)
+                found = classify_input(unit, metadata, args.models, not args.no_reasons)
             answers += found
             if report:
-                report.add(unit, found, context)
+                report.add(unit, found, metadata)
     if report:
         report.write()
     if args.json:
@@ -114,17 +114,17 @@ def run(args: argparse.Namespace) -> int:
     else:
         for answer in answers:
             print(_in_words(answer))
-    return REFUSED if any(isinstance(answer, Refusal) for answer in answers) else 0
+    return REFUSED if any(isinstance(answer, RejectedInput) for answer in answers) else 0
 
 
 class _Report:
     """Collects what a report says, unit by unit, and writes it."""
 
     def __init__(self, html: Path | None, pdf: Path | None, models: Path | None) -> None:
+        from neuroclass.classification.classify import load_models
         from neuroclass.cohort.loading import load_cohort
-        from neuroclass.explain.reference_cells import with_sweeps
+        from neuroclass.reference.cells import with_sweeps
         from neuroclass.report.content import panel_reader
-        from neuroclass.workflows import load_models
 
         for path in (html, pdf):
             if path is not None and not path.absolute().parent.is_dir():
@@ -132,15 +132,17 @@ class _Report:
         self.html, self.pdf, self.models = html, pdf, load_models(models)
         self.pools = with_sweeps(load_cohort())
         self.panel = panel_reader(self.pools)
-        self.items: list[ReportCell | Refusal] = []
+        self.items: list[ReportCell | RejectedInput] = []
 
-    def add(self, unit: "Unit | Refusal", answers: Sequence[CellVerdict | Refusal], context: Context) -> None:
-        from neuroclass.report.files import report_unit
+    def add(
+        self, unit: "CellInput | RejectedInput", answers: Sequence[CellVerdict | RejectedInput], metadata: CellMetadata
+    ) -> None:
+        from neuroclass.report.files import report_input
 
-        if isinstance(unit, Refusal):
+        if isinstance(unit, RejectedInput):
             self.items.append(unit)
             return
-        self.items += report_unit(unit, answers, context, self.models, self.pools, self.panel)
+        self.items += report_input(unit, answers, metadata, self.models, self.pools, self.panel)
 
     def write(self) -> None:
         if self.html is not None:
@@ -153,8 +155,8 @@ class _Report:
             self.pdf.write_bytes(pdf_report(self.items, self.models))
 
 
-def _in_words(answer: CellVerdict | Refusal) -> str:
-    if isinstance(answer, Refusal):
+def _in_words(answer: CellVerdict | RejectedInput) -> str:
+    if isinstance(answer, RejectedInput):
         where = f"{answer.source} / {answer.cell}" if answer.cell else answer.source
         return f"{where}\n  refused ({answer.error.kind}): {answer.error}"
     known = [f"  prior        {_weights(answer.prior)}"] if answer.prior else []
@@ -174,7 +176,7 @@ def _weights(prior: Mapping[str, float]) -> str:
     )
 
 
-def _task(task: Task) -> str:
+def _task(task: Prediction) -> str:
     if task.label is None:
         return f"cannot say: {task.abstain}"
     likely = _labels(task.prediction_set)

@@ -34,13 +34,13 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Extract features; returns 3 where some file was refused."""
-    from neuroclass.bulk import ProgressBar, Task, extract_many, measure_task
-    from neuroclass.extraction import ExtractionJob, find_files
+    from neuroclass.classification.recording_report import ExtractionJob, find_files
+    from neuroclass.extraction.bulk import ExtractionItem, ProgressBar, extract_many, measure_task
 
     job = ExtractionJob(mapping=mapping_of(args), entered=entered_values(args.enter))
-    tasks = [Task(str(path)) for path in find_files(args.paths)]
+    tasks = [ExtractionItem(str(path)) for path in find_files(args.paths)]
     if args.allen is not None:
-        tasks += [Task(specimen=specimen, keep=args.keep) for specimen in args.allen or _all_specimens()]
+        tasks += [ExtractionItem(specimen=specimen, keep=args.keep) for specimen in args.allen or _all_specimens()]
     _check(args, len(tasks))
     if args.out:
         reports = extract_many(tasks, job, args.out, jobs=args.jobs, scheduler=args.scheduler, told=ProgressBar())

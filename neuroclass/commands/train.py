@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     folder = (args.out or cache_folder() / "models") / args.model
     card = save_model(model, folder, training_card(cells, task, settings, model))
     if args.report:
-        from neuroclass.explain.report import write_report
+        from neuroclass.reports.build import write_report
 
         card = write_report(model, folder, cohort, card, args.jobs, args.baselines, status.phase)
     answer = {key: card[key] for key in ("model", "classes", "training_cells", "seeds", "weights_sha256")}

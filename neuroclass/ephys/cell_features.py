@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neuroclass.config_ephys import FeatureSettings
 from neuroclass.ephys.long_squares import long_square_features
 from neuroclass.ephys.measures import (
     Measured,
@@ -19,6 +18,7 @@ from neuroclass.ephys.measures import (
 from neuroclass.ephys.protocols import TEST_PULSE, Epoch, find_epochs
 from neuroclass.ephys.quality import Flag, quality_flags
 from neuroclass.ephys.sampling import rate_warning
+from neuroclass.ephys.settings import FeatureSettings
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import SettingsError
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES, Stimulus

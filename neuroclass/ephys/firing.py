@@ -7,9 +7,9 @@ References
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Integers
 
 BEFORE_S, AFTER_S = 0.002, 0.004
 SPECTRUM_HZ = 1000.0
@@ -48,9 +48,7 @@ def adaptation_index(times_s: FloatArray) -> float:
     return float(np.mean(np.diff(intervals) / (intervals[1:] + intervals[:-1])))
 
 
-def average_spike(
-    v_mv: FloatArray, rate_hz: float, peaks: npt.NDArray[np.int64]
-) -> tuple[FloatArray, FloatArray, FloatArray, int]:
+def average_spike(v_mv: FloatArray, rate_hz: float, peaks: Integers) -> tuple[FloatArray, FloatArray, FloatArray, int]:
     """Mean and standard deviation of the potential around spike peaks.
 
     Parameters

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclass.config_ephys import SpikeSettings
 from neuroclass.ephys.cell_features import CellFeatures, sweep_of
 from neuroclass.ephys.measures import respond
 from neuroclass.ephys.protocols import Epoch
+from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.subthreshold import (
     BASELINE_S,
     PEAK_WIDTH_S,

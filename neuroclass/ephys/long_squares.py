@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neuroclass.config_ephys import FeatureSettings
 from neuroclass.ephys.measures import CUT_OFF, Measured, Provenance, Response, spike_place
+from neuroclass.ephys.settings import FeatureSettings
 from neuroclass.ephys.subthreshold import baseline, deflection, line_slope, sag, time_constant
 from neuroclass.features import Stimulus, features_of
 

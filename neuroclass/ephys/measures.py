@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from neuroclass.config_ephys import SpikeSettings
 from neuroclass.ephys.protocols import Epoch
+from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.spikes import Spikes, detect_spikes, filtered_derivative
 from neuroclass.ephys.sweep import FloatArray, Sweep
 from neuroclass.features import Stimulus, features_of

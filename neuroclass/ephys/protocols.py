@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import median_filter
 
-from neuroclass.config_ephys import ProtocolSettings
+from neuroclass.ephys.settings import ProtocolSettings
 from neuroclass.ephys.sweep import FloatArray, Sweep
 from neuroclass.ephys.waveform import Shape, describe
 from neuroclass.features import Stimulus

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclass.config_ephys import QualitySettings
 from neuroclass.ephys.measures import Response
 from neuroclass.ephys.protocols import Epoch
+from neuroclass.ephys.settings import QualitySettings
 from neuroclass.ephys.subthreshold import baseline, mean_between
 from neuroclass.ephys.sweep import FloatArray, Sweep
 from neuroclass.features import Stimulus

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroclass.config_ephys import SpikeSettings
 from neuroclass.ephys.filtering import derivative_filter
+from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.spike_pass import find_spikes, time_index
 from neuroclass.ephys.sweep import FloatArray
 from neuroclass.ephys.trace import fill, trace_of

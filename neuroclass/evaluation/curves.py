@@ -9,15 +9,14 @@ References
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats, Mask
 
 N_POINTS = 200
 
 
-def _steps(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _steps(score: Floats, positive: Mask) -> tuple[Floats, Floats]:
     """True and false positives with ever lower thresholds, from 0; equal scores are one step."""
     order = np.argsort(-score, kind="stable")
     last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
@@ -25,7 +24,7 @@ def _steps(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, Floa
     return np.insert(hits, 0, 0.0), np.insert(last + 1.0 - hits, 0, 0.0)
 
 
-def area_under_roc(score: Floats, positive: npt.NDArray[np.bool_]) -> float:
+def area_under_roc(score: Floats, positive: Mask) -> float:
     """Area under the ROC curve; NaN where one of the two kinds is missing."""
     hits, alarms = _steps(score, positive)
     if not hits[-1] or not alarms[-1]:
@@ -34,7 +33,7 @@ def area_under_roc(score: Floats, positive: npt.NDArray[np.bool_]) -> float:
     return float((np.diff(x) * (y[1:] + y[:-1]) / 2).sum())
 
 
-def average_precision(score: Floats, positive: npt.NDArray[np.bool_]) -> float:
+def average_precision(score: Floats, positive: Mask) -> float:
     """Mean precision over the recall, without interpolation; NaN where no cell is positive."""
     hits, alarms = _steps(score, positive)
     if not hits[-1]:

@@ -6,12 +6,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats, Mask
 
 
 def domain_right(
     train: Floats, train_species: npt.NDArray[np.object_], test: Floats, test_species: npt.NDArray[np.object_]
-) -> npt.NDArray[np.bool_]:
+) -> Mask:
     """Whether a logistic regression on training cells tells each held-out cell's species, shape (n_test,).
 
     Parameters

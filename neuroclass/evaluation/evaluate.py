@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 
@@ -19,8 +18,8 @@ from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.baselines import TASK_CLASSES
 from neuroclass.training.registry import Classifier, system_named
+from neuroclass.types.arrays import Floats, Integers
 
-Floats = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 COVERAGE = 0.9
@@ -42,7 +41,7 @@ class Evaluation:
     predictions: pd.DataFrame
 
 
-def _hide_labels(cohort: Cohort, rows: npt.NDArray[np.int64], task: str) -> Cohort:
+def _hide_labels(cohort: Cohort, rows: Integers, task: str) -> Cohort:
     frame = cohort.frame.copy()
     frame.loc[rows, [task, "dendrite_type"]] = None
     return replace(cohort, frame=frame)
@@ -67,7 +66,7 @@ def _extras(model: Classifier, task: str, x: Floats, test: Cohort, train: Cohort
         exact = model.prediction_set(x, species, COVERAGE, allow_empty=True)
         columns["exact_set_size"] = [len(chosen) for chosen in exact]
         columns["exact_set_right"] = [y in chosen for y, chosen in zip(test.column(task), exact, strict=True)]
-        columns["typicality"] = model.ood(x)
+        columns["typicality"] = model.typicality_of(x)
     if isinstance(model, LspinPredictor):
         columns["n_open"] = (model.gates(x) > 0).sum(1)
     if isinstance(model, DannPredictor) and train.frame["species"].nunique() > 1:

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from neuroclass.evaluation.doubts import doubted_labels
+from neuroclass.evaluation.label_issues import label_issues
 from neuroclass.evaluation.metrics import summarise
 from neuroclass.evaluation.protocols import Plan
 from neuroclass.evaluation.purity import LEAST_CELLS, MOST_ERRORS, pure_cells, pure_rows
 from neuroclass.evaluation.summaries import group_accuracy
 from neuroclass.training.baselines import TASK_CLASSES
+from neuroclass.types.arrays import Mask
 
 BY = ("line", "layer", "dendrite_type", "structure", "reporter_status")
 
@@ -44,7 +43,7 @@ def group_document(
     classes = TASK_CLASSES[task]
     cells = plan.cohort.frame.set_index("id")
     pure = pure_cells(plan, task, jobs)
-    doubts = doubted_labels(predictions, classes).set_index("id")["doubted"]
+    doubts = label_issues(predictions, classes).set_index("id")["doubted"]
     by = {}
     for column in BY:
         table = group_accuracy(predictions, cells[column])
@@ -78,7 +77,7 @@ def _share_of_trials(pure: pd.DataFrame, predictions: pd.DataFrame, line: pd.Ser
 
 
 def _on(
-    rows: npt.NDArray[np.bool_], name: str, predictions: pd.DataFrame, rivals: pd.DataFrame, classes: tuple[str, ...]
+    rows: Mask, name: str, predictions: pd.DataFrame, rivals: pd.DataFrame, classes: tuple[str, ...]
 ) -> dict[str, Any]:
     """Metrics of every system on some of the predictions."""
     part = predictions[rows]

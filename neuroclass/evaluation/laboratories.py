@@ -8,11 +8,9 @@ a factor and currents by its inverse; rheobase rounded up to a coarser step; who
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 _UNITS = np.array([spec.unit for spec in FEATURES])
 _VOLTAGES = _UNITS == "mV"

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
@@ -16,10 +15,9 @@ from neuroclass.evaluation.metrics import summarise
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.baselines import TASK_CLASSES
-from neuroclass.training.few_labels import FewLabels, FuzzyCentres, discriminant, keep_few
+from neuroclass.training.semi_supervised import FuzzyCentres, SemiSupervised, discriminant, keep_few
 from neuroclass.training.targets import class_numbers
-
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Floats, Integers
 
 SIZES = (100, 200, 400, 800)
 BUDGETS = (3, 5, 10, 20, 50, 100)
@@ -29,7 +27,7 @@ _LEAST_DONORS = 2
 _TRIES = 200
 
 
-def fewer_donors(cohort: Cohort, rows: Index, task: str, n_cells: int, seed: int) -> Index:
+def fewer_donors(cohort: Cohort, rows: Integers, task: str, n_cells: int, seed: int) -> Integers:
     """About `n_cells` of the training cells, whole donors at random, two donors or more of each species and class.
 
     Parameters
@@ -107,13 +105,13 @@ class _SameLabelsOnly(BaseEstimator):
     def __init__(self, n_labels: int, seed: int) -> None:
         self.n_labels, self.seed = n_labels, seed
 
-    def fit(self, x: npt.NDArray[np.float64], y: Index) -> Any:
+    def fit(self, x: Floats, y: Integers) -> Any:
         few = keep_few(y, self.n_labels, self.seed)
         return discriminant().fit(x[few >= 0], few[few >= 0])
 
 
 METHODS: dict[str, tuple[str, Any]] = {
-    "few-labels": ("self-training (LDA)", FewLabels),
+    "few-labels": ("self-training (LDA)", SemiSupervised),
     "labels-only": ("LDA on the labelled cells alone", _SameLabelsOnly),
     "fuzzy-centres": ("fuzzy c-means from the labelled cells (Ghaderi 2018)", FuzzyCentres),
 }

@@ -12,12 +12,11 @@ References
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from neuroclass.evaluation.paired import sign_flip_p
+from neuroclass.types.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 Summary = dict[str, dict[str, float]]
 
 N_BOOTSTRAP = 1000

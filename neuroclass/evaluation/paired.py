@@ -9,9 +9,8 @@ References
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 N_FLIPS = 10_000
 _SEED = 20230528

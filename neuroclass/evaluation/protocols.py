@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import donor_folds, paper_dann_split, paper_lspin_split
 from neuroclass.errors import CohortError
 from neuroclass.evaluation.laboratories import HOME, Laboratory, shifted_laboratories, stimulus_combinations
-
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Integers
 
 N_FOLDS = 5
 N_REPEATS = 5
@@ -49,8 +47,8 @@ class Trial:
     repeat: int
     fold: int
     seed: int
-    train: Index
-    test: Index
+    train: Integers
+    test: Integers
     labels_hidden: bool = False
     laboratories: tuple[Laboratory, ...] = (HOME,)
 

@@ -7,7 +7,6 @@ any test label is looked at.
 """
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.svm import SVC
@@ -16,6 +15,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.crossfit import inner_folds
+from neuroclass.types.arrays import Mask
 
 MOST_ERRORS = 0.05
 LEAST_CELLS = 5
@@ -76,7 +76,7 @@ def pure_cells(plan: Plan, task: str, jobs: int = 1) -> pd.DataFrame:
     return pd.concat(Parallel(n_jobs=jobs)(calls), ignore_index=True)
 
 
-def pure_rows(predictions: pd.DataFrame, pure: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def pure_rows(predictions: pd.DataFrame, pure: pd.DataFrame) -> Mask:
     """Which predictions are of pure cells, shape (n_predictions,)."""
     keys = pd.MultiIndex.from_frame(pure[["id", "repeat"]])
     return np.asarray(pd.MultiIndex.from_frame(predictions[["id", "repeat"]]).isin(keys))

@@ -16,8 +16,7 @@ from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.circular import Circle
 from neuroclass.training.etypes import COUNTS, ETypes
-
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Floats, Integers
 
 _SEED = 0
 
@@ -30,7 +29,7 @@ def _held_out_agreement(plan: Plan, task: str, trial: Trial) -> dict[str, float]
     return {"n_types": types.n_types, **_agreement(test.column(task).astype(str), found)}
 
 
-def _agreement(truth: npt.NDArray[Any], types: Index) -> dict[str, float]:
+def _agreement(truth: npt.NDArray[Any], types: Integers) -> dict[str, float]:
     return {
         "adjusted_rand": float(adjusted_rand_score(truth, types)),
         "adjusted_mutual_information": float(adjusted_mutual_info_score(truth, types)),
@@ -86,7 +85,7 @@ def unlabelled_taxonomies(plan: Plan, task: str, jobs: int = 1) -> tuple[dict[st
     return document, table
 
 
-def _by_angle(types: Index, angle: npt.NDArray[np.float64]) -> Index:
+def _by_angle(types: Integers, angle: Floats) -> Integers:
     """New number, 1 …, of each type, in the order of the types' mean angles."""
     centres = [
         np.angle(np.exp(1j * angle[types == k]).mean()) if (types == k).any() else np.inf

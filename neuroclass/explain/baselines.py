@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from neuroclass.cohort.cohort import Cohort
@@ -24,8 +23,7 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.baselines import FittedEstimator, fit_estimator
 from neuroclass.training.crossfit import prototypes
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 PROBABILITY, LOG_ODDS = "probability", "log-odds"
 FOREST, BOOSTED, LINEAR, WALKS = "TreeExplainer", "TreeSHAP of XGBoost", "LinearExplainer", "walks"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from neuroclass.types.arrays import Floats, Integers
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -18,12 +20,12 @@ class Tree:
         Its lines: along the leaves (leaf k at k) and height of the merge, NaN between lines.
     """
 
-    order: npt.NDArray[np.int64]
-    position: npt.NDArray[np.float64]
-    height: npt.NDArray[np.float64]
+    order: Integers
+    position: Floats
+    height: Floats
 
 
-def _linkage_tree(items: npt.NDArray[np.float64]) -> Tree:
+def _linkage_tree(items: Floats) -> Tree:
     from scipy.cluster.hierarchy import linkage, to_tree
     from scipy.spatial.distance import pdist
 
@@ -45,7 +47,7 @@ def _linkage_tree(items: npt.NDArray[np.float64]) -> Tree:
     return Tree(order, np.asarray(position), np.asarray(height))
 
 
-def cluster(items: npt.NDArray[np.float64], groups: npt.ArrayLike | None = None) -> Tree:
+def cluster(items: Floats, groups: npt.ArrayLike | None = None) -> Tree:
     """Order items by average-linkage clustering on Euclidean distance.
 
     Parameters

@@ -18,12 +18,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.predictors.predictor import Predictor
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 MOST_FEATURES = 6
 BEAM = 6
@@ -88,7 +86,7 @@ class Counterfactual:
         return float(sum(abs(change.delta_z) for change in self.changes))
 
 
-def units_of(together: bool) -> list[tuple[int, ...]]:
+def cell_inputs(together: bool) -> list[tuple[int, ...]]:
     """Columns that change together: each by itself, or one quantity under all stimuli."""
     if not together:
         return [(k,) for k in range(len(FEATURE_NAMES))]
@@ -221,7 +219,7 @@ def counterfactual(
     if target not in model.classes:
         raise KeyError(target)
     x = np.array([features.get(name, np.nan) for name in FEATURE_NAMES])
-    search = _Search(model, x, species, model.classes.index(target), allowed, units_of(together))
+    search = _Search(model, x, species, model.classes.index(target), allowed, cell_inputs(together))
     before = search.probabilities(search.start[None])[0]
     label = model.classes[int(before.argmax())]
     if label == target or not np.isfinite(search.start).any():
@@ -229,7 +227,7 @@ def counterfactual(
     flips = search.flips(most)
     if not flips:
         return None
-    typical = model.novelty(np.stack([search.start, *flips]), model.preprocessor)
+    typical = model.typicality_scale(np.stack([search.start, *flips]), model.preprocessor)
 
     def rank(k: int) -> tuple[bool, int, float]:
         moved = np.abs(np.nan_to_num(flips[k] - search.start))

@@ -14,17 +14,13 @@ from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 
 from neuroclass.nets.lspin import Lspin
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import for_members
-
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from neuroclass.types.arrays import Floats, Integers, Mask, Names
 
 COUNTS: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 41)
 RANDOM_ORDERS = 3
@@ -87,7 +83,7 @@ def gate_ablation(model: LspinPredictor, x: Floats, species: list[str] | None = 
 def deletion_table(
     model: LspinPredictor,
     x: Floats,
-    truth: npt.NDArray[np.str_],
+    truth: Names,
     importances: Mapping[str, Floats],
     seed: int = _SEED,
 ) -> pd.DataFrame:
@@ -128,9 +124,7 @@ def deletion_table(
     return pd.concat(frames, ignore_index=True)
 
 
-def _right(
-    model: LspinPredictor, x: Floats, truth: npt.NDArray[np.str_], order: Index, count: int, curve: str, how: str
-) -> Mask:
+def _right(model: LspinPredictor, x: Floats, truth: Names, order: Integers, count: int, curve: str, how: str) -> Mask:
     """Whether each cell is rightly told without the first `count` features of its order, or with them only."""
     first = np.argsort(order, axis=1) < count
     kept = ~first if curve == DELETION else first

@@ -9,13 +9,10 @@ References
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from neuroclass.explain.mixing import neighbour_agreement
-
-Floats = npt.NDArray[np.float64]
-Names = npt.NDArray[np.str_]
+from neuroclass.types.arrays import Floats, Mask, Names
 
 SPECIES_TOLD = "species told by a classifier"
 CLASS_TOLD = "class told by a classifier"
@@ -66,7 +63,7 @@ def discrepancy(features: Floats, names: Names, seed: int = 0) -> tuple[float, f
     np.fill_diagonal(kernel, 0.0)
     first = names == np.unique(names)[0]
 
-    def measure(inside: npt.NDArray[np.bool_]) -> float:
+    def measure(inside: Mask) -> float:
         n, m = inside.sum(), (~inside).sum()
         a, b = kernel[np.ix_(inside, inside)].sum(), kernel[np.ix_(~inside, ~inside)].sum()
         return float(a / (n * (n - 1)) + b / (m * (m - 1)) - 2 * kernel[np.ix_(inside, ~inside)].mean())
@@ -76,7 +73,7 @@ def discrepancy(features: Floats, names: Names, seed: int = 0) -> tuple[float, f
     return measure(first), float(np.quantile(null, 0.95))
 
 
-def _within(classes: Names, measure: Callable[[npt.NDArray[np.bool_]], tuple[float, float]]) -> tuple[float, float]:
+def _within(classes: Names, measure: Callable[[Mask], tuple[float, float]]) -> tuple[float, float]:
     """Mean of a measure over the classes."""
     values = np.array([measure(classes == name) for name in np.unique(classes)])
     return float(values[:, 0].mean()), float(values[:, 1].mean())

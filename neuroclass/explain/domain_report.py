@@ -5,12 +5,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 
 from neuroclass.config import DannSettings
 from neuroclass.evaluation.protocols import Plan, Trial
+from neuroclass.explain.cross_species_matches import match_table
 from neuroclass.explain.domain_measures import measures
 from neuroclass.explain.domain_spaces import (
     RAW,
@@ -21,10 +21,9 @@ from neuroclass.explain.domain_spaces import (
     space_name,
 )
 from neuroclass.explain.embedding import umap_of
-from neuroclass.explain.twins import twin_table
 from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.types.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 
@@ -98,5 +97,5 @@ def write_domains(
     pd.concat([meta, features], axis=1).to_parquet(out / "domain-features.parquet", index=False)
     mouse, human = (meta.loc[meta["species"] == name, "id"].tolist() for name in ("mouse", "human"))
     distances = [space.distances for space in by_reversal[own] if space.distances is not None]
-    twins = twin_table(mouse, human, distances)
+    twins = match_table(mouse, human, distances)
     twins.to_parquet(out / "twins.parquet", index=False)

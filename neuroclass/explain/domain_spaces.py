@@ -17,9 +17,7 @@ from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.predictor import for_members
 from neuroclass.training.fit_dann import train_dann
-
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Floats
 
 REVERSALS: tuple[float, ...] = (0.0, 0.1, 0.3, 1.0)
 RAW = "raw"

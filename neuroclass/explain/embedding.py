@@ -6,9 +6,8 @@ References
 """
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 SEED = 1
 

@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from neuroclass.types.arrays import Floats
 
-def holm(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
+
+def holm(p: npt.ArrayLike) -> Floats:
     """P values corrected for their number by Holm's step-down procedure; NaN stays NaN."""
     values = np.asarray(p, dtype=np.float64)
     result = np.full(values.shape, np.nan)

@@ -3,12 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
+from neuroclass.types.arrays import Floats
+
 N_NEIGHBOURS = 15
 
 
-def neighbour_agreement(
-    points: npt.NDArray[np.float64], labels: npt.ArrayLike, n_neighbours: int = N_NEIGHBOURS
-) -> tuple[float, float]:
+def neighbour_agreement(points: Floats, labels: npt.ArrayLike, n_neighbours: int = N_NEIGHBOURS) -> tuple[float, float]:
     """How often a point's neighbours share its label, each label counted alike.
 
     Parameters

@@ -14,7 +14,7 @@ import pandas as pd
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.explain.embedding import SEED
 from neuroclass.predictors.dann import DannPredictor
-from neuroclass.predictors.predictor import Floats
+from neuroclass.types.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)

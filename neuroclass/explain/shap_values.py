@@ -21,14 +21,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.errors import ExplanationError
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.types.arrays import Floats, Integers
 
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
 Groups = Sequence[Sequence[str]]
 
 PAIRS = 2
@@ -146,7 +144,7 @@ def shap_values(
     return ShapValues(values, base, gap)
 
 
-def _players(groups: Groups | None) -> Index:
+def _players(groups: Groups | None) -> Integers:
     """Number of the player that each of the 41 features belongs to."""
     if groups is None:
         return np.arange(len(FEATURE_NAMES))
@@ -165,7 +163,9 @@ class _Game:
         Mean probability of the prototypes.
     """
 
-    def __init__(self, model: Explainable, columns: Index, player: Index, species: str, pairs: int, seed: int) -> None:
+    def __init__(
+        self, model: Explainable, columns: Integers, player: Integers, species: str, pairs: int, seed: int
+    ) -> None:
         self._model, self._columns, self._species = model, columns, species
         self.players, member = np.unique(player, return_inverse=True)
         background = model.background[:, columns]
@@ -189,7 +189,7 @@ class _Game:
         return np.asarray(np.take_along_axis(np.diff(p, axis=1), self._places, axis=1).mean(0))
 
 
-def _places(n_players: int, n_pairs: int, seed: int) -> Index:
+def _places(n_players: int, n_pairs: int, seed: int) -> Integers:
     """When each player is revealed in random orders, each followed by its reverse; shape (2 n_pairs, n_players)."""
     random = np.random.default_rng(seed)
     orders = np.stack([random.permutation(n_players) for _ in range(n_pairs)])

@@ -17,8 +17,7 @@ from neuroclass.explain.shap_values import shap_values
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 SHAP, PERMUTATION, GATES = "SHAP", "permutation", "gates"
 N_SHUFFLES = 3

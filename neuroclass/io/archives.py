@@ -15,8 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from neuroclass.errors import NeuroClassError, RecordingError, UnsafeFileError
-from neuroclass.verdict import Refusal
+from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput, UnsafeFileError
 
 _ZIP, _END, _END64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x07"
 _END_BYTES, _LOCATOR_BYTES, _LONGEST_COMMENT = 22, 20, 65_535
@@ -80,7 +79,9 @@ def _is_spreadsheet(path: Path) -> bool:
     return False
 
 
-def unpack(path: Path, name: str, folder: Path, limits: ArchiveLimits = ArchiveLimits()) -> Iterator[Member | Refusal]:
+def unpack(
+    path: Path, name: str, folder: Path, limits: ArchiveLimits = ArchiveLimits()
+) -> Iterator[Member | RejectedInput]:
     """Write an archive's files into a folder, one after the other.
 
     Parameters
@@ -96,7 +97,7 @@ def unpack(path: Path, name: str, folder: Path, limits: ArchiveLimits = ArchiveL
 
     Yields
     ------
-    Member or Refusal
+    Member or RejectedInput
         Each file, or why it was left in the archive; the rest goes on, unless the whole is over a limit.
     """
     try:
@@ -113,16 +114,16 @@ def unpack(path: Path, name: str, folder: Path, limits: ArchiveLimits = ArchiveL
                 try:
                     member = _extract(archive, info, shown, folder / f"{number:05d}", left)
                 except RecordingError as error:
-                    yield Refusal(shown, error)
+                    yield RejectedInput(shown, error)
                     if isinstance(error, _TooMuch):
                         return
                     continue
                 left -= member.path.stat().st_size
                 yield member
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-        yield Refusal(name, RecordingError(f"{name} is a damaged zip archive ({error}); zip its files again."))
+        yield RejectedInput(name, RecordingError(f"{name} is a damaged zip archive ({error}); zip its files again."))
     except NeuroClassError as error:
-        yield Refusal(name, error)
+        yield RejectedInput(name, error)
 
 
 class _TooMuch(UnsafeFileError):

@@ -3,16 +3,13 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from neuroclass.cell_types import Species
 from neuroclass.errors import TableError, UnsafeFileError
-from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES
-from neuroclass.ranges import load_ranges
+from neuroclass.features import BY_NAME
 
 CELL_COLUMN, SPECIES_COLUMN = "cell", "species"
 MAX_BYTES = 100 * 2**20
@@ -165,27 +162,6 @@ def read_raw_table(content: bytes, name: str) -> RawTable:
     if len(frame) > MAX_ROWS:
         raise UnsafeFileError(f"{name} has {len(frame):,} rows; at most {MAX_ROWS:,} are read. Split it.")
     return RawTable(name, frame.reset_index(drop=True))
-
-
-def template_csv(features: Iterable[str] = FEATURE_NAMES) -> str:
-    """A feature table to fill in.
-
-    Returns
-    -------
-    str
-        A header of ``cell``, ``species`` and the features, and one example row with the medians of the database's
-        mouse cells; units and definitions stand in `template_guide`.
-    """
-    chosen, medians = tuple(features), load_ranges()[Species.MOUSE]
-    names = [CELL_COLUMN, SPECIES_COLUMN, *chosen]
-    example = ["example (medians)", Species.MOUSE.value, *(f"{medians[name].median:.4g}" for name in chosen)]
-    return "\n".join([",".join(names), ",".join(example)]) + "\n"
-
-
-def template_guide() -> pd.DataFrame:
-    """Name, unit and definition of every column of the template."""
-    rows = [(spec.name, spec.unit or "ratio", spec.stimulus.label, spec.definition) for spec in FEATURES]
-    return pd.DataFrame(rows, columns=["column", "unit", "stimulus", "definition"])
 
 
 def read_head(path: Path) -> bytes:

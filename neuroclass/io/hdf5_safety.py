@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from neuroclass.config_ephys import ReadLimits
+from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import FloatArray
 from neuroclass.errors import RecordingError, UnsafeFileError
 

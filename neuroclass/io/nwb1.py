@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import h5py
 
-from neuroclass.config_ephys import ReadLimits
+from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import own_item, own_items, text_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
-from neuroclass.config_ephys import ReadLimits
+from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import FloatArray, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnsafeFileError
 from neuroclass.io.channels import ChannelMapping, to_mv, to_pa, unit_kind

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from neuroclass.config_ephys import ReadLimits
+from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.abf import read_abf

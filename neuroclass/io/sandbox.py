@@ -25,7 +25,7 @@ import psutil
 
 from neuroclass import errors
 from neuroclass.config import PROJECT_DIR
-from neuroclass.config_ephys import ReadLimits
+from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import ClampMode, FloatArray, Recording, Sweep
 from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.channels import ChannelMapping

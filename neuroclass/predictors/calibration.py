@@ -21,8 +21,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from neuroclass.cell_types import Species
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats, Integers, Mask
 
 GROUPS: tuple[str, ...] = (*(species.value for species in Species), "any")
 HIDDEN_KNOTS: Floats = np.array([0.0, 0.25, 0.5, 0.75])
@@ -32,7 +31,7 @@ _TINY = 1e-6
 _SHRINK = 0.02
 
 
-def group_index(species: Sequence[str] | None, n_cells: int) -> npt.NDArray[np.int64]:
+def group_index(species: Sequence[str] | None, n_cells: int) -> Integers:
     """Row of `GROUPS` for each cell, shape (n_cells,); the last where the species is not known."""
     if species is None:
         return np.full(n_cells, len(GROUPS) - 1)
@@ -41,7 +40,7 @@ def group_index(species: Sequence[str] | None, n_cells: int) -> npt.NDArray[np.i
     return np.array([index[name] for name in species], dtype=np.int64)
 
 
-def _fit_group(log_q: Floats, hidden: Floats, truth: npt.NDArray[np.int64]) -> Floats:
+def _fit_group(log_q: Floats, hidden: Floats, truth: Integers) -> Floats:
     n_classes = log_q.shape[1]
     rows = np.arange(len(truth))
 
@@ -91,7 +90,7 @@ class Calibration:
         cls,
         probabilities: Floats,
         hidden: Floats,
-        truth: npt.NDArray[np.int64],
+        truth: Integers,
         species: Sequence[str],
     ) -> "Calibration":
         """Fit on cells the networks were not trained on.
@@ -136,7 +135,7 @@ class Calibration:
         coverage: float,
         *,
         allow_empty: bool = False,
-    ) -> npt.NDArray[np.bool_]:
+    ) -> Mask:
         """Which classes are in each cell's set, shape (n_cells, n_classes).
 
         Parameters

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from neuroclass.nets.dann import Dann, DannOutput
-from neuroclass.predictors.predictor import Floats, Predictor, for_members
-from neuroclass.predictors.preprocess import Mask
+from neuroclass.predictors.predictor import Predictor, for_members
+from neuroclass.types.arrays import Floats, Mask
 
 
 @dataclass(frozen=True)

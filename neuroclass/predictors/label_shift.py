@@ -7,9 +7,8 @@ References
 """
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 _ROUNDS = 200
 _TOLERANCE = 1e-6

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.calibration import Calibration
-from neuroclass.predictors.novelty import Novelty
-from neuroclass.predictors.preprocess import Mask, Preprocessor
+from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.priors import reweight
+from neuroclass.predictors.typicality import Typicality
+from neuroclass.types.arrays import Floats, Mask
 
-Floats = npt.NDArray[np.float64]
 Arrays = dict[str, npt.NDArray[np.generic]]
 
 _NET = "net."
@@ -51,7 +51,7 @@ class Predictor(ABC):
     architecture: Mapping[str, Any]
     preprocessor: Preprocessor
     calibration: Calibration
-    novelty: Novelty
+    typicality_scale: Typicality
     background: Floats
     card: Mapping[str, Any] = field(default_factory=dict)
 
@@ -117,9 +117,9 @@ class Predictor(ABC):
         order = np.argsort(-probabilities, axis=1)
         return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
 
-    def ood(self, x: Floats) -> Floats:
+    def typicality_of(self, x: Floats) -> Floats:
         """Share of training cells at least as unusual on the features present, shape (n_cells,)."""
-        return self.novelty(self.preprocessor.standardise(x), self.preprocessor)
+        return self.typicality_scale(self.preprocessor.standardise(x), self.preprocessor)
 
     def with_card(self, card: Mapping[str, Any]) -> Self:
         """The same model with another card."""
@@ -128,7 +128,7 @@ class Predictor(ABC):
     def arrays(self) -> Arrays:
         """All arrays to save."""
         weights = {_NET + name: value.numpy() for name, value in self.net.state_dict().items()}
-        parts = (self.preprocessor.arrays(), self.calibration.arrays(), self.novelty.arrays())
+        parts = (self.preprocessor.arrays(), self.calibration.arrays(), self.typicality_scale.arrays())
         return {**weights, **{k: v for part in parts for k, v in part.items()}, _BACKGROUND: self.background}
 
     @classmethod
@@ -151,7 +151,7 @@ class Predictor(ABC):
             architecture=card["architecture"],
             preprocessor=Preprocessor.from_arrays(arrays),
             calibration=Calibration.from_arrays(arrays),
-            novelty=Novelty.from_arrays(arrays),
+            typicality_scale=Typicality.from_arrays(arrays),
             background=np.asarray(arrays[_BACKGROUND], dtype=np.float64).reshape(-1, len(FEATURE_NAMES)),
             card=card,
         )

@@ -18,9 +18,7 @@ import numpy.typing as npt
 from sklearn.covariance import ledoit_wolf
 
 from neuroclass.features import FEATURE_NAMES, FEATURES
-
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from neuroclass.types.arrays import Floats, Mask
 
 CLIP = 5.0
 _FLOORS = {

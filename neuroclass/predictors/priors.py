@@ -14,12 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.cell_types import BROAD_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Broad, Subclass
 from neuroclass.errors import SettingsError
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 PRESETS: dict[str, dict[str, float]] = {
     "GABAergic": {Broad.EXCITATORY.value: 0.0},

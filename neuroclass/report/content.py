@@ -6,19 +6,19 @@ from functools import lru_cache
 
 from neuroclass.cell_types import label_of
 from neuroclass.charts.comparison import Panel
+from neuroclass.classification.classify import Models
+from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.classification.stress import StressResult
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.cohort.recordings import recording_of
 from neuroclass.ephys.cell_features import extract_features, recording_epochs
 from neuroclass.ephys.sweep import Recording
 from neuroclass.explain.counterfactual import Counterfactual, counterfactual
-from neuroclass.explain.reference_cells import ReferenceCell, nearest_references
-from neuroclass.explain.stress import StressResult
-from neuroclass.measure import Context
-from neuroclass.ranges import class_values
+from neuroclass.reference.cells import ReferenceCell, nearest_references
+from neuroclass.reference.ranges import class_values
 from neuroclass.report.places import Traced, panel_of, traced
-from neuroclass.verdict import CellVerdict, Task
-from neuroclass.workflows import Models
 
 TASKS: Mapping[str, str] = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Mouse subclass (LSPIN)"}
 SHOWN_PLACES = 3
@@ -70,19 +70,19 @@ class ReportCell:
     simulated: bool = False
 
 
-def likeliest(task: Task) -> list[str]:
+def likeliest(task: Prediction) -> list[str]:
     """The two likeliest classes, the likelier first."""
     return sorted(task.probabilities, key=lambda name: -task.probabilities[name])[:2]
 
 
-def own_trace(verdict: CellVerdict, recording: Recording, context: Context, simulated: bool = False) -> Traced:
+def own_trace(verdict: CellVerdict, recording: Recording, metadata: CellMetadata, simulated: bool = False) -> Traced:
     """A classified cell's sweeps with the places of its features, values as they were measured."""
     places = {name: entry["sweeps"] for name, entry in verdict.provenance.items() if entry.get("sweeps")}
     values = {
         name: float(verdict.provenance.get(name, {}).get("as_measured", value))
         for name, value in verdict.features.items()
     }
-    epochs = recording_epochs(recording, assignments=context.assignments)
+    epochs = recording_epochs(recording, assignments=metadata.assignments)
     return Traced("This cell", recording, epochs, places, values, simulated)
 
 
@@ -116,7 +116,7 @@ def panel_reader(pools: Sequence[Cohort]) -> PanelOf:
 def gather(
     verdict: CellVerdict,
     recording: Recording | None,
-    context: Context,
+    metadata: CellMetadata,
     models: Models,
     pools: Sequence[Cohort],
     command: str,
@@ -131,7 +131,7 @@ def gather(
         The answers.
     recording : Recording or None
         The cell's sweeps, where there are any.
-    context : Context
+    context : CellMetadata
         What the user said.
     models : Models
         The models that answered.
@@ -149,14 +149,14 @@ def gather(
     ReportCell
     """
     simulated = recording is not None and recording.metadata.get("simulated") == "yes"
-    own = None if recording is None else own_trace(verdict, recording, context, simulated)
+    own = None if recording is None else own_trace(verdict, recording, metadata, simulated)
     read = panel or panel_reader(pools)
     evidence = {name: _evidence(getattr(verdict, name), verdict, own, models, pools, read) for name in TASKS}
     return ReportCell(verdict, evidence, command, tuple(stress), simulated)
 
 
 def _evidence(
-    task: Task, verdict: CellVerdict, own: Traced | None, models: Models, pools: Sequence[Cohort], panel: PanelOf
+    task: Prediction, verdict: CellVerdict, own: Traced | None, models: Models, pools: Sequence[Cohort], panel: PanelOf
 ) -> Evidence:
     if not task.reasons:
         return Evidence()

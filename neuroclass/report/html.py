@@ -18,15 +18,16 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import evidence as charts
 from neuroclass.charts.comparison import side_by_side
 from neuroclass.charts.evaluation import probabilities
-from neuroclass.explain.stress import UNITS
+from neuroclass.classification.classify import Models
+from neuroclass.classification.result import Prediction
+from neuroclass.classification.stress import UNITS
+from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
 from neuroclass.io.export import to_csv
 from neuroclass.report import tables
 from neuroclass.report.content import TASKS, Evidence, ReportCell
 from neuroclass.report.methods import methods_paragraph, model_identity
 from neuroclass.report.places import aligned_on
-from neuroclass.verdict import Refusal, Task
-from neuroclass.workflows import Models
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
@@ -87,12 +88,12 @@ def _cell(value: object) -> str:
     return f"<td>{escape(str(value))}</td>"
 
 
-def html_report(items: Sequence[ReportCell | Refusal], models: Models) -> str:
+def html_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> str:
     """Write a report.
 
     Parameters
     ----------
-    items : sequence of ReportCell or Refusal
+    items : sequence of ReportCell or RejectedInput
         Cells, and files or cells that were refused.
     models : Models
         The models that answered.
@@ -108,7 +109,7 @@ def html_report(items: Sequence[ReportCell | Refusal], models: Models) -> str:
     if len(items) > 1:
         page.table(pd.DataFrame(_overview(items)))
     for item in items:
-        _refusal(page, item) if isinstance(item, Refusal) else _one_cell(page, item, models)
+        _refusal(page, item) if isinstance(item, RejectedInput) else _one_cell(page, item, models)
     page.add("<h2>Models</h2>")
     page.table(pd.DataFrame([model_identity(m.predictor.card) for m in (models.dann, models.lspin)]))
     told = [item.verdict.to_json() if isinstance(item, ReportCell) else item.to_json() for item in items]
@@ -133,9 +134,9 @@ def _document(parts: Sequence[str]) -> str:
     )
 
 
-def _overview(items: Sequence[ReportCell | Refusal]) -> Iterator[dict[str, str]]:
+def _overview(items: Sequence[ReportCell | RejectedInput]) -> Iterator[dict[str, str]]:
     for item in items:
-        if isinstance(item, Refusal):
+        if isinstance(item, RejectedInput):
             yield {"file": item.source, "cell": item.cell, "species": "", "verdict": f"refused ({item.error.kind})"}
         else:
             v = item.verdict
@@ -143,7 +144,7 @@ def _overview(items: Sequence[ReportCell | Refusal]) -> Iterator[dict[str, str]]
             yield {"file": v.source, "cell": v.cell, "species": v.species, "verdict": verdict}
 
 
-def _refusal(page: _Page, refusal: Refusal) -> None:
+def _refusal(page: _Page, refusal: RejectedInput) -> None:
     where = f"{refusal.source} / {refusal.cell}" if refusal.cell else refusal.source
     page.add(f"<h2>{escape(where)}</h2>", f'<p class="note">Refused ({escape(refusal.error.kind)}): ',
              f"{escape(str(refusal.error))}</p>")  # fmt: skip
@@ -176,7 +177,7 @@ def _one_cell(page: _Page, cell: ReportCell, models: Models) -> None:
     page.add(f"<p>The same numbers on the command line:</p><pre>{escape(cell.command)}</pre>")
 
 
-def _answer(page: _Page, question: str, task: Task, simulated: bool) -> None:
+def _answer(page: _Page, question: str, task: Prediction, simulated: bool) -> None:
     page.add(f'<p class="muted">{escape(question)}</p>')
     if task.label:
         share = task.probabilities[task.label]
@@ -198,7 +199,7 @@ def shown_share(share: float) -> str:
     return "over 99.9%" if share > 0.999 else f"{share:.1%}"
 
 
-def expected_in_words(task: Task) -> str:
+def expected_in_words(task: Prediction) -> str:
     """How unusual the cell is, what its features are worth, and which sweep to record next."""
     parts = []
     if task.typicality is not None:
@@ -216,7 +217,7 @@ def expected_in_words(task: Task) -> str:
     return " ".join(parts)
 
 
-def _why(page: _Page, question: str, task: Task, evidence: Evidence, simulated: bool) -> None:
+def _why(page: _Page, question: str, task: Prediction, evidence: Evidence, simulated: bool) -> None:
     if not task.reasons:
         return
     label = max(task.probabilities, key=lambda name: task.probabilities[name])
@@ -254,7 +255,7 @@ def references_in_words(evidence: Evidence) -> str:
 def _stress(page: _Page, cell: ReportCell) -> None:
     page.add("<h3>Recording stress test</h3>")
     for name in TASKS:
-        task: Task = getattr(cell.verdict, name)
+        task: Prediction = getattr(cell.verdict, name)
         table = tables.stress_table(cell.stress, task.model)
         label = cell.stress[0].top(task.model)
         page.table(tables.holds_table(cell.stress, task.model))

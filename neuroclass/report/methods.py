@@ -6,10 +6,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from neuroclass import __version__
-from neuroclass.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
-from neuroclass.config_ephys import SpikeSettings
-from neuroclass.verdict import CellVerdict
-from neuroclass.workflows import COVERAGE, Models
+from neuroclass.classification.classify import COVERAGE, Models
+from neuroclass.classification.result import CellVerdict
+from neuroclass.ephys.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
+from neuroclass.ephys.settings import SpikeSettings
 
 SPIKES = SpikeSettings()
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "streamlit", "plotly")

@@ -16,14 +16,15 @@ from neuroclass.charts.comparison import MOST_TRACES, Panel
 from neuroclass.charts.evidence import feature_name
 from neuroclass.charts.theme import ACCENT, NEGATIVE, PALETTE, POSITIVE, UNKNOWN
 from neuroclass.charts.traces import crop, envelope
+from neuroclass.classification.classify import Models
+from neuroclass.classification.result import Prediction
+from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
 from neuroclass.report import tables
 from neuroclass.report.content import TASKS, Evidence, ReportCell
 from neuroclass.report.html import expected_in_words, references_in_words, shown_share
 from neuroclass.report.methods import methods_paragraph, model_identity
 from neuroclass.report.places import aligned_on
-from neuroclass.verdict import Refusal, Task
-from neuroclass.workflows import Models
 
 A4 = (8.27, 11.69)
 _LEFT, _RIGHT, _TOP = 0.09, 0.95, 0.95
@@ -94,12 +95,12 @@ def printable(text: object, limit: int = 4000) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())[:limit]
 
 
-def pdf_report(items: Sequence[ReportCell | Refusal], models: Models) -> bytes:
+def pdf_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> bytes:
     """Write a report.
 
     Parameters
     ----------
-    items : sequence of ReportCell or Refusal
+    items : sequence of ReportCell or RejectedInput
         Cells, and files or cells that were refused.
     models : Models
         The models that answered.
@@ -117,7 +118,7 @@ def pdf_report(items: Sequence[ReportCell | Refusal], models: Models) -> bytes:
         writer = _Writer(pdf)
         for item in items:
             writer.new_page()
-            _refusal(writer, item) if isinstance(item, Refusal) else _cell(writer, item, models)
+            _refusal(writer, item) if isinstance(item, RejectedInput) else _cell(writer, item, models)
         writer.heading("Models")
         for model in (models.dann, models.lspin):
             writer.text(
@@ -127,7 +128,7 @@ def pdf_report(items: Sequence[ReportCell | Refusal], models: Models) -> bytes:
     return buffer.getvalue()
 
 
-def _refusal(writer: _Writer, refusal: Refusal) -> None:
+def _refusal(writer: _Writer, refusal: RejectedInput) -> None:
     writer.text(f"{refusal.source} {refusal.cell}", 14, "bold")
     writer.text(f"Refused ({refusal.error.kind}): {refusal.error}")
 
@@ -160,7 +161,7 @@ def _cell(writer: _Writer, cell: ReportCell, models: Models) -> None:
     writer.text(cell.command, 7.5)
 
 
-def _answer(writer: _Writer, question: str, task: Task) -> None:
+def _answer(writer: _Writer, question: str, task: Prediction) -> None:
     writer.heading(question)
     if task.label:
         writer.text(
@@ -181,7 +182,7 @@ def _answer(writer: _Writer, question: str, task: Task) -> None:
     writer.text(f"{task.coverage:.0%} prediction set: {members}. {expected_in_words(task)}")
 
 
-def _why(writer: _Writer, question: str, task: Task, evidence: Evidence) -> None:
+def _why(writer: _Writer, question: str, task: Prediction, evidence: Evidence) -> None:
     if not task.reasons:
         return
     label = max(task.probabilities, key=lambda name: task.probabilities[name])

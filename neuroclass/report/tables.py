@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.classification.stress import UNITS, StressResult, summarise
 from neuroclass.explain.counterfactual import Counterfactual
-from neuroclass.explain.stress import UNITS, StressResult, summarise
 from neuroclass.features import BY_NAME, FEATURES
-from neuroclass.verdict import CellVerdict, Task
 
 
 def with_unit(feature: str, value: float) -> str:
@@ -17,7 +17,7 @@ def with_unit(feature: str, value: float) -> str:
     return f"{value * spec.display_factor:.4g} {spec.shown_unit}".strip()
 
 
-def reasons_table(task: Task) -> pd.DataFrame:
+def reasons_table(task: Prediction) -> pd.DataFrame:
     """Reasons of one answer, the largest first: feature, shown, shap, percentile, gate."""
     rows = [(r.feature, with_unit(r.feature, r.value), r.shap, r.percentile, r.gate) for r in task.reasons]
     return pd.DataFrame(rows, columns=["feature", "shown", "shap", "percentile", "gate"])

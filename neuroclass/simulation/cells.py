@@ -4,14 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import lfilter
 
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.simulation import stimuli
 from neuroclass.simulation.models import DT_MS, Membrane, NeuronParameters, integrate, make_membrane
-
-Array = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 RAMP_AFTER_SPIKE_S = 0.5
 LONG_LIMIT_PA = 750.0
@@ -82,7 +80,7 @@ SIMULATED_WARNING = "Simulated: no part of this recording was measured."
 STIMULUS_NAMES: tuple[str, ...] = tuple(field.name for field in fields(StimulusChoice))
 
 
-def spikes(v_mv: Array) -> int:
+def spikes(v_mv: Floats) -> int:
     """Number of upward crossings of −10 mV."""
     above = v_mv >= -10.0
     return int(np.count_nonzero(above[1:] & ~above[:-1]))
@@ -153,20 +151,20 @@ class _Rig:
         self.seed = seed
         self.sweeps: list[Sweep] = []
 
-    def intrinsic_noise(self, n_times: int, number: int) -> Array:
+    def intrinsic_noise(self, n_times: int, number: int) -> Floats:
         """Ornstein-Uhlenbeck current of one sweep, pA, shape (n_times,)."""
         generator = np.random.Generator(np.random.PCG64([self.seed, number]))
         steps = generator.standard_normal(n_times)
         return self.noise_pa * _low_pass(steps, float(np.exp(-DT_MS / NOISE_TAU_MS)))
 
-    def record(self, stimulus_name: str, current_pa: Array, stop_after: int = 0, number: int | None = None) -> None:
+    def record(self, stimulus_name: str, current_pa: Floats, stop_after: int = 0, number: int | None = None) -> None:
         """Add the sweep that answers `current_pa`; its number, by default the next, seeds its noise."""
         number = len(self.sweeps) if number is None else number
         v = integrate(self.membrane, current_pa + self.intrinsic_noise(current_pa.size, number), stop_after)
         self.sweeps.append(Sweep(number, v, current_pa[: v.size].copy(), stimuli.RATE_HZ, stimulus_name=stimulus_name))
 
 
-def _low_pass(steps: Array, keep: float) -> Array:
+def _low_pass(steps: Floats, keep: float) -> Floats:
     """First-order autoregression of unit variance."""
     return np.asarray(lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], steps))
 

@@ -26,11 +26,9 @@ References
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.ephys.compiled import compiled
-
-Array = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 DT_MS = 0.02
 V_LOW, V_STEP, N_GRID = -160.0, 0.1, 2601
@@ -113,25 +111,25 @@ class Membrane:
         Potential (mV) and the dynamic gates at rest.
     """
 
-    table: Array
-    conductances: Array
-    reversals: Array
+    table: Floats
+    conductances: Floats
+    reversals: Floats
     capacitance_pf: float
-    rest: Array
+    rest: Floats
 
 
-def _sigmoid(v: Array, half: float, slope: float) -> Array:
+def _sigmoid(v: Floats, half: float, slope: float) -> Floats:
     return 1.0 / (1.0 + np.exp(-(v - half) / slope))
 
 
-def _linoid(x: Array, slope: float) -> Array:
+def _linoid(x: Floats, slope: float) -> Floats:
     """Rate x / (1 − exp(−x / slope)), with its limit at 0."""
     near = np.abs(x) < 1e-6
     safe = np.where(near, 1.0, x)
     return np.where(near, slope, safe / -np.expm1(-safe / slope))
 
 
-def _rates(p: NeuronParameters, v: Array) -> list[tuple[Array, Array]]:
+def _rates(p: NeuronParameters, v: Floats) -> list[tuple[Floats, Floats]]:
     """Steady state and time constant (ms) of each dynamic gate at the potentials `v`."""
     u = v - p.vt_mv
     gates = []
@@ -191,7 +189,9 @@ def make_membrane(p: NeuronParameters) -> Membrane:
 
 
 @compiled
-def _integrate(current: Array, table: Array, g: Array, e: Array, state: Array, dt: float, stop_after: int) -> Array:
+def _integrate(
+    current: Floats, table: Floats, g: Floats, e: Floats, state: Floats, dt: float, stop_after: int
+) -> Floats:
     """Integrate one sweep; `current` is in pA/pF. Stops `stop_after` samples after the first 0 mV crossing."""
     n_times = current.size
     out = np.empty(n_times)
@@ -227,7 +227,7 @@ def _integrate(current: Array, table: Array, g: Array, e: Array, state: Array, d
     return out[:end]
 
 
-def integrate(membrane: Membrane, current_pa: Array, stop_after: int = 0) -> Array:
+def integrate(membrane: Membrane, current_pa: Floats, stop_after: int = 0) -> Floats:
     """Membrane potential under an injected current, from rest.
 
     Parameters

@@ -11,11 +11,9 @@ References
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.simulation.models import DT_MS
-
-Array = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 RATE_HZ = 1000.0 / DT_MS
 LEAD_S = 0.5
@@ -32,31 +30,31 @@ def samples(seconds: float) -> int:
     return round(seconds * RATE_HZ)
 
 
-def square(amplitude_pa: float, duration_s: float, tail_s: float) -> Array:
+def square(amplitude_pa: float, duration_s: float, tail_s: float) -> Floats:
     """Square pulse after `LEAD_S` of rest, pA, shape (n_times,)."""
     current = np.zeros(samples(LEAD_S + duration_s + tail_s))
     current[samples(LEAD_S) : samples(LEAD_S + duration_s)] = amplitude_pa
     return current
 
 
-def long_square(amplitude_pa: float) -> Array:
+def long_square(amplitude_pa: float) -> Floats:
     """Long square: 1 s."""
     return square(amplitude_pa, LONG_S, LONG_TAIL_S)
 
 
-def short_square(amplitude_pa: float) -> Array:
+def short_square(amplitude_pa: float) -> Floats:
     """Short square: 3 ms."""
     return square(amplitude_pa, SHORT_S, SHORT_TAIL_S)
 
 
-def ramp(end_pa: float) -> Array:
+def ramp(end_pa: float) -> Floats:
     """Ramp of 25 pA/s from 0 to `end_pa`, after `LEAD_S` of rest."""
     n_rest, n_rise = samples(LEAD_S), samples(end_pa / RAMP_PA_PER_S)
     return np.concatenate([np.zeros(n_rest), RAMP_PA_PER_S * np.arange(n_rise) / RATE_HZ])
 
 
 @lru_cache(maxsize=8)
-def _pink(seed: int, n_times: int) -> Array:
+def _pink(seed: int, n_times: int) -> Floats:
     """Pink noise of mean 0 and standard deviation 1, rounded to 1e-9; the same for every cell."""
     spectrum = np.fft.rfft(np.random.Generator(np.random.PCG64(seed)).standard_normal(n_times))
     frequency = np.fft.rfftfreq(n_times, 1 / RATE_HZ)
@@ -69,7 +67,7 @@ def _pink(seed: int, n_times: int) -> Array:
     return frozen
 
 
-def noise(base_pa: float, variant: int, epoch_s: float = NOISE_S) -> Array:
+def noise(base_pa: float, variant: int, epoch_s: float = NOISE_S) -> Floats:
     """Three epochs of frozen pink noise at 0.75, 1 and 1.5 × `base_pa`, coefficient of variation 0.2.
 
     Parameters

@@ -8,14 +8,11 @@ units the direction is divided by the scaler's scale.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.config import AugmentSettings
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus, features_of
 from neuroclass.predictors.preprocess import Preprocessor
-
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from neuroclass.types.arrays import Floats, Mask
 
 STIMULI = (Stimulus.NOISE, Stimulus.LONG_SQUARE, Stimulus.RAMP, Stimulus.SHORT_SQUARE, Stimulus.NONE)
 

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.targets import class_numbers
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 TASK_CLASSES: dict[str, tuple[str, ...]] = {"broad": BROAD_ORDER, "subclass": SUBCLASS_ORDER}
 
@@ -86,9 +84,9 @@ def _net_ensemble(seed: int) -> Any:
 
 
 def _few_labels(seed: int) -> Any:
-    from neuroclass.training.few_labels import FewLabels
+    from neuroclass.training.semi_supervised import SemiSupervised
 
-    return FewLabels(seed=seed)
+    return SemiSupervised(seed=seed)
 
 
 def _etypes(seed: int) -> Any:

@@ -11,6 +11,7 @@ from torch import Tensor
 from neuroclass.config import AugmentSettings
 from neuroclass.predictors.preprocess import CLIP, Preprocessor
 from neuroclass.training.augmentation import random_masks, shift_directions
+from neuroclass.types.arrays import Mask
 
 N_MASKS = 256
 ROWS_PER_MASK = 4
@@ -90,7 +91,7 @@ class BatchMaker:
     def __init__(
         self,
         cells: TrainingCells,
-        seen_by: npt.NDArray[np.bool_],
+        seen_by: Mask,
         preprocessor: Preprocessor,
         augment: AugmentSettings,
         mixup: float,

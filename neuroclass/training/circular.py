@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import i0e
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import PCA
 
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Floats, Integers
 
 CONCENTRATION = 40.0
 
@@ -67,7 +65,7 @@ class CircularTaxonomy(ClassifierMixin, BaseEstimator):
     def __init__(self, concentration: float = CONCENTRATION) -> None:
         self.concentration = concentration
 
-    def fit(self, x: Floats, y: Index) -> Self:
+    def fit(self, x: Floats, y: Integers) -> Self:
         """Fit on standardised features, shape (n_cells, 41), and labels."""
         self.classes_ = np.unique(y)
         self.circle_ = Circle.fit(x)

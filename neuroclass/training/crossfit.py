@@ -14,9 +14,8 @@ from neuroclass.errors import CohortError
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.augmentation import random_masks
+from neuroclass.types.arrays import Floats, Integers, Mask
 
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
 AnyPredictor = TypeVar("AnyPredictor", bound=Predictor)
 
 _MASKED_ROUNDS = 4
@@ -24,7 +23,7 @@ _MASKS_A_ROUND = 40
 _PROTOTYPES = 12
 
 
-def inner_folds(cohort: Cohort, label: str, n_folds: int, seed: int) -> Index:
+def inner_folds(cohort: Cohort, label: str, n_folds: int, seed: int) -> Integers:
     """Number of the donor group, 0 … n_folds − 1, that each cell is held out with; −1 for unlabelled cells.
 
     Parameters
@@ -74,7 +73,7 @@ class HeldOut:
     """
 
     z: Floats
-    rows: Index
+    rows: Integers
 
 
 def hide_features(z: Floats, augment: AugmentSettings, seed: int) -> HeldOut:
@@ -104,8 +103,8 @@ def hide_features(z: Floats, augment: AugmentSettings, seed: int) -> HeldOut:
 def calibrate(
     model: AnyPredictor,
     held_out: HeldOut,
-    held_by: npt.NDArray[np.bool_],
-    truth: Index,
+    held_by: Mask,
+    truth: Integers,
     species: npt.NDArray[np.object_],
 ) -> AnyPredictor:
     """Fit a model's calibration on what each member says of the cells it was not trained on.

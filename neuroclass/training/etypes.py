@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import MiniBatchSparsePCA
 from sklearn.mixture import GaussianMixture
 
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Floats, Integers
 
 N_COMPONENTS = 12
 SPARSITY = 3.0
@@ -45,7 +43,7 @@ class ETypes:
     """
 
     axes: Any
-    kept: Index
+    kept: Integers
     scale: Floats
     mixture: Any
     bic: tuple[float, ...]
@@ -89,7 +87,7 @@ class ETypeClassifier(ClassifierMixin, BaseEstimator):
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def fit(self, x: Floats, y: Index) -> Self:
+    def fit(self, x: Floats, y: Integers) -> Self:
         """Fit the types on `x` alone, shape (n_cells, 41), then count the classes of each type."""
         self.classes_ = np.unique(y)
         self.types_ = ETypes.fit(x, self.seed)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn.functional import one_hot
 
@@ -17,16 +16,14 @@ from neuroclass.nets.gradient_reversal import reversal_schedule
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.label_shift import adapt_to_proportions
-from neuroclass.predictors.novelty import Novelty
 from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
 from neuroclass.training.crossfit import calibrate, hide_features, inner_folds, prototypes
 from neuroclass.training.loop import Listener, StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.targets import balanced_weights, class_numbers, soft_targets
-
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Floats, Integers
 
 DOMAINS = tuple(species.value for species in Species)
 
@@ -48,7 +45,7 @@ def _loss(net: Dann, settings: DannSettings, n_domains: int) -> StepLoss:
     return loss
 
 
-def _class_shares(cohort: Cohort, settings: DannSettings, truth: Index) -> Floats:
+def _class_shares(cohort: Cohort, settings: DannSettings, truth: Integers) -> Floats:
     """Class probabilities of each cell, shape (n_cells, n_classes): the label's, else those of a net without adversary.
 
     The latter are corrected for the class proportions of their species, which may be another than the labelled one.
@@ -98,7 +95,7 @@ def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None
 
 
 def _fit(
-    cohort: Cohort, settings: DannSettings, truth: Index, shares: Floats, listener: Listener | None
+    cohort: Cohort, settings: DannSettings, truth: Integers, shares: Floats, listener: Listener | None
 ) -> DannPredictor:
     names = _domains(cohort)
     domains = np.array([names.index(name) for name in cohort.column("species")], dtype=np.int64)
@@ -138,7 +135,7 @@ def _fit(
         architecture=architecture,
         preprocessor=preprocessor,
         calibration=Calibration.none(len(BROAD_ORDER)),
-        novelty=Novelty.fit(held_out.z, preprocessor),
+        typicality_scale=Typicality.fit(held_out.z, preprocessor),
         background=prototypes(z, species, settings.seed),
     )
     return calibrate(model, held_out, held_by, truth, species)

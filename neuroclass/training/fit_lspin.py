@@ -16,8 +16,8 @@ from neuroclass.nets.lspin import Lspin
 from neuroclass.nets.stochastic_gates import expected_open, gate_values, similarity_penalty
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.lspin import LspinPredictor
-from neuroclass.predictors.novelty import Novelty
 from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
 from neuroclass.training.crossfit import calibrate, hide_features, inner_folds, prototypes
 from neuroclass.training.loop import Listener, StepLoss, run_training
@@ -111,7 +111,7 @@ def train_lspin(cohort: Cohort, settings: LspinSettings, listener: Listener | No
         architecture=architecture,
         preprocessor=preprocessor,
         calibration=Calibration.none(len(SUBCLASS_ORDER)),
-        novelty=Novelty.fit(held_out.z, preprocessor),
+        typicality_scale=Typicality.fit(held_out.z, preprocessor),
         background=prototypes(z, species, settings.seed),
     )
     return calibrate(model, held_out, held_by, truth, species)

@@ -18,8 +18,8 @@ from neuroclass.nets.lspin import Lspin
 from neuroclass.nets.stochastic_gates import expected_open
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.lspin import LspinPredictor
-from neuroclass.predictors.novelty import Novelty
 from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import as_tensor
 from neuroclass.training.crossfit import prototypes
 from neuroclass.training.loop import Listener
@@ -94,6 +94,6 @@ def train_paper_lspin(cohort: Cohort, seed: int, listener: Listener | None = Non
         architecture=architecture,
         preprocessor=preprocessor,
         calibration=Calibration.none(n_classes),
-        novelty=Novelty.fit(preprocessor.standardise(cohort.matrix()), preprocessor),
+        typicality_scale=Typicality.fit(preprocessor.standardise(cohort.matrix()), preprocessor),
         background=prototypes(z, np.asarray(cohort.column("species")), seed),
     )

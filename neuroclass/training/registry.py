@@ -4,9 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import AugmentSettings, DannSettings, LspinSettings, OptimiserSettings
 from neuroclass.errors import SettingsError
@@ -16,9 +13,7 @@ from neuroclass.training.fit_lspin import train_lspin
 from neuroclass.training.loop import Listener
 from neuroclass.training.paper_lspin import train_paper_lspin
 from neuroclass.training.selection import DANN_CANDIDATES, LSPIN_CANDIDATES, select_and_train
-
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Floats
 
 
 class Classifier(Protocol):

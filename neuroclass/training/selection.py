@@ -8,13 +8,11 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import donor_folds
 from neuroclass.config import DannSettings, LspinSettings
-
-Floats = npt.NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 INNER_FOLDS = 3
 

@@ -1,27 +1,24 @@
 """Labels as numbers, soft targets and balancing weights."""
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclass.cohort.cohort import Cohort
-
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+from neuroclass.types.arrays import Floats, Integers
 
 
-def class_numbers(cohort: Cohort, label: str, classes: tuple[str, ...]) -> Index:
+def class_numbers(cohort: Cohort, label: str, classes: tuple[str, ...]) -> Integers:
     """Position of each cell's class, shape (n_cells,); −1 where it is not known."""
     places = {name: place for place, name in enumerate(classes)}
     return np.array([places.get(value, -1) for value in cohort.column(label)], dtype=np.int64)
 
 
-def soft_targets(truth: Index, n_classes: int, smoothing: float) -> Floats:
+def soft_targets(truth: Integers, n_classes: int, smoothing: float) -> Floats:
     """Class probabilities with label smoothing, shape (n_cells, n_classes); zeros where the class is not known."""
     targets = np.eye(n_classes)[np.maximum(truth, 0)] * (1 - smoothing) + smoothing / n_classes
     return np.asarray(targets * (truth >= 0)[:, None])
 
 
-def balanced_weights(domains: Index, shares: Floats) -> Floats:
+def balanced_weights(domains: Integers, shares: Floats) -> Floats:
     """Weights that give every class of every domain the same total.
 
     Parameters

@@ -3,23 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import data_folder
 from neuroclass.evaluation import summaries
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.io.results import Results, results_of
-from neuroclass.verdict import CellVerdict
+from neuroclass.reports.store import Results, results_of
+from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
     from neuroclass.ephys.cell_features import CellFeatures
     from neuroclass.ephys.sweep import Recording
-
-Array = npt.NDArray[np.float64]
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the cells")
@@ -70,8 +67,8 @@ def measured(key: str, _recording: "Recording") -> "CellFeatures":  # noqa: ARG0
 @st.cache_resource(max_entries=200, show_spinner="Classifying the cell")
 def verdict(source: str, cell_id: str) -> CellVerdict:
     """The shipped models' verdict on a cell of the cohort from `source`, from its stored features."""
-    from neuroclass.measure import MeasuredCell
-    from neuroclass.workflows import classify_cells, load_models
+    from neuroclass.classification.classify import classify_cells, load_models
+    from neuroclass.classification.measurement import MeasuredCell
 
     row = cohort().frame.set_index("id").loc[cell_id]
     known = {name: float(row[name]) for name in FEATURE_NAMES if pd.notna(row[name])}
@@ -89,7 +86,7 @@ def cell_verdicts(model: str, name: str) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=16, show_spinner="Simulating the class' spikes")
-def class_spike(cell_ids: tuple[str, ...]) -> tuple[Array, Array, Array, int]:
+def class_spike(cell_ids: tuple[str, ...]) -> tuple[Floats, Floats, Floats, int]:
     """Average spike of demo cells."""
     from neuroclass.cohort.class_shape import simulated_class_spike
 

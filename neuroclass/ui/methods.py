@@ -5,7 +5,7 @@ import streamlit as st
 
 from neuroclass import __version__
 from neuroclass.errors import ModelFileError
-from neuroclass.features import FEATURES, Source
+from neuroclass.features import FEATURES, FeatureSource
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
@@ -19,7 +19,7 @@ def feature_table() -> None:
             "label": spec.label,
             "stored unit": spec.unit or "ratio",
             "stimulus": spec.stimulus.label,
-            "from": "sweeps" if spec.source is Source.SWEEPS else "entered by hand",
+            "from": "sweeps" if spec.source is FeatureSource.SWEEPS else "entered by hand",
             "definition": spec.definition,
         }
         for spec in FEATURES

@@ -10,15 +10,15 @@ from neuroclass.features import FEATURE_NAMES
 
 _imported = threading.Event()
 _imported.set()
-_SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "sklearn.linear_model", "neuroclass.workflows")
+_SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "sklearn.linear_model", "neuroclass.classification.classify")
 
 
 def _rehearse() -> None:
     """Classify a simulated cell once: what is imported or compiled on first use, is so afterwards."""
+    from neuroclass.classification.classify import classify_bytes
     from neuroclass.cohort.demo import load_demo, simulate_demo_cell
     from neuroclass.ephys.cell_features import extract_features
     from neuroclass.io.export import to_csv
-    from neuroclass.workflows import classify_bytes
 
     cell = load_demo().frame.head(1)
     extract_features(simulate_demo_cell(str(cell["id"].iloc[0])))

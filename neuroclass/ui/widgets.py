@@ -110,7 +110,7 @@ def pack_figures(figures: Mapping[str, tuple[go.Figure, Content, bool]]) -> byte
     bytes
         ``<name>.svg``, ``<name>.png`` and ``<name>.csv`` of each, as far as there are.
     """
-    from neuroclass.charts.still import FORMATS, can_draw, still
+    from neuroclass.charts.static_export import FORMATS, can_draw, still
 
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

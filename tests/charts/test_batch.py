@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from neuroclass.charts import batch as charts
-from neuroclass.ui.classifying.together import composition
-from neuroclass.verdict import CellVerdict, Task
+from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.ui.classify.batch_summary import composition
 
 CLASSES = ("excitatory", "inhibitory")
 
 
 def verdict(p: float, abstain: str = "") -> CellVerdict:
-    task = Task("dann", {"excitatory": 1 - p, "inhibitory": p}, abstain=abstain)
+    task = Prediction("dann", {"excitatory": 1 - p, "inhibitory": p}, abstain=abstain)
     return CellVerdict("f", "c", "mouse", task, task, {}, {})
 
 

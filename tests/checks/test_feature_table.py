@@ -6,7 +6,7 @@ from neuroclass.checks.feature_table import cell_names, find_problems, is_unit_s
 from neuroclass.errors import TableError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.feature_table import read_raw_table
-from neuroclass.ranges import overall_ranges
+from neuroclass.reference.ranges import overall_ranges
 
 
 def problems(text: str) -> dict[int, str]:

@@ -75,12 +75,12 @@ def test_evaluate_prints_text(capsys):
 
 
 def test_report_holds_what_the_pages_read(tmp_path, monkeypatch, quick):
-    from neuroclass.evaluation import rivals
-    from neuroclass.explain import report
+    from neuroclass.evaluation import comparisons
+    from neuroclass.reports import build
 
-    monkeypatch.setattr(rivals, "RIVALS", {"lspin": ("lda",)})
+    monkeypatch.setattr(comparisons, "ABLATIONS", {"lspin": ("lda",)})
     monkeypatch.setattr(
-        report, "plan_protocol", lambda protocol, cells, task, _=None: plan_protocol(protocol, cells, task, 1)
+        build, "plan_protocol", lambda protocol, cells, task, _=None: plan_protocol(protocol, cells, task, 1)
     )
     assert main(["train", "lspin", "--out", str(tmp_path), "--report", "--jobs", "1"]) == 0
     out = tmp_path / "lspin" / "evaluation"

@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from neuroclass.evaluation.comparisons import add_paired_tests
 from neuroclass.evaluation.curves import area_under_roc, average_precision, one_against_rest
-from neuroclass.evaluation.doubts import doubted_labels, doubts_by_confusion
 from neuroclass.evaluation.evaluate import run_trials
 from neuroclass.evaluation.groups import group_document
+from neuroclass.evaluation.label_issues import label_issues, label_issues_by_confusion
 from neuroclass.evaluation.learning import fewer_donors, label_budget, learning_curve
 from neuroclass.evaluation.paired import holm, sign_flip_p
 from neuroclass.evaluation.protocols import Plan, Protocol, plan_protocol
 from neuroclass.evaluation.purity import errors_by_line, pure_lines
-from neuroclass.evaluation.rivals import add_paired_tests
 from neuroclass.evaluation.taxonomies import unlabelled_taxonomies
 from tests.planted import planted_cohort
 
@@ -71,11 +71,11 @@ def test_only_unanimous_and_confident_labels_are_doubted():
             *[("unsure", "a", "b", 0.55)] * 2,
         ]
     )
-    cells = doubted_labels(table, ["a", "b"]).set_index("id")
+    cells = label_issues(table, ["a", "b"]).set_index("id")
     assert cells.index[cells["doubted"]].tolist() == ["wrong"]
     assert cells.loc["unsure", ["unanimous", "confident"]].tolist() == [True, False]
     assert not cells.loc["torn", "unanimous"]
-    by = doubts_by_confusion(cells.reset_index()).iloc[0]
+    by = label_issues_by_confusion(cells.reset_index()).iloc[0]
     assert by.tolist() == ["a", "b", 3, 2, 1]
 
 

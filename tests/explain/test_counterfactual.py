@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from neuroclass.cohort.demo import load_demo
-from neuroclass.explain.counterfactual import counterfactual, units_of
+from neuroclass.explain.counterfactual import cell_inputs, counterfactual
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import load_model
 from neuroclass.predictors.preprocess import restore, transform
-from neuroclass.ranges import class_values
+from neuroclass.reference.ranges import class_values
 
 
 def cell(row: int) -> dict[str, float]:
@@ -22,7 +22,7 @@ class Planted:
 
     def __init__(self):
         real = load_model("lspin")
-        self.preprocessor, self.novelty = real.preprocessor, real.novelty
+        self.preprocessor, self.typicality_scale = real.preprocessor, real.typicality_scale
 
     def standardised_probabilities(self, z, species=None):
         x = self.preprocessor.stored_units(z)
@@ -81,8 +81,8 @@ def test_a_cell_of_the_target_class_needs_no_change():
 
 
 def test_one_quantity_under_all_stimuli_is_one_unit():
-    grouped = units_of(True)
-    assert len(grouped) < len(units_of(False)) == 41
+    grouped = cell_inputs(True)
+    assert len(grouped) < len(cell_inputs(False)) == 41
     thresholds = {FEATURE_NAMES.index(name) for name in FEATURE_NAMES if name.startswith("threshold_v")}
     assert thresholds in [set(group) for group in grouped]
 

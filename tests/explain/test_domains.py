@@ -7,10 +7,10 @@ import pytest
 from neuroclass.config import DannSettings, OptimiserSettings
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.explain import domain_report, domain_spaces
+from neuroclass.explain.cross_species_matches import match_table
 from neuroclass.explain.domain_measures import discrepancy, measures, told
 from neuroclass.explain.domain_spaces import FoldSpace, align, fold_space
 from neuroclass.explain.gate_tests import compare_classes, holm
-from neuroclass.explain.twins import twin_table
 from tests.planted import planted_cohort
 
 RNG = np.random.default_rng(0)
@@ -67,9 +67,9 @@ def test_gates_that_differ_are_found_and_shut_ones_have_no_p() -> None:
 
 def test_twins_survive_only_where_every_training_finds_them() -> None:
     steady = np.arange(20, dtype=float)[None, :]
-    table = twin_table(["m"], [f"h{k}" for k in range(20)], [steady, steady, steady[:, ::-1] + 0.5])
+    table = match_table(["m"], [f"h{k}" for k in range(20)], [steady, steady, steady[:, ::-1] + 0.5])
     assert table["rank"].tolist() == [1, 2, 3, 4, 5]
-    same = twin_table(["m"], [f"h{k}" for k in range(20)], [steady, steady])
+    same = match_table(["m"], [f"h{k}" for k in range(20)], [steady, steady])
     assert same["twin"].tolist() == ["h0", "h1", "h2", "h3", "h4"] and (same["found_again"] == 1).all()
     assert table["found_again"].max() < 1
 

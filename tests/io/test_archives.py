@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from neuroclass.errors import RejectedInput
 from neuroclass.io.archives import ArchiveLimits, Member, is_archive, shown_name, unpack
-from neuroclass.verdict import Refusal
 
 TABLE = b"cell,vrest\na,-70\n"
 LIMITS = ArchiveLimits()
@@ -25,8 +25,8 @@ def zipped(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFL
 
 
 @pytest.fixture
-def come_out(tmp_path: Path) -> Callable[..., list[Member | Refusal]]:
-    def run(path: Path, limits: ArchiveLimits = LIMITS) -> list[Member | Refusal]:
+def come_out(tmp_path: Path) -> Callable[..., list[Member | RejectedInput]]:
+    def run(path: Path, limits: ArchiveLimits = LIMITS) -> list[Member | RejectedInput]:
         folder = tmp_path / "out"
         folder.mkdir()
         found = list(unpack(path, "a.zip", folder, limits))
@@ -84,14 +84,14 @@ def test_a_size_that_lies_is_not_believed(tmp_path, come_out):
         struct.pack_into("<L", content, content.find(signature) + offset, 10)
     path.write_bytes(content)
     (told,) = come_out(path, ArchiveLimits(bytes=1_000_000))
-    assert isinstance(told, Refusal) or told.path.stat().st_size <= 10
+    assert isinstance(told, RejectedInput) or told.path.stat().st_size <= 10
 
 
 def test_overlapping_members_cannot_multiply(tmp_path, come_out):
     members = {f"{k}.abf": bytes(1_000_000) for k in range(40)}
     found = come_out(zipped(tmp_path / "a.zip", members), ArchiveLimits(bytes=5_000_000))
     assert sum(one.path.stat().st_size for one in found if isinstance(one, Member)) <= 5_000_000
-    assert isinstance(found[-1], Refusal)
+    assert isinstance(found[-1], RejectedInput)
 
 
 def test_too_many_files_are_refused_before_any_is_written(tmp_path, come_out):
@@ -150,7 +150,7 @@ def test_an_archive_cut_short_is_refused(tmp_path, come_out, keep):
     path = zipped(tmp_path / "a.zip", {"good.csv": TABLE * 50})
     path.write_bytes(path.read_bytes()[:keep])
     (refusal,) = come_out(path)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedInput)
     assert "zip" in str(refusal.error)
 
 

@@ -39,7 +39,7 @@ def test_saved_model_answers_as_before(models, folder, name):
     before, after = models[name], load_model(name, folder)
     assert np.array_equal(before.predict_proba(x, species), after.predict_proba(x, species))
     assert before.prediction_set(x, species) == after.prediction_set(x, species)
-    assert np.array_equal(before.ood(x), after.ood(x))
+    assert np.array_equal(before.typicality_of(x), after.typicality_of(x))
     assert np.array_equal(before.background, after.background)
     assert after.card["seeds"] == [0]
 

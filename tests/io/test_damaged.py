@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from neuroclass.config_ephys import ReadLimits
+from neuroclass.classification.recording_report import extract_file
+from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.spikes import warm_up
 from neuroclass.errors import RecordingError
-from neuroclass.extraction import extract_file
 from neuroclass.io import sandbox
 from neuroclass.io.recordings import read_recordings
 from tests.ephys import planted

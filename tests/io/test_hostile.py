@@ -10,12 +10,13 @@ import pandas as pd
 import psutil
 import pytest
 
+from neuroclass.classification.inputs import cell_inputs, classify_input
+from neuroclass.classification.measurement import CellMetadata, MeasuredCell, measure
+from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.errors import RejectedInput
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.export import to_csv
-from neuroclass.measure import Context, MeasuredCell, measure
-from neuroclass.units import classify_unit, units_of
-from neuroclass.verdict import CellVerdict, Refusal
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
 
@@ -25,7 +26,7 @@ SECRET = b"the server's own secret"
 
 def reason(path: Path) -> str:
     (refusal,) = measure(path, path.name)
-    assert isinstance(refusal, Refusal), refusal
+    assert isinstance(refusal, RejectedInput), refusal
     return str(refusal.error)
 
 
@@ -72,7 +73,7 @@ def test_ten_thousand_sweeps_are_answered_in_bounded_memory(tmp_path):
 
     path = tmp_path / "many.abf"
     writeABF1(np.random.default_rng(0).normal(-70, 1, (10_000, 100)), str(path), 20_000.0, units="mV")
-    (answer,) = measure(path, path.name, Context(mapping=ChannelMapping("0", None, "mV")))
+    (answer,) = measure(path, path.name, CellMetadata(mapping=ChannelMapping("0", None, "mV")))
     assert isinstance(answer, MeasuredCell)
     assert len(answer.sweeps) == 10_000
     assert not answer.features
@@ -149,7 +150,7 @@ def test_a_packed_file_asks_to_be_unpacked(tmp_path, content):
 def test_names_with_markup_and_paths_are_only_names(tmp_path):
     for name in ("<img src=x onerror=alert(1)>.csv", "../../../etc/passwd", "a\nb.csv", "[x](http://evil)", "💥" * 100):
         (refusal,) = measure(b"junk", name)
-        assert isinstance(refusal, Refusal) and refusal.source == name
+        assert isinstance(refusal, RejectedInput) and refusal.source == name
         (good,) = measure(b"cell,vrest\na,-70\n", name)
         assert isinstance(good, MeasuredCell)
 
@@ -168,7 +169,7 @@ def test_infinities_wrong_units_and_doubled_ids_are_refused_by_row_and_the_rest_
     rows = ["good,-70,12", "inf,inf,12", "volts,-0.07,12", "twice,-70,12", "twice,-60,12", "text,abc,12"]
     answers = measure(("cell,vrest,tau\n" + "\n".join(rows)).encode(), "x.csv")
     assert [isinstance(one, MeasuredCell) for one in answers] == [True, False, False, False, False, False]
-    told = [str(one.error) for one in answers if isinstance(one, Refusal)]
+    told = [str(one.error) for one in answers if isinstance(one, RejectedInput)]
     assert "another unit" in told[1] and "stands 2 times" in told[2]
 
 
@@ -203,8 +204,8 @@ def test_a_folder_of_good_and_bad_files_is_answered_file_by_file(tmp_path, cell)
     work.mkdir()
     answers = [
         one
-        for unit in units_of([tmp_path], {}, work)
-        for one in ([unit] if isinstance(unit, Refusal) else classify_unit(unit, Context(), reasons=False))
+        for unit in cell_inputs([tmp_path], {}, work)
+        for one in ([unit] if isinstance(unit, RejectedInput) else classify_input(unit, CellMetadata(), reasons=False))
     ]
     assert [isinstance(one, CellVerdict) for one in answers] == [False, True, False, True]
 

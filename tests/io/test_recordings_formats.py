@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from neuroclass.classification.recording_report import extract_file
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ClampModeError, RecordingError, SettingsError, UnitsError
-from neuroclass.extraction import extract_file
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io import abf
 from neuroclass.io.channels import ChannelMapping, parse_unit, pick_channel, to_mv, to_pa

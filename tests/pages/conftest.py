@@ -13,7 +13,7 @@ from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
 from neuroclass.cohort.demo import load_demo
 from neuroclass.config import PROJECT_DIR
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.io import results
+from neuroclass.reports import store
 
 TIMEOUT_S = 60.0
 
@@ -66,7 +66,7 @@ def made_up_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rng = np.random.default_rng(0)
     for model in ("dann", "lspin"):
         write_evaluation(tmp_path / "models", model, rng)
-    monkeypatch.setattr(results, "MODELS_DIR", tmp_path / "models")
+    monkeypatch.setattr(store, "MODELS_DIR", tmp_path / "models")
     st.cache_resource.clear()
     st.cache_data.clear()
     return tmp_path / "models"

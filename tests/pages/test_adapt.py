@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.cohort.demo import load_demo
 from neuroclass.evaluation.laboratories import Laboratory
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.ui.classifying import adapt
-from neuroclass.verdict import CellVerdict, Task
+from neuroclass.ui.classify import adapt
 
 
 def _verdicts(n_cells: int) -> list[CellVerdict]:
     demo = load_demo().of_species("mouse")
     rows = np.random.default_rng(0).choice(len(demo), n_cells, replace=False)
     x = Laboratory("elsewhere", offset_mv=-10).measure(demo.matrix()[rows])
-    empty = Task("dann", {}), Task("lspin", {})
+    empty = Prediction("dann", {}), Prediction("lspin", {})
     return [
         CellVerdict("lab.csv", f"c{k}", "mouse", *empty, dict(zip(FEATURE_NAMES, row.tolist(), strict=True)), {})
         for k, row in enumerate(x)
@@ -28,7 +28,7 @@ def _verdicts(n_cells: int) -> list[CellVerdict]:
 def _page() -> None:
     import streamlit as st
 
-    from neuroclass.ui.classifying import adapt as section
+    from neuroclass.ui.classify import adapt as section
 
     section.show(st.session_state["verdicts"])
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("shipped_models")
 def opened(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Run a page as the same browser each time."""
     monkeypatch.setattr(
-        "neuroclass.ui.keeping.owner.secrets", SimpleNamespace(token_urlsafe=lambda n: "browser-" + "x" * n)
+        "neuroclass.ui.history.browser_identity.secrets", SimpleNamespace(token_urlsafe=lambda n: "browser-" + "x" * n)
     )
     return open_page
 
@@ -154,7 +154,7 @@ def test_every_upload_is_kept_before_the_first_is_computed(opened, history, monk
     def crash(*args: object, **kwargs: object) -> None:
         raise RuntimeError("the server died")
 
-    monkeypatch.setattr("neuroclass.units.classify_unit", crash)
+    monkeypatch.setattr("neuroclass.classification.inputs.classify_unit", crash)
     app = opened("classify")
     for name, content in (("a.csv", TABLE), ("b.csv", TABLE.replace(b"A,", b"C,"))):
         app.file_uploader(key="files").upload(name, content, "text/csv")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.stress import Variant, stress, variants
 from neuroclass.cohort.demo import load_demo
 from neuroclass.ephys.sweep import Recording
-from neuroclass.explain.stress import Variant, stress, variants
-from neuroclass.measure import Context
 
 
 def _page() -> None:
@@ -17,22 +17,22 @@ def _page() -> None:
 
     from neuroclass.cohort.demo import simulate_demo_cell
     from neuroclass.cohort.loading import load_cohort
-    from neuroclass.ui.reasoning import evidence
+    from neuroclass.ui.evidence import evidence
 
     cell_id = st.query_params["cell"]
     evidence.show_cohort_cell(load_cohort(), cell_id, simulate_demo_cell(cell_id))
 
 
-def _few(recording: Recording, context: Context) -> tuple[Variant, ...]:
-    return tuple(v for v in variants(recording, context) if v.label in ("+15 mV", "without ramp"))
+def _few(recording: Recording, metadata: CellMetadata) -> tuple[Variant, ...]:
+    return tuple(v for v in variants(recording, metadata) if v.label in ("+15 mV", "without ramp"))
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shipped_models: None) -> Callable[[], AppTest]:
     monkeypatch.delenv("NEUROCLASS_DATA", raising=False)
     monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path))
-    monkeypatch.setattr("neuroclass.ui.reasoning.stress.variants", _few)
-    monkeypatch.setattr("neuroclass.ui.reasoning.stress.stress", lambda r, s, m, c: stress(r, s, m, c, _few(r, c)))
+    monkeypatch.setattr("neuroclass.ui.evidence.stress.variants", _few)
+    monkeypatch.setattr("neuroclass.ui.evidence.stress.stress", lambda r, s, m, c: stress(r, s, m, c, _few(r, c)))
     frame = load_demo().frame
     cell_id = str(frame["id"][frame["subclass"] == "Sst"].iloc[0])
 

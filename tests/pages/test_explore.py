@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from neuroclass.charts import points
 from neuroclass.cohort.demo import load_demo
 from neuroclass.cohort.selections import encode, encode_named
-from neuroclass.ui.exploring.explore import nice_span
+from neuroclass.ui.explore.explore import nice_span
 from neuroclass.ui.widgets import pack_figures
 
 Open = Callable[..., AppTest]

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from neuroclass.config import PROJECT_DIR
-from neuroclass.io import results
+from neuroclass.reports import store
 
 Open = Callable[..., AppTest]
 PAGES = sorted(path.stem for path in (PROJECT_DIR / "pages").glob("*.py"))
@@ -31,7 +31,7 @@ def test_a_result_page_without_models_says_how_to_get_them(
 ) -> None:
     import streamlit as st
 
-    monkeypatch.setattr(results, "MODELS_DIR", tmp_path / "nowhere")
+    monkeypatch.setattr(store, "MODELS_DIR", tmp_path / "nowhere")
     st.cache_resource.clear()
     app = open_page(name)
     assert not app.exception

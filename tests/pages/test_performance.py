@@ -71,7 +71,7 @@ def test_a_view_shows_what_is_stored_and_asks_for_what_is_not(
     app = open_page("performance", model="LSPIN", view=view)
     assert not app.exception
     assert not app.error
-    asked = any("neuroclass.evaluation.stored lspin" in info.value for info in app.info)
+    asked = any("neuroclass.reports.comparisons lspin" in info.value for info in app.info)
     assert asked == (not stored and view in ("Where it errs", "Fewer cells or labels", "Without labels"))
 
 
@@ -98,7 +98,7 @@ def test_a_field_of_the_confusion_in_the_address_lists_its_cells(open_page: Open
 
 
 def test_cells_of_a_field_are_those_most_often_in_it_first() -> None:
-    from neuroclass.ui.measuring import confusion
+    from neuroclass.ui.performance import confusion
 
     table = pd.DataFrame(
         {

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from neuroclass.classification.classify import Models, classify_bytes, load_models
+from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.stress import OFFSET, StressResult
 from neuroclass.cli import main
 from neuroclass.cohort.demo import load_demo
-from neuroclass.errors import RecordingError
-from neuroclass.explain.stress import OFFSET, StressResult
+from neuroclass.errors import RecordingError, RejectedInput
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.measure import Context
 from neuroclass.report.content import ReportCell, gather
 from neuroclass.report.html import html_report
 from neuroclass.report.methods import methods_paragraph
 from neuroclass.report.pdf import pdf_report
-from neuroclass.verdict import Refusal
-from neuroclass.workflows import Models, classify_bytes, load_models
 
 HOSTILE = '<script>alert(1)</script><img src="http://x.example/a">$x_$'
 
@@ -35,12 +34,12 @@ def cell(models: Models) -> ReportCell:
     p = {"dann": dict(verdict.broad.probabilities), "lspin": dict(verdict.subclass.probabilities)}
     flipped = {name: dict(zip(values, reversed(values.values()), strict=True)) for name, values in p.items()}
     stress = (StressResult("as recorded", 0.0, "as recorded", 41, p), StressResult(OFFSET, 15.0, "+15 mV", 41, flipped))
-    return gather(verdict, None, Context(), models, (load_demo(),), "python -m neuroclass classify x.csv", stress)
+    return gather(verdict, None, CellMetadata(), models, (load_demo(),), "python -m neuroclass classify x.csv", stress)
 
 
 @pytest.fixture(scope="module")
 def page(cell: ReportCell, models: Models) -> str:
-    return html_report([cell, Refusal(HOSTILE, RecordingError(f"{HOSTILE} is not a recording"))], models)
+    return html_report([cell, RejectedInput(HOSTILE, RecordingError(f"{HOSTILE} is not a recording"))], models)
 
 
 def without_plotly(page: str) -> str:
@@ -88,7 +87,7 @@ def test_the_methods_paragraph_has_versions_hashes_and_conditions(cell, models):
 
 
 def test_the_pdf_is_one_and_survives_hostile_names(cell, models):
-    content = pdf_report([cell, Refusal(HOSTILE, RecordingError("no $\\frac{"))], models)
+    content = pdf_report([cell, RejectedInput(HOSTILE, RecordingError("no $\\frac{"))], models)
     assert content.startswith(b"%PDF-")
     assert content.count(b"/Type /Page ") + content.count(b"/Type /Page\n") >= 3
     assert b"/JavaScript" not in content and b"/URI" not in content

@@ -6,7 +6,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from neuroclass.training.circular import Circle, CircularTaxonomy, von_mises
 from neuroclass.training.etypes import ETypeClassifier, ETypes
-from neuroclass.training.few_labels import FewLabels, FuzzyCentres, keep_few
+from neuroclass.training.semi_supervised import FuzzyCentres, SemiSupervised, keep_few
 
 RNG = np.random.default_rng(0)
 
@@ -28,7 +28,7 @@ def test_few_labels_are_kept_of_each_class():
     assert (kept[kept >= 0] == y[kept >= 0]).all()
 
 
-@pytest.mark.parametrize("system", [FewLabels(4, 0), FuzzyCentres(4, 0)])
+@pytest.mark.parametrize("system", [SemiSupervised(4, 0), FuzzyCentres(4, 0)])
 def test_few_labels_and_many_cells_suffice(system):
     z, y = blobs(60)
     assert (system.fit(z, y).predict_proba(z).argmax(1) == y).mean() > 0.95
@@ -39,7 +39,9 @@ def test_cells_without_labels_take_part():
     unseen = np.flatnonzero(keep_few(y, 4, 0) < 0)
     moved = z.copy()
     moved[unseen[:40]] += 3
-    assert not np.allclose(FewLabels(4, 0).fit(z, y).predict_proba(z), FewLabels(4, 0).fit(moved, y).predict_proba(z))
+    assert not np.allclose(
+        SemiSupervised(4, 0).fit(z, y).predict_proba(z), SemiSupervised(4, 0).fit(moved, y).predict_proba(z)
+    )
 
 
 def test_types_and_their_number_are_found_without_labels():

@@ -17,7 +17,7 @@ from neuroclass.features import Stimulus
 from neuroclass.ui import address as address_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells import passive
-from neuroclass.ui.cells.described import Described, describe
+from neuroclass.ui.cells.sweep_summary import SweepSummary, describe
 from neuroclass.ui.text import escaped
 
 PANELS = ("firing", "passive", "spike", "noise")
@@ -82,14 +82,14 @@ def show(
     )
 
 
-def _long_squares(described: Sequence[Described]) -> list[Described]:
+def _long_squares(described: Sequence[SweepSummary]) -> list[SweepSummary]:
     return [d for d in described if d.stimulus == Stimulus.LONG_SQUARE and d.main is not None]
 
 
 def _firing(
     key: str,
     recording: Recording,
-    described: Sequence[Described],
+    described: Sequence[SweepSummary],
     features: CellFeatures,
     simulated: bool,
     _: Mates | None,
@@ -124,7 +124,7 @@ def _firing(
         _rates(key, described, simulated)
 
 
-def _rates(key: str, described: Sequence[Described], simulated: bool) -> None:
+def _rates(key: str, described: Sequence[SweepSummary], simulated: bool) -> None:
     spiking = [d for d in _long_squares(described) if len(d.spikes) > 1]
     picks = np.unique(np.linspace(0, len(spiking) - 1, min(SHOWN_TRAINS, len(spiking))).astype(int)) if spiking else []
     trains, rows = {}, []
@@ -153,7 +153,7 @@ def _rates(key: str, described: Sequence[Described], simulated: bool) -> None:
 def _passive(
     key: str,
     recording: Recording,
-    _described: Sequence[Described],
+    _described: Sequence[SweepSummary],
     features: CellFeatures,
     simulated: bool,
     _: Mates | None,
@@ -164,7 +164,7 @@ def _passive(
 def _spike(
     key: str,
     _recording: Recording,
-    described: Sequence[Described],
+    described: Sequence[SweepSummary],
     _features: CellFeatures,
     simulated: bool,
     mates: Mates | None,
@@ -195,11 +195,11 @@ def _spike(
         _phase(key, described, simulated, mates)
 
 
-def _spiking(described: Sequence[Described]) -> list[Described]:
+def _spiking(described: Sequence[SweepSummary]) -> list[SweepSummary]:
     return [d for d in _long_squares(described) if len(d.spikes)]
 
 
-def _phase(key: str, described: Sequence[Described], simulated: bool, mates: Mates | None) -> None:
+def _phase(key: str, described: Sequence[SweepSummary], simulated: bool, mates: Mates | None) -> None:
     noisy = [d for d in described if d.stimulus == Stimulus.NOISE and len(d.spikes) > 10][:1]
     chosen = noisy or _spiking(described)[:1]
     loops = {}
@@ -223,7 +223,7 @@ def _phase(key: str, described: Sequence[Described], simulated: bool, mates: Mat
 def _noise(
     key: str,
     _recording: Recording,
-    described: Sequence[Described],
+    described: Sequence[SweepSummary],
     _features: CellFeatures,
     simulated: bool,
     _: Mates | None,

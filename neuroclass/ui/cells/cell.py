@@ -11,7 +11,7 @@ from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ModelFileError, NeuroClassError
 from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import analysis, cell_features, neighbours, recordings, sweeps
-from neuroclass.ui.cells.opened import open_cell
+from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.guards import need
 from neuroclass.ui.text import escaped, with_unit
 
@@ -58,7 +58,7 @@ def show(cells: Cohort, cell_id: str) -> None:
 def _evidence(cells: Cohort, cell_id: str, recording: Recording | None) -> None:
     """Reasons, counterfactual and stress test; what they need is imported only here."""
     warmup.wait()
-    from neuroclass.ui.reasoning import evidence
+    from neuroclass.ui.evidence import evidence
 
     evidence.show_cohort_cell(cells, cell_id, recording)
 

@@ -15,7 +15,7 @@ from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import Stimulus
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.cells.described import describe
+from neuroclass.ui.cells.sweep_summary import describe
 
 N_LISTED, N_DRAWN = 5, 2
 

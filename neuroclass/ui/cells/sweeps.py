@@ -14,7 +14,7 @@ from neuroclass.features import BY_NAME, Stimulus
 from neuroclass.ui import address as address_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells import analysis, passive
-from neuroclass.ui.cells.described import OTHER, Described, describe, spike_marks, spike_table, sweep_table
+from neuroclass.ui.cells.sweep_summary import OTHER, SweepSummary, describe, spike_marks, spike_table, sweep_table
 from neuroclass.ui.text import escaped
 
 OVERLAID = 12
@@ -107,7 +107,7 @@ def _keys(key: str, address: bool) -> tuple[str, str]:
     return ("stimulus", ADDRESS) if address else (f"stimulus-{key}", f"sweep-{key}")
 
 
-def _from_address(described: Sequence[Described]) -> None:
+def _from_address(described: Sequence[SweepSummary]) -> None:
     """A sweep in the address settles the stimulus where that is not given."""
     if "stimulus" not in st.session_state and "stimulus" not in st.query_params:
         wanted = st.query_params.get(ADDRESS)
@@ -136,7 +136,7 @@ def _stimulus_name(value: str) -> str:
     return "Other" if value == OTHER else Stimulus(value).label.capitalize()
 
 
-def _draw(key: str, shown: Sequence[Described], overlaid: bool, simulated: bool, address: bool) -> None:
+def _draw(key: str, shown: Sequence[SweepSummary], overlaid: bool, simulated: bool, address: bool) -> None:
     picks = np.unique(np.linspace(0, len(shown) - 1, min(OVERLAID, len(shown))).astype(int))
     chosen = [shown[k] for k in picks]
     name = f"{key}-{chosen[0].stimulus}-{'all' if overlaid else chosen[0].sweep.number}"
@@ -165,11 +165,11 @@ def _draw(key: str, shown: Sequence[Described], overlaid: bool, simulated: bool,
     )
 
 
-def _told(one: Described) -> str:
+def _told(one: SweepSummary) -> str:
     return f"{one.title[0].upper()}{one.title[1:]}. The CSV holds what was measured at every spike."
 
 
-def _window(name: str, chosen: Sequence[Described], address: bool) -> tuple[float, float]:
+def _window(name: str, chosen: Sequence[SweepSummary], address: bool) -> tuple[float, float]:
     """The stretch of time to draw, s: a slider that a selection in the figure moves too."""
     key = f"window-{name}"
     high = round(max(d.sweep.duration_s for d in chosen), 4)

@@ -1,0 +1,246 @@
+"""Whole operations, composed of the parts: what pages and command line both call."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from neuroclass.cell_types import Species
+from neuroclass.classification.measurement import CellMetadata, MeasuredCell, measure
+from neuroclass.classification.result import CellVerdict, Prediction, Reason
+from neuroclass.errors import RejectedInput
+from neuroclass.evaluation.expected_accuracy import Rows, best_sweep, worth_of
+from neuroclass.evaluation.feature_subsets import ExpectedAccuracy
+from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.predictors.predictor import Predictor
+from neuroclass.predictors.priors import Prior, kept_share, reweight
+from neuroclass.reference.ranges import outside, percentile
+from neuroclass.reports.store import results_of
+from neuroclass.types.arrays import Floats
+
+COVERAGE = 0.9
+LEAST_FEATURES = 5
+ODD_TYPICALITY = 0.01
+ODD_SHARE = 0.25
+N_REASONS = 10
+LEAST_KEPT = 0.05
+MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell the probabilities are only an analogy"
+
+Answer = CellVerdict | RejectedInput
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model and its held-out accuracy, for every combination of stimuli and for any set of features."""
+
+    predictor: Predictor
+    masked: Rows
+    worth: ExpectedAccuracy | None = None
+
+
+@dataclass(frozen=True)
+class Models:
+    """The two trained models."""
+
+    dann: Model
+    lspin: Model
+
+
+@lru_cache(maxsize=4)
+def load_models(folder: Path | None = None) -> Models:
+    """Load DANN and LSPIN, the shipped ones by default.
+
+    Raises
+    ------
+    ModelFileError
+        If a model's files are missing, damaged or made for other features.
+    """
+    return Models(_load("dann", folder), _load("lspin", folder))
+
+
+def _load(name: str, folder: Path | None) -> Model:
+    from neuroclass.io.artifacts import load_model
+
+    results = results_of(name, folder)
+    predictor = load_model(name, folder)
+    stored = results.folder / "evaluation"
+    masked = results.document("masked")["laboratories"] if (stored / "masked.json").is_file() else ()
+    worth = ExpectedAccuracy(results.table("masks")) if (stored / "masks.parquet").is_file() else None
+    return Model(predictor, masked, worth)
+
+
+def classify_paths(
+    paths: Iterable[Path],
+    metadata: CellMetadata | None = None,
+    models_folder: Path | None = None,
+    reasons: bool = True,
+    prior: Prior | None = None,
+) -> list[Answer]:
+    """Classify the cells of files on disk.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Feature tables and recordings.
+    context : CellMetadata, optional
+        What the user says about the cells.
+    models_folder : Path, optional
+        Folder of trained models; the shipped ones by default.
+    reasons : bool
+        Whether to compute SHAP values, the slowest part.
+    prior : Prior, optional
+        What the user knows of all the cells beforehand.
+
+    Returns
+    -------
+    list of CellVerdict or RejectedInput
+        In the order of files and of cells within them.
+    """
+    measured: list[MeasuredCell | RejectedInput] = []
+    for path in paths:
+        measured += measure(path, str(path), metadata)
+    return classify_cells(measured, load_models(models_folder), reasons, prior)
+
+
+def classify_bytes(
+    items: Iterable[tuple[str, bytes]],
+    metadata: CellMetadata | None = None,
+    models_folder: Path | None = None,
+    reasons: bool = True,
+    prior: Prior | None = None,
+) -> list[Answer]:
+    """Classify the cells of uploaded files, given as name and content; see `classify_paths`."""
+    measured: list[MeasuredCell | RejectedInput] = []
+    for name, content in items:
+        measured += measure(content, name, metadata)
+    return classify_cells(measured, load_models(models_folder), reasons, prior)
+
+
+def classify_cells(
+    measured: Sequence[MeasuredCell | RejectedInput], models: Models, reasons: bool = True, prior: Prior | None = None
+) -> list[Answer]:
+    """Classify measured cells, all at once; refusals pass through."""
+    cells = [cell for cell in measured if isinstance(cell, MeasuredCell)]
+    if not cells:
+        return [cell for cell in measured if isinstance(cell, RejectedInput)]
+    prior = prior or Prior()
+    broad = _judge(models.dann, cells, reasons, prior)
+    subclass = _judge(models.lspin, cells, reasons, prior)
+    verdicts = iter(
+        CellVerdict(
+            source=cell.source,
+            cell=cell.cell,
+            species=cell.species,
+            broad=b,
+            subclass=s,
+            features=cell.features,
+            missing=cell.missing,
+            provenance=cell.provenance,
+            sweeps=cell.sweeps,
+            qc=cell.qc,
+            warnings=(*cell.warnings, *_unusual(cell, b), *_against(prior, models, b, s)),
+            prior=prior.weights,
+            conditions=cell.conditions,
+        )
+        for cell, b, s in zip(cells, broad, subclass, strict=True)
+    )
+    return [next(verdicts) if isinstance(cell, MeasuredCell) else cell for cell in measured]
+
+
+def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: Prior) -> list[Prediction]:
+    """One model's answer for each cell."""
+    from neuroclass.explain.shap_values import shap_values
+
+    model = trained.predictor
+    x = np.stack([cell.row() for cell in cells])
+    species = [cell.species for cell in cells]
+    plain = model.predict_proba(x, species)
+    weights = prior.of(model.classes) if prior else None
+    probabilities = plain if weights is None else reweight(plain, weights)
+    sets = model.prediction_set(x, species, COVERAGE, weights)
+    typicality = model.typicality_of(x)
+    gates = model.gates(x, species) if hasattr(model, "gates") else None
+    shap = shap_values(model, x, species).values if reasons else None
+    tasks = []
+    for row, cell in enumerate(cells):
+        winner = int(probabilities[row].argmax())
+        tasks.append(
+            Prediction(
+                model=model.name,
+                probabilities={c: float(p) for c, p in zip(model.classes, probabilities[row], strict=True)},
+                prediction_set=sets[row],
+                coverage=COVERAGE,
+                typicality=float(typicality[row]),
+                expected=worth_of(trained.masked, trained.worth, cell.features, cell.species),
+                next_sweep=best_sweep(trained.masked, trained.worth, cell.features, cell.species),
+                reasons=() if shap is None else _reasons(cell, model.classes[winner], shap[row, :, winner], gates, row),
+                abstain=_why_not(model, cell, float(typicality[row]), sets[row]),
+                plain={c: float(p) for c, p in zip(model.classes, plain[row], strict=True)} if prior else {},
+            )
+        )
+    return tasks
+
+
+def _unusual(cell: MeasuredCell, task: Prediction) -> tuple[str, ...]:
+    """A warning that names what is unusual, for cells few training cells are as unusual as."""
+    if task.typicality is None or task.typicality >= ODD_TYPICALITY:
+        return ()
+    odd = outside(cell.features, cell.species)
+    values = ", ".join(f"{name} {cell.features[name]:.4g} {BY_NAME[name].unit}".rstrip() for name in odd[:8])
+    what = f": outside the database's central 99% lie {values}" if odd else " in how its features go together"
+    return (f"Fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual{what}.",)
+
+
+def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...]:
+    """A warning where the features speak against what the user knows."""
+    texts = []
+    for trained, task in zip((models.dann, models.lspin), tasks, strict=True):
+        if not task.plain:
+            continue
+        classes = trained.predictor.classes
+        weights = prior.of(classes)
+        kept = float(kept_share(np.array([[task.plain[name] for name in classes]]), weights)[0])
+        if kept < LEAST_KEPT:
+            left = ", ".join(name for name, weight in zip(classes, weights, strict=True) if weight > 0)
+            texts.append(
+                f"The features speak against the prior: without it the classes that it leaves ({left}) together had a "
+                f"probability of {kept:.2g}. Check the line or the label."
+            )
+    return tuple(texts)
+
+
+def _why_not(model: Predictor, cell: MeasuredCell, typicality: float, prediction_set: tuple[str, ...]) -> str:
+    """Why no label should be given; empty where one can be."""
+    if model.name == "lspin" and cell.species == Species.HUMAN:
+        return MOUSE_ONLY
+    if len(cell.features) < LEAST_FEATURES:
+        return (
+            f"only {len(cell.features)} of {len(FEATURE_NAMES)} features could be measured; at least {LEAST_FEATURES} "
+            "are needed"
+        )
+    odd = outside(cell.features, cell.species)
+    if typicality < ODD_TYPICALITY and len(odd) > ODD_SHARE * len(cell.features):
+        return (
+            f"{len(odd)} of its {len(cell.features)} features lie outside the central 99% of the database's cells, and "
+            f"fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual"
+        )
+    if len(prediction_set) == len(model.classes):
+        return f"with these features the {COVERAGE:.0%} set holds every class"
+    return ""
+
+
+def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None, row: int) -> tuple[Reason, ...]:
+    """The measured features that matter most, largest contribution first."""
+    order = [k for k in np.argsort(-np.abs(shap)) if FEATURE_NAMES[k] in cell.features][:N_REASONS]
+    return tuple(
+        Reason(
+            feature=FEATURE_NAMES[k],
+            value=cell.features[FEATURE_NAMES[k]],
+            shap=float(shap[k]),
+            percentile=percentile(FEATURE_NAMES[k], cell.features[FEATURE_NAMES[k]], cell.species, label),
+            gate=None if gates is None else float(gates[row, k]),
+        )
+        for k in order
+    )

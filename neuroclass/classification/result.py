@@ -1,0 +1,158 @@
+"""What `classify` answers about one cell, and about one file it could not read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from neuroclass.features import FEATURE_NAMES
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One feature's part in a verdict.
+
+    Attributes
+    ----------
+    feature : str
+        Name of the feature.
+    value : float
+        The cell's value, stored unit.
+    shap : float
+        SHAP value towards the predicted class, in the unit named by the verdict's model card.
+    percentile : float or None
+        Share of the predicted class' reference cells with a lower value, percent.
+    gate : float or None
+        LSPIN's gate, 0 (shut) to 1 (open); None for DANN.
+    """
+
+    feature: str
+    value: float
+    shap: float
+    percentile: float | None = None
+    gate: float | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One model's answer.
+
+    Attributes
+    ----------
+    model : str
+        ``dann`` or ``lspin``.
+    probabilities : mapping of class to float
+        Calibrated probabilities; they sum to 1.
+    prediction_set : tuple of str
+        Classes that together hold the truth in `coverage` of held-out cells.
+    coverage : float
+        Stated coverage of the set, a fraction of cells.
+    typicality : float
+        Share of training cells at least as unusual as this one on the features present.
+    expected : mapping
+        Held-out accuracy with about this cell's features: ``accuracy``, ``low``, ``high``, ``stimuli``, ``n_cells``.
+    next_sweep : mapping or None
+        Stimulus whose recording would raise held-out accuracy most: ``stimulus``, ``accuracy``, ``now``.
+    reasons : tuple of Reason
+        Largest contribution first.
+    abstain : str
+        Why no label is given; empty where one is.
+    plain : mapping of class to float
+        Probabilities without the user's prior; empty where there is none.
+    """
+
+    model: str
+    probabilities: Mapping[str, float]
+    prediction_set: tuple[str, ...] = ()
+    coverage: float = 0.9
+    typicality: float | None = None
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    next_sweep: Mapping[str, Any] | None = None
+    reasons: tuple[Reason, ...] = ()
+    abstain: str = ""
+    plain: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str | None:
+        """Likeliest class; None where the model abstains."""
+        if self.abstain or not self.probabilities:
+            return None
+        return max(self.probabilities, key=lambda name: self.probabilities[name])
+
+
+@dataclass(frozen=True)
+class CellVerdict:
+    """All that is said of one cell.
+
+    Attributes
+    ----------
+    source : str
+        File it came from.
+    cell : str
+        The cell's name in that file.
+    species : str
+        ``mouse``, ``human`` or ``unknown``.
+    broad, subclass : Prediction
+        DANN's and LSPIN's answers.
+    features : mapping of name to float
+        Measured features, stored units.
+    missing : mapping of name to str
+        Why each of the others is missing.
+    provenance : mapping of name to dict
+        Where each feature was measured: sweeps, spike, samples.
+    sweeps, qc : tuple of dict
+        Sweeps with their epochs, and quality flags with value and limit.
+    warnings : tuple of str
+        What a user should know.
+    prior : mapping of class to float
+        Weights of the classes that the user gave; empty where none.
+    conditions : mapping
+        Recording conditions that were given and the corrections that follow; empty where none was given.
+    """
+
+    source: str
+    cell: str
+    species: str
+    broad: Prediction
+    subclass: Prediction
+    features: Mapping[str, float]
+    missing: Mapping[str, str]
+    provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sweeps: tuple[Mapping[str, Any], ...] = ()
+    qc: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+    prior: Mapping[str, float] = field(default_factory=dict)
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as `classify --json` prints it."""
+        return {
+            "source": self.source,
+            "cell": self.cell,
+            "species": self.species,
+            "broad": dict(self.broad.probabilities),
+            "subclass": dict(self.subclass.probabilities),
+            "set": {"broad": list(self.broad.prediction_set), "subclass": list(self.subclass.prediction_set)},
+            "cannot_say": {"broad": self.broad.abstain or None, "subclass": self.subclass.abstain or None},
+            "in_distribution": {"broad": self.broad.typicality, "subclass": self.subclass.typicality},
+            "expected_accuracy": {"broad": dict(self.broad.expected), "subclass": dict(self.subclass.expected)},
+            "next_best_sweep": {"broad": self.broad.next_sweep, "subclass": self.subclass.next_sweep},
+            "reasons": {
+                "broad": [vars(reason) for reason in self.broad.reasons],
+                "subclass": [vars(reason) for reason in self.subclass.reasons],
+            },
+            "features": {name: self.features.get(name) for name in FEATURE_NAMES},
+            "missing": [name for name in FEATURE_NAMES if name in self.missing],
+            "missing_reasons": dict(self.missing),
+            "provenance": {name: dict(entry) for name, entry in self.provenance.items()},
+            "sweeps": [dict(sweep) for sweep in self.sweeps],
+            "qc": [dict(flag) for flag in self.qc],
+            "warnings": list(self.warnings),
+            "conditions": dict(self.conditions),
+            "prior": self._prior(),
+        }
+
+    def _prior(self) -> dict[str, Any] | None:
+        if not self.prior:
+            return None
+        without = {"broad": dict(self.broad.plain), "subclass": dict(self.subclass.plain)}
+        return {"weights": dict(self.prior), "without": without}

@@ -1,0 +1,1 @@
+"""Features of thousands of recordings."""

@@ -1,0 +1,1 @@
+"""What is usual: ranges, quantiles and reference cells of the database."""

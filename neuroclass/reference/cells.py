@@ -1,0 +1,179 @@
+"""Reference cells that have sweeps: the nearest of a class to the cell at hand, in the model's own features.
+
+The distance is the root mean square difference of the standardised features that both cells have, weighted by
+LSPIN's gates where the model has them. Recorded cells come first; the embedded simulated ones stand in for the
+classes of which no recording is on this machine, and are marked.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.demo import load_demo
+from neuroclass.config import recordings_folder
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.allen import default_cache
+from neuroclass.predictors.predictor import Predictor
+from neuroclass.types.arrays import Floats, Integers
+
+LEAST_SHARED = 4
+_COLUMNS = {"dann": "broad", "lspin": "subclass"}
+_ID = re.compile(r"(?<!\d)\d{6,}(?!\d)")
+
+
+@dataclass(frozen=True)
+class ReferenceCell:
+    """A cell of a known class whose sweeps can be drawn.
+
+    Attributes
+    ----------
+    cell_id, species, label : str
+        Its id, species and class.
+    simulated : bool
+        Whether it is simulated.
+    distance : float
+        From the cell at hand, standard deviations of the training cells a feature.
+    n_shared : int
+        Features that the distance rests on.
+    features : mapping of name to float
+        Its features, stored units.
+    """
+
+    cell_id: str
+    species: str
+    label: str
+    simulated: bool
+    distance: float
+    n_shared: int
+    features: Mapping[str, float]
+
+
+def with_sweeps(cohort: Cohort) -> tuple[Cohort, ...]:
+    """The cohorts whose sweeps are on this machine: recorded cells where there are files, and the simulated ones.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The cells that are loaded.
+
+    Returns
+    -------
+    tuple of Cohort
+        The embedded simulated cells last.
+    """
+    demo = load_demo()
+    if cohort.simulated:
+        return (demo,)
+    known = _recorded_ids()
+    recorded = cohort.take(np.isin(cohort.column("id").astype(str), sorted(known)))
+    return (recorded, demo) if len(recorded) else (demo,)
+
+
+def _recorded_ids() -> set[str]:
+    """Specimens whose NWB file is in the Allen cache or in the folder of recordings."""
+    folder = recordings_folder()
+    found = set(default_cache().recordings())
+    if folder is not None and folder.is_dir():
+        names: Iterable[Path] = (path.relative_to(folder) for path in folder.rglob("*.nwb"))
+        found |= {number for name in names for number in _ID.findall(name.as_posix())}
+    return found
+
+
+def nearest_references(
+    model: Predictor,
+    features: Mapping[str, float],
+    species: str,
+    labels: Sequence[str],
+    pools: Sequence[Cohort],
+    exclude: str = "",
+) -> dict[str, ReferenceCell]:
+    """The nearest reference cell of each class.
+
+    Parameters
+    ----------
+    model : Predictor
+        DANN or LSPIN, whose standardised features the distance is taken in.
+    features : mapping of name to float
+        Of the cell at hand, stored units.
+    species : str
+        Its species; cells of others are taken where it is not known or has none of the class.
+    labels : sequence of str
+        The classes wanted.
+    pools : sequence of Cohort
+        Where to look, in this order: a later one is asked for a class that the earlier ones lack.
+    exclude : str
+        Id of the cell at hand, where it is a reference cell itself.
+
+    Returns
+    -------
+    dict of class to ReferenceCell
+        Without the classes that no pool has.
+    """
+    row = np.array([[features.get(name, np.nan) for name in FEATURE_NAMES]])
+    gates = model.gates(row, [species])[0] if hasattr(model, "gates") else np.ones(len(FEATURE_NAMES))
+    z = model.preprocessor.standardise(row)[0]
+    found: dict[str, ReferenceCell] = {}
+    for pool in pools:
+        for label in labels:
+            if label not in found and (cell := _nearest(model, z, gates, species, label, pool, exclude)):
+                found[label] = cell
+    return found
+
+
+def _nearest(
+    model: Predictor, z: Floats, gates: Floats, species: str, label: str, pool: Cohort, exclude: str
+) -> ReferenceCell | None:
+    frame = pool.frame
+    mates = (frame[_COLUMNS[model.name]] == label) & (frame["id"] != exclude)
+    same = mates & (frame["species"] == species)
+    rows = np.flatnonzero(same if same.any() else mates)
+    if not len(rows):
+        return None
+    others = model.preprocessor.standardise(pool.matrix()[rows])
+    distance, shared = distances(z, others, gates)
+    if not np.isfinite(distance).any():
+        return None
+    best = int(np.nanargmin(distance))
+    chosen = frame.iloc[rows[best]]
+    return ReferenceCell(
+        cell_id=str(chosen["id"]),
+        species=str(chosen["species"]),
+        label=label,
+        simulated=pool.simulated,
+        distance=float(distance[best]),
+        n_shared=int(shared[best]),
+        features={name: float(chosen[name]) for name in FEATURE_NAMES if np.isfinite(chosen[name])},
+    )
+
+
+def distances(z: Floats, others: Floats, weights: Floats) -> tuple[Floats, Integers]:
+    """Weighted root mean square differences on the features that both cells have.
+
+    Parameters
+    ----------
+    z : ndarray, shape (41,)
+        Standardised features of one cell, NaN where missing.
+    others : ndarray, shape (n_cells, 41)
+        Of the others.
+    weights : ndarray, shape (41,)
+        Not negative; where they leave fewer than four shared features, all count alike.
+
+    Returns
+    -------
+    distance : ndarray, shape (n_cells,)
+        NaN where fewer than four features are shared.
+    shared : ndarray of int, shape (n_cells,)
+        Features that count.
+    """
+    both = np.isfinite(others) & np.isfinite(z)
+    weighted = both * weights
+    enough = (weighted > 0).sum(1) >= LEAST_SHARED
+    used = np.where(enough[:, None], weighted, both.astype(np.float64))
+    shared = (used > 0).sum(1)
+    square = np.where(both, (np.nan_to_num(others) - np.nan_to_num(z)) ** 2, 0.0)
+    total = np.where(shared >= LEAST_SHARED, used.sum(1), np.nan)
+    return np.sqrt((square * used).sum(1) / total), shared

@@ -1,0 +1,1 @@
+"""What a model's pages read: its evaluation and explanations, written once."""

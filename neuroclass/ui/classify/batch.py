@@ -1,0 +1,230 @@
+"""Many uploads at once: which files are one cell, progress, a table of all cells, and what they are together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.classification.grouping import suggested_cells
+from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
+from neuroclass.io.history import StoredFile
+from neuroclass.ui import widgets
+from neuroclass.ui.classify import uploads
+from neuroclass.ui.classify.uploads import Answer, Upload
+from neuroclass.ui.history import store
+from neuroclass.ui.text import escaped
+
+Pair = tuple[Upload | None, Answer]
+_CELL_NAMES = "cell_names"
+SHOWN = 4
+
+
+def units(files: Sequence[StoredFile]) -> list[Upload]:
+    """Files to classify together; where there are several, the user can say which are one cell."""
+    if len(files) < 2:
+        return [Upload((file,)) for file in files]
+    given: dict[str, str] = st.session_state.setdefault(_CELL_NAMES, {})
+    joined = sum(bool(given.get(_id(file))) for file in files)
+    with st.expander(
+        "Several files are one cell?" + (f" {joined} files are joined." if joined else ""),
+        icon=":material/join:",
+    ):
+        st.caption(
+            "Files with the same cell name are measured together, over all their sweeps. Without a name, a file's "
+            "cells are its own."
+        )
+        table = pd.DataFrame(
+            {
+                "file": [file.name for file in files],
+                "size (kB)": [round(file.size / 1000) for file in files],
+                "cell": [given.get(_id(file), "") for file in files],
+            }
+        )
+        with st.form("grouping", border=False):
+            edited = st.data_editor(
+                table,
+                hide_index=True,
+                disabled=["file", "size (kB)"],
+                key=f"grouping-{len(files)}-{st.session_state.get('suggested', 0)}",
+                column_config={"cell": st.column_config.TextColumn(max_chars=80)},
+            )
+            with st.container(horizontal=True):
+                apply = st.form_submit_button("Join files of the same name")
+                suggest = st.form_submit_button("Suggest names from the files'", type="tertiary")
+        if suggest:
+            names = suggested_cells([file.name for file in files])
+            edited = table.assign(cell=[name if names.count(name) > 1 else "" for name in names])
+            st.session_state["suggested"] = st.session_state.get("suggested", 0) + 1
+            if not edited["cell"].any():
+                st.caption("No two names differ only in their stimulus: nothing to suggest.")
+        if apply or suggest:
+            for file, cell in zip(files, edited["cell"], strict=True):
+                given[_id(file)] = str(cell or "").strip()
+            if edited["cell"].any() or apply:
+                st.rerun()
+    return grouped(files, {_id(file): given.get(_id(file), "") for file in files})
+
+
+def _id(file: StoredFile) -> str:
+    return f"{file.digest} {file.name}"
+
+
+def grouped(files: Sequence[StoredFile], cells: Mapping[str, str]) -> list[Upload]:
+    """Uploads of files whose cells are named by digest and name; in order of each cell's first file."""
+    together: dict[str, list[StoredFile]] = {}
+    for file in files:
+        name = cells.get(_id(file), "")
+        together.setdefault(f"cell {name}" if name else f"file {_id(file)}", []).append(file)
+    return [Upload(tuple(parts), key[5:] if key.startswith("cell ") else "") for key, parts in together.items()]
+
+
+def answer_all(brought: Sequence[Upload], given: CellMetadata) -> list[Pair]:
+    """Verdicts on every cell of every upload, with progress; a bad one never stops the rest.
+
+    All are written into the history before the first is computed.
+    """
+    for upload in brought:
+        uploads.keep(upload, given)
+    pairs: list[Pair] = []
+    bar = st.progress(0.0, text="Reading")
+    for k, upload in enumerate(brought):
+        text = f"Classifying {escaped(upload.name, 80)} ({k + 1} of {len(brought)})"
+        bar.progress(k / len(brought), text=text)
+        pairs += [(upload, one) for one in _answer(upload, given)]
+    bar.empty()
+    return pairs
+
+
+def _answer(upload: Upload, given: CellMetadata) -> list[Answer]:
+    try:
+        return uploads.answer(upload, given)
+    except NeuroClassError as error:
+        return [RejectedInput(upload.name, error)]
+    except OSError as error:
+        found = f"{upload.name} is no longer on this machine ({error.strerror or error}). Upload it again."
+        return [RejectedInput(upload.name, RecordingError(found))]
+
+
+def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
+    """One row a cell or refused file: verdicts, prediction sets, flags."""
+    twice = pd.Series([one.cell for _, one in pairs if isinstance(one, CellVerdict)], dtype=object)
+    repeated = set(twice[twice.duplicated()])
+    rows = [_refused(one) if isinstance(one, RejectedInput) else _row(one, repeated) for _, one in pairs]
+    columns = [
+        *("file", "cell", "species", "broad class", "broad probability", "broad set"),
+        *("subclass", "subclass probability", "subclass set", "features", "typicality (%)", "flags", "note"),
+    ]
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def _refused(one: RejectedInput) -> dict[str, Any]:
+    refused = f"refused ({one.error.kind})"
+    return {"file": one.source, "cell": one.cell, "broad class": refused, "subclass": refused, "note": str(one.error)}
+
+
+def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
+    notes = ["Another uploaded cell has the same name."] if one.cell in repeated else []
+    return {
+        "file": one.source,
+        "cell": one.cell,
+        "species": one.species,
+        "broad class": _short(one.broad),
+        "broad probability": _top(one.broad),
+        "broad set": _set(one.broad),
+        "subclass": _short(one.subclass),
+        "subclass probability": _top(one.subclass),
+        "subclass set": _set(one.subclass),
+        "features": len(one.features),
+        "typicality (%)": None if one.broad.typicality is None else round(100 * one.broad.typicality, 1),
+        "flags": ", ".join(dict.fromkeys(str(flag.get("name")) for flag in one.qc)),
+        "note": "; ".join([*notes, *one.warnings]),
+    }
+
+
+def _short(task: Prediction) -> str:
+    return label_of(task.label) if task.label else "cannot say"
+
+
+def _top(task: Prediction) -> float | None:
+    return round(max(task.probabilities.values()), 3) if task.probabilities else None
+
+
+def _set(task: Prediction) -> str:
+    return " or ".join(label_of(name) for name in task.prediction_set)
+
+
+def choose(pairs: Sequence[Pair]) -> int:
+    """Show the table of all cells; returns the row to show below."""
+    table = table_of(pairs)
+    n_refused = sum(isinstance(one, RejectedInput) for _, one in pairs)
+    chosen = 0
+    if len(pairs) > 1:
+        event = st.dataframe(
+            table,
+            hide_index=True,
+            key="verdicts",
+            on_select="rerun",
+            selection_mode="single-row",
+            height=min(420, 38 + 35 * len(table)),
+            column_config={
+                "broad probability": _share("Calibrated probability of the likeliest broad class, by DANN."),
+                "subclass probability": _share("Calibrated probability of the likeliest subclass, by LSPIN."),
+                "typicality (%)": st.column_config.NumberColumn(
+                    help="Share of training cells at least as unusual on the features present."
+                ),
+            },
+        )
+        refused = f", {n_refused} refused" if n_refused else ""
+        st.caption(
+            f"{len(pairs) - n_refused} cells classified{refused}. Sort by a column's head; tick a row to see it below. "
+            "Sets hold the truth in 90% of held-out cells."
+        )
+        first = next((k for k, (_, one) in enumerate(pairs) if isinstance(one, CellVerdict)), 0)
+        chosen = min(next(iter(event.selection.rows), first), len(pairs) - 1)
+        _refusals([one for k, (_, one) in enumerate(pairs) if isinstance(one, RejectedInput) and k != chosen])
+    with st.container(horizontal=True):
+        widgets.csv_button("verdicts", table, label="All verdicts (CSV)")
+        st.download_button(
+            "All verdicts (JSON)",
+            lambda: _json(pairs),
+            file_name="neuroclass-verdicts.json",
+            mime="application/json",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+        )
+    return chosen
+
+
+def _refusals(refused: Sequence[RejectedInput]) -> None:
+    """Why files were refused: the first few in full, the others in the table."""
+    if not refused:
+        return
+    places = [f"{one.source}, cell {one.cell}" if one.cell else one.source for one in refused[:SHOWN]]
+    lines = [f"- **{escaped(p)}**: {escaped(one.error, 400)}" for p, one in zip(places, refused, strict=False)]
+    rest = f"\n- and {len(refused) - SHOWN} more, in the table" if len(refused) > SHOWN else ""
+    st.error("\n".join(lines) + rest, icon=":material/warning:")
+
+
+def _share(text: str) -> Any:
+    return st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="%.3f", help=text)
+
+
+def _json(pairs: Sequence[Pair]) -> str:
+    import json
+
+    return json.dumps([one.to_json() for _, one in pairs], indent=1)
+
+
+def link_to(upload: Upload | None, given: CellMetadata) -> None:
+    """Put the shown cell's link into the page's address."""
+    if upload is None or not store.lasts():
+        return
+    entry = uploads.keep(upload, given)
+    if st.query_params.get("entry") != entry:
+        st.query_params["entry"] = entry
+    st.session_state["own_entry"] = entry

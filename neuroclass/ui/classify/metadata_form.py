@@ -1,0 +1,169 @@
+"""What a user knows of the uploaded cells: species, resistances, recording conditions, line, wrong headers."""
+
+from typing import Any
+
+import streamlit as st
+
+from neuroclass.cell_types import BROAD_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Species, label_of
+from neuroclass.classification.measurement import CellMetadata
+from neuroclass.ephys.conditions import COLDEST_C, MOST_JUNCTION_MV, WARMEST_C, Conditions
+from neuroclass.features import BY_NAME, PERSON_FEATURES
+from neuroclass.io.channels import ChannelMapping
+from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, Prior, parse_prior
+from neuroclass.ui.history import store
+from neuroclass.ui.history.browser_identity import owner
+
+UNKNOWN = "unknown"
+NOTHING = "nothing"
+_UNITS_V, _UNITS_A = ("mV", "V", "uV"), ("pA", "nA", "A")
+_LINES = sorted(line for line, subclass in LINE_SUBCLASS.items() if subclass is not None)
+_CORRECTED = {"unknown": None, "yes": True, "no": False}
+
+
+def restore(metadata: CellMetadata) -> None:
+    """Fill the form with a context, before it is shown."""
+    values: dict[str, Any] = {"species": metadata.species or UNKNOWN}
+    for name in PERSON_FEATURES:
+        values[name] = metadata.entered.get(name)
+    conditions = metadata.conditions
+    values |= {
+        "temperature": conditions.temperature_c,
+        "junction": conditions.junction_mv,
+        "junction_corrected": next(k for k, v in _CORRECTED.items() if v is conditions.junction_corrected),
+        "age": conditions.age,
+        "region": conditions.region,
+    }
+    mapping = metadata.mapping
+    values["override"] = mapping is not None
+    if mapping is not None:
+        values |= {
+            "response": mapping.response or "",
+            "stimulus": mapping.stimulus or "",
+            "response_unit": mapping.response_unit,
+            "stimulus_unit": mapping.stimulus_unit,
+        }
+    excluded = [name for name, weight in metadata.prior.weights.items() if not weight]
+    preset = next((p for p, w in PRESETS.items() if dict(metadata.prior.weights) == w), None)
+    values["marked"] = preset or NOTHING
+    values["excluded"] = [] if preset else excluded
+    st.session_state.update(values)
+
+
+def metadata(expanded: bool = True) -> CellMetadata:
+    """What the user says about the cells; remembered for the session, and the species also by the last cell kept.
+
+    Parameters
+    ----------
+    expanded : bool
+        Whether the form is open at first.
+
+    Raises
+    ------
+    SettingsError
+        If what is said excludes every class.
+    """
+    if "species" not in st.session_state and "species" not in st.query_params:
+        last = next(iter(store.history().find(owner())), None)
+        st.session_state["species"] = str(last.context.get("species", UNKNOWN)) if last else UNKNOWN
+    with st.expander("What is known of the cells (optional)", icon=":material/edit_note:", expanded=expanded):
+        columns = st.columns(3)
+        species = columns[0].segmented_control(
+            "Species, where the file does not tell",
+            [UNKNOWN, *(s.value for s in Species)],
+            required=True,
+            key="species",
+            bind="query-params",
+        )
+        entered = {}
+        for column, name in zip(columns[1:], PERSON_FEATURES, strict=False):
+            spec = BY_NAME[name]
+            value = column.number_input(
+                f"{spec.label} ({spec.shown_unit})",
+                0.0,
+                1e5,
+                None,
+                key=name,
+                persist_state="session",
+                help=f"{spec.definition} It is used for every cell whose file does not tell it.",
+            )
+            if value:
+                entered[name] = float(value)
+        prior = _prior()
+        conditions = _conditions()
+        mapping = _mapping()
+    return CellMetadata(None if species == UNKNOWN else species, entered, mapping, conditions=conditions, prior=prior)
+
+
+def _prior() -> Prior:
+    """Line or label, and classes that the cells cannot be."""
+    columns = st.columns(2)
+    marked = columns[0].selectbox(
+        "Labelled by",
+        [NOTHING, *PRESETS, *_LINES],
+        key="marked",
+        bind="query-params",
+        help="A marker or driver line of all these cells. It excludes the broad class that it does not mark; the "
+        "subclass is left to the recording.",
+    )
+    excluded = columns[1].multiselect(
+        "Cannot be",
+        [*BROAD_ORDER, *SUBCLASS_ORDER],
+        key="excluded",
+        bind="query-params",
+        format_func=label_of,
+        help="Classes that something other than the recording rules out. Their probability is set to 0 and the "
+        "others' are scaled up (Bayes' rule).",
+    )
+    texts = [f"{name}=0" for name in excluded]
+    if marked != NOTHING:
+        texts.append(marked if marked in PRESETS else f"{LINE_PREFIX}{marked}")
+    return parse_prior(texts)
+
+
+def _conditions() -> Conditions:
+    """How the cells were recorded; the features are brought to the reference's conditions."""
+    columns = st.columns(5)
+    temperature = columns[0].number_input(
+        "Temperature (°C)",
+        COLDEST_C,
+        WARMEST_C,
+        None,
+        key="temperature",
+        persist_state="session",
+        help="Of the bath. The reference cells were recorded at 34 °C; widths, slopes, time constants and resistances "
+        "are brought there by stated Q10.",
+    )
+    junction = columns[1].number_input(
+        "Junction potential (mV)",
+        -MOST_JUNCTION_MV,
+        MOST_JUNCTION_MV,
+        None,
+        key="junction",
+        persist_state="session",
+        help="Your liquid junction potential, positive for gluconate in the pipette. The reference's is 14 mV and is "
+        "not subtracted from its potentials.",
+    )
+    subtracted = columns[2].segmented_control(
+        "Already subtracted", list(_CORRECTED), required=True, default="unknown", key="junction_corrected"
+    )
+    age = columns[3].text_input("Age", key="age", max_chars=60, persist_state="session", help="For the record.")
+    region = columns[4].text_input(
+        "Region", key="region", max_chars=60, persist_state="session", help="For the record."
+    )
+    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], age.strip(), region.strip())
+
+
+def _mapping() -> ChannelMapping | None:
+    """Channels and units that override a file's header."""
+    if not st.toggle("The file's channels or units are wrong", key="override"):
+        return None
+    columns = st.columns(4)
+    response = columns[0].text_input("Channel of the potential", key="response", placeholder="name or number")
+    unit_v = columns[1].selectbox(
+        "Unit of the potential", _UNITS_V, index=None, key="response_unit", placeholder="as in the file"
+    )
+    stimulus = columns[2].text_input("Channel of the current", key="stimulus", placeholder="name or number")
+    unit_a = columns[3].selectbox(
+        "Unit of the current", _UNITS_A, index=None, key="stimulus_unit", placeholder="as in the file"
+    )
+    return ChannelMapping(response.strip() or None, stimulus.strip() or None, unit_v, unit_a)

@@ -1,0 +1,226 @@
+"""A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts.evaluation import probabilities
+from neuroclass.charts.theme import download_config
+from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import NeuroClassError, RejectedInput, UnitsError
+from neuroclass.features import Stimulus
+from neuroclass.report.content import TASKS
+from neuroclass.report.tables import feature_table
+from neuroclass.ui import widgets
+from neuroclass.ui.cells import sweeps
+from neuroclass.ui.classify import export, uploads
+from neuroclass.ui.classify.uploads import Upload
+from neuroclass.ui.evidence import evidence
+from neuroclass.ui.evidence.evidence import Case
+from neuroclass.ui.text import escaped
+
+_STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.NONE}}
+
+
+def overview_table(pairs: list[tuple[Upload, CellVerdict | RejectedInput]]) -> pd.DataFrame:
+    """One row a cell or refused file."""
+    rows = []
+    for upload, one in pairs:
+        if isinstance(one, RejectedInput):
+            rows.append(
+                {
+                    "file": upload.name,
+                    "cell": one.cell or "",
+                    "verdict": f"refused ({one.error.kind})",
+                    "note": str(one.error),
+                }
+            )
+            continue
+        row: dict[str, Any] = {"file": upload.name, "cell": one.cell, "species": one.species}
+        row["verdict"] = " / ".join(_short(task) for task in (one.broad, one.subclass))
+        row["broad probability"] = _top(one.broad)
+        row["subclass probability"] = _top(one.subclass)
+        row["features"] = len(one.features)
+        row["typicality (%)"] = None if one.broad.typicality is None else round(100 * one.broad.typicality, 1)
+        row["note"] = "; ".join(one.warnings)
+        rows.append(row)
+    columns = ["file", "cell", "species", "verdict", "broad probability", "subclass probability", "features"]
+    return pd.DataFrame(rows).reindex(columns=[*columns, "typicality (%)", "note"])
+
+
+def _short(task: Prediction) -> str:
+    return label_of(task.label) if task.label else "cannot say"
+
+
+def _top(task: Prediction) -> float | None:
+    return round(max(task.probabilities.values()), 3) if task.probabilities else None
+
+
+def refusal(one: RejectedInput) -> None:
+    """A file that was not classified, and why."""
+    where = f"{one.source}, cell {one.cell}" if one.cell else one.source
+    st.error(
+        f"**{escaped(where)}** was refused. {one.error.kind}: {escaped(one.error, 1200)}", icon=":material/warning:"
+    )
+    if isinstance(one.error, UnitsError):
+        st.info(
+            "Here you say it under **What is known of the cells**: switch on **The file's channels or units are "
+            "wrong**.",
+            icon=":material/tune:",
+        )
+
+
+def show(upload: Upload, verdict: CellVerdict, given: CellMetadata) -> None:
+    """The whole verdict."""
+    st.subheader(f"{escaped(verdict.source)}: cell {escaped(verdict.cell)}", anchor=False)
+    left, right = st.columns(2)
+    for column, (name, question) in zip((left, right), TASKS.items(), strict=True):
+        with column, st.container(border=True, height="stretch"):
+            _answer(name, question, getattr(verdict, name))
+    _trust(verdict)
+    recording = _recording(upload, verdict, given)
+    st.subheader("Why", anchor=False)
+    case = Case(f"{upload.digest[:16]}-{verdict.cell}", verdict, uploads.corrected(upload, given), recording)
+    evidence.show(case)
+    st.subheader("Everything measured", anchor=False)
+    _features(verdict)
+    if recording is not None:
+        sweeps.recording_view(f"{upload.digest[:16]}-{verdict.cell}", recording)
+        _protocols(upload, verdict)
+    export.show(case, uploads.command_line(upload, given))
+
+
+def _answer(name: str, question: str, task: Prediction) -> None:
+    st.caption(question)
+    if task.label:
+        share = task.probabilities[task.label]
+        stated = "over 99.9%" if share > 0.999 else f"{share:.1%}"
+        st.markdown(f"## {escaped(label_of(task.label))}")
+        st.markdown(f"calibrated probability **{stated}**")
+    else:
+        st.markdown("## Cannot say")
+        st.markdown(escaped(task.abstain, 500))
+    st.plotly_chart(
+        probabilities(list(task.probabilities), list(task.probabilities.values()), task.prediction_set),
+        key=f"probabilities-{name}",
+        config=download_config(f"probabilities-{name}"),
+        alt=f"Calibrated class probabilities by {task.model.upper()}",
+    )
+    if task.prediction_set:
+        members = " or ".join(escaped(label_of(c)) for c in task.prediction_set)
+        st.caption(f"{task.coverage:.0%} prediction set: **{members}**. Pale: outside the set.{_covered(task)}")
+
+
+def _trust(verdict: CellVerdict) -> None:
+    st.subheader("Can it be trusted?", anchor=False)
+    columns = st.columns(4)
+    total = len(verdict.features) + len(verdict.missing)
+    columns[0].metric("Features measured", f"{len(verdict.features)} of {total}", border=True)
+    typicality = verdict.broad.typicality
+    columns[1].metric(
+        "As unusual as this, or more",
+        "–" if typicality is None else f"{typicality:.1%} of cells",
+        border=True,
+        help="Share of the training cells that are at least as unusual on the features present. Near 0: a stranger.",
+    )
+    for column, (name, task) in zip(
+        columns[2:], (("Broad class", verdict.broad), ("Subclass", verdict.subclass)), strict=True
+    ):
+        _expected(column, name, task)
+    notes = [*(str(flag.get("message") or flag.get("name")) for flag in verdict.qc), *verdict.warnings]
+    if notes:
+        st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon=":material/warning:")
+
+
+def _covered(task: Prediction) -> str:
+    """How often such sets held the truth, where as much was known."""
+    low, high = task.expected.get("coverage_low"), task.expected.get("coverage_high")
+    if low is None or high is None:
+        return ""
+    return f" With these features such sets held the truth in {low:.0%} to {high:.0%} of held-out cells."
+
+
+def _expected(column: Any, name: str, task: Prediction) -> None:
+    known = task.expected.get("accuracy")
+    low, high = task.expected.get("low"), task.expected.get("high")
+    interval = f"{low:.1%} to {high:.1%}" if low is not None and high is not None else None
+    column.metric(
+        f"{name}: accuracy so",
+        "–" if known is None else f"{known:.1%} of cells",
+        interval,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help="Share of held-out cells rightly told where exactly these features are known: measured where they are "
+        "those of whole stimuli, else estimated between random sets of features; 95% interval beneath.",
+    )
+    if task.next_sweep:
+        stimulus = str(task.next_sweep.get("stimulus", "")).replace("_", " ")
+        then = task.next_sweep.get("accuracy")
+        gain = f", to {then:.1%}" if isinstance(then, float) else ""
+        column.caption(f"Recording a {escaped(stimulus)} would help most{gain}.")
+
+
+def _recording(upload: Upload, verdict: CellVerdict, given: CellMetadata) -> Recording | None:
+    if not verdict.sweeps:
+        return None
+    try:
+        return uploads.recording_of(upload, verdict.cell, given)
+    except NeuroClassError:
+        return None
+
+
+def _features(verdict: CellVerdict) -> None:
+    table = feature_table(verdict)
+    with st.expander(f"{len(verdict.features)} features measured, {len(verdict.missing)} missing", expanded=True):
+        measured_first = table.drop(columns="feature").sort_values("value", key=lambda v: v.isna(), kind="stable")
+        st.dataframe(measured_first, hide_index=True, height=330)
+        widgets.csv_button("features-of-cell", table)
+
+
+def _protocols(upload: Upload, verdict: CellVerdict) -> None:
+    """The stimulus found in each epoch, to be corrected; then all is measured anew."""
+    rows = []
+    for sweep in verdict.sweeps:
+        for index, epoch in enumerate(sweep.get("epochs", ())):
+            rows.append(
+                {
+                    "sweep": sweep["number"],
+                    "epoch": index,
+                    "stimulus": epoch.get("stimulus") or "none",
+                    "start (s)": epoch.get("start_s"),
+                    "end (s)": epoch.get("end_s"),
+                    "amplitude (pA)": epoch.get("amplitude_pa"),
+                    "spikes in the sweep": sweep.get("n_spikes"),
+                }
+            )
+    if not rows:
+        return
+    table = pd.DataFrame(rows)
+    fixed = [c for c in table.columns if c != "stimulus"]
+    with (
+        st.expander("Stimulus found in each sweep: correct it here"),
+        st.form(f"protocols-{upload.digest[:16]}", border=False),
+    ):
+        edited = st.data_editor(
+            table,
+            hide_index=True,
+            disabled=fixed,
+            column_config={"stimulus": st.column_config.SelectboxColumn(options=list(_STIMULI), required=True)},
+            key=f"editor-{upload.digest[:16]}-{verdict.cell}",
+        )
+        if st.form_submit_button("Measure and classify again"):
+            changed = edited["stimulus"] != table["stimulus"]
+            assigned = {
+                (int(row["sweep"]), int(row["epoch"])): _STIMULI[row["stimulus"]]
+                for _, row in edited[changed].iterrows()
+            }
+            uploads.correct(upload, {**uploads.corrections(upload), **assigned})
+            st.rerun()
+    if uploads.corrections(upload) and st.button("Forget the corrections", key=f"forget-{upload.digest[:16]}"):
+        uploads.correct(upload, {})
+        st.rerun()

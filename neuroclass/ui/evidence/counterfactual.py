@@ -1,0 +1,93 @@
+"""What would change its mind: the smallest change of few features that flips the class."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import evidence as charts
+from neuroclass.classification.classify import load_models
+from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.explain.counterfactual import Counterfactual, counterfactual
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.reference.cells import distances
+from neuroclass.reference.ranges import class_values
+from neuroclass.report.tables import changes_table
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.text import escaped
+
+if TYPE_CHECKING:
+    from neuroclass.ui.evidence.evidence import Case
+
+NEAREST = 40
+_QUANTILES, _CELLS = "5% to 95% of the class", "nearest real cells"
+
+
+def show(case: "Case", task: Prediction) -> None:
+    """Ask for the smallest change that flips the class, and draw it."""
+    classes = sorted(task.probabilities, key=lambda name: -task.probabilities[name])
+    left, middle, right = st.columns(3, vertical_alignment="bottom")
+    target = str(left.selectbox("To become", classes[1:], key=f"target-{task.model}", format_func=label_of))
+    real = not cache.cohort().simulated
+    options = [_QUANTILES, *([_CELLS] if real else [])]
+    within = str(
+        middle.segmented_control(
+            "Values allowed", options, default=_QUANTILES, required=True, key=f"within-{task.model}"
+        )
+    )
+    together = right.toggle(
+        "Move a quantity under all stimuli together", key=f"together-{task.model}", help="So it counts as one change."
+    )
+    verdict = case.verdict
+    key = f"{sorted(verdict.features.items())}"
+    found = _counterfactual(key, task.model, target, within, together, verdict)
+    label = escaped(label_of(classes[0]))
+    if found is None:
+        st.info(
+            f"No change of up to six features to values of {escaped(label_of(target))} cells makes that class the "
+            f"likeliest; {label} stands.",
+            icon=":material/info:",
+        )
+        return
+    table = changes_table(found)
+    widgets.figure(
+        charts.changes(table, simulated=case.simulated),
+        f"change-{task.model}",
+        table,
+        caption=f"The smallest change found that turns {label} into {escaped(label_of(target))} for "
+        f"{task.model.upper()}: probability {found.probability_now:.1%} → {found.probability_then:.1%}. Values "
+        f"allowed: {escaped(found.within)}. As unusual as the changed cell, or more: {found.typicality_then:.1%} of "
+        f"training cells (this one: {found.typicality_now:.1%}).",
+        simulated=case.simulated,
+    )
+    if found.typicality_then < min(0.01, found.typicality_now):
+        st.caption(":material/warning: The changed cell would be a stranger: its features do not go together so.")
+    if verdict.prior:
+        st.caption("Found without the prior you gave; the model itself is asked.")
+
+
+@st.cache_data(max_entries=200, show_spinner="Looking for the smallest change")
+def _counterfactual(
+    key: str,  # noqa: ARG001 (the key of the cache)
+    model: str,
+    target: str,
+    within: str,
+    together: bool,
+    _verdict: CellVerdict,
+) -> Counterfactual | None:
+    predictor = getattr(load_models(), model).predictor
+    if within == _QUANTILES:
+        allowed, words = class_values(_verdict.species, target), f"5% to 95% quantiles of the database's {target} cells"
+    else:
+        cells = cache.cohort()
+        column = "broad" if model == "dann" else "subclass"
+        mates = cells.take((cells.frame[column] == target).to_numpy())
+        same = mates.of_species(_verdict.species)
+        mates = same if len(same) else mates
+        row = np.array([_verdict.features.get(name, np.nan) for name in FEATURE_NAMES])
+        standardise = predictor.preprocessor.standardise
+        far, _ = distances(standardise(row[None])[0], standardise(mates.matrix()), np.ones(len(FEATURE_NAMES)))
+        order = np.argsort(far)[:NEAREST]
+        allowed, words = mates.matrix()[order], f"the {len(order)} nearest {target} cells of {cells.source}"
+    return counterfactual(predictor, _verdict.features, _verdict.species, target, allowed, words, together)

@@ -1,0 +1,110 @@
+"""The evidence for a verdict: why, on which samples, beside whom, what would change it, what a worse rig would do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import streamlit as st
+
+from neuroclass.cell_types import Species
+from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import NeuroClassError
+from neuroclass.report.content import TASKS, own_trace
+from neuroclass.report.places import Traced
+from neuroclass.ui import cache
+from neuroclass.ui.evidence import counterfactual, reasons, stress
+from neuroclass.ui.text import escaped
+
+_VIEWS = ("Why", "What would change its mind", "Recording stress test")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A verdict with what it rests on.
+
+    Attributes
+    ----------
+    key : str
+        Names the cell in caches and widgets.
+    verdict : CellVerdict
+        The models' answers.
+    context : CellMetadata
+        What the user said.
+    recording : Recording or None
+        The cell's sweeps, where they are at hand.
+    simulated : bool
+        Whether the cell is simulated.
+    reference_id : str
+        Its id, where it is one of the reference cells itself.
+    """
+
+    key: str
+    verdict: CellVerdict
+    metadata: CellMetadata
+    recording: Recording | None
+    simulated: bool = False
+    reference_id: str = ""
+
+    @cached_property
+    def traced(self) -> Traced | None:
+        """The cell's sweeps with the places of its features; None without sweeps."""
+        if self.recording is None:
+            return None
+        return own_trace(self.verdict, self.recording, self.metadata, self.simulated)
+
+
+@st.fragment
+def show(case: Case) -> None:
+    """Why the models say so, and what would make them say something else."""
+    left, right = st.columns([1, 1], vertical_alignment="bottom")
+    with left:
+        view = st.segmented_control(
+            "Evidence", _VIEWS, default=_VIEWS[0], required=True, key="evidence", label_visibility="collapsed"
+        )
+    with right:
+        name = str(
+            st.segmented_control(
+                "For",
+                list(TASKS),
+                default="subclass" if case.verdict.species != Species.HUMAN else "broad",
+                required=True,
+                key="why",
+                format_func=TASKS.__getitem__,
+                label_visibility="collapsed",
+            )
+        )
+    task: Prediction = getattr(case.verdict, name)
+    if not task.reasons:
+        st.caption("No feature was measured, so there is no reason to show.")
+    elif view == _VIEWS[0]:
+        reasons.show(case, task)
+    elif view == _VIEWS[1]:
+        counterfactual.show(case, task)
+    else:
+        stress.show(case, task)
+
+
+def show_cohort_cell(cells: Cohort, cell_id: str, recording: Recording | None) -> None:
+    """The evidence for what the shipped models say of a cell of the cohort, with its sweeps where they are at hand."""
+    try:
+        verdict = cache.verdict(cells.source, cell_id)
+    except NeuroClassError as error:
+        st.info(escaped(error, 600), icon=":material/info:")
+        return
+    if recording is not None:
+        measured = cache.measured(f"cell-{cell_id}", recording)
+        places = {name: {"sweeps": list(place.sweeps), "time_s": place.time_s, "spike": place.spike}
+                  for name, place in measured.provenance.items()}  # fmt: skip
+        verdict = _with_places(verdict, places)
+    if not cells.simulated:
+        st.caption("By the models as shipped, which were trained on this cell too; the held-out predictions are above.")
+    show(Case(f"cell-{cell_id}", verdict, CellMetadata(verdict.species), recording, cells.simulated, cell_id))
+
+
+def _with_places(verdict: CellVerdict, places: Mapping[str, Mapping[str, Any]]) -> CellVerdict:
+    known = {name: place for name, place in places.items() if name in verdict.features}
+    return replace(verdict, provenance=known)

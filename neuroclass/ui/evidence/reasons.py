@@ -1,0 +1,124 @@
+"""Why: SHAP values and gates of one answer, and the samples behind the feature one clicks, beside reference cells."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import evidence as charts
+from neuroclass.charts.comparison import Panel, side_by_side
+from neuroclass.charts.theme import download_config
+from neuroclass.classification.result import Prediction
+from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.report.content import likeliest
+from neuroclass.report.places import aligned_on, panel_of
+from neuroclass.report.tables import place_in_words, reasons_table
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.evidence import references
+from neuroclass.ui.text import escaped
+
+if TYPE_CHECKING:
+    from neuroclass.ui.evidence.evidence import Case
+
+
+def show(case: "Case", task: Prediction) -> None:
+    """The reasons of one answer and the place of one feature."""
+    table = reasons_table(task)
+    label = likeliest(task)[0]
+    left, right = st.columns([3, 2])
+    with left:
+        name = f"reasons-{task.model}-{case.key}"
+        event: Any = st.plotly_chart(
+            charts.reasons(table, label, simulated=case.simulated),
+            key=name,
+            config=download_config(f"reasons-{task.model}"),
+            on_select="rerun",
+            selection_mode="points",
+            alt=f"SHAP values towards {label_of(label)} by {task.model.upper()}",
+        )
+        gates = " and the gates that let them through" if table["gate"].notna().any() else ""
+        widgets.figure_footer(
+            f"reasons-{task.model}",
+            table,
+            caption=f"What speaks for {escaped(label_of(label))}, by {task.model.upper()}: SHAP values{gates}; "
+            "relative to prototypes of the training cells with the same features present. **Click a bar** to see "
+            "the samples.",
+            simulated=case.simulated,
+        )
+    with right:
+        places = [place_in_words(case.verdict.provenance.get(f, {})) for f in table["feature"]]
+        shown = table.assign(feature=table["feature"].map(charts.feature_name), **{"measured on": places})
+        names = {"shown": "value", "percentile": "percentile in the class (%)"}
+        st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)
+    _place(case, task, table, _clicked(event))
+
+
+def _clicked(event: Any) -> str | None:
+    """The feature of a clicked bar."""
+    for point in event.selection.points:
+        told = point.get("customdata")
+        told = told[0] if isinstance(told, list) and told else told
+        if told in BY_NAME:
+            return str(told)
+    return None
+
+
+def _place(case: "Case", task: Prediction, table: pd.DataFrame, clicked: str | None) -> None:
+    """The sweeps on which a feature was measured, here and in the nearest reference cells."""
+    ordered = [*table["feature"], *(f for f in FEATURE_NAMES if f not in set(table["feature"]))]
+    known = (
+        set(case.traced.places) if case.traced else {f for f in case.verdict.features if BY_NAME[f].stimulus != "none"}
+    )
+    options = [feature for feature in ordered if feature in known]
+    if not options:
+        return
+    key, seen = f"place-{task.model}-{case.key}", f"clicked-{task.model}-{case.key}"
+    if clicked in options and st.session_state.get(seen) != clicked:
+        st.session_state[seen] = st.session_state[key] = clicked
+    elif clicked and clicked not in options:
+        st.caption(f"{escaped(charts.feature_name(clicked))} was not measured on a sweep.")
+    feature = str(st.selectbox("Where it was measured", options, key=key, format_func=charts.feature_name))
+    own = panel_of(case.traced, feature) if case.traced else None
+    near = references.nearest(case, task)
+    others: list[Panel] = []
+    for label, cell in near.items():
+        title = f"Nearest {label_of(label)}"
+        found = references.panel(cell.cell_id, cell.simulated, cache.cohort().source, feature, title)
+        others += [found] if found else []
+    panels = [*([own] if own else []), *others]
+    if not panels:
+        st.info("Neither this cell nor a reference cell has sweeps for this feature.", icon=":material/info:")
+        return
+    fig = side_by_side(panels, aligned_on(feature))
+    widgets.figure(
+        fig,
+        f"beside-{task.model}-{case.key}",
+        references_table(case, feature, near),
+        caption=f"{escaped(BY_NAME[feature].definition, 500)} {_who(near)}",
+        simulated=case.simulated,
+    )
+
+
+def _who(near: Mapping[str, Any]) -> str:
+    parts = []
+    for label, cell in near.items():
+        kind = "simulated cell" if cell.simulated else "recorded cell"
+        parts.append(
+            f"{escaped(label_of(label))}: {kind} {escaped(cell.cell_id)} ({cell.species}), {cell.distance:.2f} "
+            f"standard deviations a feature away on {cell.n_shared} features"
+        )
+    return f"Nearest reference cells with sweeps on this machine: {'; '.join(parts)}." if parts else ""
+
+
+def references_table(case: "Case", feature: str, near: Mapping[str, Any]) -> pd.DataFrame:
+    """The feature's value here and in the reference cells."""
+    spec = BY_NAME[feature]
+    column = f"{feature} ({spec.unit or 'ratio'})"
+    rows = [{"cell": case.verdict.cell, "class": "", "simulated": case.simulated, "distance (sd)": 0.0,
+             column: case.verdict.features.get(feature)}]  # fmt: skip
+    for label, cell in near.items():
+        rows.append({"cell": cell.cell_id, "class": label, "simulated": cell.simulated,
+                     "distance (sd)": cell.distance, column: cell.features.get(feature)})  # fmt: skip
+    return pd.DataFrame(rows)

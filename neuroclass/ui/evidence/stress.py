@@ -1,0 +1,85 @@
+"""The recording stress test on a page: one variant after another, with progress; it can be stopped."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import evidence as charts
+from neuroclass.classification.classify import load_models
+from neuroclass.classification.result import Prediction
+from neuroclass.classification.stress import UNITS, StressResult, stress, variants
+from neuroclass.report.tables import holds_table, stress_table
+from neuroclass.ui import widgets
+from neuroclass.ui.text import escaped
+
+if TYPE_CHECKING:
+    from neuroclass.ui.evidence.evidence import Case
+
+_KEPT = "stress-results"
+_MOST_KEPT = 20
+
+
+def results_of(case: "Case") -> list[StressResult]:
+    """What was found of a case so far in this session; the list grows as variants are tried."""
+    kept: dict[str, list[StressResult]] = st.session_state.setdefault(_KEPT, {})
+    while len(kept) > _MOST_KEPT:
+        kept.pop(next(iter(kept)))
+    return kept.setdefault(f"{case.key} {case.metadata!r}", [])
+
+
+def show(case: "Case", task: Prediction) -> None:
+    """Offer the test, run it, and draw what was found."""
+    if case.recording is None:
+        st.info("The stress test measures sweeps anew; this cell has none here.", icon=":material/info:")
+        return
+    found = results_of(case)
+    tried = variants(case.recording, case.metadata)
+    st.caption(
+        "The sweeps are changed as a worse or another rig would have recorded them, all features are measured again "
+        "and both models asked again."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        start = st.button(
+            "Run the stress test" if not found else "Run again",
+            key=f"stress-{case.key}",
+            icon=":material/play_arrow:",
+            disabled=False,
+        )
+        place = st.empty()
+    if start:
+        found.clear()
+        place.button("Stop", key=f"stop-{case.key}", icon=":material/stop:")
+        _run(case, found, len(tried) + 1)
+        place.empty()
+    if len(found) > 1:
+        _draw(case, task, found, len(tried) + 1)
+
+
+def _run(case: "Case", found: list[StressResult], total: int) -> None:
+    """Try the variants; a click on Stop, like any other, ends the script here and keeps what was found."""
+    models = load_models()
+    assert case.recording is not None
+    bar = st.progress(0.0, text="Measuring the recording as it is")
+    both = (models.dann.predictor, models.lspin.predictor)
+    for result in stress(case.recording, case.verdict.species, both, case.metadata):
+        found.append(result)
+        bar.progress(min(1.0, len(found) / total), text=f"{len(found)} of {total}: {escaped(result.label)}")
+    bar.empty()
+
+
+def _draw(case: "Case", task: Prediction, found: list[StressResult], total: int) -> None:
+    label = found[0].top(task.model)
+    table = stress_table(found, task.model)
+    if len(found) < total:
+        st.caption(f"Stopped after {len(found)} of {total}.")
+    st.dataframe(holds_table(found, task.model), hide_index=True)
+    as_recorded = float(table["probability"].iloc[0])
+    widgets.figure(
+        charts.stress(table.iloc[1:], label, UNITS, as_recorded, simulated=case.simulated),
+        f"stress-{task.model}",
+        table,
+        caption=f"Calibrated probability of {escaped(label_of(label))} by {task.model.upper()} under each variant; "
+        "dotted: as recorded. Circle: the label holds; cross: it flips, in the colour of the class it flips to.",
+        simulated=case.simulated,
+    )

@@ -1,0 +1,148 @@
+"""Parts of the Domains page: the human cells nearest to a mouse cell."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import domains as charts
+from neuroclass.charts.comparison import side_by_side
+from neuroclass.charts.shap_charts import feature_label
+from neuroclass.ephys.sweep import Recording
+from neuroclass.errors import ModelFileError, NeuroClassError
+from neuroclass.evaluation.summaries import percentile_in
+from neuroclass.explain.cross_species_matches import N_NEAR, SURVIVES
+from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.text import escaped
+
+_NAMES = [spec.name for stimulus in Stimulus for spec in FEATURES if spec.stimulus is stimulus]
+_TRACED = ("threshold_v_long_square", "sag", "threshold_v_short_square", "threshold_v_ramp", "width")
+
+
+def table() -> pd.DataFrame | None:
+    """Twins of every mouse cell; None where they are not stored."""
+    try:
+        return cache.table("dann", "twins")
+    except ModelFileError:
+        return None
+
+
+def choose(twins: pd.DataFrame, embedding: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """A mouse cell, kept in the URL, and its twins with their classes."""
+    truth = embedding.drop_duplicates("id").set_index("id")["truth"]
+    cell = widgets.pick(
+        "Mouse cell", list(dict.fromkeys(twins["id"])), "cell", format_func=lambda c: f"{c}: {truth.get(c, 'unknown')}"
+    )
+    mine = twins[twins["id"] == cell].assign(truth=lambda t: t["twin"].astype(str).map(truth))
+    return str(cell), mine
+
+
+def section(twins: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.DataFrame) -> None:
+    """The twins of a cell, whether they survive retraining, and both cells beside each other."""
+    truth = embedding.drop_duplicates("id").set_index("id")["truth"]
+    first = twins[twins["rank"] == 1]
+    same = (first["id"].map(truth).to_numpy() == first["twin"].astype(str).map(truth).to_numpy()).mean()
+    lasting = (first["found_again"] >= SURVIVES).mean()
+    n_human = int((embedding.drop_duplicates("id")["species"] == "human").sum())
+    columns = st.columns(3)
+    columns[0].metric("Nearest human cell has the same class", f"{same:.0%} of mouse cells", border=True)
+    columns[1].metric(
+        "Nearest human cell survives retraining",
+        f"{lasting:.0%} of mouse cells",
+        border=True,
+        help=f"Among the {N_NEAR} nearest of {n_human} human cells in at least {SURVIVES:.0%} of 5 trainings.",
+    )
+    columns[2].metric("Expected by chance", f"{N_NEAR / max(n_human, 1):.0%} of trainings", border=True)
+    shown = pd.DataFrame(
+        {
+            "rank": mine["rank"],
+            "human cell": mine["twin"],
+            "class": mine["truth"],
+            "distance (sd)": mine["distance"],
+            "found again": 100 * mine["found_again"],
+            "mark": np.where(mine["found_again"] >= SURVIVES, "survives", "does not survive retraining"),
+        }
+    )
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={
+            "found again": st.column_config.ProgressColumn(
+                "found again (% of trainings)", min_value=0, max_value=100, format="%.0f"
+            ),
+            "distance (sd)": st.column_config.NumberColumn(format="%.2f"),
+        },
+    )  # fmt: skip
+    widgets.figure_footer(
+        "twins",
+        twins,
+        caption=f"Nearest human cells of mouse cell {escaped(cell)} ({escaped(truth.get(cell, 'unknown'))}) in DANN's "
+        "features: root mean square distance over the ensemble's members, mean over the 5 trainings of donor-grouped "
+        f"cross-validation, most of which trained on these cells. Found again: share of the trainings in which the "
+        f"cell is among the {N_NEAR} nearest of {n_human}. A twin that does not survive is an accident of one network.",
+    )
+    others = mine["twin"].astype(str).tolist()
+    twin = widgets.choice("Beside", others, "twin")
+    _features(cell, twin)
+    _traces(cell, twin)
+
+
+def _features(cell: str, twin: str) -> None:
+    """Where both cells' values stand, each in its own species."""
+    cells = cache.cohort()
+    frame = cells.frame.set_index("id")
+    if not cells.simulated and {cell, twin} <= set(frame.index):
+        places = {}
+        for key, one in (("mouse", cell), ("human", twin)):
+            mates = frame[frame["species"] == frame.loc[one, "species"]]
+            places[key] = [percentile_in(mates[name], float(frame.loc[one, name])) for name in _NAMES]
+        note = "percentiles of the loaded cells"
+    else:
+        deciles = cache.table("dann", "deciles").drop_duplicates("id").set_index("id")
+        found = deciles.reindex([cell, twin])[_NAMES].astype(float)
+        found = 10 * found.where(found >= 1) - 5
+        places = {"mouse": found.iloc[0].tolist(), "human": found.iloc[1].tolist()}
+        note = "stored deciles, as the cells are not loaded"
+    table = pd.DataFrame({"feature": _NAMES, **places})
+    gap = (table["mouse"] - table["human"]).abs()
+    far = [feature_label(name) for name in table.loc[gap.sort_values(ascending=False).index[:3], "feature"]]
+    widgets.figure(
+        charts.twins(table, f"human cell {twin}"),
+        f"twin-features-{cell}-{twin}",
+        table,
+        caption=f"Each cell's value among the cells of its own species ({note}). Mean distance {gap.mean():.0f} "
+        "percentiles; 33 where two cells have nothing to do with each other. "
+        f"Farthest: {escaped('; '.join(far), 300)}.",
+    )
+
+
+def _traces(cell: str, twin: str) -> None:
+    """Sweeps of both cells, where they are at hand."""
+    if not st.toggle("Show their sweeps", key="sweeps", bind="query-params"):
+        return
+    from neuroclass.report.places import aligned_on, compare, traced
+
+    cells = cache.cohort()
+    found = []
+    for one, species in ((cell, "mouse"), (twin, "human")):
+        try:
+            recording = cache.recording(cells.source, one)
+        except NeuroClassError as error:
+            recording = str(error)
+        if not isinstance(recording, Recording):
+            st.info(f"No sweeps of {species} cell {escaped(one)}: {escaped(recording, 500)}", icon=":material/info:")
+            return
+        found.append(
+            traced(f"{species} cell {one}", recording, cache.measured(f"cell-{one}", recording), cells.simulated)
+        )
+    known = [name for name in (*_TRACED, *FEATURE_NAMES) if len(compare(found, name)) == len(found)]
+    if not known:
+        st.info("The two cells have no stimulus in common.", icon=":material/info:")
+        return
+    feature = st.selectbox("Sweeps on which was measured", list(dict.fromkeys(known)), format_func=feature_label)
+    widgets.figure(
+        side_by_side(compare(found, feature), aligned_on(feature)),
+        f"twin-sweeps-{cell}-{twin}",
+        caption=f"{escaped(feature_label(feature))}, on the very sweeps it was measured on; same axes.",
+        simulated=cells.simulated,
+    )

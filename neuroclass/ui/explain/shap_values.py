@@ -1,0 +1,313 @@
+"""Parts of the SHAP page: what is explained, and many cells at once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import shap_charts as charts
+from neuroclass.charts import shap_maps
+from neuroclass.charts.theme import ordered
+from neuroclass.errors import ModelFileError
+from neuroclass.explain.clustering import cluster
+from neuroclass.explain.groups import quantities
+from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.types.arrays import Floats
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.performance.systems import EVERYTHING
+from neuroclass.ui.text import escaped
+
+SHOWN_FEATURES = 14
+SHOWN_CELLS = 400
+MAP_FEATURES = 20
+TITLES = {
+    "rf": "Random forest",
+    "xgboost": "XGBoost",
+    "lasso": "LASSO",
+    "lda": "LDA",
+    "svc": "SVC",
+    "gbdt": "Gradient boosting",
+    "ann": "ANN",
+    "ann-ensemble": "ANN ensemble",
+}
+NETWORKS = {"dann": "DANN", "lspin": "LSPIN"}
+SINGLE, GROUPED = "each feature", "each quantity"
+_NAMES = list(FEATURE_NAMES)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page explains.
+
+    Attributes
+    ----------
+    model, system : str
+        The network whose task it is, and the system explained (the network itself or a baseline).
+    name, group : str
+        Class towards which, and species or all.
+    unit : str
+        Unit of the values.
+    table : DataFrame
+        All SHAP values of the system: id, species, class, base_value, error and the players.
+    """
+
+    model: str
+    system: str
+    name: str
+    group: str
+    unit: str
+    table: pd.DataFrame
+
+    @cached_property
+    def players(self) -> list[str]:
+        """Columns with SHAP values."""
+        known = quantities()
+        return [column for column in self.table.columns if column in BY_NAME or column in known]
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Values towards the class in the species."""
+        rows = self.table[self.table["class"] == self.name]
+        return rows if self.group == EVERYTHING else rows[rows["species"] == self.group]
+
+    @cached_property
+    def ranking(self) -> list[str]:
+        """Players by mean |SHAP|, the largest first."""
+        return list(self.rows[self.players].abs().mean().sort_values(ascending=False).index)
+
+    @property
+    def title(self) -> str:
+        """The system's name for people."""
+        return NETWORKS.get(self.system) or TITLES.get(self.system, self.system)
+
+    @property
+    def cells(self) -> str:
+        """Which cells, in words."""
+        n_cells = self.rows["id"].nunique()
+        species = "" if self.group == EVERYTHING else f"{self.group} "
+        where = "donor-grouped 5-fold cross-validation"
+        if self.system not in NETWORKS:
+            where = "drawn evenly from one fold of donor-grouped cross-validation"
+        return f"{n_cells:,} held-out {species}cells, {where}"
+
+    @property
+    def key(self) -> str:
+        """Names the choice in file names."""
+        kind = "" if len(self.players) == len(_NAMES) else "-grouped"
+        return f"{self.system}-{self.model}{kind}-{self.name}-{self.group}"
+
+
+def choose(model: str) -> Shown:
+    """What to explain, kept in the URL."""
+    baselines = _table(model, "shap-baselines")
+    systems = [model, *(() if baselines is None else dict.fromkeys(baselines["system"]))]
+    left, middle, right = st.columns([2, 2, 2])
+    with left:
+        system = widgets.pick(
+            "System", systems, "system", format_func=lambda s: NETWORKS.get(s) or TITLES.get(str(s), str(s))
+        )
+    grouped = _table(model, "shap-groups") if system == model else None
+    with middle:
+        options = [SINGLE, *([GROUPED] if grouped is not None else [])]
+        players = widgets.choice(
+            "Explain by",
+            options,
+            "by",
+            help="The same quantity under four stimuli is one thing measured four times, and the four share its "
+            "credit. By quantity, the four are revealed together and credited together (the Shapley value of the "
+            "group, to which Owen's values of its members add up).",
+        )
+    if system == model:
+        table = cache.table(model, "shap") if players == SINGLE or grouped is None else grouped
+        unit = "probability"
+    else:
+        assert baselines is not None
+        table = baselines[baselines["system"] == system].reset_index(drop=True)
+        unit = str(table["unit"].iloc[0])
+    species = ordered(table["species"])
+    with right:
+        group = widgets.choice("Species", [EVERYTHING, *species], "species") if len(species) > 1 else species[0]
+    name = widgets.choice("Towards", ordered(table["class"]), "class", format_func=label_of)
+    return Shown(model, system, name, group, unit, table)
+
+
+def _table(model: str, name: str) -> pd.DataFrame | None:
+    """A table that older models lack; None where it is not there."""
+    try:
+        return cache.table(model, name)
+    except ModelFileError:
+        return None
+
+
+def footing(shown: Shown) -> None:
+    """Model, cells, background and the gap between values and output."""
+    gap, what = additivity(shown)
+    if shown.system in NETWORKS:
+        how = "walks from every prototype in random orders and back"
+        background = "k-means prototypes of the training cells, 12 a species"
+    else:
+        how = str(shown.table["explainer"].iloc[0])
+        background = "k-means prototypes of the training cells, 12 a species"
+        if "XGBoost" in how:
+            background = "the training cells in its trees' leaves"
+    text = f"{shown.title}: {shown.cells}. Values in {shown.unit}, by {how}; relative to {background}."
+    if gap > 1e-3:
+        st.error(
+            f"Base plus values misses the {what} by up to {gap:.1e} ({shown.unit}); at most 1e-3 is expected. Do not "
+            "rely on this page; make the results anew with `python -m neuroclass train --report`.",
+            icon=":material/warning:",
+        )
+    st.caption(f"{escaped(text, 500)} Additivity, checked now: base plus values meets the {what} within {gap:.0e}.")
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _gap(model: str, grouped: bool) -> float | None:
+    table = cache.table(model, "shap-groups" if grouped else "shap")
+    predictions = cache.table(model, "predictions")
+    first = predictions[predictions["repeat"] == 0].set_index("id")
+    players = [column for column in table.columns if column in BY_NAME or column in quantities()]
+    total = table["base_value"].to_numpy() + table[players].to_numpy(dtype=float).sum(1)
+    columns = {name: first[f"p_{name}"] for name in table["class"].unique() if f"p_{name}" in first}
+    gaps = [
+        np.abs(total[(table["class"] == name).to_numpy()] - p.reindex(table["id"][table["class"] == name]).to_numpy())
+        for name, p in columns.items()
+    ]
+    known = np.concatenate(gaps) if gaps else np.empty(0)
+    return float(np.nanmax(known)) if np.isfinite(known).any() else None
+
+
+def additivity(shown: Shown) -> tuple[float, str]:
+    """Largest gap between base plus values and the output, and which output."""
+    grouped = len(shown.players) != len(_NAMES)
+    if shown.system in NETWORKS:
+        gap = _gap(shown.model, grouped)
+        if gap is not None:
+            return gap, "probability stored with the held-out predictions"
+    if "error" in shown.table:
+        return float(shown.table["error"].max()), "system's output"
+    return float("nan"), "system's output"
+
+
+def deciles(model: str, ids: pd.Series, players: list[str]) -> pd.DataFrame:
+    """Decile, 1–10, of each player in each cell; of a quantity the mean over its features; NaN where missing."""
+    found = cache.table(model, "deciles").drop_duplicates("id").set_index("id")
+    table = found.reindex(ids)[_NAMES].reset_index(drop=True).astype(float)
+    table = table.where(table >= 1)
+    members = quantities()
+    return pd.DataFrame(
+        {name: table[name] if name in BY_NAME else table[list(members[name])].mean(axis=1) for name in players}
+    )
+
+
+def beeswarm(shown: Shown) -> None:
+    """SHAP values of many cells."""
+    part = shown.rows.sample(min(SHOWN_CELLS, len(shown.rows)), random_state=0)
+    features = shown.ranking[:SHOWN_FEATURES]
+    drawn = f"{len(part):,} of them drawn with a fixed seed; " if len(part) < len(shown.rows) else ""
+    widgets.figure(
+        charts.beeswarm(
+            part[features].reset_index(drop=True),
+            deciles(shown.model, part["id"], features),
+            features,
+            unit=shown.unit,
+        ),
+        f"beeswarm-{shown.key}",
+        shown.rows,
+        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}; {drawn}colour: the value's decile in "
+        "its species. Right of 0: speaks for the class in that cell.",
+    )
+
+
+def importance(shown: Shown) -> None:
+    """Mean |SHAP| by class, and by species where there are two."""
+    options = ["class", *(["species"] if shown.table["species"].nunique() > 1 else [])]
+    by = options[0]
+    if len(options) > 1:
+        by = widgets.choice("Compare", options, "compare", default=options[-1], format_func=lambda o: f"by {o}")
+    rows = shown.table[shown.table["class"] == shown.name] if by == "species" else shown.table
+    if by == "class" and shown.group != EVERYTHING:
+        rows = rows[rows["species"] == shown.group]
+    means = rows.groupby(by)[shown.players].apply(lambda part: part.abs().mean()).T
+    means = means[ordered(means.columns)]
+    ranks = means.rank()
+    means = means.loc[means.mean(axis=1).sort_values(ascending=False).index[:SHOWN_FEATURES]]
+    what = f"towards {label_of(shown.name)}, in each species" if by == "species" else "towards each class"
+    caption = f"{shown.title}, mean |SHAP| {what}: {rows['id'].nunique():,} held-out cells."
+    if by == "species":
+        alike = float(np.corrcoef(ranks.to_numpy().T)[0, 1])
+        caption += f" Rank correlation of the {len(ranks)} between the species: {alike:.2f} (−1 to 1)."
+    elif means.shape[1] == 2:
+        caption += " Probabilities of two classes sum to 1, so that both bars are alike."
+    widgets.figure(
+        charts.importance(means, unit=shown.unit),
+        f"importance-{shown.key}-{by}",
+        means.rename_axis("feature").reset_index(),
+        caption=caption,
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Clustering the cells")
+def _ordered_rows(key: str, _rows: pd.DataFrame, _players: list[str]) -> pd.DataFrame:  # noqa: ARG001 (cache key)
+    part = _rows.sample(min(SHOWN_CELLS, len(_rows)), random_state=0)
+    rank = {name: k for k, name in enumerate(ordered(part["truth"]))}
+    part = part.sort_values("truth", key=lambda t: t.map(rank), kind="stable")
+    tree = cluster(part[_players].to_numpy(dtype=float), part["truth"])
+    return part.iloc[tree.order]
+
+
+def heat_map(shown: Shown) -> None:
+    """Cells × features."""
+    predictions = cache.table(shown.model, "predictions").drop_duplicates("id").set_index("id")
+    rows = shown.rows.assign(truth=shown.rows["id"].map(predictions["truth"]).fillna("unknown"))
+    features = shown.ranking[:MAP_FEATURES]
+    part = _ordered_rows(shown.key, rows, features)
+    drawn = f"; {len(part):,} drawn with a fixed seed" if len(part) < len(rows) else ""
+    widgets.figure(
+        shap_maps.heat(part.set_index("id")[features], part["truth"].tolist(), features, unit=shown.unit),
+        f"heat-{shown.key}",
+        part,
+        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}{drawn}. Red speaks for the class, blue "
+        "against it; cells clustered (average linkage) within their true class, at the left; colours end at the 99% "
+        "quantile of |SHAP|.",
+    )
+
+
+def systems(model: str) -> None:
+    """Which features each system rests on."""
+    baselines = _table(model, "shap-baselines")
+    if baselines is None:
+        st.info(
+            "Explanations of the baselines are not stored with this model; `python -m neuroclass train "
+            f"{model} --report --baselines` makes them.",
+            icon=":material/info:",
+        )
+        return
+    ids = set(baselines["id"])
+    own = cache.table(model, "shap")
+    found = {NETWORKS[model]: own[own["id"].isin(ids)]}
+    found |= {TITLES.get(str(name), str(name)): rows for name, rows in baselines.groupby("system", sort=False)}
+    means = pd.DataFrame({title: rows[_NAMES].abs().mean() for title, rows in found.items()})
+    share = means / means.sum()
+    share = share.loc[share.mean(axis=1).sort_values(ascending=False).index]
+    alike = share.rank().corr()[NETWORKS[model]].drop(NETWORKS[model])
+    widgets.figure(
+        shap_maps.shares(share.head(SHOWN_FEATURES)),
+        f"systems-{model}",
+        share.rename_axis("feature").reset_index(),
+        caption=f"Share of a system's summed mean |SHAP| that a feature carries, percent, over {len(ids)} held-out "
+        f"cells of one fold, all classes together. Ranks of the 41 features agree with {NETWORKS[model]}'s at "
+        f"Spearman's {alike.min():.2f} ({alike.idxmin()}) to {alike.max():.2f} ({alike.idxmax()}). Units differ "
+        "between systems (probability or log-odds), so only shares are compared.",
+    )
+
+
+def values_of(ids: pd.Series, feature: str) -> Floats | None:
+    """The cells' values in shown units; None where those cells are not loaded or it is no single feature."""
+    cells = cache.cohort()
+    if feature not in BY_NAME or cells.simulated:
+        return None
+    found = cells.frame.set_index("id")[feature].reindex(ids) * BY_NAME[feature].display_factor
+    return None if found.isna().all() else found.to_numpy()

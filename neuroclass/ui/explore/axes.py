@@ -1,0 +1,88 @@
+"""What cells can be drawn by: features, coordinates of the embedding, metadata."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.errors import ModelFileError
+from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.explore.explore import COLOURS
+
+NO_FACET = "none"
+_SPACES = {"raw": "features", "lambda0": "DANN without adversary", "dann": "DANN"}
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What is drawn: options for the axes, the colour and the panels."""
+
+    x: str
+    y: str
+    colour: str
+    facet: str | None
+
+
+def name_of(option: str) -> str:
+    """An option for people, with its unit where it has one."""
+    if option in BY_NAME:
+        return BY_NAME[option].title
+    space, _, number = option.partition("_umap")
+    if number:
+        return f"UMAP {number} of {_SPACES.get(space, space)} (no unit)"
+    return option.replace("_", " ").capitalize()
+
+
+def values_of(frame: pd.DataFrame, option: str) -> "pd.Series[Any]":
+    """An option's values of each cell, features in shown units."""
+    if option in BY_NAME:
+        return frame[option] * BY_NAME[option].display_factor
+    if option in frame.columns:
+        return frame[option]
+    coordinates = embeddings()[option]
+    return frame["id"].map(coordinates[~coordinates.index.duplicated()])
+
+
+def embeddings() -> dict[str, "pd.Series[Any]"]:
+    """Coordinates of the stored embedding by option; empty where there is none."""
+    try:
+        table = cache.table("dann", "embedding")
+    except ModelFileError:
+        return {}
+    columns: dict[str, pd.Series[Any]] = {}
+    for space in dict.fromkeys(table["space"]):
+        rows = table[table["space"] == space].set_index("id")
+        columns |= {f"{space}_umap1": rows["x"], f"{space}_umap2": rows["y"]}
+    return columns
+
+
+def choose(frame: pd.DataFrame) -> tuple[Axes, pd.DataFrame]:
+    """Choice of axes, colour and panels, kept in the address; and the points to draw.
+
+    Returns
+    -------
+    axes : Axes
+        What was chosen.
+    points : DataFrame
+        Columns id, species, x, y (shown units), and the colour's and panels' columns; cells with both values.
+    """
+    known = set(frame["id"])
+    coordinates = [name for name, column in embeddings().items() if known & set(column.index)]
+    numbers = [*FEATURE_NAMES, *coordinates]
+    colours = [name for name in COLOURS if frame[name].notna().any()]
+    first, second, third, fourth = st.columns(4)
+    with first:
+        x = widgets.pick("Horizontal", numbers, "x", numbers.index("upstroke_downstroke_ratio"), format_func=name_of)
+    with second:
+        y = widgets.pick("Vertical", numbers, "y", numbers.index("width"), format_func=name_of)
+    with third:
+        colour = widgets.pick("Colour", [*colours, *FEATURE_NAMES], "colour", format_func=name_of)
+    with fourth:
+        facet = widgets.pick("Panels", [NO_FACET, *colours], "facet", format_func=name_of)
+    axes = Axes(x, y, colour, None if facet == NO_FACET else facet)
+    columns = list(dict.fromkeys(("id", "species", *((facet,) if axes.facet else ()))))
+    points = frame[columns].assign(x=values_of(frame, x), y=values_of(frame, y))
+    points[colour] = values_of(frame, colour)
+    return axes, points.dropna(subset=["x", "y"])

@@ -1,0 +1,199 @@
+"""Groups of cells against each other: named selections, all features ranked, one feature's distribution."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import cohort as charts
+from neuroclass.charts import points
+from neuroclass.charts.theme import category, class_label, ordered
+from neuroclass.cohort.compare import MOST_PAIRED, compare_selections, compare_within
+from neuroclass.cohort.selections import MOST_NAMED, clean_name, decode_named, encode_named
+from neuroclass.errors import SettingsError
+from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.ui import address as address_of
+from neuroclass.ui import widgets
+from neuroclass.ui.explore.axes import name_of
+from neuroclass.ui.explore.explore import COLOURS
+from neuroclass.ui.text import escaped
+
+NAMED, ADDRESS = "named", "sets"
+SELECTED, REST = "the selection", "all others after the filters"
+FIRST_AXES = ("width", "upstroke_downstroke_ratio", "sag", "tau", "ri", "f_i_curve_slope", "vrest")
+TESTED = (
+    "Cliff's delta (−1 to 1); Mann–Whitney U test, Holm-corrected over the {what}. Cells are taken as independent, "
+    "though some share a donor."
+)
+
+
+def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.DataFrame, simulated: bool) -> None:
+    """Name selections, and compare two of them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cells after the filters.
+    picked : DataFrame or None
+        The selected ones.
+    everyone : DataFrame
+        All loaded cells, from which named selections are read whatever the filters leave.
+    simulated : bool
+        Whether the cells are simulated.
+    """
+    named = _named(everyone["id"].tolist())
+    st.subheader("Compare selections", anchor=False)
+    _naming(frame if picked is None else picked, picked is not None, named)
+    groups = {**({SELECTED: picked["id"].tolist()} if picked is not None else {}), **named}
+    if not groups:
+        st.caption(
+            "Select cells with a box or lasso, or name what the filters leave; two groups are then compared here."
+        )
+        return
+    left, right = st.columns(2)
+    with left:
+        first = _one("a", list(groups), next(iter(groups)))
+    with right:
+        second = _one("b", [*(name for name in groups if name != first), REST], REST)
+    a = everyone[everyone["id"].isin(groups[first])]
+    b = everyone[everyone["id"].isin(groups[second])] if second != REST else frame[~frame["id"].isin(groups[first])]
+    both = int(a["id"].isin(b["id"]).sum())
+    if a.empty or b.empty:
+        st.caption(f"{escaped(first)} has {len(a):,} and {escaped(second)} {len(b):,} cells; both need some.")
+        return
+    table = compare_selections(a, b)
+    labels = f"{first} ({len(a):,})", f"{second} ({len(b):,})"
+    shared = f" {both:,} cells are in both." if both else ""
+    widgets.figure(
+        points.effects(table, labels, simulated),
+        "effects",
+        table.drop(columns="name").rename(
+            columns={"median_a": f"median {labels[0]}", "median_b": f"median {labels[1]}"}
+        ),
+        caption=f"All {len(table)} features known in both, the largest effect first; pale: corrected p ≥ 0.05. "
+        f"{TESTED.format(what=f'{len(table)} features')}{shared}",
+        simulated=simulated,
+    )
+
+
+def _named(all_ids: list[str]) -> dict[str, list[str]]:
+    if NAMED not in st.session_state:
+        st.session_state[NAMED] = {}
+        try:
+            st.session_state[NAMED] = decode_named(st.query_params.get(ADDRESS, ""), all_ids)
+        except SettingsError as error:
+            st.warning(escaped(error), icon=":material/warning:")
+    named: dict[str, list[str]] = st.session_state[NAMED]
+    address_of.put(ADDRESS, encode_named(named, all_ids), "")
+    return named
+
+
+def _naming(rows: pd.DataFrame, selected: bool, named: dict[str, list[str]]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        what = "selected" if selected else "filtered"
+        name = st.text_input(
+            f"Name for the {len(rows):,} {what} cells", key="new_name", placeholder="such as fast-spiking", width=280
+        )
+        st.button(
+            "Keep",
+            icon=":material/bookmark_add:",
+            disabled=not name or len(named) >= MOST_NAMED,
+            on_click=_keep,
+            args=(name, rows["id"].tolist()),
+        )
+        for kept, ids in list(named.items()):
+            st.button(
+                f"{escaped(kept)} ({len(ids):,})",
+                key=f"drop-{kept}",
+                icon=":material/close:",
+                type="tertiary",
+                help="Forget this selection",
+                on_click=_drop,
+                args=(kept,),
+            )
+
+
+def _keep(name: str, ids: list[str]) -> None:
+    st.session_state[NAMED][clean_name(name)] = ids
+    st.session_state["new_name"] = ""
+
+
+def _drop(name: str) -> None:
+    st.session_state[NAMED].pop(name, None)
+
+
+def _one(key: str, options: list[str], default: str) -> str:
+    address_of.take(key, options, default)
+    label = "Compare" if key == "a" else "with"
+    chosen = str(st.selectbox(label, options, key=key))
+    address_of.put(key, chosen, default)
+    return chosen
+
+
+def distributions(rows: pd.DataFrame, default: str, simulated: bool) -> None:
+    """One feature by group, with effect sizes and corrected tests between groups."""
+    st.subheader("Distribution of a feature", anchor=False)
+    left, right = st.columns([3, 1])
+    names = list(FEATURE_NAMES)
+    offered = [name for name in COLOURS if rows[name].notna().any()]
+    with left:
+        feature = widgets.pick("Feature", names, "feature_shown", names.index(default), format_func=name_of)
+    with right:
+        by = widgets.pick("By", offered, "by", format_func=name_of)
+    widgets.figure(
+        charts.distribution(rows, feature, by, simulated),
+        "distribution",
+        lambda: rows[["id", by, feature]],
+        caption=f"{BY_NAME[feature].definition} Boxes: median and quartiles of {rows[feature].count():,} cells.",
+        simulated=simulated,
+    )
+    groups = category(rows[by])
+    table = compare_within(rows[feature], groups, ordered(groups))
+    if table.empty:
+        return
+    what = "pairs" if groups.nunique() <= MOST_PAIRED else "groups, each against all other cells"
+    shown = table.assign(a=table["a"].map(class_label), b=table["b"].map(class_label))
+    with st.expander(f"Do the groups differ? {len(table)} {what}", icon=":material/compare_arrows:", expanded=True):
+        st.dataframe(
+            shown.rename(columns={"a": "group", "b": "against", "delta": "Cliff's delta", "p_holm": "p, corrected"}),
+            hide_index=True,
+            height=min(320, 60 + 35 * len(shown)),
+            column_config={
+                "Cliff's delta": st.column_config.NumberColumn(format="%.3f"),
+                "p, corrected": st.column_config.NumberColumn(format="%.2g"),
+                "cells_a": st.column_config.NumberColumn("cells (number)"),
+                "cells_b": st.column_config.NumberColumn("cells against (number)"),
+            },
+        )
+        st.caption(TESTED.format(what=what))
+        widgets.csv_button("groups", table, simulated=simulated)
+
+
+def parallel(rows: pd.DataFrame, simulated: bool) -> None:
+    """Cells as lines across several features."""
+    if not st.toggle("Parallel coordinates", key="parallel", bind="query-params"):
+        return
+    left, right = st.columns([3, 1])
+    offered = [name for name in COLOURS if rows[name].notna().any()]
+    with left:
+        features = st.multiselect(
+            "Axes",
+            list(FEATURE_NAMES),
+            default=list(FIRST_AXES),
+            key="axes",
+            bind="query-params",
+            format_func=name_of,
+            max_selections=12,
+        )
+    with right:
+        colour = widgets.pick("Colour of lines", offered, "lines_by", format_func=name_of)
+    if len(features) < 2:
+        st.caption("Choose two features or more.")
+        return
+    chosen = [(name, BY_NAME[name].title, BY_NAME[name].display_factor) for name in features]
+    widgets.figure(
+        points.parallel(rows, chosen, colour, simulated=simulated),
+        "parallel",
+        lambda: rows[["id", colour, *features]],
+        caption="One line a cell that has all of these features, at most 600, evenly chosen; each axis from the 1st "
+        "to the 99th percentile of the cells shown.",
+        simulated=simulated,
+    )

@@ -1,0 +1,159 @@
+"""Linked views of many cells: scatter and table choose from each other; the choice is kept in the address."""
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import points as charts
+from neuroclass.charts.theme import download_config
+from neuroclass.cohort.cohort import META_COLUMNS
+from neuroclass.cohort.selections import decode, encode
+from neuroclass.errors import SettingsError
+from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.ui import widgets
+from neuroclass.ui.cells.selected_cell import open_cell
+from neuroclass.ui.explore import axes as axes_of
+from neuroclass.ui.explore import group_comparison
+from neuroclass.ui.explore.explore import selected_ids
+from neuroclass.ui.text import escaped
+
+CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_in_chart", "sel"
+
+
+@st.fragment
+def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool) -> None:
+    """Scatter, table, comparison and distributions of the same cells.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cells after the filters, as `neuroclass.ui.explore.explore.decorated` gives them.
+    everyone : DataFrame
+        All loaded cells, among which selections are written.
+    simulated : bool
+        Whether the cells are simulated.
+    """
+    all_ids = everyone["id"].tolist()
+    _from_address(all_ids)
+    axes, points = axes_of.choose(frame)
+    picked = set(st.session_state[PICKED])
+    rows = frame[frame["id"].isin(picked)] if picked else frame
+    rows = frame if rows.empty else rows
+    narrowed = len(rows) < len(frame)
+    key = f"table-{encode(rows['id'].tolist(), all_ids)[-24:]}-{len(rows)}"
+    left, right = st.columns([3, 2])
+    with left:
+        _scatter(axes, points, len(frame), _ticked(key, rows), simulated)
+    with right:
+        _table(key, rows, narrowed, (axes.x, axes.y), simulated)
+    if narrowed:
+        st.query_params[ADDRESS] = encode(rows["id"].tolist(), all_ids)
+    elif ADDRESS in st.query_params:
+        del st.query_params[ADDRESS]
+    group_comparison.selections(frame, rows if narrowed else None, everyone, simulated)
+    group_comparison.distributions(rows, axes.x if axes.x in BY_NAME else "sag", simulated)
+    group_comparison.parallel(rows, simulated)
+    widgets.figures_zip("explore")
+
+
+def _from_address(all_ids: list[str]) -> None:
+    if PICKED in st.session_state:
+        return
+    st.session_state[PICKED], st.session_state[FROM_CHART] = [], False
+    try:
+        st.session_state[PICKED] = decode(st.query_params.get(ADDRESS, ""), all_ids)
+    except SettingsError as error:
+        st.warning(escaped(error), icon=":material/warning:")
+
+
+def pick(ids: list[str], in_chart: bool = False) -> None:
+    """Choose cells; none gives all back."""
+    st.session_state[PICKED], st.session_state[FROM_CHART] = ids, in_chart
+
+
+def _pick_in_chart() -> None:
+    pick(selected_ids(st.session_state[CHART]), in_chart=True)
+
+
+def _ticked(key: str, rows: pd.DataFrame) -> list[str]:
+    """Ids of the table's ticked rows, known before the table is drawn."""
+    state = st.session_state.get(key)
+    return [str(rows["id"].iloc[k]) for k in state.selection.rows if k < len(rows)] if state else []
+
+
+def _scatter(axes: axes_of.Axes, points: pd.DataFrame, n_cells: int, ticked: list[str], simulated: bool) -> None:
+    names = axes_of.name_of(axes.x), axes_of.name_of(axes.y)
+    many = len(points) > charts.MOST_SVG
+    light = many and st.session_state[FROM_CHART] and not ticked  # the chart shows its own choice: spare drawing it
+    selected = () if light else tuple(st.session_state[PICKED])
+    key = (axes, tuple(points["id"]), selected, tuple(ticked))
+    if st.session_state.get(DRAWN, (None, None))[0] != key:
+        fig = charts.scatter(
+            points,
+            titles=names,
+            colour=axes.colour,
+            colour_title=axes_of.name_of(axes.colour),
+            facet=axes.facet,
+            selected=selected,
+            ringed=ticked,
+            simulated=simulated,
+        )
+        st.session_state[DRAWN] = key, fig
+    fig = st.session_state[DRAWN][1]
+    widgets.keep_figure("scatter", fig, points, simulated)
+    st.plotly_chart(
+        fig,
+        key=CHART,
+        on_select=_pick_in_chart,
+        selection_mode=("points", "box", "lasso"),
+        config=download_config("scatter", select=True),
+        alt=f"{names[1]} against {names[0]} of {len(points)} cells",
+    )
+    missing = f" {n_cells - len(points):,} lack one of the two values." if n_cells > len(points) else ""
+    widgets.figure_footer(
+        "scatter",
+        points.rename(columns={"x": names[0], "y": names[1]}),
+        caption=f"{len(points):,} cells.{missing} A box or lasso narrows everything below and beside it; a row ticked "
+        "in the table is ringed.",
+        simulated=simulated,
+    )
+
+
+def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], simulated: bool) -> None:
+    features = [name for name in dict.fromkeys(axes) if name in BY_NAME]
+    table = rows[["id", "class", "layer"]].copy()
+    for name in features:
+        table[BY_NAME[name].title] = (rows[name] * BY_NAME[name].display_factor).round(4)
+    rest = ["species", "line", "structure", "dendrite_type", "verdict"]
+    table = table.join(rows[[name for name in rest if rows[name].notna().any()]]).reset_index(drop=True)
+    with st.container(key="chosen", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{len(rows):,} cells** {'in the selection' if narrowed else 'after the filters'}")
+        if narrowed:
+            st.button("Clear the selection", type="tertiary", icon=":material/close:", on_click=pick, args=([],))
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        height=400,
+        key=key,
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={"id": st.column_config.TextColumn("cell"), "layer": st.column_config.TextColumn(width=60)},
+    )
+    ticked = [str(table["id"].iloc[k]) for k in event.selection.rows if k < len(table)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        opened = st.button(
+            "Open the cell",
+            disabled=not ticked,
+            icon=":material/open_in_full:",
+            type="primary",
+            on_click=open_cell,
+            args=(ticked[0] if ticked else None,),
+        )
+        if opened:
+            st.rerun(scope="app")
+        st.button("Select the ticked", disabled=not ticked, on_click=partial(pick, ticked))
+        columns = [*META_COLUMNS, *FEATURE_NAMES]
+        widgets.csv_button("cells", lambda: rows[columns], label="CSV, all columns", simulated=simulated)
+    if not ticked:
+        st.caption("Tick a row, then open the cell.")

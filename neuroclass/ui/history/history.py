@@ -1,0 +1,191 @@
+"""Cells that were classified before: found, reopened, compared between versions of the models, deleted."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.classification.metadata import from_json
+from neuroclass.config import PROJECT_DIR
+from neuroclass.errors import HistoryError
+from neuroclass.io.history import DONE, Entry
+from neuroclass.ui import widgets
+from neuroclass.ui.classify import metadata_form, uploads
+from neuroclass.ui.classify.uploads import Upload
+from neuroclass.ui.history import store
+from neuroclass.ui.history.browser_identity import owner
+from neuroclass.ui.text import escaped
+
+CLASSIFY = PROJECT_DIR / "pages" / "classify.py"
+ENTRY = "entry"
+
+
+def reopen(fresh: bool) -> None:
+    """Take up again what the link in the address leads to, or what this session saw last on the page.
+
+    Parameters
+    ----------
+    fresh : bool
+        Whether the page has just been come to, so that its upload field is empty.
+
+    Raises
+    ------
+    HistoryError
+        If the link leads to no cell of this browser.
+    """
+    wanted = st.query_params.get(ENTRY)
+    if wanted and wanted != st.session_state.get("own_entry"):
+        entry = store.history().get(owner(), wanted)
+        if entry is None:
+            st.query_params.pop(ENTRY, None)
+            raise HistoryError(
+                "The link leads to a cell that this browser has not classified, or that was deleted. Upload the file, "
+                "or open the link where it was made."
+            )
+        upload = Upload(entry.files, entry.cell)
+        context = from_json(entry.context)
+        uploads.correct(upload, context.assignments)
+        metadata_form.restore(context)
+        st.session_state["own_entry"] = wanted
+        st.session_state["reopened"] = [upload]
+    elif fresh:
+        st.session_state["reopened"] = list(st.session_state.get("shown", ()))
+
+
+def earlier() -> list[Upload]:
+    """Uploads that were taken up again."""
+    return list(st.session_state.get("reopened", ()))
+
+
+def with_earlier(brought: list[Upload]) -> list[Upload]:
+    """Uploads with those taken up again, each once; a button closes the latter."""
+    again = [upload for upload in earlier() if upload.digest not in {one.digest for one in brought}]
+    if again:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            names = ", ".join(upload.name for upload in again[:3]) + (" …" if len(again) > 3 else "")
+            st.caption(f"From the history: {escaped(names, 200)}")
+            if st.button("Close", icon=":material/close:", type="tertiary", key="close-earlier"):
+                st.session_state["reopened"] = []
+                st.session_state["shown"] = []
+                st.query_params.pop(ENTRY, None)
+                st.rerun()
+    st.session_state["shown"] = [*again, *brought]
+    return [*again, *brought]
+
+
+def page() -> None:
+    """The whole page."""
+    st.caption(store.in_words())
+    history, me = store.history(), owner()
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
+    entries = history.find(me, text)
+    with right:
+        _delete_everything()
+    if not entries:
+        nothing = "Nothing is found." if text else "Nothing has been classified in this browser yet."
+        st.info(f"{nothing} Cells come here when you upload them on the Classify page.", icon=":material/info:")
+        return
+    pending = [entry for entry in entries if entry.state != DONE]
+    if pending:
+        st.warning(
+            f"{len(pending)} uploads were kept but not answered: the page was closed or the server stopped. Open one "
+            "to go on.",
+            icon=":material/pending:",
+        )
+    table = _table(entries)
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        key=f"history-{len(entries)}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=min(420, 38 + 35 * len(table)),
+    )
+    chosen = [entries[k] for k in event.selection.rows if k < len(entries)]
+    with st.container(horizontal=True):
+        if st.button("Open", icon=":material/open_in_new:", disabled=len(chosen) != 1):
+            st.switch_page(page_of(CLASSIFY), query_params={ENTRY: chosen[0].id})
+        if st.button(f"Delete {len(chosen)} chosen", icon=":material/delete:", disabled=not chosen):
+            history.delete(me, [entry.id for entry in chosen])
+            st.rerun()
+        widgets.csv_button("history", table)
+    if len(chosen) == 1:
+        _versions(chosen[0])
+    else:
+        st.caption("Tick one row to open it or to compare versions of the models on it.")
+
+
+def page_of(path: Path) -> str:
+    """A page's address for `st.switch_page`, relative to the main script."""
+    return str(Path("..") / path.relative_to(PROJECT_DIR))
+
+
+def _delete_everything() -> None:
+    with st.popover("Delete everything", icon=":material/delete_forever:"):
+        st.write("All uploads, answers and links of this browser go, for good.")
+        if st.button("Delete all that is mine", type="primary"):
+            count = uploads.forget_all()
+            st.toast(f"{count} entries were deleted.")
+            st.rerun()
+
+
+def _table(entries: list[Entry]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
+            "files": [entry.name for entry in entries],
+            "cell": [entry.cell for entry in entries],
+            "state": [entry.state for entry in entries],
+            "answer": [entry.summary for entry in entries],
+            "size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
+            "models": [" | ".join(entry.models) for entry in entries],
+        }
+    )
+
+
+def _versions(entry: Entry) -> None:
+    """What each version of the models said of the entry's cells."""
+    answers = store.history().answers(owner(), entry.id)
+    st.subheader(f"Versions of the models on {escaped(entry.name, 120)}", anchor=False)
+    if not answers:
+        st.caption("Not answered yet. Open it to classify it.")
+        return
+    table = versions_table(answers)
+    st.dataframe(table, hide_index=True)
+    widgets.csv_button("versions", table)
+    if store.model_version() not in answers:
+        st.caption("The models of this server have not seen it: open it to classify it with them, then compare.")
+    elif len(answers) == 1:
+        st.caption("One version has seen it. Once models are trained anew, open it again to compare.")
+
+
+def versions_table(answers: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
+    """One row a cell and version: label and calibrated probability of both models.
+
+    Parameters
+    ----------
+    answers : dict
+        What each version of the models answered, as ``classify --json`` prints it.
+
+    Returns
+    -------
+    DataFrame
+    """
+    rows = []
+    for version, told in answers.items():
+        for one in told:
+            row: dict[str, Any] = {"cell": one.get("cell", ""), "models": version}
+            if "error" in one:
+                row["broad class"] = row["subclass"] = f"refused ({one['error']['type']})"
+            for name, task in (("broad class", "broad"), ("subclass", "subclass")):
+                if task in one:
+                    best = max(one[task], key=one[task].get)
+                    row[name] = "cannot say" if one["cannot_say"][task] else label_of(best)
+                    row[f"{name}: probability"] = round(one[task][best], 4)
+                    row[f"{name}: 90% set"] = " or ".join(map(label_of, one["set"][task]))
+            rows.append(row)
+    return pd.DataFrame(rows).sort_values("cell", kind="stable", ignore_index=True)

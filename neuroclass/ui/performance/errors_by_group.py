@@ -1,0 +1,123 @@
+"""Where a model errs: lines, layers, dendrite types; pure lines; labels that are probably at fault."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import evaluation as charts
+from neuroclass.charts.theme import ordered
+from neuroclass.errors import ModelFileError
+from neuroclass.evaluation.label_issues import label_issues, label_issues_by_confusion
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.performance.confusion import link_to_cells
+from neuroclass.ui.performance.systems import TITLES
+
+NAMES = {
+    "line": "Driver line",
+    "layer": "Layer",
+    "dendrite_type": "Dendrite type",
+    "structure": "Structure",
+    "reporter_status": "Reporter",
+}
+
+
+def show(predictions: pd.DataFrame, model: str, caption: str) -> None:
+    """All of it."""
+    try:
+        document = cache.results(model).document("groups")
+    except ModelFileError:
+        st.info(
+            "Accuracy by group is not stored with this model yet. "
+            f"`python -m neuroclass.reports.comparisons {model} DIR --kept` makes it, with DIR the folder of published "
+            "tables.",
+            icon=":material/info:",
+        )
+    else:
+        _pure_and_complete(document, model)
+        _by_group(document, model, caption)
+    _doubted(predictions, model)
+
+
+def _pure_and_complete(document: dict[str, Any], model: str) -> None:
+    pure, complete = document["pure"], document["complete"]
+    everything = _all_systems(model)
+    systems = [name for name in everything if name in pure["systems"] or name in complete["systems"]]
+    rows = []
+    for name in systems:
+        row: dict[str, Any] = {"system": TITLES.get(name, name), "all": everything[name]}
+        for key, part in (("complete", complete), ("pure", pure)):
+            found = part["systems"].get(name)
+            row |= {key: found["accuracy"]["mean"] if found else None}
+        rows.append(row)
+    if not rows:
+        return
+    table = pd.DataFrame(rows).sort_values("all", ascending=False, ignore_index=True)
+    st.subheader("Beside the headline", anchor=False)
+    titles = {
+        "all": "all held-out cells",
+        "complete": f"all 41 features known ({complete['n_cells']:,} cells)",
+        "pure": f"lines that are pure ({pure['n_cells']:,} cells)",
+    }
+    config = {
+        key: st.column_config.NumberColumn(f"{title}, accuracy (fraction)", format="%.3f")
+        for key, title in titles.items()
+    }
+    st.dataframe(table, hide_index=True, column_config=config, height=38 + 35 * len(table))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            f"Pure: {pure['rule']}. So it is settled before a test label is looked at. The other lines mark mixed "
+            "populations or classes that these features do not separate."
+        )
+        widgets.csv_button(f"pure-{model}", table)
+
+
+def _all_systems(model: str) -> dict[str, float]:
+    """Accuracy of every system over all cells by donor-grouped cross-validation."""
+    rows = cache.results(model).document("metrics")
+    return {r["model"]: r["metrics"]["accuracy"]["mean"] for r in rows if r.get("protocol") == "donor-cv"}
+
+
+def _by_group(document: dict[str, Any], model: str, caption: str) -> None:
+    st.subheader("By group of cells", anchor=False)
+    by = widgets.choice("By", [name for name in NAMES if name in document["by"]], "by", format_func=NAMES.__getitem__)
+    table = pd.DataFrame(document["by"][by])
+    widgets.figure(
+        charts.by_group(table, NAMES[by]),
+        f"by-{by}-{model}",
+        table,
+        caption=f"{caption} Colour: the commonest class. Bars: 95% Wilson interval over cells. In the CSV: how many "
+        "labels are doubted" + (", and in which share of the trials the line counts as pure." if by == "line" else "."),
+    )
+
+
+def _doubted(predictions: pd.DataFrame, model: str) -> None:
+    classes = ordered(predictions["truth"])
+    cells = label_issues(predictions, classes)
+    table = label_issues_by_confusion(cells)
+    st.subheader("Errors that are probably the label's fault", anchor=False)
+    if table.empty:
+        st.caption("The mean probability is right for every cell.")
+        return
+    doubted, wrong = int(cells["doubted"].sum()), int(table["cells"].sum())
+    st.markdown(f"Of **{wrong}** cells that are put elsewhere, the label of **{doubted}** is doubted.")
+    shown = table.assign(**{name: table[name].map(label_of) for name in ("truth", "suggested")})
+    config = {
+        "truth": st.column_config.TextColumn("labelled"),
+        "suggested": st.column_config.TextColumn("put to"),
+        "cells": st.column_config.NumberColumn("cells (number)"),
+        "unanimous": st.column_config.NumberColumn("in every repeat (number)"),
+        "doubted": st.column_config.NumberColumn("label doubted (number)"),
+    }
+    st.dataframe(shown, hide_index=True, column_config=config, height=38 + 35 * len(shown))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            "A label is doubted if every repeat, each time with other training cells, predicts the same other class, "
+            "and its mean probability reaches what cells labelled so have on average (confident learning, "
+            "Northcutt 2021). "
+            "It is a reason to look at the cell and no proof: a class that overlaps another looks alike."
+        )
+        if doubted:
+            link_to_cells("Doubted cells in Explore", cells.loc[cells["doubted"], "id"].tolist())
+        widgets.csv_button(f"doubted-labels-{model}", cells[cells["doubted"]], label="Doubted cells as CSV")

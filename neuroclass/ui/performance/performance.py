@@ -1,0 +1,219 @@
+"""Parts of the Performance page."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import evaluation as charts
+from neuroclass.charts.theme import ordered
+from neuroclass.errors import ModelFileError
+from neuroclass.evaluation import summaries
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.performance import confusion, errors_by_group, learning, systems
+from neuroclass.ui.performance.systems import EVERYTHING, METRICS
+
+NAMES = {"DANN": "dann", "LSPIN": "lspin"}
+TASKS = {"dann": "Excitatory or inhibitory, in mouse and human.", "lspin": "Five subclasses, in mouse."}
+VIEWS = {
+    "systems": "Beside other systems",
+    "confusion": "Confusion",
+    "errors": "Where it errs",
+    "learning": "Fewer cells or labels",
+    "other": "Other recordings",
+    "unlabelled": "Without labels",
+}
+
+
+def choose_model() -> str:
+    """The model to look at, kept in the URL."""
+    model = NAMES[widgets.choice("Model", list(NAMES), "model")]
+    st.caption(TASKS[model])
+    return model
+
+
+def protocol_of(predictions: pd.DataFrame) -> str:
+    """What predictions these are, in words."""
+    n_cells = predictions["id"].nunique()
+    n_repeats = predictions["repeat"].nunique() if "repeat" in predictions else 1
+    n_folds = predictions["fold"].nunique() if "fold" in predictions else 1
+    times = f", each predicted {n_repeats} times" if n_repeats > 1 else ""
+    return (
+        f"{n_cells:,} held-out cells{times}; donor-grouped {n_folds}-fold cross-validation, in which no donor "
+        "stands on both sides of a split"
+    )
+
+
+def choose(model: str) -> tuple[pd.DataFrame, str]:
+    """The predictions of a model on one species or all, and which."""
+    predictions = cache.table(model, "predictions")
+    species = ordered(predictions["species"])
+    if len(species) == 1:
+        return predictions, species[0]
+    group = widgets.choice("Species", [EVERYTHING, *species], "species")
+    return (predictions if group == EVERYTHING else predictions[predictions["species"] == group]), group
+
+
+def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str) -> None:
+    """Accuracy and macro F1 with intervals, calibration error and number of cells."""
+    classes = ordered(predictions["truth"])
+    scores = summaries.class_scores(predictions, classes)
+    right = (predictions["truth"] == predictions["predicted"]).mean()
+    bins = summaries.reliability_bins(predictions, classes)
+    columns = st.columns(4)
+    pooled = {"accuracy": float(right), "macro_f1": float(scores["f1"].mean())}
+    for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
+        found = _find(table, model, group, metric)
+        value = found["mean"] if found is not None else pooled[metric]
+        interval = ""
+        if found is not None and pd.notna(found["low"]):
+            interval = f"95% interval {found['low']:.3f} to {found['high']:.3f}"
+        column.metric(
+            f"{label} (fraction)", f"{value:.3f}", interval or None, delta_color="off", delta_arrow="off", border=True
+        )
+    error = summaries.calibration_error(bins)
+    columns[2].metric(
+        "Calibration error (fraction)",
+        f"{error:.3f}",
+        "10 bins of equal size",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help="Mean distance between the stated probability of the predicted class and how often it is right.",
+    )
+    columns[3].metric(
+        "Held-out cells",
+        f"{predictions['id'].nunique():,}",
+        f"{len(predictions):,} predictions",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+    )
+
+
+def coverage(model: str, group: str) -> None:
+    """What the model's prediction sets and its score of unusual cells keep of their promise."""
+    rows = [r for r in _listed(cache.results(model).document("metrics")) if r.get("model") == model and r.get("sets")]
+    if not rows:
+        return
+    sets, alarms = rows[0]["sets"], rows[0].get("false_alarms", {})
+    observed = sets.get("observed_by_species", {}).get(group, sets["observed"])
+    shown = sets.get("shown_by_species", {}).get(group, sets.get("shown", observed))
+    empty = sets.get("empty_by_species", {}).get(group, 0.0)
+    text = f"{sets['coverage']:.0%} prediction sets hold the truth in {observed:.1%} of the held-out predictions"
+    if empty:
+        text += f" ({empty:.1%} of them are empty; shown with the likeliest class instead, {shown:.1%})"
+    text += f"; mean size {sets['mean_size']:.2f} classes."
+    if alarms:
+        listed = ", ".join(f"{share:.1%} score {limit}" for limit, share in alarms.items())
+        text += f" Of held-out cells, all from the same database, {listed} on typicality."
+    st.caption(text)
+
+
+def _find(table: pd.DataFrame, model: str, group: str, metric: str) -> "pd.Series | None":
+    """The measured metric of a model by donor-grouped cross-validation; None where it is not stored."""
+    groups = (group, EVERYTHING) if group == "mouse" and model == "lspin" else (group,)
+    rows = table[
+        (table["system"] == model)
+        & (table["metric"] == metric)
+        & table["group"].isin(groups)
+        & (table["protocol"] == "donor-cv")
+        & ~table["published"]
+    ]
+    return None if rows.empty else rows.iloc[0]
+
+
+def results_table(model: str) -> pd.DataFrame:
+    """All systems' figures: those measured here and those published."""
+    results = cache.results(model)
+    ours = summaries.flatten_results(_listed(results.document("metrics")))
+    theirs = summaries.flatten_results(_listed(results.document("published")), published=True)
+    return pd.concat([ours, theirs], ignore_index=True)
+
+
+def _listed(document: object) -> list[dict]:  # type: ignore[type-arg]
+    if isinstance(document, dict):
+        inner = document.get("results") or document.get("published")
+        return list(inner) if isinstance(inner, list) else [document]
+    return list(document) if isinstance(document, list) else []
+
+
+def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str) -> None:
+    """One of the page's parts, kept in the URL."""
+    view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
+    caption = f"{protocol_of(predictions)}."
+    if view == "systems":
+        systems.show(table, _listed(cache.results(model).document("metrics")), model, group)
+    elif view == "confusion":
+        figure = "Figure 8" if model == "lspin" else "Figure 10"
+        name = f"confusion-{model}-{group}"
+        confusion.matrix(predictions, name, f"{caption} Laid out as the paper's {figure}.")
+        confusion.by_class(predictions, f"{model}-{group}", caption)
+    elif view == "errors":
+        errors_by_group.show(predictions, model, f"{protocol_of(cache.table(model, 'predictions'))}.")
+    elif view == "learning":
+        learning.show(model)
+    elif view == "other":
+        by_stimuli(model, group)
+        by_laboratory(model, group)
+    else:
+        learning.unlabelled(model)
+
+
+def by_stimuli(model: str, group: str) -> None:
+    """Held-out accuracy where only some stimuli were recorded."""
+    try:
+        rows = cache.results(model).document("masked")["laboratories"]
+    except (ModelFileError, KeyError):
+        return
+    table = pd.DataFrame(
+        {
+            "group": f"{row['laboratory'].replace('_', ' ').replace('+', ', ')}",
+            "truth": row["species"],
+            "cells": row["n_cells"],
+            "accuracy": row["mean"],
+            "low": row["low"],
+            "high": row["high"],
+        }
+        for row in rows
+        if group in (EVERYTHING, row["species"]) and "none" not in row["laboratory"]
+    )
+    st.subheader("With fewer stimuli", anchor=False)
+    if table["truth"].nunique() > 1:
+        table["group"] = table["group"] + ", " + table["truth"]
+    widgets.figure(
+        charts.by_group(table, "Stimuli recorded"),
+        f"by-stimuli-{model}",
+        table.rename(columns={"truth": "species"}),
+        caption="Accuracy on held-out cells of which only these stimuli's features are known, without seal and input "
+        "resistance; 95% interval by donor. "
+        "The Classify page states the one that fits an uploaded recording.",
+    )
+
+
+def by_laboratory(model: str, group: str) -> None:
+    """Held-out accuracy as simulated laboratories would measure the same cells."""
+    try:
+        rows = cache.results(model).document("lab-shift")["laboratories"]
+    except (ModelFileError, KeyError):
+        return
+    table = pd.DataFrame(
+        {
+            "group": row["laboratory"],
+            "truth": row["species"],
+            "cells": row["n_cells"],
+            "accuracy": row["mean"],
+            "low": row["low"],
+            "high": row["high"],
+        }
+        for row in rows
+        if group in (EVERYTHING, row["species"])
+    )
+    if table["truth"].nunique() > 1:
+        table["group"] = table["group"] + ", " + table["truth"]
+    st.subheader("In another laboratory", anchor=False)
+    widgets.figure(
+        charts.by_group(table, "Laboratory"),
+        f"by-laboratory-{model}",
+        table.rename(columns={"truth": "species", "group": "laboratory"}),
+        caption="Accuracy on the same held-out, recorded cells with their features changed as another rig would "
+        "measure them (simulated laboratories); 95% interval by donor. Nothing is adapted to the laboratory.",
+    )
