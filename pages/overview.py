@@ -3,8 +3,9 @@
 import streamlit as st
 
 from neuroclass.charts import cohort as charts
-from neuroclass.ui import cache, overview, widgets
+from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.overview import overview
 
 widgets.heading("Overview", "Which cells are loaded, where do they come from, and what are they?")
 with guarded():

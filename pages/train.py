@@ -1,7 +1,8 @@
 """How a model learns on the loaded cells."""
 
-from neuroclass.ui import cache, train, widgets
+from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded, need
+from neuroclass.ui.train import train
 
 widgets.heading("Train", "Train a model on the loaded cells, watch it, and cancel it; it goes on when you leave.")
 with guarded():

@@ -1,7 +1,5 @@
 """What would change its mind: the smallest change of few features that flips the class."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import streamlit as st
 
@@ -15,16 +13,14 @@ from neuroclass.reference.cells import distances
 from neuroclass.reference.ranges import class_values
 from neuroclass.report.tables import changes_table
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
-
-if TYPE_CHECKING:
-    from neuroclass.ui.evidence.evidence import Case
 
 NEAREST = 40
 _QUANTILES, _CELLS = "5% to 95% of the class", "nearest real cells"
 
 
-def show(case: "Case", task: Prediction) -> None:
+def show(case: Case, task: Prediction) -> None:
     """Ask for the smallest change that flips the class, and draw it."""
     classes = sorted(task.probabilities, key=lambda name: -task.probabilities[name])
     left, middle, right = st.columns(3, vertical_alignment="bottom")

@@ -1,8 +1,7 @@
 """The evidence for a verdict: why, on which samples, beside whom, what would change it, what a worse rig would do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -13,48 +12,13 @@ from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
-from neuroclass.report.content import TASKS, own_trace
-from neuroclass.report.places import Traced
+from neuroclass.report.content import TASKS
 from neuroclass.ui import cache
 from neuroclass.ui.evidence import counterfactual, reasons, stress
+from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 _VIEWS = ("Why", "What would change its mind", "Recording stress test")
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A verdict with what it rests on.
-
-    Attributes
-    ----------
-    key : str
-        Names the cell in caches and widgets.
-    verdict : CellVerdict
-        The models' answers.
-    context : CellMetadata
-        What the user said.
-    recording : Recording or None
-        The cell's sweeps, where they are at hand.
-    simulated : bool
-        Whether the cell is simulated.
-    reference_id : str
-        Its id, where it is one of the reference cells itself.
-    """
-
-    key: str
-    verdict: CellVerdict
-    metadata: CellMetadata
-    recording: Recording | None
-    simulated: bool = False
-    reference_id: str = ""
-
-    @cached_property
-    def traced(self) -> Traced | None:
-        """The cell's sweeps with the places of its features; None without sweeps."""
-        if self.recording is None:
-            return None
-        return own_trace(self.verdict, self.recording, self.metadata, self.simulated)
 
 
 @st.fragment

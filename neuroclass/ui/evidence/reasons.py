@@ -1,7 +1,7 @@
 """Why: SHAP values and gates of one answer, and the samples behind the feature one clicks, beside reference cells."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -17,13 +17,11 @@ from neuroclass.report.places import aligned_on, panel_of
 from neuroclass.report.tables import place_in_words, reasons_table
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence import references
+from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
-if TYPE_CHECKING:
-    from neuroclass.ui.evidence.evidence import Case
 
-
-def show(case: "Case", task: Prediction) -> None:
+def show(case: Case, task: Prediction) -> None:
     """The reasons of one answer and the place of one feature."""
     table = reasons_table(task)
     label = likeliest(task)[0]
@@ -65,7 +63,7 @@ def _clicked(event: Any) -> str | None:
     return None
 
 
-def _place(case: "Case", task: Prediction, table: pd.DataFrame, clicked: str | None) -> None:
+def _place(case: Case, task: Prediction, table: pd.DataFrame, clicked: str | None) -> None:
     """The sweeps on which a feature was measured, here and in the nearest reference cells."""
     ordered = [*table["feature"], *(f for f in FEATURE_NAMES if f not in set(table["feature"]))]
     known = (
@@ -112,7 +110,7 @@ def _who(near: Mapping[str, Any]) -> str:
     return f"Nearest reference cells with sweeps on this machine: {'; '.join(parts)}." if parts else ""
 
 
-def references_table(case: "Case", feature: str, near: Mapping[str, Any]) -> pd.DataFrame:
+def references_table(case: Case, feature: str, near: Mapping[str, Any]) -> pd.DataFrame:
     """The feature's value here and in the reference cells."""
     spec = BY_NAME[feature]
     column = f"{feature} ({spec.unit or 'ratio'})"

@@ -1,7 +1,6 @@
 """Reference cells on a page: the nearest of a class with its sweeps, read once and kept as short pieces."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,12 +16,10 @@ from neuroclass.reference.cells import ReferenceCell, nearest_references, with_s
 from neuroclass.report.content import likeliest
 from neuroclass.report.places import Traced, panel_of, traced
 from neuroclass.ui import cache
-
-if TYPE_CHECKING:
-    from neuroclass.ui.evidence.evidence import Case
+from neuroclass.ui.evidence.case import Case
 
 
-def nearest(case: "Case", task: Prediction) -> dict[str, ReferenceCell]:
+def nearest(case: Case, task: Prediction) -> dict[str, ReferenceCell]:
     """The nearest reference cell of the predicted and of the runner-up class."""
     return _nearest(f"{case.key} {sorted(case.verdict.features.items())}", task.model, tuple(likeliest(task)),
                     case.reference_id, case.verdict)  # fmt: skip

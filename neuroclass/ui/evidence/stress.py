@@ -1,7 +1,5 @@
 """The recording stress test on a page: one variant after another, with progress; it can be stopped."""
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from neuroclass.cell_types import label_of
@@ -11,16 +9,14 @@ from neuroclass.classification.result import Prediction
 from neuroclass.classification.stress import UNITS, StressResult, stress, variants
 from neuroclass.report.tables import holds_table, stress_table
 from neuroclass.ui import widgets
+from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
-
-if TYPE_CHECKING:
-    from neuroclass.ui.evidence.evidence import Case
 
 _KEPT = "stress-results"
 _MOST_KEPT = 20
 
 
-def results_of(case: "Case") -> list[StressResult]:
+def results_of(case: Case) -> list[StressResult]:
     """What was found of a case so far in this session; the list grows as variants are tried."""
     kept: dict[str, list[StressResult]] = st.session_state.setdefault(_KEPT, {})
     while len(kept) > _MOST_KEPT:
@@ -28,7 +24,7 @@ def results_of(case: "Case") -> list[StressResult]:
     return kept.setdefault(f"{case.key} {case.metadata!r}", [])
 
 
-def show(case: "Case", task: Prediction) -> None:
+def show(case: Case, task: Prediction) -> None:
     """Offer the test, run it, and draw what was found."""
     if case.recording is None:
         st.info("The stress test measures sweeps anew; this cell has none here.", icon=":material/info:")
@@ -56,7 +52,7 @@ def show(case: "Case", task: Prediction) -> None:
         _draw(case, task, found, len(tried) + 1)
 
 
-def _run(case: "Case", found: list[StressResult], total: int) -> None:
+def _run(case: Case, found: list[StressResult], total: int) -> None:
     """Try the variants; a click on Stop, like any other, ends the script here and keeps what was found."""
     models = load_models()
     assert case.recording is not None
@@ -68,7 +64,7 @@ def _run(case: "Case", found: list[StressResult], total: int) -> None:
     bar.empty()
 
 
-def _draw(case: "Case", task: Prediction, found: list[StressResult], total: int) -> None:
+def _draw(case: Case, task: Prediction, found: list[StressResult], total: int) -> None:
     label = found[0].top(task.model)
     table = stress_table(found, task.model)
     if len(found) < total:

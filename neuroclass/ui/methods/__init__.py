@@ -1,0 +1,1 @@
+"""The Methods page: features, models, limitations and citations."""

@@ -1,0 +1,1 @@
+"""The Overview page: which cells are loaded, and how they are composed."""

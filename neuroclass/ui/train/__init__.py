@@ -1,0 +1,1 @@
+"""The Train page: start a training run and watch it."""
