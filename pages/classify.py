@@ -14,20 +14,20 @@ with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():
     files, refused = uploads.receive()
-    given = metadata_form.metadata(expanded=not files and not history.earlier())
-    brought = history.with_earlier(batch.units(files))
-if not brought and not refused:
+    metadata = metadata_form.metadata(expanded=not files and not history.earlier())
+    cell_inputs = history.with_earlier(batch.grouping_form(files))
+if not cell_inputs and not refused:
     uploads.empty_state()
     st.stop()
 
 with guarded():
-    pairs = [*batch.answer_all(brought, given), *((None, one) for one in refused)]
+    pairs = [*batch.answer_all(cell_inputs, metadata), *((None, one) for one in refused)]
 chosen = batch.choose(pairs)
 batch_summary.show([one for _, one in pairs if isinstance(one, CellVerdict)])
 adapt.show([one for _, one in pairs if isinstance(one, CellVerdict)])
-upload, answer = pairs[chosen]
-batch.link_to(upload, given)
-if isinstance(answer, RejectedInput) or upload is None:
+cell_input, answer = pairs[chosen]
+batch.link_to(cell_input, metadata)
+if isinstance(answer, RejectedInput) or cell_input is None:
     verdict_view.refusal(answer)
 else:
-    verdict_view.show(upload, answer, given)
+    verdict_view.show(cell_input, answer, metadata)

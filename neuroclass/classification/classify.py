@@ -1,6 +1,6 @@
 """Whole operations, composed of the parts: what pages and command line both call."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from neuroclass.cell_types import Species
-from neuroclass.classification.measurement import CellMetadata, MeasuredCell, measure
-from neuroclass.classification.result import CellVerdict, Prediction, Reason
+from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.measurement import MeasuredCell, measure
+from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.result import Answer, CellVerdict, Prediction, Reason
 from neuroclass.errors import RejectedInput
 from neuroclass.evaluation.expected_accuracy import Rows, best_sweep, worth_of
 from neuroclass.evaluation.feature_subsets import ExpectedAccuracy
@@ -27,8 +29,6 @@ ODD_SHARE = 0.25
 N_REASONS = 10
 LEAST_KEPT = 0.05
 MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell the probabilities are only an analogy"
-
-Answer = CellVerdict | RejectedInput
 
 
 @dataclass(frozen=True)
@@ -71,57 +71,41 @@ def _load(name: str, folder: Path | None) -> Model:
     return Model(predictor, masked, worth)
 
 
-def classify_paths(
-    paths: Iterable[Path],
+def classify_input(
+    cell_input: CellInput,
     metadata: CellMetadata | None = None,
     models_folder: Path | None = None,
     reasons: bool = True,
-    prior: Prior | None = None,
 ) -> list[Answer]:
-    """Classify the cells of files on disk.
+    """Measure and classify the cells of a file, or the one cell in several files.
+
+    Each input is classified on its own, so its numbers do not depend on what else is classified.
 
     Parameters
     ----------
-    paths : iterable of Path
-        Feature tables and recordings.
-    context : CellMetadata, optional
-        What the user says about the cells.
+    cell_input : CellInput
+        The files.
+    metadata : CellMetadata, optional
+        What the user knows about the cells.
     models_folder : Path, optional
         Folder of trained models; the shipped ones by default.
     reasons : bool
         Whether to compute SHAP values, the slowest part.
-    prior : Prior, optional
-        What the user knows of all the cells beforehand.
 
     Returns
     -------
     list of CellVerdict or RejectedInput
-        In the order of files and of cells within them.
+        In the order of the cells in the file.
     """
-    measured: list[MeasuredCell | RejectedInput] = []
-    for path in paths:
-        measured += measure(path, str(path), metadata)
-    return classify_cells(measured, load_models(models_folder), reasons, prior)
-
-
-def classify_bytes(
-    items: Iterable[tuple[str, bytes]],
-    metadata: CellMetadata | None = None,
-    models_folder: Path | None = None,
-    reasons: bool = True,
-    prior: Prior | None = None,
-) -> list[Answer]:
-    """Classify the cells of uploaded files, given as name and content; see `classify_paths`."""
-    measured: list[MeasuredCell | RejectedInput] = []
-    for name, content in items:
-        measured += measure(content, name, metadata)
-    return classify_cells(measured, load_models(models_folder), reasons, prior)
+    metadata = metadata or CellMetadata()
+    measured = measure(cell_input, metadata)
+    return classify_cells(measured, load_models(models_folder), reasons, metadata.prior)
 
 
 def classify_cells(
     measured: Sequence[MeasuredCell | RejectedInput], models: Models, reasons: bool = True, prior: Prior | None = None
 ) -> list[Answer]:
-    """Classify measured cells, all at once; refusals pass through."""
+    """Classify measured cells, all at once; rejected ones pass through."""
     cells = [cell for cell in measured if isinstance(cell, MeasuredCell)]
     if not cells:
         return [cell for cell in measured if isinstance(cell, RejectedInput)]

@@ -28,7 +28,7 @@ def merge(recordings: Sequence[Recording], cell: str) -> Recording:
     -------
     Recording
         The first file's sweeps keep their numbers; each later file's follow after the highest so far. Every
-        sweep tells the file and number it had.
+        sweep names the file it came from and its number there.
 
     Raises
     ------
@@ -44,8 +44,8 @@ def merge(recordings: Sequence[Recording], cell: str) -> Recording:
     offset = 0
     for recording in recordings:
         for sweep in recording.sweeps:
-            told = f"{recording.source}, sweep {sweep.number}"
-            sweeps.append(replace(sweep, number=sweep.number + offset, source=told))
+            origin = f"{recording.source}, sweep {sweep.number}"
+            sweeps.append(replace(sweep, number=sweep.number + offset, source=origin))
         offset = max((sweep.number for sweep in sweeps), default=-1) + 1
     return Recording(
         " + ".join(recording.source for recording in recordings),

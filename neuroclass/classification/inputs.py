@@ -1,112 +1,146 @@
-"""What is classified together: a file with its cells, or several files that are one cell; from paths or archives."""
+"""What users bring: a file with its cells, or several files of one cell; from paths, archives or uploads."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from neuroclass.classification.classify import Answer, classify_cells, load_models
-from neuroclass.classification.measurement import CellMetadata, InputFile, measure, measure_joined
-from neuroclass.classification.recording_report import SUFFIXES, find_files
 from neuroclass.errors import RecordingError, RejectedInput, SettingsError
 from neuroclass.io.archives import is_archive, unpack
-from neuroclass.predictors.priors import Prior
 
-FOLDER_SUFFIXES = (*SUFFIXES, ".xlsx", ".zip")
+RECORDING_SUFFIXES = (
+    *(".abf", ".nwb", ".h5", ".hdf5", ".wcp", ".ibw", ".pxp", ".smr", ".smrx", ".dat"),
+    *(".axgd", ".axgx", ".csv", ".tsv", ".parquet", ".zip"),
+)
+SUFFIXES = (*RECORDING_SUFFIXES, ".xlsx")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file as the user brought it.
+
+    Attributes
+    ----------
+    name : str
+        Its name, for people.
+    content : bytes or Path
+        Its content, or where it lies.
+    sha256 : str
+        SHA-256 of the content where it is already known; `digest` computes it otherwise.
+    """
+
+    name: str
+    content: bytes | Path = field(repr=False)
+    sha256: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content; raises OSError if the file is gone."""
+        if self.sha256:
+            return self.sha256
+        if isinstance(self.content, bytes):
+            return hashlib.sha256(self.content).hexdigest()
+        with self.content.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the content; 0 if the file is gone."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        return self.content.stat().st_size if self.content.is_file() else 0
 
 
 @dataclass(frozen=True)
 class CellInput:
-    """Files that are classified together.
+    """Files that are measured and classified together.
 
     Attributes
     ----------
-    sources : tuple of InputFile
-        One file with its cells, or several of one cell.
+    files : tuple of InputFile
+        One file with its cells, or several of one cell in the order in which their sweeps are numbered.
     cell : str
-        The cell's name where all files are one cell; empty where the file's own cells are meant.
+        The cell's name where all files are one cell; else empty.
     """
 
-    sources: tuple[InputFile, ...]
+    files: tuple[InputFile, ...]
     cell: str = ""
+
+    @classmethod
+    def single(cls, name: str, content: bytes | Path) -> "CellInput":
+        """One file with its own cells."""
+        return cls((InputFile(name, content),))
 
     @property
     def name(self) -> str:
         """The files' names."""
-        return " + ".join(source.name for source in self.sources)
+        return " + ".join(file.name for file in self.files)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the files' contents and the cell's name."""
+        if len(self.files) == 1 and not self.cell:
+            return self.files[0].digest
+        return hashlib.sha256("\n".join([self.cell, *(file.digest for file in self.files)]).encode()).hexdigest()
 
 
-def classify_input(
-    unit: CellInput,
-    metadata: CellMetadata | None = None,
-    models_folder: Path | None = None,
-    reasons: bool = True,
-    prior: Prior | None = None,
-) -> list[Answer]:
-    """Classify the cells of a file, or the cell of several.
-
-    A unit is classified by itself, so that its numbers do not depend on what else is classified.
-
-    Parameters
-    ----------
-    unit : CellInput
-        The files.
-    context : CellMetadata, optional
-        What the user says about the cells.
-    models_folder : Path, optional
-        Folder of trained models; the shipped ones by default.
-    reasons : bool
-        Whether to compute SHAP values.
-    prior : Prior, optional
-        What the user knows of the classes beforehand; the context's by default.
-
-    Returns
-    -------
-    list of CellVerdict or RejectedInput
-    """
-    if unit.cell:
-        measured = [measure_joined(unit.cell, unit.sources, metadata)]
-    else:
-        measured = [one for source in unit.sources for one in measure(source.content, source.name, metadata)]
-    known = prior or (metadata.prior if metadata else None)
-    return classify_cells(measured, load_models(models_folder), reasons, known)
+def find_files(paths: Sequence[str | Path], suffixes: Sequence[str] = SUFFIXES) -> Iterator[Path]:
+    """The files among some paths, and those with such suffixes in the folders, ordered by name."""
+    for path in map(Path, paths):
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
+        else:
+            yield path
 
 
 def cell_inputs(
-    paths: Sequence[Path], groups: Mapping[str, Sequence[Path]], folder: Path
+    paths: Sequence[Path],
+    groups: Mapping[str, Sequence[Path]],
+    folder: Path,
+    name_of: Callable[[Path], str] = str,
 ) -> Iterator[CellInput | RejectedInput]:
-    """Units of files on disk, one after the other.
+    """The inputs that some paths hold, one after the other.
 
     Parameters
     ----------
     paths : sequence of Path
         Files, folders of files, and zip archives of them.
     groups : mapping of str to sequence of Path
-        Files that are one cell, by its name.
+        Files of one cell, by the cell's name.
     folder : Path
-        Where the files of archives are unpacked; it must exist.
+        Where archives are unpacked; it must exist.
+    name_of : callable
+        Names a file for people; by default its whole path.
 
     Yields
     ------
     CellInput or RejectedInput
-        Cells of several files come last.
+        Cells in several files come last.
     """
-    for number, path in enumerate(find_files(paths, FOLDER_SUFFIXES)):
+    for number, path in enumerate(find_files(paths)):
         try:
             archive = path.is_file() and is_archive(path)
         except OSError as error:
-            yield RejectedInput(
-                str(path), RecordingError(f"{path} cannot be opened ({error.strerror}). Check the path.")
-            )
+            yield RejectedInput(name_of(path), cannot_open(name_of(path), error))
             continue
         if not archive:
-            yield CellInput((InputFile(str(path), path),))
+            yield CellInput.single(name_of(path), path)
             continue
         inside = folder / str(number)
         inside.mkdir()
-        for member in unpack(path, str(path), inside):
-            yield member if isinstance(member, RejectedInput) else CellInput((InputFile(member.name, member.path),))
+        for member in unpack(path, name_of(path), inside):
+            if isinstance(member, RejectedInput):
+                yield member
+            else:
+                yield CellInput((InputFile(member.name, member.path, member.digest),))
     for cell, files in groups.items():
-        yield CellInput(tuple(InputFile(str(path), path) for path in files), cell)
+        yield CellInput(tuple(InputFile(name_of(path), path) for path in files), cell)
+
+
+def cannot_open(name: str, error: OSError) -> RecordingError:
+    """The error for a file that the system does not open."""
+    return RecordingError(f"{name} cannot be opened ({error.strerror or error}). Check the path.")
 
 
 def parse_group(text: str) -> tuple[str, list[Path]]:

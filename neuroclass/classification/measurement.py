@@ -1,6 +1,6 @@
-"""From what a user brings to measured cells: feature tables and recordings end up alike."""
+"""From what users bring to measured cells: feature tables and recordings end up alike."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,15 @@ from neuroclass.checks.feature_table import (
     species_of,
     table_warnings,
 )
+from neuroclass.classification.analysis import RecordingAnalysis, analyse
 from neuroclass.classification.grouping import merge
-from neuroclass.classification.recording_report import cell_report
-from neuroclass.ephys.cell_features import extract_features
+from neuroclass.classification.inputs import CellInput, InputFile, cannot_open
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.conditions import Conditions, to_reference
+from neuroclass.ephys.settings import FeatureSettings, ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
-from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES, Stimulus
+from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.feature_table import (
     SPECIES_COLUMN,
@@ -33,55 +35,10 @@ from neuroclass.io.feature_table import (
     read_raw_table,
 )
 from neuroclass.io.recordings import read_recordings
-from neuroclass.predictors.priors import Prior
 from neuroclass.types.arrays import Floats
 
 UNKNOWN_SPECIES = "unknown"
 _NOT_IN_TABLE, _EMPTY = "the table has no such column", "the table's cell is empty"
-
-
-@dataclass(frozen=True)
-class CellMetadata:
-    """What the user says about the cells, beyond the files.
-
-    Attributes
-    ----------
-    species : str or None
-        Species of cells whose file does not tell.
-    entered : mapping of name to float
-        Values of features that only a person knows, stored units.
-    mapping : ChannelMapping, optional
-        Channels and units of recordings whose header cannot be trusted.
-    assignments : mapping
-        The stimuli that the user gives to epochs, by (sweep number, epoch index).
-    conditions : Conditions
-        How the cells were recorded; features are brought to the reference's conditions.
-    prior : Prior
-        What is known of their classes beforehand; it changes no measurement.
-    """
-
-    species: str | None = None
-    entered: Mapping[str, float] = field(default_factory=dict)
-    mapping: ChannelMapping | None = None
-    assignments: Mapping[tuple[int, int], Stimulus | None] = field(default_factory=dict)
-    conditions: Conditions = Conditions()
-    prior: Prior = Prior()
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file as it was brought.
-
-    Attributes
-    ----------
-    name : str
-        Its name, for people.
-    content : bytes or Path
-        What is in it, or where it lies.
-    """
-
-    name: str
-    content: bytes | Path
 
 
 @dataclass(frozen=True)
@@ -98,6 +55,8 @@ class MeasuredCell:
         Why each of the others is missing.
     provenance, sweeps, qc, warnings, conditions
         As in `CellVerdict`.
+    analysis : RecordingAnalysis or None
+        The recording behind it; None for a table's row.
     """
 
     source: str
@@ -110,6 +69,7 @@ class MeasuredCell:
     qc: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    analysis: RecordingAnalysis | None = field(default=None, repr=False, compare=False)
 
     def row(self) -> Floats:
         """Features as the models take them, shape (41,), NaN where missing."""
@@ -117,37 +77,53 @@ class MeasuredCell:
 
 
 def measure(
-    content: bytes | Path, name: str, metadata: CellMetadata | None = None
+    cell_input: CellInput,
+    metadata: CellMetadata | None = None,
+    settings: FeatureSettings = FeatureSettings(),
+    limits: ReadLimits = ReadLimits(),
+    recordings_only: bool = False,
 ) -> list[MeasuredCell | RejectedInput]:
-    """Measure every cell in one file.
+    """Measure every cell of an input.
 
     Parameters
     ----------
-    content : bytes or Path
-        The file; its content, not its name, decides what it is.
-    name : str
-        The file's name, for people.
-    context : CellMetadata, optional
-        What the user says about the cells.
+    cell_input : CellInput
+        The files; their content, not their names, decides what they are.
+    metadata : CellMetadata, optional
+        What the user knows about the cells. For a cell in several files, corrections go by the sweep numbers of the
+        joined recording.
+    settings : FeatureSettings
+        How features are measured.
+    limits : ReadLimits
+        What reading one file may cost.
+    recordings_only : bool
+        Whether feature tables are rejected.
 
     Returns
     -------
     list of MeasuredCell or RejectedInput
-        In the file's order; a file that cannot be read gives one refusal.
+        In the file's order; an input that cannot be read gives one rejection.
     """
     metadata = metadata or CellMetadata()
     try:
-        table = _table_content(content)
-        cells = _from_recording(content, name, metadata) if table is None else _from_table(table, name, metadata)
-        return [under_reference(cell, metadata.conditions) for cell in cells]
+        if cell_input.cell:
+            recordings: tuple[Recording, ...] = (_joined(cell_input, metadata, limits),)
+        else:
+            (file,) = cell_input.files
+            table = None if recordings_only else _table_content(file.content)
+            if table is not None:
+                cells = _from_table(table, file.name, metadata)
+                return [_under_reference(cell, metadata.conditions) for cell in cells]
+            recordings = _recordings(file, metadata, limits)
+        return [_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings]
     except OSError as error:
-        return [RejectedInput(name, _cannot_open(name, error))]
+        return [RejectedInput(cell_input.name, cannot_open(cell_input.name, error), cell_input.cell)]
     except NeuroClassError as error:
-        return [RejectedInput(name, error)]
+        return [RejectedInput(cell_input.name, error, cell_input.cell)]
 
 
-def under_reference(cell: MeasuredCell | RejectedInput, conditions: Conditions) -> MeasuredCell | RejectedInput:
-    """A cell with its features brought to the reference's recording conditions; see `to_reference`."""
+def _under_reference(cell: MeasuredCell | RejectedInput, conditions: Conditions) -> MeasuredCell | RejectedInput:
+    """A table's cell under the reference's recording conditions; see `to_reference`."""
     if isinstance(cell, RejectedInput) or not conditions.to_json():
         return cell
     corrected = to_reference(cell.features, conditions)
@@ -173,108 +149,72 @@ def _table_content(content: bytes | Path) -> bytes | None:
     return whole if looks_like_feature_table(whole) else None
 
 
-def _from_recording(content: bytes | Path, name: str, metadata: CellMetadata) -> Iterator[MeasuredCell]:
-    mapping = metadata.mapping or ChannelMapping()
-    for recording in read_recordings(content, name=name, mapping=mapping):
-        yield _measured(recording, name, metadata)
+def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> tuple[Recording, ...]:
+    return read_recordings(file.content, name=file.name, mapping=metadata.mapping or ChannelMapping(), limits=limits)
 
 
-def _measured(recording: Recording, name: str, metadata: CellMetadata, notes: tuple[str, ...] = ()) -> MeasuredCell:
-    cell = extract_features(recording, assignments=metadata.assignments, entered=metadata.entered)
-    report = cell_report(recording, cell)
-    species, assumed = _species(recording.metadata.get("species"), metadata)
+def _measured(source: str, analysis: RecordingAnalysis, metadata: CellMetadata) -> MeasuredCell:
+    features, corrected = analysis.features, analysis.corrected
+    species, assumed = _species(analysis.recording.metadata.get("species"), metadata)
     return MeasuredCell(
-        source=name,
-        cell=recording.cell,
+        source=source,
+        cell=analysis.recording.cell,
         species=species,
-        features=cell.values,
-        missing=cell.missing,
-        provenance=report["provenance"],
-        sweeps=tuple(report["sweeps"]),
-        qc=tuple(report["qc"]),
-        warnings=(*notes, *cell.warnings, *assumed, *_lost(cell.missing)),
+        features=corrected.features,
+        missing=features.missing,
+        provenance=analysis.provenance(),
+        sweeps=analysis.sweeps_json(),
+        qc=analysis.qc_json(),
+        warnings=(*features.warnings, *assumed, *_lost(features.missing), *corrected.notes),
+        conditions=analysis.conditions.to_json(),
+        analysis=analysis,
     )
 
 
-def measure_joined(
-    cell: str, sources: Sequence[InputFile], metadata: CellMetadata | None = None
-) -> MeasuredCell | RejectedInput:
-    """Measure one cell over the sweeps of several files.
+def _joined(cell_input: CellInput, metadata: CellMetadata, limits: ReadLimits) -> Recording:
+    """The sweeps of a cell's files under one numbering; files that cannot be used are left out with a warning.
 
-    Parameters
-    ----------
-    cell : str
-        What to call the cell.
-    sources : sequence of InputFile
-        Its recordings; a file that cannot be used is left out with a warning.
-    context : CellMetadata, optional
-        What the user says about the cell; assignments go by the numbers that sweeps have together.
-
-    Returns
-    -------
-    MeasuredCell or RejectedInput
-        A refusal where no file could be used.
-    """
-    metadata = metadata or CellMetadata()
-    recording, refused = read_joined(cell, sources, metadata.mapping)
-    name = " + ".join(source.name for source in sources)
-    if recording is None:
-        kind = type(refused[0].error) if len(refused) == 1 else RecordingError
-        return RejectedInput(name, kind(" ".join(str(one.error) for one in refused)), cell)
-    notes = tuple(f"{one.source} was left out of the cell: {one.error}" for one in refused)
-    try:
-        return under_reference(_measured(recording, name, metadata, notes), metadata.conditions)
-    except NeuroClassError as error:
-        return RejectedInput(name, error, cell)
-
-
-def read_joined(
-    cell: str, sources: Sequence[InputFile], mapping: ChannelMapping | None = None
-) -> tuple[Recording | None, list[RejectedInput]]:
-    """Join the sweeps of a cell's files.
-
-    Returns
-    -------
-    recording : Recording or None
-        None where no file could be used.
-    refused : list of RejectedInput
-        Files that were left out, and why.
+    Raises
+    ------
+    NeuroClassError
+        If no file can be used, or if they do not belong together.
     """
     found: list[Recording] = []
-    refused: list[RejectedInput] = []
-    for source in sources:
+    rejected: list[RejectedInput] = []
+    for file in cell_input.files:
         try:
-            found.append(_only_cell(source, mapping or ChannelMapping()))
+            found.append(_only_cell(file, metadata, limits))
         except OSError as error:
-            refused.append(RejectedInput(source.name, _cannot_open(source.name, error)))
+            rejected.append(RejectedInput(file.name, cannot_open(file.name, error)))
         except NeuroClassError as error:
-            refused.append(RejectedInput(source.name, error))
-    if not found:
-        return None, refused
-    try:
-        return merge(found, cell), refused
-    except NeuroClassError as error:
-        return None, [*refused, RejectedInput(cell, error)]
+            rejected.append(RejectedInput(file.name, error))
+    errors = [one.error for one in rejected]
+    if found:
+        try:
+            recording = merge(found, cell_input.cell)
+        except NeuroClassError as error:
+            errors.append(error)
+        else:
+            notes = tuple(f"{one.source} was left out of the cell: {one.error}" for one in rejected)
+            return replace(recording, warnings=(*notes, *recording.warnings))
+    kind = type(errors[0]) if len(errors) == 1 else RecordingError
+    raise kind(" ".join(map(str, errors)))
 
 
-def _only_cell(source: InputFile, mapping: ChannelMapping) -> Recording:
-    if _table_content(source.content) is not None:
-        raise RecordingError(f"{source.name} is a feature table, whose rows are cells already; only recordings join.")
-    recordings = read_recordings(source.content, name=source.name, mapping=mapping)
+def _only_cell(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> Recording:
+    if _table_content(file.content) is not None:
+        raise RecordingError(f"{file.name} is a feature table, whose rows are cells already; only recordings join.")
+    recordings = _recordings(file, metadata, limits)
     if len(recordings) > 1:
         cells = ", ".join(recording.cell for recording in recordings[:5])
         raise RecordingError(
-            f"{source.name} holds {len(recordings)} cells ({cells}); a file that is part of one cell must hold one."
+            f"{file.name} holds {len(recordings)} cells ({cells}); a file that is part of one cell must hold one."
         )
     return recordings[0]
 
 
-def _cannot_open(name: str, error: OSError) -> RecordingError:
-    return RecordingError(f"{name} cannot be opened ({error.strerror or error}). Check the path.")
-
-
-def _species(told: object, metadata: CellMetadata) -> tuple[str, tuple[str, ...]]:
-    known = species_of(told) if told else None
+def _species(in_file: object, metadata: CellMetadata) -> tuple[str, tuple[str, ...]]:
+    known = species_of(in_file) if in_file else None
     if known is not None:
         return known.value, ()
     if metadata.species is not None:

@@ -1,9 +1,11 @@
-"""What a user said about the cells, as words of the command line and as JSON, and read back."""
+"""What a user knows about the cells: species, corrections, conditions, prior; as arguments and JSON, and back."""
 
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.inputs import CellInput
 from neuroclass.ephys.conditions import Conditions
 from neuroclass.errors import NeuroClassError, SettingsError
 from neuroclass.features import Stimulus
@@ -14,8 +16,54 @@ NO_STIMULUS = "none"
 _CHANNELS = ("response", "stimulus", "response_unit", "stimulus_unit")
 
 
+@dataclass(frozen=True)
+class CellMetadata:
+    """What the user adds to the files.
+
+    Attributes
+    ----------
+    species : str or None
+        Species of cells whose file names none.
+    entered : mapping of name to float
+        Values of features that only a person knows, stored units.
+    mapping : ChannelMapping, optional
+        Channels and units of recordings whose header is wrong.
+    assignments : mapping of (int, int) to Stimulus or None
+        Corrected stimuli, by sweep number and epoch index.
+    conditions : Conditions
+        How the cells were recorded; features are converted to the reference's conditions.
+    prior : Prior
+        What is known of the classes beforehand; it changes no measurement.
+    """
+
+    species: str | None = None
+    entered: Mapping[str, float] = field(default_factory=dict)
+    mapping: ChannelMapping | None = None
+    assignments: Mapping[tuple[int, int], Stimulus | None] = field(default_factory=dict)
+    conditions: Conditions = Conditions()
+    prior: Prior = Prior()
+
+
+def command_line(cell_input: CellInput, metadata: CellMetadata) -> str:
+    """The ``classify`` command that gives the same numbers, run in the folder of the unpacked files."""
+    names = [_name_in_archive(file.name) for file in cell_input.files]
+    words = ["python", "-m", "neuroclass", "classify"]
+    if cell_input.cell:
+        for name in names:
+            words += ["--group", f"{cell_input.cell}={name}"]
+    else:
+        words += [f"./{name}" if name.startswith("-") else name for name in names]
+    return shlex.join([*words, "--json", *to_cli_arguments(metadata)])
+
+
+def _name_in_archive(name: str) -> str:
+    """A file's name without the archive it came from."""
+    archive, _, inside = name.partition(".zip/")
+    return inside or archive
+
+
 def to_cli_arguments(metadata: CellMetadata) -> list[str]:
-    """Arguments of ``classify`` that say the same; numbers to the last digit."""
+    """The same metadata as arguments of ``classify``; numbers to the last digit."""
     words: list[str] = []
     if metadata.species:
         words += ["--species", metadata.species]
@@ -27,13 +75,13 @@ def to_cli_arguments(metadata: CellMetadata) -> list[str]:
             words += [f"--{option.replace('_', '-')}", str(channel)]
     for text in protocol_texts(metadata.assignments):
         words += ["--protocol", text]
-    words += _words_of_conditions(metadata.conditions)
+    words += _condition_arguments(metadata.conditions)
     if metadata.prior:
         words += ["--prior", ",".join(f"{name}={weight!r}" for name, weight in metadata.prior.weights.items())]
     return words
 
 
-def _words_of_conditions(conditions: Conditions) -> list[str]:
+def _condition_arguments(conditions: Conditions) -> list[str]:
     words: list[str] = []
     if conditions.temperature_c is not None:
         words += ["--temperature", repr(float(conditions.temperature_c))]
@@ -49,7 +97,7 @@ def _words_of_conditions(conditions: Conditions) -> list[str]:
 
 
 def to_json(metadata: CellMetadata) -> dict[str, Any]:
-    """A context as plain dicts and lists; what was not said is left out."""
+    """Metadata as plain dicts and lists; what was not given is left out."""
     conditions = {key: value for key, value in vars(metadata.conditions).items() if value not in (None, "")}
     mapping = {key: value for key in _CHANNELS if (value := getattr(metadata.mapping, key, None))}
     whole = {
@@ -63,8 +111,8 @@ def to_json(metadata: CellMetadata) -> dict[str, Any]:
     return {key: value for key, value in whole.items() if value}
 
 
-def from_json(told: Mapping[str, Any]) -> CellMetadata:
-    """Read back what `to_json` gave.
+def from_json(payload: Mapping[str, Any]) -> CellMetadata:
+    """Read what `to_json` wrote.
 
     Raises
     ------
@@ -73,12 +121,12 @@ def from_json(told: Mapping[str, Any]) -> CellMetadata:
     """
     try:
         return CellMetadata(
-            told.get("species"),
-            {str(name): float(value) for name, value in told.get("entered", {}).items()},
-            ChannelMapping(**told["mapping"]) if told.get("mapping") else None,
-            parse_protocols(told.get("protocols", ())),
-            conditions=Conditions(**told.get("conditions", {})),
-            prior=Prior(told.get("prior", {})),
+            payload.get("species"),
+            {str(name): float(value) for name, value in payload.get("entered", {}).items()},
+            ChannelMapping(**payload["mapping"]) if payload.get("mapping") else None,
+            parse_protocols(payload.get("protocols", ())),
+            conditions=Conditions(**payload.get("conditions", {})),
+            prior=Prior(payload.get("prior", {})),
         )
     except (AttributeError, KeyError, TypeError, ValueError, NeuroClassError) as error:
         raise SettingsError(f"What was kept of the cell's context cannot be read ({error}); enter it again.") from error

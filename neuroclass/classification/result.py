@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from neuroclass.errors import RejectedInput
 from neuroclass.features import FEATURE_NAMES
 
 
@@ -156,3 +157,6 @@ class CellVerdict:
             return None
         without = {"broad": dict(self.broad.plain), "subclass": dict(self.subclass.plain)}
         return {"weights": dict(self.prior), "without": without}
+
+
+Answer = CellVerdict | RejectedInput

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import signal
 
-from neuroclass.classification.measurement import CellMetadata
-from neuroclass.ephys.cell_features import extract_features, recording_epochs
-from neuroclass.ephys.conditions import to_reference
+from neuroclass.classification.analysis import analyse
+from neuroclass.classification.metadata import CellMetadata
+from neuroclass.ephys.cell_features import recording_epochs
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.predictors.predictor import Predictor
@@ -133,8 +133,8 @@ def variants(recording: Recording, metadata: CellMetadata | None = None, seed: i
     ----------
     recording : Recording
         The cell's sweeps; filters and rates above its own are left out.
-    context : CellMetadata, optional
-        Whose corrections of the protocols are followed.
+    metadata : CellMetadata, optional
+        With the corrections of the protocols.
     seed : int
         Of the random choice of dropped sweeps.
 
@@ -188,7 +188,7 @@ def stress(
         ``mouse``, ``human`` or ``unknown``.
     models : sequence of Predictor
         The models to ask.
-    context : CellMetadata, optional
+    metadata : CellMetadata, optional
         Corrections, entered values, prior and recording conditions; they hold for every variant.
     chosen : sequence of Variant, optional
         By default all of `variants`.
@@ -207,9 +207,7 @@ def stress(
 def _result(
     variant: Variant, recording: Recording, species: str, models: Sequence[Predictor], metadata: CellMetadata
 ) -> StressResult:
-    changed = variant.apply(recording)
-    measured = extract_features(changed, assignments=metadata.assignments, entered=metadata.entered)
-    features = to_reference(measured.values, metadata.conditions).features
+    features = analyse(variant.apply(recording), metadata).corrected.features
     row = np.array([[features.get(name, np.nan) for name in FEATURE_NAMES]])
     probabilities = {}
     for model in models:

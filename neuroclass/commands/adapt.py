@@ -4,23 +4,15 @@ import argparse
 import csv
 import json
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroclass.classification.measurement import CellMetadata, MeasuredCell
-from neuroclass.commands.arguments import (
-    add_conditions,
-    add_data,
-    add_entered,
-    add_json,
-    add_mapping,
-    add_species,
-    conditions_of,
-    entered_values,
-    mapping_of,
-)
+from neuroclass.classification.measurement import MeasuredCell
+from neuroclass.commands.arguments import add_data, add_inputs, add_json, groups_of, metadata_of
 from neuroclass.errors import RejectedInput, TableError
 
 if TYPE_CHECKING:
@@ -36,9 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Needs at least 20 cells of one laboratory, of more than one class; no labels. Says how each "
         "feature is shifted, aligns the features with the reference and classifies before and after.",
     )
-    parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a file, a folder of files, or a zip of them"
-    )
+    add_inputs(parser)
     parser.add_argument(
         "--labels",
         type=Path,
@@ -51,10 +41,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="also train DANN anew with the laboratory as its third domain (needs the real tables; minutes)",
     )
     parser.add_argument("--models", type=Path, metavar="DIR", help="folder of trained models (default: the shipped)")
-    add_species(parser)
-    add_entered(parser)
-    add_mapping(parser)
-    add_conditions(parser)
     add_data(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -77,15 +63,15 @@ def run(args: argparse.Namespace) -> int:
     cohort = load_cohort(args.data)
     models = load_models(args.models)
     report = adapt(batch, [models.dann.predictor, models.lspin.predictor], cohort)
-    told = to_json(report)
+    payload = to_json(report)
     if args.third_domain:
         from neuroclass.adaptation.third_domain import train_with_laboratory
 
         model = train_with_laboratory(cohort, batch)
         p = model.predict_proba(batch.x, [batch.species] * len(batch.x))
-        told["third_domain"] = _cells(batch.names, model.classes, p)
+        payload["third_domain"] = _cells(batch.names, model.classes, p)
     if args.json:
-        json.dump(told, sys.stdout, indent=1, allow_nan=False)
+        json.dump(payload, sys.stdout, indent=1, allow_nan=False)
         print()
     else:
         print("\n".join(_in_words(report)))
@@ -93,21 +79,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measured(args: argparse.Namespace) -> list[MeasuredCell]:
-    import tempfile
-
     from neuroclass.classification.inputs import cell_inputs
     from neuroclass.classification.measurement import measure
 
-    metadata = CellMetadata(args.species, entered_values(args.enter), mapping_of(args), conditions=conditions_of(args))
+    groups, metadata = groups_of(args), metadata_of(args)
     found: list[MeasuredCell] = []
     with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
-        for unit in cell_inputs(args.paths, {}, Path(folder)):
-            answers = [unit] if isinstance(unit, RejectedInput) else [
-                one for source in unit.sources for one in measure(source.content, source.name, metadata)
-            ]  # fmt: skip
-            for one in answers:
+        for cell_input in cell_inputs(args.paths, groups, Path(folder)):
+            for one in [cell_input] if isinstance(cell_input, RejectedInput) else measure(cell_input, metadata):
                 if isinstance(one, MeasuredCell):
-                    found.append(one)
+                    found.append(replace(one, analysis=None))
                 else:
                     print(f"{one.source}: refused ({one.error.kind}): {one.error}", file=sys.stderr)
     return found

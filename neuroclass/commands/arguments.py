@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from neuroclass.cell_types import Species
+from neuroclass.classification.inputs import parse_groups
+from neuroclass.classification.metadata import CellMetadata, parse_protocols
 from neuroclass.ephys.conditions import Conditions
 from neuroclass.errors import SettingsError
 from neuroclass.features import PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
+from neuroclass.predictors.priors import Prior
 
 REFUSED = 3
+REFUSED_HELP = "Exit code 0: all done; 3: some file or cell was refused; 2: wrong usage."
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +29,54 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Files, groups of files, and everything that the user knows about the cells."""
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="a file, a folder of files, or a zip of them"
+    )
+    parser.add_argument(
+        "--group",
+        action="append",
+        default=[],
+        metavar="CELL=FILE,FILE",
+        help="files that are one cell, such as a ramp and steps; its features are measured over all their sweeps",
+    )
+    parser.add_argument(
+        "--protocol",
+        action="append",
+        default=[],
+        metavar="SWEEP=STIMULUS",
+        help="correct a sweep's stimulus, such as 3=ramp, or 3.1=none for its second epoch; holds for all files given",
+    )
+    add_species(parser)
+    add_entered(parser)
+    add_mapping(parser)
+    add_conditions(parser)
+    parser.set_defaults(wrong_usage=parser.error)
+
+
+def groups_of(args: argparse.Namespace) -> dict[str, list[Path]]:
+    """Files of one cell by the cell's name; ends the command if there is no input at all."""
+    groups = parse_groups(args.group)
+    if not args.paths and not groups:
+        args.wrong_usage("give PATH or --group CELL=FILE,FILE")
+    return groups
+
+
+def metadata_of(args: argparse.Namespace, prior: Prior = Prior()) -> CellMetadata:
+    """What the arguments of `add_inputs` say about the cells."""
+    return CellMetadata(
+        args.species,
+        entered_values(args.enter),
+        mapping_of(args),
+        parse_protocols(args.protocol),
+        conditions_of(args),
+        prior,
+    )
+
+
 def add_species(parser: argparse.ArgumentParser) -> None:
-    """``--species``: of cells whose file does not tell."""
+    """``--species``: of cells whose file names none."""
     parser.add_argument("--species", choices=[s.value for s in Species], help="species of cells whose file says none")
 
 

@@ -5,29 +5,19 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroclass.cell_types import label_of
-from neuroclass.classification.measurement import CellMetadata
-from neuroclass.classification.result import CellVerdict, Prediction
-from neuroclass.commands.arguments import (
-    REFUSED,
-    add_conditions,
-    add_entered,
-    add_json,
-    add_mapping,
-    add_species,
-    conditions_of,
-    entered_values,
-    mapping_of,
-)
+from neuroclass.classification.result import Answer, Prediction
+from neuroclass.commands.arguments import REFUSED, REFUSED_HELP, add_inputs, add_json, groups_of, metadata_of
 from neuroclass.errors import RejectedInput, SettingsError
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, parse_prior
 
 if TYPE_CHECKING:
     from neuroclass.classification.inputs import CellInput
+    from neuroclass.classification.measurement import MeasuredCell
+    from neuroclass.classification.metadata import CellMetadata
     from neuroclass.report.content import ReportCell
 
 
@@ -37,29 +27,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "classify",
         help="classify the cells of feature tables and recordings",
         description="Classify cells from feature tables (CSV, Parquet, XLSX) and recordings (ABF, NWB and others). "
-        "Exit code 0: all classified; 3: some file or cell was refused; 2: wrong usage.",
+        + REFUSED_HELP,
     )
-    parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="a file, a folder of files, or a zip of them"
-    )
-    parser.add_argument(
-        "--group",
-        action="append",
-        default=[],
-        metavar="CELL=FILE,FILE",
-        help="files that are one cell, such as a ramp and steps; its features are measured over all their sweeps",
-    )
-    parser.add_argument(
-        "--protocol",
-        action="append",
-        default=[],
-        metavar="SWEEP=STIMULUS",
-        help="correct a sweep's stimulus, such as 3=ramp, or 3.1=none for its second epoch; holds for all files given",
-    )
-    add_species(parser)
-    add_entered(parser)
-    add_mapping(parser)
-    add_conditions(parser)
+    add_inputs(parser)
     parser.add_argument(
         "--prior",
         action="append",
@@ -75,37 +45,31 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--pdf", type=Path, metavar="FILE", help="also write the report as PDF")
     parser.add_argument("--no-reasons", action="store_true", help="leave out SHAP values, which take most of the time")
     add_json(parser)
-    parser.set_defaults(run=run, wrong_usage=parser.error)
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Classify and print."""
-    from neuroclass.classification.inputs import cell_inputs, classify_input, parse_groups
-    from neuroclass.classification.metadata import parse_protocols
+    from neuroclass.classification.classify import classify_cells, load_models
+    from neuroclass.classification.inputs import cell_inputs
+    from neuroclass.classification.measurement import measure
 
-    groups = parse_groups(args.group)
-    if not args.paths and not groups:
-        args.wrong_usage("give PATH or --group CELL=FILE,FILE")
-    metadata = CellMetadata(
-        args.species,
-        entered_values(args.enter),
-        mapping_of(args),
-        parse_protocols(args.protocol),
-        conditions=conditions_of(args),
-    )
-    prior = parse_prior(args.prior)
-    metadata = replace(metadata, prior=prior)
-    answers: list[CellVerdict | RejectedInput] = []
+    groups = groups_of(args)
+    metadata = metadata_of(args, parse_prior(args.prior))
+    answers: list[Answer] = []
     report = _Report(args.report, args.pdf, args.models) if args.report or args.pdf else None
     with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
-        for unit in cell_inputs(args.paths, groups, Path(folder)):
-            if isinstance(unit, RejectedInput):
-                found: list[CellVerdict | RejectedInput] = [unit]
-            else:
-                found = classify_input(unit, metadata, args.models, not args.no_reasons)
+        for cell_input in cell_inputs(args.paths, groups, Path(folder)):
+            if isinstance(cell_input, RejectedInput):
+                answers.append(cell_input)
+                if report:
+                    report.items.append(cell_input)
+                continue
+            measured = measure(cell_input, metadata)
+            found = classify_cells(measured, load_models(args.models), not args.no_reasons, metadata.prior)
             answers += found
             if report:
-                report.add(unit, found, metadata)
+                report.add(cell_input, measured, found, metadata)
     if report:
         report.write()
     if args.json:
@@ -118,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Report:
-    """Collects what a report says, unit by unit, and writes it."""
+    """Collects what a report says, input by input, and writes it."""
 
     def __init__(self, html: Path | None, pdf: Path | None, models: Path | None) -> None:
         from neuroclass.classification.classify import load_models
@@ -135,14 +99,15 @@ class _Report:
         self.items: list[ReportCell | RejectedInput] = []
 
     def add(
-        self, unit: "CellInput | RejectedInput", answers: Sequence[CellVerdict | RejectedInput], metadata: CellMetadata
+        self,
+        cell_input: "CellInput",
+        measured: Sequence["MeasuredCell | RejectedInput"],
+        answers: Sequence[Answer],
+        metadata: "CellMetadata",
     ) -> None:
         from neuroclass.report.files import report_input
 
-        if isinstance(unit, RejectedInput):
-            self.items.append(unit)
-            return
-        self.items += report_input(unit, answers, metadata, self.models, self.pools, self.panel)
+        self.items += report_input(cell_input, measured, answers, metadata, self.models, self.pools, self.panel)
 
     def write(self) -> None:
         if self.html is not None:
@@ -155,7 +120,7 @@ class _Report:
             self.pdf.write_bytes(pdf_report(self.items, self.models))
 
 
-def _in_words(answer: CellVerdict | RejectedInput) -> str:
+def _in_words(answer: Answer) -> str:
     if isinstance(answer, RejectedInput):
         where = f"{answer.source} / {answer.cell}" if answer.cell else answer.source
         return f"{where}\n  refused ({answer.error.kind}): {answer.error}"

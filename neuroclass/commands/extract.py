@@ -6,15 +6,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from neuroclass.commands.arguments import REFUSED, add_entered, add_json, add_mapping, entered_values, mapping_of
+from neuroclass.commands.arguments import REFUSED, REFUSED_HELP, add_inputs, add_json, metadata_of
 from neuroclass.errors import SettingsError
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's arguments."""
-    parser = subparsers.add_parser("extract", help="measure the 41 features of recordings", description=__doc__)
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="a recording, or a folder of them")
-    add_mapping(parser)
+    parser = subparsers.add_parser(
+        "extract",
+        help="measure the 41 features of recordings",
+        description=f"Measure the 41 features of recordings, as classify does. {REFUSED_HELP}",
+    )
+    add_inputs(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a Parquet table; a run that was killed resumes")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
     parser.add_argument(
@@ -27,25 +30,27 @@ def add_parser(subparsers: Any) -> None:
         help="cells of the Allen Cell Types Database, all without an ID; needs --out",
     )
     parser.add_argument("--keep", action="store_true", help="keep the recordings that --allen downloads")
-    add_entered(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Extract features; returns 3 where some file was refused."""
-    from neuroclass.classification.recording_report import ExtractionJob, find_files
-    from neuroclass.extraction.bulk import ExtractionItem, ProgressBar, extract_many, measure_task
+    from neuroclass.classification.inputs import RECORDING_SUFFIXES, find_files, parse_groups
+    from neuroclass.extraction.items import ExtractionItem, ExtractionJob, measure_item
+    from neuroclass.extraction.progress_bar import ProgressBar
+    from neuroclass.extraction.run import extract_many
 
-    job = ExtractionJob(mapping=mapping_of(args), entered=entered_values(args.enter))
-    tasks = [ExtractionItem(str(path)) for path in find_files(args.paths)]
+    job = ExtractionJob(metadata_of(args))
+    items = [ExtractionItem((str(path),)) for path in find_files(args.paths, RECORDING_SUFFIXES)]
+    items += [ExtractionItem(tuple(map(str, files)), cell) for cell, files in parse_groups(args.group).items()]
     if args.allen is not None:
-        tasks += [ExtractionItem(specimen=specimen, keep=args.keep) for specimen in args.allen or _all_specimens()]
-    _check(args, len(tasks))
+        items += [ExtractionItem(specimen=specimen, keep=args.keep) for specimen in args.allen or _all_specimens()]
+    _check(args, len(items))
     if args.out:
-        reports = extract_many(tasks, job, args.out, jobs=args.jobs, scheduler=args.scheduler, told=ProgressBar())
+        reports = extract_many(items, job, args.out, jobs=args.jobs, scheduler=args.scheduler, progress=ProgressBar())
     else:
-        reports = [report for task in tasks for report in measure_task(task, job)]
+        reports = [report for item in items for report in measure_item(item, job)]
     if args.json:
         json.dump(reports, sys.stdout, indent=2, allow_nan=False)
         sys.stdout.write("\n")
@@ -56,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     return REFUSED if any("error" in report for report in reports) else 0
 
 
-def _check(args: argparse.Namespace, n_tasks: int) -> None:
-    if not n_tasks:
+def _check(args: argparse.Namespace, n_items: int) -> None:
+    if not n_items:
         raise SettingsError("There is nothing to extract; give recordings, folders that hold some, or --allen.")
     if args.jobs < 1:
         raise SettingsError(f"--jobs {args.jobs}: expected 1 or more.")

@@ -6,14 +6,13 @@ from functools import lru_cache
 
 from neuroclass.cell_types import label_of
 from neuroclass.charts.comparison import Panel
+from neuroclass.classification.analysis import RecordingAnalysis, analyse
 from neuroclass.classification.classify import Models
-from neuroclass.classification.measurement import CellMetadata
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.stress import StressResult
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.cohort.recordings import recording_of
-from neuroclass.ephys.cell_features import extract_features, recording_epochs
 from neuroclass.ephys.sweep import Recording
 from neuroclass.explain.counterfactual import Counterfactual, counterfactual
 from neuroclass.reference.cells import ReferenceCell, nearest_references
@@ -75,15 +74,14 @@ def likeliest(task: Prediction) -> list[str]:
     return sorted(task.probabilities, key=lambda name: -task.probabilities[name])[:2]
 
 
-def own_trace(verdict: CellVerdict, recording: Recording, metadata: CellMetadata, simulated: bool = False) -> Traced:
+def own_trace(verdict: CellVerdict, analysis: RecordingAnalysis, simulated: bool = False) -> Traced:
     """A classified cell's sweeps with the places of its features, values as they were measured."""
     places = {name: entry["sweeps"] for name, entry in verdict.provenance.items() if entry.get("sweeps")}
     values = {
         name: float(verdict.provenance.get(name, {}).get("as_measured", value))
         for name, value in verdict.features.items()
     }
-    epochs = recording_epochs(recording, assignments=metadata.assignments)
-    return Traced("This cell", recording, epochs, places, values, simulated)
+    return Traced("This cell", analysis.recording, analysis.features.epochs, places, values, simulated)
 
 
 def panel_reader(pools: Sequence[Cohort]) -> PanelOf:
@@ -102,7 +100,7 @@ def panel_reader(pools: Sequence[Cohort]) -> PanelOf:
         else:
             pool = next(p for p in pools if not p.simulated)
             found = recording_of(pool, cell_id)
-        return traced(cell_id, found, extract_features(found), simulated) if isinstance(found, Recording) else None
+        return traced(cell_id, analyse(found), simulated) if isinstance(found, Recording) else None
 
     def panel(cell: ReferenceCell, feature: str, title: str) -> Panel | None:
         one = read(cell.cell_id, cell.simulated)
@@ -115,8 +113,7 @@ def panel_reader(pools: Sequence[Cohort]) -> PanelOf:
 
 def gather(
     verdict: CellVerdict,
-    recording: Recording | None,
-    metadata: CellMetadata,
+    analysis: RecordingAnalysis | None,
     models: Models,
     pools: Sequence[Cohort],
     command: str,
@@ -129,10 +126,8 @@ def gather(
     ----------
     verdict : CellVerdict
         The answers.
-    recording : Recording or None
-        The cell's sweeps, where there are any.
-    context : CellMetadata
-        What the user said.
+    analysis : RecordingAnalysis or None
+        The cell's measured recording, where there is one.
     models : Models
         The models that answered.
     pools : sequence of Cohort
@@ -148,8 +143,8 @@ def gather(
     -------
     ReportCell
     """
-    simulated = recording is not None and recording.metadata.get("simulated") == "yes"
-    own = None if recording is None else own_trace(verdict, recording, metadata, simulated)
+    simulated = analysis is not None and analysis.simulated
+    own = None if analysis is None else own_trace(verdict, analysis, simulated)
     read = panel or panel_reader(pools)
     evidence = {name: _evidence(getattr(verdict, name), verdict, own, models, pools, read) for name in TASKS}
     return ReportCell(verdict, evidence, command, tuple(stress), simulated)

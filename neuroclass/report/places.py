@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from neuroclass.charts.comparison import MOST_TRACES, Panel, aligned
 from neuroclass.charts.theme import PALETTE
 from neuroclass.charts.traces import Mark, Trace
-from neuroclass.ephys.cell_features import CellFeatures
+from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.spikes import Spikes, detect_spikes
 from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.ephys.sweep_summary import without_gaps
 from neuroclass.features import BY_NAME, Stimulus, features_of
 
 SPIKE, ONSET = "the spike's peak", "stimulus onset"
@@ -61,10 +61,11 @@ class Traced:
     simulated: bool = False
 
 
-def traced(title: str, recording: Recording, measured: CellFeatures, simulated: bool = False) -> Traced:
-    """A recording whose features were just measured."""
-    places = {name: place.sweeps for name, place in measured.provenance.items() if place.sweeps}
-    return Traced(title, recording, measured.epochs, places, measured.values, simulated)
+def traced(title: str, analysis: RecordingAnalysis, simulated: bool = False) -> Traced:
+    """A measured recording with the places of its features."""
+    features = analysis.features
+    places = {name: place.sweeps for name, place in features.provenance.items() if place.sweeps}
+    return Traced(title, analysis.recording, features.epochs, places, features.values, simulated)
 
 
 def value_text(feature: str, value: float) -> str:
@@ -141,12 +142,9 @@ def _trace(sweep: Sweep, epoch: Epoch) -> Trace:
 
 
 def _detect(sweep: Sweep, epoch: Epoch) -> Spikes:
-    v = sweep.v_mv
-    if not np.isfinite(v).all():
-        v = pd.Series(v).interpolate(limit_direction="both").fillna(0.0).to_numpy()
     last = (sweep.n_times - 1) / sweep.rate_hz
     end = min(last, epoch.response_end_s) if epoch.response_end_s > epoch.end_s else last
-    return detect_spikes(v, sweep.i_pa, sweep.rate_hz, epoch.start_s, end)
+    return detect_spikes(without_gaps(sweep.v_mv), sweep.i_pa, sweep.rate_hz, epoch.start_s, end)
 
 
 @dataclass(frozen=True)

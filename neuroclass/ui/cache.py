@@ -9,13 +9,12 @@ import streamlit as st
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import data_folder
-from neuroclass.evaluation import summaries
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Results, results_of
 from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
-    from neuroclass.ephys.cell_features import CellFeatures
+    from neuroclass.classification.analysis import RecordingAnalysis
     from neuroclass.ephys.sweep import Recording
 
 
@@ -42,12 +41,6 @@ def table(model: str, name: str) -> pd.DataFrame:
     return results_of(model).table(name)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def line_accuracy(model: str, lines: pd.Series) -> pd.DataFrame:
-    """Held-out accuracy by group of a cell, such as its driver line."""
-    return summaries.group_accuracy(table(model, "predictions"), lines)
-
-
 @st.cache_resource(max_entries=8, show_spinner="Getting the cell's sweeps")
 def recording(source: str, cell_id: str) -> "Recording | str":  # noqa: ARG001 (part of the key)
     """Sweeps of a cell of the cohort from `source`; the reason in words where there are none."""
@@ -56,12 +49,17 @@ def recording(source: str, cell_id: str) -> "Recording | str":  # noqa: ARG001 (
     return recording_of(cohort(), cell_id)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Measuring the features")
-def measured(key: str, _recording: "Recording") -> "CellFeatures":  # noqa: ARG001 (the key of the cache)
-    """Features of a recording with where each was measured; `key` names it in the cache."""
-    from neuroclass.ephys.cell_features import extract_features
+def analysis(source: str, cell_id: str) -> "RecordingAnalysis | str":
+    """The measured recording of a cell of the cohort from `source`; why there is none, in words."""
+    found = recording(source, cell_id)
+    return found if isinstance(found, str) else _analysis(source, cell_id, found)
 
-    return extract_features(_recording)
+
+@st.cache_resource(max_entries=8, show_spinner="Measuring the features")
+def _analysis(source: str, cell_id: str, _recording: "Recording") -> "RecordingAnalysis":  # noqa: ARG001 (the key)
+    from neuroclass.classification.analysis import analyse
+
+    return analyse(_recording)
 
 
 @st.cache_resource(max_entries=200, show_spinner="Classifying the cell")

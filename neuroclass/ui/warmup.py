@@ -15,14 +15,15 @@ _SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "sklearn.linear_model", "ne
 
 def _rehearse() -> None:
     """Classify a simulated cell once: what is imported or compiled on first use, is so afterwards."""
-    from neuroclass.classification.classify import classify_bytes
+    from neuroclass.classification.classify import classify_input
+    from neuroclass.classification.inputs import CellInput
     from neuroclass.cohort.demo import load_demo, simulate_demo_cell
     from neuroclass.ephys.cell_features import extract_features
     from neuroclass.io.export import to_csv
 
     cell = load_demo().frame.head(1)
     extract_features(simulate_demo_cell(str(cell["id"].iloc[0])))
-    classify_bytes([("warm-up.csv", to_csv(cell[["species", *FEATURE_NAMES]]))])
+    classify_input(CellInput.single("warm-up.csv", to_csv(cell[["species", *FEATURE_NAMES]])))
 
 
 def _warm_up() -> None:

@@ -7,9 +7,10 @@ import jsonschema
 import pytest
 
 from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
-from neuroclass.classification.classify import classify_bytes, classify_paths
-from neuroclass.classification.measurement import CellMetadata
-from neuroclass.classification.result import CellVerdict
+from neuroclass.classification.classify import classify_input
+from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.result import Answer, CellVerdict
 from neuroclass.cohort.demo import load_demo
 from neuroclass.config import PROJECT_DIR
 from neuroclass.errors import RejectedInput
@@ -17,6 +18,12 @@ from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
 from neuroclass.predictors.priors import parse_prior
 
 SCHEMA = json.loads((PROJECT_DIR / "docs" / "classify.schema.json").read_text(encoding="utf-8"))
+
+
+def classify(
+    name: str, content: bytes | Path, metadata: CellMetadata | None = None, reasons: bool = True
+) -> list[Answer]:
+    return classify_input(CellInput.single(name, content), metadata, reasons=reasons)
 
 
 def table(columns=FEATURE_NAMES, n_cells: int = 6, species: str | None = None) -> bytes:
@@ -29,7 +36,7 @@ def table(columns=FEATURE_NAMES, n_cells: int = 6, species: str | None = None) -
 @pytest.fixture(scope="module")
 def answers() -> list:
     files = [("good.csv", table()), ("bad.csv", b"cell,vrest\na,x\nb,-70\n"), ("junk.abf", b"junk")]
-    return classify_bytes(files)
+    return [answer for name, content in files for answer in classify(name, content)]
 
 
 def test_the_answer_fits_the_published_schema(answers):
@@ -61,7 +68,7 @@ def test_a_cell_unlike_any_other_gets_no_label_but_a_warning_that_names_why():
     row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"})
     row = row.assign(vrest=-30.0, tau=150.0, ri=1500.0, width=0.004, sag=0.9, peak_v=-25.0)
     columns = ["cell", "species", "vrest", "tau", "ri", "width", "sag", "peak_v"]
-    (verdict,) = classify_bytes([("odd.csv", row[columns].to_csv(index=False).encode())])
+    (verdict,) = classify("odd.csv", row[columns].to_csv(index=False).encode())
     assert verdict.broad.label is None
     assert "6 of its 6 features lie outside" in verdict.broad.abstain
     assert any("vrest -30 mV" in warning for warning in verdict.warnings)
@@ -69,12 +76,12 @@ def test_a_cell_unlike_any_other_gets_no_label_but_a_warning_that_names_why():
 
 def test_one_unusual_feature_does_not_withhold_the_label():
     row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"}).assign(trough_v_short_square=-45.0)
-    (verdict,) = classify_bytes([("cell.csv", row[["cell", "species", *FEATURE_NAMES]].to_csv(index=False).encode())])
+    (verdict,) = classify("cell.csv", row[["cell", "species", *FEATURE_NAMES]].to_csv(index=False).encode())
     assert verdict.broad.label == row["broad"].item()
 
 
 def test_subclass_of_a_human_cell_is_withheld_but_its_probabilities_are_there():
-    for verdict in classify_bytes([("human.csv", table(species="human"))]):
+    for verdict in classify("human.csv", table(species="human")):
         assert verdict.species == "human"
         assert verdict.subclass.label is None
         assert "learned in mouse" in verdict.subclass.abstain
@@ -91,8 +98,8 @@ def test_reasons_name_measured_features_with_the_largest_first(answers):
 
 
 def test_fewer_stimuli_are_worth_less_and_the_next_sweep_is_named():
-    whole = classify_bytes([("all.csv", table(species="mouse"))])[0].subclass
-    squares = classify_bytes([("long.csv", table(features_of(Stimulus.LONG_SQUARE), species="mouse"))])[0].subclass
+    whole = classify("all.csv", table(species="mouse"))[0].subclass
+    squares = classify("long.csv", table(features_of(Stimulus.LONG_SQUARE), species="mouse"))[0].subclass
     assert squares.expected["accuracy"] < whole.expected["accuracy"]
     assert squares.expected["stimuli"] == ["long_square"]
     assert squares.next_sweep["stimulus"] in {"noise", "ramp", "short_square"}
@@ -100,8 +107,8 @@ def test_fewer_stimuli_are_worth_less_and_the_next_sweep_is_named():
 
 
 def test_an_answer_does_not_depend_on_the_cells_beside_it():
-    alone = classify_bytes([("one.csv", table(n_cells=1))])[0]
-    together = classify_bytes([("many.csv", table(n_cells=6))])[0]
+    alone = classify("one.csv", table(n_cells=1))[0]
+    together = classify("many.csv", table(n_cells=6))[0]
     assert alone.cell == together.cell
     for name, value in together.broad.probabilities.items():
         assert alone.broad.probabilities[name] == pytest.approx(value, abs=1e-5)
@@ -110,7 +117,7 @@ def test_an_answer_does_not_depend_on_the_cells_beside_it():
 def test_simulated_cells_are_put_into_their_class():
     cohort = load_demo()
     rows = cohort.frame.rename(columns={"id": "cell"})[["cell", "species", *FEATURE_NAMES]]
-    verdicts = classify_bytes([("demo.csv", rows.to_csv(index=False).encode())], reasons=False)
+    verdicts = classify("demo.csv", rows.to_csv(index=False).encode(), reasons=False)
     right = [
         max(verdict.broad.probabilities, key=verdict.broad.probabilities.get) == truth
         for verdict, truth in zip(verdicts, cohort.frame["broad"], strict=True)
@@ -122,14 +129,15 @@ def test_real_human_cells_without_labels(real_data_dir: Path, tmp_path: Path):
     lines = (real_data_dir / "actb_human_ephys_features.csv").read_text(encoding="utf-8").splitlines()[:21]
     path = tmp_path / "human.csv"
     path.write_text("\n".join(line.partition(",")[2] for line in lines), encoding="utf-8")
-    verdicts = classify_paths([path], CellMetadata(species="human"))
+    verdicts = classify(path.name, path, CellMetadata(species="human"))
     assert len(verdicts) == 20
     assert all(isinstance(verdict, CellVerdict) for verdict in verdicts)
     assert "layer, file_name" in " ".join(verdicts[0].warnings)
 
 
 def test_a_real_recording_gets_an_answer(shared_recordings: Path):
-    (verdict,) = classify_paths([shared_recordings / "171116sh_0018.abf"], CellMetadata(species="mouse"))
+    path = shared_recordings / "171116sh_0018.abf"
+    (verdict,) = classify(path.name, path, CellMetadata(species="mouse"))
     assert isinstance(verdict, CellVerdict)
     assert verdict.provenance["threshold_v_long_square"]["sweeps"]
     jsonschema.validate(json.loads(json.dumps([verdict.to_json()], allow_nan=False)), SCHEMA)
@@ -140,10 +148,10 @@ def _glutamatergic(verdict: CellVerdict) -> tuple[float, float]:
 
 
 def test_a_prior_corrects_probabilities_set_and_label_and_is_shown():
-    content = [("mouse.csv", table(species="mouse", n_cells=3))]
+    content = table(species="mouse", n_cells=3)
     plain, known = (
-        classify_bytes(content, reasons=False),
-        classify_bytes(content, reasons=False, prior=parse_prior("GABAergic")),
+        classify("mouse.csv", content, reasons=False),
+        classify("mouse.csv", content, CellMetadata(prior=parse_prior("GABAergic")), reasons=False),
     )
     jsonschema.validate(json.loads(json.dumps([answer.to_json() for answer in known], allow_nan=False)), SCHEMA)
     for before, after in zip(plain, known, strict=True):

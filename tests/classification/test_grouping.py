@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from neuroclass.classification.grouping import merge, suggested_cells
-from neuroclass.classification.measurement import CellMetadata, InputFile, MeasuredCell, measure, measure_joined
+from neuroclass.classification.inputs import CellInput, InputFile
+from neuroclass.classification.measurement import MeasuredCell, measure
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.errors import RecordingError, RejectedInput
 from tests.ephys import planted
@@ -31,14 +32,14 @@ def halves(whole, tmp_path_factory):
 
 
 def test_a_cell_in_two_files_has_the_features_of_the_cell_in_one(whole, halves):
-    together = measure_joined("cell 7", halves, CellMetadata())
+    (together,) = measure(CellInput(tuple(halves), "cell 7"))
     assert isinstance(together, MeasuredCell)
     assert (together.cell, together.source) == ("cell 7", "a.nwb + b.nwb")
     expected = extract_features(whole).values
     assert together.features.keys() == expected.keys()
     for name, value in expected.items():
         assert together.features[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
-    alone = measure(halves[0].content, "a.nwb")[0]
+    (alone,) = measure(CellInput((halves[0],)))
     assert alone.features != together.features
 
 
@@ -52,10 +53,11 @@ def test_sweeps_get_one_numbering_and_tell_where_they_come_from(whole):
 
 
 def test_a_bad_file_of_a_cell_is_left_out_with_a_warning(halves):
-    cell = measure_joined("c", [halves[0], InputFile("junk.abf", b"junk")])
+    (cell,) = measure(CellInput((halves[0], InputFile("junk.abf", b"junk")), "c"))
     assert isinstance(cell, MeasuredCell)
     assert any("junk.abf was left out" in warning for warning in cell.warnings)
-    refusal = measure_joined("c", [InputFile("junk.abf", b"junk"), InputFile("none.abf", Path("/no/such"))])
+    missing = InputFile("none.abf", Path("/no/such"))
+    (refusal,) = measure(CellInput((InputFile("junk.abf", b"junk"), missing), "c"))
     assert isinstance(refusal, RejectedInput)
     assert "junk.abf" in str(refusal.error) and "none.abf" in str(refusal.error)
 
@@ -67,7 +69,7 @@ def test_tables_and_files_of_several_cells_do_not_join(whole, tmp_path):
         (InputFile("t.csv", b"vrest\n-70\n"), "feature table"),
         (InputFile("two.nwb", two), "2 cells"),
     ):
-        refusal = measure_joined("c", [source])
+        (refusal,) = measure(CellInput((source,), "c"))
         assert isinstance(refusal, RejectedInput)
         assert reason in str(refusal.error)
 

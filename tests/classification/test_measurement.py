@@ -5,14 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroclass.classification.measurement import CellMetadata, MeasuredCell, measure
+from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.measurement import MeasuredCell, measure
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.errors import RejectedInput, TableError
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reference.template import template_csv
 
 
 def test_a_table_row_keeps_values_and_says_why_others_are_missing():
-    (cell,) = measure(b"cell,species,vrest,tau\na,human,-70.5,\n", "x.csv")
+    (cell,) = measure(CellInput.single("x.csv", b"cell,species,vrest,tau\na,human,-70.5,\n"))
     assert isinstance(cell, MeasuredCell)
     assert (cell.cell, cell.species, dict(cell.features)) == ("a", "human", {"vrest": -70.5})
     assert cell.missing["tau"] == "the table's cell is empty"
@@ -23,13 +25,13 @@ def test_a_table_row_keeps_values_and_says_why_others_are_missing():
 
 
 def test_the_template_as_it_is_can_be_measured():
-    (example,) = measure(template_csv().encode(), "template.csv")
+    (example,) = measure(CellInput.single("template.csv", template_csv().encode()))
     assert isinstance(example, MeasuredCell)
     assert (len(example.features), example.species) == (41, "mouse")
 
 
 def test_one_bad_row_does_not_lose_the_others():
-    good, bad, last = measure(b"cell,vrest\na,-70\nb,x\nc,-65\n", "x.csv")
+    good, bad, last = measure(CellInput.single("x.csv", b"cell,vrest\na,-70\nb,x\nc,-65\n"))
     assert isinstance(good, MeasuredCell)
     assert isinstance(last, MeasuredCell)
     assert isinstance(bad, RejectedInput)
@@ -43,21 +45,24 @@ def test_one_bad_row_does_not_lose_the_others():
 
 def test_entered_values_fill_gaps_but_never_overwrite():
     metadata = CellMetadata(entered={"seal_gohm": 2.0})
-    first, second = measure(b"cell,seal_gohm,vrest\na,1.5,-70\nb,,-70\n", "x.csv", metadata)
+    first, second = measure(CellInput.single("x.csv", b"cell,seal_gohm,vrest\na,1.5,-70\nb,,-70\n"), metadata)
     assert (first.features["seal_gohm"], second.features["seal_gohm"]) == (1.5, 2.0)
 
 
 def test_species_of_the_file_goes_before_the_context_and_none_is_said():
     table = b"cell,species,vrest\na,human,-70\nb,,-70\n"
-    assert [c.species for c in measure(table, "x.csv", CellMetadata(species="mouse"))] == ["human", "mouse"]
-    unknown = measure(table, "x.csv")[1]
+    assert [c.species for c in measure(CellInput.single("x.csv", table), CellMetadata(species="mouse"))] == [
+        "human",
+        "mouse",
+    ]
+    unknown = measure(CellInput.single("x.csv", table))[1]
     assert unknown.species == "unknown"
     assert any("species is not given" in warning for warning in unknown.warnings)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"hello", b"%PDF-1.7 ...", b"PK\x03\x04 xl/ nonsense"])
 def test_what_is_neither_table_nor_recording_is_refused(content):
-    (refusal,) = measure(content, "file")
+    (refusal,) = measure(CellInput.single("file", content))
     assert isinstance(refusal, RejectedInput)
     assert str(refusal.error)
 
@@ -65,19 +70,19 @@ def test_what_is_neither_table_nor_recording_is_refused(content):
 def test_a_path_gives_what_its_bytes_give(tmp_path: Path):
     path = tmp_path / "cells.csv"
     path.write_bytes(b"cell,vrest\na,-70\n")
-    assert measure(path, "cells.csv") == measure(path.read_bytes(), "cells.csv")
-    (refusal,) = measure(tmp_path / "nothing.csv", "nothing.csv")
+    assert measure(CellInput.single("cells.csv", path)) == measure(CellInput.single("cells.csv", path.read_bytes()))
+    (refusal,) = measure(CellInput.single("nothing.csv", tmp_path / "nothing.csv"))
     assert isinstance(refusal, RejectedInput)
     assert "cannot be opened" in str(refusal.error)
 
 
 def test_a_table_that_names_no_feature_is_refused_as_a_whole():
-    (refusal,) = measure(b"vrest,vrest\n1,2\n", "x.csv")
+    (refusal,) = measure(CellInput.single("x.csv", b"vrest,vrest\n1,2\n"))
     assert isinstance(refusal.error, TableError)
 
 
 def test_real_recordings_are_measured_or_refused(shared_recordings: Path):
-    answers = {path.name: measure(path, path.name)[0] for path in sorted(shared_recordings.iterdir())}
+    answers = {path.name: measure(CellInput.single(path.name, path))[0] for path in sorted(shared_recordings.iterdir())}
     refused = {name: answer.error.kind for name, answer in answers.items() if isinstance(answer, RejectedInput)}
     assert refused == {
         "171116sh_0011.abf": "ClampModeError",

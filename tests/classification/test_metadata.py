@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from neuroclass.classification.measurement import CellMetadata
-from neuroclass.classification.metadata import from_json, parse_protocols, to_cli_arguments, to_json
+from neuroclass.classification.metadata import CellMetadata, from_json, parse_protocols, to_cli_arguments, to_json
 from neuroclass.commands import classify
 from neuroclass.commands.arguments import conditions_of, entered_values, mapping_of
 from neuroclass.ephys.conditions import Conditions

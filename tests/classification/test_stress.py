@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.stress import (
     BRIDGE,
     DROPPED,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from neuroclass.classification.inputs import parse_groups
-from neuroclass.classification.measurement import CellMetadata, measure
-from neuroclass.classification.metadata import parse_protocols, protocol_texts
+from neuroclass.classification.inputs import CellInput, parse_groups
+from neuroclass.classification.measurement import measure
+from neuroclass.classification.metadata import CellMetadata, parse_protocols, protocol_texts
 from neuroclass.cli import main
 from neuroclass.errors import SettingsError
 from neuroclass.features import Stimulus
@@ -72,7 +72,7 @@ def test_a_corrected_protocol_changes_what_is_measured(halves, capsys):
     (corrected,) = answers(capsys, halves[1], "--protocol", text)
     told = next(sweep for sweep in corrected["sweeps"] if sweep["number"] == number)
     assert told["epochs"][epoch]["stimulus"] is None
-    expected = measure(halves[1], "b.nwb", CellMetadata(assignments={(number, epoch): None}))[0]
+    (expected,) = measure(CellInput.single("b.nwb", halves[1]), CellMetadata(assignments={(number, epoch): None}))
     assert {k: v for k, v in corrected["features"].items() if v is not None} == expected.features
 
 

@@ -4,8 +4,9 @@ import argparse
 
 import pytest
 
-from neuroclass.classification.classify import classify_bytes
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.classify import classify_input
+from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.commands.arguments import add_conditions, conditions_of
 from neuroclass.ephys.conditions import Conditions, q10_factor, to_reference
 from neuroclass.errors import SettingsError
@@ -71,8 +72,8 @@ def test_the_command_lines_words_are_understood():
 
 def test_a_verdict_says_what_was_measured_and_what_was_used():
     table = b"cell,species,vrest,tau,ri,sag,width,latency\nA,mouse,-84,20,150,0.1,0.001,0.05\n"
-    (verdict,) = classify_bytes(
-        [("a.csv", table)], CellMetadata(conditions=Conditions(junction_corrected=True)), reasons=False
+    (verdict,) = classify_input(
+        CellInput.single("a.csv", table), CellMetadata(conditions=Conditions(junction_corrected=True)), reasons=False
     )
     assert verdict.features["vrest"] == pytest.approx(-70)
     assert verdict.provenance["vrest"]["as_measured"] == -84

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from neuroclass.classification.recording_report import extract_file
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.spikes import warm_up
 from neuroclass.errors import RecordingError
+from neuroclass.extraction.items import ExtractionItem, measure_files
 from neuroclass.io import sandbox
 from neuroclass.io.recordings import read_recordings
 from tests.ephys import planted
@@ -49,7 +49,7 @@ def assert_survives(files: list[Path], count: int, folder: Path) -> None:
         rng.choice(DAMAGES)(data, rng)
         target.write_bytes(data)
         start = time.monotonic()
-        for report in extract_file(target):
+        for report in measure_files(ExtractionItem((str(target),))):
             if "error" in report:
                 assert report["error"]["message"]
                 continue

@@ -10,8 +10,10 @@ import pandas as pd
 import psutil
 import pytest
 
-from neuroclass.classification.inputs import cell_inputs, classify_input
-from neuroclass.classification.measurement import CellMetadata, MeasuredCell, measure
+from neuroclass.classification.classify import classify_input
+from neuroclass.classification.inputs import CellInput, cell_inputs
+from neuroclass.classification.measurement import MeasuredCell, measure
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import RejectedInput
@@ -25,7 +27,7 @@ SECRET = b"the server's own secret"
 
 
 def reason(path: Path) -> str:
-    (refusal,) = measure(path, path.name)
+    (refusal,) = measure(CellInput.single(path.name, path))
     assert isinstance(refusal, RejectedInput), refusal
     return str(refusal.error)
 
@@ -73,7 +75,7 @@ def test_ten_thousand_sweeps_are_answered_in_bounded_memory(tmp_path):
 
     path = tmp_path / "many.abf"
     writeABF1(np.random.default_rng(0).normal(-70, 1, (10_000, 100)), str(path), 20_000.0, units="mV")
-    (answer,) = measure(path, path.name, CellMetadata(mapping=ChannelMapping("0", None, "mV")))
+    (answer,) = measure(CellInput.single(path.name, path), CellMetadata(mapping=ChannelMapping("0", None, "mV")))
     assert isinstance(answer, MeasuredCell)
     assert len(answer.sweeps) == 10_000
     assert not answer.features
@@ -115,7 +117,7 @@ def test_samples_that_are_no_numbers_give_no_feature_that_is_none(tmp_path, cell
             v[len(v) // 2 : len(v) // 2 + 20] = bad
         sweeps.append(replace(sweep, v_mv=v))
     path = write_nwb1(tmp_path / "cell.nwb", replace(cell, sweeps=tuple(sweeps)))
-    (answer,) = measure(path, path.name)
+    (answer,) = measure(CellInput.single(path.name, path))
     if isinstance(answer, MeasuredCell):
         assert np.isfinite(list(answer.features.values())).all()
     else:
@@ -124,7 +126,7 @@ def test_samples_that_are_no_numbers_give_no_feature_that_is_none(tmp_path, cell
 
 def test_one_sweep_gives_few_features_and_says_so(tmp_path, cell):
     path = write_nwb1(tmp_path / "one.nwb", replace(cell, sweeps=cell.sweeps[:1]))
-    (answer,) = measure(path, path.name)
+    (answer,) = measure(CellInput.single(path.name, path))
     assert isinstance(answer, MeasuredCell)
     assert len(answer.missing) > 5 and all(answer.missing.values())
 
@@ -149,15 +151,15 @@ def test_a_packed_file_asks_to_be_unpacked(tmp_path, content):
 
 def test_names_with_markup_and_paths_are_only_names(tmp_path):
     for name in ("<img src=x onerror=alert(1)>.csv", "../../../etc/passwd", "a\nb.csv", "[x](http://evil)", "💥" * 100):
-        (refusal,) = measure(b"junk", name)
+        (refusal,) = measure(CellInput.single(name, b"junk"))
         assert isinstance(refusal, RejectedInput) and refusal.source == name
-        (good,) = measure(b"cell,vrest\na,-70\n", name)
+        (good,) = measure(CellInput.single(name, b"cell,vrest\na,-70\n"))
         assert isinstance(good, MeasuredCell)
 
 
 def test_formulas_in_a_table_do_not_run_where_results_are_opened():
     cells = "cell,species,vrest,tau\n=cmd|' /C calc'!A0,mouse,-70,12\n@SUM(A1),mouse,-70,12\n+1,mouse,-60,9\n"
-    names = [cell.cell for cell in measure(cells.encode(), "x.csv")]
+    names = [cell.cell for cell in measure(CellInput.single("x.csv", cells.encode()))]
     text = to_csv(pd.DataFrame({"cell": names, "\t=1+1": 0})).decode("utf-8-sig")
     assert names[0].startswith("=cmd")
     fields = [line.split(",")[0].strip('"') for line in text.splitlines()]
@@ -167,7 +169,7 @@ def test_formulas_in_a_table_do_not_run_where_results_are_opened():
 
 def test_infinities_wrong_units_and_doubled_ids_are_refused_by_row_and_the_rest_goes_on():
     rows = ["good,-70,12", "inf,inf,12", "volts,-0.07,12", "twice,-70,12", "twice,-60,12", "text,abc,12"]
-    answers = measure(("cell,vrest,tau\n" + "\n".join(rows)).encode(), "x.csv")
+    answers = measure(CellInput.single("x.csv", ("cell,vrest,tau\n" + "\n".join(rows)).encode()))
     assert [isinstance(one, MeasuredCell) for one in answers] == [True, False, False, False, False, False]
     told = [str(one.error) for one in answers if isinstance(one, RejectedInput)]
     assert "another unit" in told[1] and "stands 2 times" in told[2]
@@ -204,8 +206,12 @@ def test_a_folder_of_good_and_bad_files_is_answered_file_by_file(tmp_path, cell)
     work.mkdir()
     answers = [
         one
-        for unit in cell_inputs([tmp_path], {}, work)
-        for one in ([unit] if isinstance(unit, RejectedInput) else classify_input(unit, CellMetadata(), reasons=False))
+        for one_input in cell_inputs([tmp_path], {}, work)
+        for one in (
+            [one_input]
+            if isinstance(one_input, RejectedInput)
+            else classify_input(one_input, CellMetadata(), reasons=False)
+        )
     ]
     assert [isinstance(one, CellVerdict) for one in answers] == [False, True, False, True]
 
@@ -218,7 +224,7 @@ def test_ten_users_at_once_each_get_their_own_answer(tmp_path, cell):
     found: dict[int, float] = {}
 
     def work(k: int) -> None:
-        (answer,) = measure(paths[k], paths[k].name)
+        (answer,) = measure(CellInput.single(paths[k].name, paths[k]))
         found[k] = round(answer.features["vrest"], 2)
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(10)]

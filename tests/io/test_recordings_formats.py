@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neuroclass.classification.recording_report import extract_file
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ClampModeError, RecordingError, SettingsError, UnitsError
+from neuroclass.extraction.items import ExtractionItem, measure_files
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io import abf
 from neuroclass.io.channels import ChannelMapping, parse_unit, pick_channel, to_mv, to_pa
@@ -168,7 +168,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_real_files_give_features_or_a_reason(shared_recordings: Path, name: str) -> None:
-    (report,) = extract_file(shared_recordings / name)
+    (report,) = measure_files(ExtractionItem((str(shared_recordings / name),)))
     json.dumps(report, allow_nan=False)
     if EXPECTED[name]:
         assert report["error"]["type"] == EXPECTED[name]

@@ -154,7 +154,7 @@ def test_every_upload_is_kept_before_the_first_is_computed(opened, history, monk
     def crash(*args: object, **kwargs: object) -> None:
         raise RuntimeError("the server died")
 
-    monkeypatch.setattr("neuroclass.classification.inputs.classify_unit", crash)
+    monkeypatch.setattr("neuroclass.classification.measurement.measure", crash)
     app = opened("classify")
     for name, content in (("a.csv", TABLE), ("b.csv", TABLE.replace(b"A,", b"C,"))):
         app.file_uploader(key="files").upload(name, content, "text/csv")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.stress import Variant, stress, variants
 from neuroclass.cohort.demo import load_demo
 from neuroclass.ephys.sweep import Recording
@@ -15,12 +15,13 @@ from neuroclass.ephys.sweep import Recording
 def _page() -> None:
     import streamlit as st
 
+    from neuroclass.classification.analysis import analyse
     from neuroclass.cohort.demo import simulate_demo_cell
     from neuroclass.cohort.loading import load_cohort
     from neuroclass.ui.evidence import evidence
 
     cell_id = st.query_params["cell"]
-    evidence.show_cohort_cell(load_cohort(), cell_id, simulate_demo_cell(cell_id))
+    evidence.show_cohort_cell(load_cohort(), cell_id, analyse(simulate_demo_cell(cell_id)))
 
 
 def _few(recording: Recording, metadata: CellMetadata) -> tuple[Variant, ...]:

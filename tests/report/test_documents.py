@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from neuroclass.classification.classify import Models, classify_bytes, load_models
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.classify import Models, classify_input, load_models
+from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.stress import OFFSET, StressResult
 from neuroclass.cli import main
 from neuroclass.cohort.demo import load_demo
@@ -30,11 +30,11 @@ def models() -> Models:
 @pytest.fixture(scope="module")
 def cell(models: Models) -> ReportCell:
     row = load_demo().frame.iloc[[0]].assign(cell=HOSTILE)[["cell", "species", *FEATURE_NAMES]]
-    (verdict,) = classify_bytes([(f"{HOSTILE}.csv", row.to_csv(index=False).encode())])
+    (verdict,) = classify_input(CellInput.single(f"{HOSTILE}.csv", row.to_csv(index=False).encode()))
     p = {"dann": dict(verdict.broad.probabilities), "lspin": dict(verdict.subclass.probabilities)}
     flipped = {name: dict(zip(values, reversed(values.values()), strict=True)) for name, values in p.items()}
     stress = (StressResult("as recorded", 0.0, "as recorded", 41, p), StressResult(OFFSET, 15.0, "+15 mV", 41, flipped))
-    return gather(verdict, None, CellMetadata(), models, (load_demo(),), "python -m neuroclass classify x.csv", stress)
+    return gather(verdict, None, models, (load_demo(),), "python -m neuroclass classify x.csv", stress)
 
 
 @pytest.fixture(scope="module")

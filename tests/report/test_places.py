@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from neuroclass.charts.comparison import side_by_side
+from neuroclass.classification.analysis import analyse
 from neuroclass.cohort.demo import load_demo, simulate_demo_cell
-from neuroclass.ephys.cell_features import extract_features
 from neuroclass.report.places import Traced, aligned_on, compare, panel_of, quantity_of, traced
 
 
 @pytest.fixture(scope="module")
 def cell() -> Traced:
     name = str(load_demo().frame["id"].iloc[0])
-    recording = simulate_demo_cell(name)
-    return traced("<b>odd</b> name", recording, extract_features(recording), simulated=True)
+    return traced("<b>odd</b> name", analyse(simulate_demo_cell(name)), simulated=True)
 
 
 def test_the_peak_lies_at_time_zero(cell):

@@ -6,11 +6,11 @@ import streamlit as st
 from neuroclass.cell_types import Species, label_of
 from neuroclass.charts.cell_plots import Waveform
 from neuroclass.charts.evaluation import probabilities
+from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ModelFileError, NeuroClassError
 from neuroclass.ui import cache, warmup, widgets
-from neuroclass.ui.cells import analysis, cell_features, neighbours, recordings, sweeps
+from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
 from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.guards import need
 from neuroclass.ui.text import escaped, with_unit
@@ -35,32 +35,31 @@ def show(cells: Cohort, cell_id: str) -> None:
     need(len(rows) == 1, f"There is no cell {escaped(cell_id)} among those loaded. Clear the selector above.")
     row = rows.iloc[0]
     _identity(cells, row)
-    found = _recording(cells, cell_id)
-    recording = found if isinstance(found, Recording) else None
-    key = f"cell-{cell_id}"
-    _facts(row, key, recording)
+    found = _analysis(cells, cell_id)
+    analysis = found if isinstance(found, RecordingAnalysis) else None
+    _facts(row, analysis)
     st.subheader("Sweeps", anchor=False)
     if isinstance(found, NeuroClassError):
         st.error(f"**{found.kind}.** {escaped(found, 800)}", icon=":material/warning:")
-    elif recording is None:
+    elif analysis is None:
         _no_sweeps(cells, cell_id)
     else:
-        sweeps.recording_view(key, recording, cells.simulated, address=True, mates=_mates(cells, row))
+        sweeps.recording_view(f"cell-{cell_id}", analysis, cells.simulated, address=True, mates=_mates(cells, row))
     st.subheader("Features among its class", anchor=False)
-    cell_features.show(cells, row, recording)
+    cell_features.show(cells, row, analysis)
     st.subheader("Why the models say so", anchor=False)
-    _evidence(cells, cell_id, recording)
+    _evidence(cells, cell_id, analysis)
     st.subheader("Cells like it", anchor=False)
     neighbours.show(cells, row, open_cell)
     widgets.figures_zip(f"cell-{cell_id}")
 
 
-def _evidence(cells: Cohort, cell_id: str, recording: Recording | None) -> None:
+def _evidence(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -> None:
     """Reasons, counterfactual and stress test; what they need is imported only here."""
     warmup.wait()
     from neuroclass.ui.evidence import evidence
 
-    evidence.show_cohort_cell(cells, cell_id, recording)
+    evidence.show_cohort_cell(cells, cell_id, analysis)
 
 
 def _identity(cells: Cohort, row: pd.Series) -> None:
@@ -134,13 +133,13 @@ def _shipped(cells: Cohort, cell_id: str) -> None:
         )
 
 
-def _recording(cells: Cohort, cell_id: str) -> Recording | NeuroClassError | None:
-    """Sweeps of a cell; why its file cannot be read; None where there is no file."""
+def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassError | None:
+    """The measured recording of a cell; why its file cannot be read; None where there is no file."""
     try:
-        found = cache.recording(cells.source, cell_id)
+        found = cache.analysis(cells.source, cell_id)
     except NeuroClassError as error:
         return error
-    if isinstance(found, Recording):
+    if isinstance(found, RecordingAnalysis):
         return found
     cache.recording.clear(cells.source, cell_id)  # it may be here the next time
     return None
@@ -153,9 +152,9 @@ def _no_sweeps(cells: Cohort, cell_id: str) -> None:
         st.info(f"{escaped(cell_id)} is not a specimen of the database: no recording.", icon=":material/info:")
 
 
-def _facts(row: pd.Series, key: str, recording: Recording | None) -> None:
+def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
     """What is asked first of a cell, each with a way to its sweep."""
-    features = cache.measured(key, recording) if recording is not None else None
+    features = None if analysis is None else analysis.features
     for column, name in zip(st.columns(len(_FACTS)), _FACTS, strict=True):
         with column:
             st.markdown(f"{_FACTS[name]}  \n**{escaped(with_unit(name, float(row[name])))}**")
@@ -174,7 +173,7 @@ def _facts(row: pd.Series, key: str, recording: Recording | None) -> None:
                 st.caption(f"{len(place.sweeps)} sweeps")
 
 
-def _mates(cells: Cohort, row: pd.Series) -> analysis.Mates | None:
+def _mates(cells: Cohort, row: pd.Series) -> panels.Mates | None:
     """The cells of its class and species, to compare its spike with."""
     column = "subclass" if row["subclass"] else "broad"
     if not row[column]:
@@ -186,4 +185,4 @@ def _mates(cells: Cohort, row: pd.Series) -> analysis.Mates | None:
     if cells.simulated:
         t, mean, sd, n_cells = cache.class_spike(tuple(mates["id"].sort_values().head(MATES_SHOWN)))
         spike = Waveform(f"{n_cells} simulated {label} cells", t, mean, sd) if n_cells else None
-    return analysis.Mates(label, spike, *cache.class_medians(cells.source, str(row["species"]), column, row[column]))
+    return panels.Mates(label, spike, *cache.class_medians(cells.source, str(row["species"]), column, row[column]))

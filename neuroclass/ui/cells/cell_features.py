@@ -9,12 +9,12 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.charts import cohort as charts
+from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.ephys.sweep import Recording
 from neuroclass.evaluation.summaries import percentile_in
 from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES
 from neuroclass.ui import address as address_of
-from neuroclass.ui import cache, widgets
+from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
 from neuroclass.ui.text import escaped, with_unit
 
@@ -47,7 +47,7 @@ def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
 
 
 @st.fragment
-def show(cells: Cohort, row: pd.Series, recording: Recording | None) -> None:
+def show(cells: Cohort, row: pd.Series, analysis: RecordingAnalysis | None) -> None:
     """Table of features with bars; a ticked one is drawn on the sweeps it was measured on."""
     table = feature_table(cells, row)
     label = label_of(row["subclass"]) if row["subclass"] else row["broad"]
@@ -58,8 +58,8 @@ def show(cells: Cohort, row: pd.Series, recording: Recording | None) -> None:
         name: st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100) for name in bars.values()
     }
     options: dict[str, Any] = {}
-    if recording is not None:
-        shown.insert(3, "measured on", [_place(row, recording, name) for name in table["feature"]])
+    if analysis is not None:
+        shown.insert(3, "measured on", [_place(analysis, name) for name in table["feature"]])
         options = {"on_select": partial(_chosen, f"features-{row['id']}"), "selection_mode": "single-row"}
     st.dataframe(
         shown, hide_index=True, height=420, key=f"features-{row['id']}", column_config=config, row_height=30, **options
@@ -68,11 +68,11 @@ def show(cells: Cohort, row: pd.Series, recording: Recording | None) -> None:
         st.caption(
             f"Percentile among the loaded {escaped(label or 'unclassified')} cells of its species, among all of its "
             f"species, and among all {len(cells):,} loaded."
-            + (" Tick a feature to see where it was measured." if recording is not None else "")
+            + (" Tick a feature to see where it was measured." if analysis is not None else "")
         )
         widgets.csv_button(f"features-{row['id']}", table.drop(columns="shown"), simulated=cells.simulated)
-    if recording is not None:
-        _chosen_place(cells, row, recording)
+    if analysis is not None:
+        _chosen_place(cells, row, analysis)
     if st.toggle("Percentiles as a figure", key="percentile-figure"):
         widgets.figure(
             charts.feature_percentiles(table, cells.simulated),
@@ -84,13 +84,9 @@ def show(cells: Cohort, row: pd.Series, recording: Recording | None) -> None:
         )
 
 
-def _key(row: pd.Series) -> str:
-    return f"cell-{row['id']}"
-
-
-def _place(row: pd.Series, recording: Recording, name: str) -> str:
+def _place(analysis: RecordingAnalysis, name: str) -> str:
     """Sweep, spike and time of a feature in words; why not where it was not measured."""
-    features = cache.measured(_key(row), recording)
+    features = analysis.features
     place = features.provenance.get(name)
     if place is None:
         return features.missing.get(name, "not measured")
@@ -106,7 +102,7 @@ def _chosen(table: str) -> None:
     st.session_state[ADDRESS] = FEATURE_NAMES[rows[0]] if rows else NONE
 
 
-def _chosen_place(cells: Cohort, row: pd.Series, recording: Recording) -> None:
+def _chosen_place(cells: Cohort, row: pd.Series, analysis: RecordingAnalysis) -> None:
     address_of.take(ADDRESS, (NONE, *FEATURE_NAMES), NONE)
     feature = str(
         st.selectbox(
@@ -119,11 +115,11 @@ def _chosen_place(cells: Cohort, row: pd.Series, recording: Recording) -> None:
     address_of.put(ADDRESS, feature, NONE)
     if feature == NONE:
         return
-    features = cache.measured(_key(row), recording)
+    features = analysis.features
     if feature not in features.provenance:
         st.info(
             f"{BY_NAME[feature].label}: {escaped(features.missing.get(feature, 'not measured'))}",
             icon=":material/info:",
         )
         return
-    sweeps.measured_on(_key(row), recording, feature, asdict(features.provenance[feature]), cells.simulated)
+    sweeps.measured_on(f"cell-{row['id']}", analysis, feature, asdict(features.provenance[feature]), cells.simulated)

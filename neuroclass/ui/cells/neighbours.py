@@ -11,11 +11,13 @@ from neuroclass.charts import traces
 from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.nearest import COMPARED, nearest_cells, standard_scores
+from neuroclass.ephys.cell_features import recording_epochs
 from neuroclass.ephys.sweep import Recording
+from neuroclass.ephys.sweep_summary import summarise_sweeps
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import Stimulus
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.cells.sweep_summary import describe
+from neuroclass.ui.cells.sweep_summary import trace_of
 
 N_LISTED, N_DRAWN = 5, 2
 
@@ -88,16 +90,16 @@ def _pair(source: str, cell_id: str) -> tuple[traces.Trace, ...]:
     recording = _quick(source, cell_id)
     if recording is None:
         return ()
-    described = [d for d in describe(f"pair-{source}-{cell_id}", recording) if d.main is not None]
-    squares = [d for d in described if d.stimulus == Stimulus.LONG_SQUARE]
+    summaries = [d for d in summarise_sweeps(recording, recording_epochs(recording)) if d.main is not None]
+    squares = [d for d in summaries if d.stimulus == Stimulus.LONG_SQUARE]
     amplitude = {d.sweep.number: d.main.amplitude_pa for d in squares if d.main}
     spiking = [d for d in squares if len(d.spikes)]
     if not spiking:
-        return tuple(d.trace() for d in squares[:1])
+        return tuple(trace_of(d) for d in squares[:1])
     wanted = min(amplitude[d.sweep.number] for d in spiking) + (0 if cache.cohort().simulated else ABOVE_RHEOBASE_PA)
     lowest = min(squares, key=lambda d: amplitude[d.sweep.number])
     nearest = min(spiking, key=lambda d: abs(amplitude[d.sweep.number] - wanted))
-    return tuple(d.trace() for d in dict.fromkeys((lowest, nearest)))
+    return tuple(trace_of(d) for d in dict.fromkeys((lowest, nearest)))
 
 
 def _quick(source: str, cell_id: str) -> Recording | None:

@@ -9,12 +9,13 @@ import streamlit as st
 
 from neuroclass.charts import traces as charts
 from neuroclass.charts.theme import download_config
-from neuroclass.ephys.sweep import Recording
+from neuroclass.classification.analysis import RecordingAnalysis
+from neuroclass.ephys.sweep_summary import OTHER, SweepSummary
 from neuroclass.features import BY_NAME, Stimulus
 from neuroclass.ui import address as address_of
-from neuroclass.ui import cache, widgets
-from neuroclass.ui.cells import analysis, passive
-from neuroclass.ui.cells.sweep_summary import OTHER, SweepSummary, describe, spike_marks, spike_table, sweep_table
+from neuroclass.ui import widgets
+from neuroclass.ui.cells import panels, passive
+from neuroclass.ui.cells.sweep_summary import spike_marks, spike_table, sweep_table, trace_of
 from neuroclass.ui.text import escaped
 
 OVERLAID = 12
@@ -27,19 +28,19 @@ LEAST_S = 0.001
 
 def recording_view(
     key: str,
-    recording: Recording,
+    analysis: RecordingAnalysis,
     simulated: bool = False,
     address: bool = False,
-    mates: analysis.Mates | None = None,
+    mates: panels.Mates | None = None,
 ) -> None:
     """Sweeps by stimulus, overlaid or one with its spikes marked; then what they yield.
 
     Parameters
     ----------
     key : str
-        Names the recording in the cache and its widgets.
-    recording : Recording
-        The sweeps.
+        Identifies the recording's widgets.
+    analysis : RecordingAnalysis
+        The measured recording.
     simulated : bool
         Whether the cell is simulated.
     address : bool
@@ -47,22 +48,21 @@ def recording_view(
     mates : Mates, optional
         The class to compare the spike with.
     """
-    _sweeps(key, recording, simulated, address)
-    if describe(key, recording):
+    _sweeps(key, analysis.sweeps, simulated, address)
+    if analysis.sweeps:
         st.markdown("##### What the sweeps yield")
-        analysis.show(key, recording, simulated, address, mates)
+        panels.show(key, analysis, simulated, address, mates)
 
 
 @st.fragment
-def _sweeps(key: str, recording: Recording, simulated: bool, address: bool) -> None:
-    described = describe(key, recording)
-    offered = [name for name in _ORDER if any(d.stimulus == name for d in described)]
+def _sweeps(key: str, summaries: Sequence[SweepSummary], simulated: bool, address: bool) -> None:
+    offered = [name for name in _ORDER if any(d.stimulus == name for d in summaries)]
     if not offered:
         st.info("The recording has no sweep.", icon=":material/info:")
         return
     stimulus_key, sweep_key = _keys(key, address)
     if address:
-        _from_address(described)
+        _from_address(summaries)
     address_of.take(stimulus_key, offered, offered[0], in_address=address)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
@@ -74,7 +74,7 @@ def _sweeps(key: str, recording: Recording, simulated: bool, address: bool) -> N
             format_func=_stimulus_name,
             on_change=_new_sweep if address else None,
         )
-    shown = [d for d in described if d.stimulus == stimulus]
+    shown = [d for d in summaries if d.stimulus == stimulus]
     by_number = {str(d.sweep.number): d for d in shown}
     choices = [ALL, *by_number]
     address_of.take(sweep_key, choices, ALL, in_address=address)
@@ -107,11 +107,11 @@ def _keys(key: str, address: bool) -> tuple[str, str]:
     return ("stimulus", ADDRESS) if address else (f"stimulus-{key}", f"sweep-{key}")
 
 
-def _from_address(described: Sequence[SweepSummary]) -> None:
+def _from_address(summaries: Sequence[SweepSummary]) -> None:
     """A sweep in the address settles the stimulus where that is not given."""
     if "stimulus" not in st.session_state and "stimulus" not in st.query_params:
         wanted = st.query_params.get(ADDRESS)
-        found = next((d.stimulus for d in described if str(d.sweep.number) == wanted), None)
+        found = next((d.stimulus for d in summaries if str(d.sweep.number) == wanted), None)
         if found:
             st.session_state["stimulus"] = found
 
@@ -142,7 +142,7 @@ def _draw(key: str, shown: Sequence[SweepSummary], overlaid: bool, simulated: bo
     name = f"{key}-{chosen[0].stimulus}-{'all' if overlaid else chosen[0].sweep.number}"
     window = _window(name, chosen, address)
     marks = [] if overlaid else spike_marks(chosen[0], window)
-    fig = charts.sweeps([d.trace() for d in chosen], marks=marks, window=window, simulated=simulated, select=True)
+    fig = charts.sweeps([trace_of(d) for d in chosen], marks=marks, window=window, simulated=simulated, select=True)
     table = partial(sweep_table, shown) if overlaid else partial(spike_table, chosen[0])
     widgets.keep_figure(f"sweeps-{key}", fig, table, simulated)
     chart = f"sweeps-{name}-{window[0]:.4f}-{window[1]:.4f}"
@@ -155,17 +155,17 @@ def _draw(key: str, shown: Sequence[SweepSummary], overlaid: bool, simulated: bo
         alt=f"{len(chosen)} sweeps, response above and stimulus beneath",
     )
     skipped = f" {len(chosen)} of {len(shown)} sweeps, evenly chosen." if len(chosen) < len(shown) else ""
-    told = f"Colour runs with the amplitude.{skipped}" if overlaid else _told(chosen[0])
+    about = f"Colour runs with the amplitude.{skipped}" if overlaid else _caption(chosen[0])
     widgets.figure_footer(
         f"sweeps-{key}",
         table,
-        caption=f"{told} Drag across a stretch to draw it from more samples; every drawn bin keeps its lowest and "
+        caption=f"{about} Drag across a stretch to draw it from more samples; every drawn bin keeps its lowest and "
         "highest sample.",
         simulated=simulated,
     )
 
 
-def _told(one: SweepSummary) -> str:
+def _caption(one: SweepSummary) -> str:
     return f"{one.title[0].upper()}{one.title[1:]}. The CSV holds what was measured at every spike."
 
 
@@ -224,15 +224,15 @@ def _magnify(chart: str, window: str) -> None:
             st.session_state[window] = (round(low, 4), round(high, 4))
 
 
-def measured_on(key: str, recording: Recording, feature: str, entry: Mapping[str, Any], simulated: bool) -> None:
+def measured_on(key: str, analysis: RecordingAnalysis, feature: str, entry: Mapping[str, Any], simulated: bool) -> None:
     """Draw the sweep and spike a feature was measured on.
 
     Parameters
     ----------
     key : str
-        Names the recording in the cache.
-    recording : Recording
-        The sweeps.
+        Identifies the figure.
+    analysis : RecordingAnalysis
+        The measured recording.
     feature : str
         Name of the feature.
     entry : mapping
@@ -241,11 +241,11 @@ def measured_on(key: str, recording: Recording, feature: str, entry: Mapping[str
         Whether the cell is simulated.
     """
     wanted = list(entry.get("sweeps") or ())
-    shown = [d for d in describe(key, recording) if d.sweep.number in wanted][:OVERLAID]
+    shown = [d for d in analysis.sweeps if d.sweep.number in wanted][:OVERLAID]
     if not shown:
         st.caption(f"{escaped(BY_NAME[feature].label)} was not measured on a sweep.")
         return
-    curves, marks, window = passive.overlays(feature, recording, cache.measured(key, recording))
+    curves, marks, window = passive.overlays(feature, analysis.recording, analysis.features)
     time_s = entry.get("time_s")
     if window is None and not marks and time_s is not None and len(shown) == 1:
         window = (max(0.0, float(time_s) - 0.02), float(time_s) + 0.03)
@@ -254,7 +254,7 @@ def measured_on(key: str, recording: Recording, feature: str, entry: Mapping[str
         windows = [d.window() for d in shown]
         window = min(w[0] for w in windows), max(w[1] for w in windows)
     fig = charts.sweeps(
-        [d.trace() for d in shown], marks=marks, curves=curves, window=window, simulated=simulated, height=400
+        [trace_of(d) for d in shown], marks=marks, curves=curves, window=window, simulated=simulated, height=400
     )
     numbers = ", ".join(str(d.sweep.number) for d in shown)
     caption = f"{BY_NAME[feature].definition} Measured on sweep{'s' if len(shown) > 1 else ''} {numbers}."

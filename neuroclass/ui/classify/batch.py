@@ -8,27 +8,26 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.classification.grouping import suggested_cells
-from neuroclass.classification.measurement import CellMetadata
-from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.classification.inputs import CellInput, InputFile
+from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
-from neuroclass.io.history import StoredFile
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
-from neuroclass.ui.classify.uploads import Answer, Upload
 from neuroclass.ui.history import store
 from neuroclass.ui.text import escaped
 
-Pair = tuple[Upload | None, Answer]
+Pair = tuple[CellInput | None, Answer]
 _CELL_NAMES = "cell_names"
 SHOWN = 4
 
 
-def units(files: Sequence[StoredFile]) -> list[Upload]:
+def grouping_form(files: Sequence[InputFile]) -> list[CellInput]:
     """Files to classify together; where there are several, the user can say which are one cell."""
     if len(files) < 2:
-        return [Upload((file,)) for file in files]
-    given: dict[str, str] = st.session_state.setdefault(_CELL_NAMES, {})
-    joined = sum(bool(given.get(_id(file))) for file in files)
+        return [CellInput((file,)) for file in files]
+    cell_names: dict[str, str] = st.session_state.setdefault(_CELL_NAMES, {})
+    joined = sum(bool(cell_names.get(_id(file))) for file in files)
     with st.expander(
         "Several files are one cell?" + (f" {joined} files are joined." if joined else ""),
         icon=":material/join:",
@@ -41,7 +40,7 @@ def units(files: Sequence[StoredFile]) -> list[Upload]:
             {
                 "file": [file.name for file in files],
                 "size (kB)": [round(file.size / 1000) for file in files],
-                "cell": [given.get(_id(file), "") for file in files],
+                "cell": [cell_names.get(_id(file), "") for file in files],
             }
         )
         with st.form("grouping", border=False):
@@ -63,50 +62,50 @@ def units(files: Sequence[StoredFile]) -> list[Upload]:
                 st.caption("No two names differ only in their stimulus: nothing to suggest.")
         if apply or suggest:
             for file, cell in zip(files, edited["cell"], strict=True):
-                given[_id(file)] = str(cell or "").strip()
+                cell_names[_id(file)] = str(cell or "").strip()
             if edited["cell"].any() or apply:
                 st.rerun()
-    return grouped(files, {_id(file): given.get(_id(file), "") for file in files})
+    return grouped(files, {_id(file): cell_names.get(_id(file), "") for file in files})
 
 
-def _id(file: StoredFile) -> str:
+def _id(file: InputFile) -> str:
     return f"{file.digest} {file.name}"
 
 
-def grouped(files: Sequence[StoredFile], cells: Mapping[str, str]) -> list[Upload]:
-    """Uploads of files whose cells are named by digest and name; in order of each cell's first file."""
-    together: dict[str, list[StoredFile]] = {}
+def grouped(files: Sequence[InputFile], cells: Mapping[str, str]) -> list[CellInput]:
+    """Inputs of files whose cells are named by digest and name; in order of each cell's first file."""
+    by_cell: dict[str, list[InputFile]] = {}
     for file in files:
         name = cells.get(_id(file), "")
-        together.setdefault(f"cell {name}" if name else f"file {_id(file)}", []).append(file)
-    return [Upload(tuple(parts), key[5:] if key.startswith("cell ") else "") for key, parts in together.items()]
+        by_cell.setdefault(f"cell {name}" if name else f"file {_id(file)}", []).append(file)
+    return [CellInput(tuple(parts), key[5:] if key.startswith("cell ") else "") for key, parts in by_cell.items()]
 
 
-def answer_all(brought: Sequence[Upload], given: CellMetadata) -> list[Pair]:
-    """Verdicts on every cell of every upload, with progress; a bad one never stops the rest.
+def answer_all(cell_inputs: Sequence[CellInput], metadata: CellMetadata) -> list[Pair]:
+    """Verdicts on every cell of every input, with progress; a bad one never stops the rest.
 
     All are written into the history before the first is computed.
     """
-    for upload in brought:
-        uploads.keep(upload, given)
+    for cell_input in cell_inputs:
+        uploads.keep(cell_input, metadata)
     pairs: list[Pair] = []
     bar = st.progress(0.0, text="Reading")
-    for k, upload in enumerate(brought):
-        text = f"Classifying {escaped(upload.name, 80)} ({k + 1} of {len(brought)})"
-        bar.progress(k / len(brought), text=text)
-        pairs += [(upload, one) for one in _answer(upload, given)]
+    for k, cell_input in enumerate(cell_inputs):
+        text = f"Classifying {escaped(cell_input.name, 80)} ({k + 1} of {len(cell_inputs)})"
+        bar.progress(k / len(cell_inputs), text=text)
+        pairs += [(cell_input, one) for one in _answer(cell_input, metadata)]
     bar.empty()
     return pairs
 
 
-def _answer(upload: Upload, given: CellMetadata) -> list[Answer]:
+def _answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
     try:
-        return uploads.answer(upload, given)
+        return uploads.answer(cell_input, metadata)
     except NeuroClassError as error:
-        return [RejectedInput(upload.name, error)]
+        return [RejectedInput(cell_input.name, error)]
     except OSError as error:
-        found = f"{upload.name} is no longer on this machine ({error.strerror or error}). Upload it again."
-        return [RejectedInput(upload.name, RecordingError(found))]
+        found = f"{cell_input.name} is no longer on this machine ({error.strerror or error}). Upload it again."
+        return [RejectedInput(cell_input.name, RecordingError(found))]
 
 
 def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
@@ -220,11 +219,11 @@ def _json(pairs: Sequence[Pair]) -> str:
     return json.dumps([one.to_json() for _, one in pairs], indent=1)
 
 
-def link_to(upload: Upload | None, given: CellMetadata) -> None:
+def link_to(cell_input: CellInput | None, metadata: CellMetadata) -> None:
     """Put the shown cell's link into the page's address."""
-    if upload is None or not store.lasts():
+    if cell_input is None or not store.lasts():
         return
-    entry = uploads.keep(upload, given)
+    entry = uploads.keep(cell_input, metadata)
     if st.query_params.get("entry") != entry:
         st.query_params["entry"] = entry
     st.session_state["own_entry"] = entry

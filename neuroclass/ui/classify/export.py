@@ -16,7 +16,7 @@ from neuroclass.ui.text import escaped
 
 if TYPE_CHECKING:
     from neuroclass.charts.comparison import Panel
-    from neuroclass.ui.evidence.evidence import Case
+    from neuroclass.ui.evidence.case import Case
 
 
 def show(case: "Case", command: str) -> None:
@@ -55,8 +55,8 @@ def show(case: "Case", command: str) -> None:
 
 
 def _place(case: "Case") -> str:
-    """Tells this report from others: the cell, what was said of it, and how far its stress test went."""
-    return f"{case.key} {case.metadata!r} {len(stress.results_of(case))}"
+    """Identify a report by the file's name, the cell, its metadata and how far its stress test went."""
+    return f"{case.verdict.source} {case.key} {case.metadata!r} {len(stress.results_of(case))}"
 
 
 def _offer(case: "Case", command: str) -> None:
@@ -79,5 +79,5 @@ def _report(key: str, command: str, _case: "Case") -> tuple[bytes, bytes]:  # no
 
     models = load_models()
     found = stress.results_of(_case)
-    item = gather(_case.verdict, _case.recording, _case.metadata, models, with_sweeps(cohort), command, found, panel)
+    item = gather(_case.verdict, _case.analysis, models, with_sweeps(cohort), command, found, panel)
     return html_report([item], models).encode("utf-8"), pdf_report([item], models)

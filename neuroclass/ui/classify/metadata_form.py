@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from neuroclass.cell_types import BROAD_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Species, label_of
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.conditions import COLDEST_C, MOST_JUNCTION_MV, WARMEST_C, Conditions
 from neuroclass.features import BY_NAME, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
@@ -21,7 +21,7 @@ _CORRECTED = {"unknown": None, "yes": True, "no": False}
 
 
 def restore(metadata: CellMetadata) -> None:
-    """Fill the form with a context, before it is shown."""
+    """Fill the form with what was entered before, ahead of showing it."""
     values: dict[str, Any] = {"species": metadata.species or UNKNOWN}
     for name in PERSON_FEATURES:
         values[name] = metadata.entered.get(name)

@@ -1,81 +1,54 @@
-"""What a user brings to the Classify page: files, which of them are one cell, and the answers on them."""
+"""What users bring to the Classify page, the answers on it and the recordings behind them."""
 
 import ctypes
-import hashlib
-import shlex
+import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from neuroclass.classification.measurement import CellMetadata, InputFile, read_joined
-from neuroclass.classification.metadata import to_cli_arguments, to_json
-from neuroclass.classification.result import CellVerdict
-from neuroclass.ephys.sweep import Recording
+from neuroclass.classification.inputs import CellInput, InputFile
+from neuroclass.classification.metadata import CellMetadata, to_json
+from neuroclass.classification.result import Answer
 from neuroclass.errors import RecordingError, RejectedInput, SettingsError
 from neuroclass.features import Stimulus
 from neuroclass.io.archives import is_archive, shown_name, unpack
-from neuroclass.io.channels import ChannelMapping
-from neuroclass.io.history import StoredFile
-from neuroclass.io.recordings import read_recordings
+from neuroclass.io.history import Entry, StoredFile
+from neuroclass.predictors.priors import Prior
 from neuroclass.reference.template import template_csv, template_guide
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import owner
 
+if TYPE_CHECKING:
+    from neuroclass.classification.analysis import RecordingAnalysis
+    from neuroclass.classification.measurement import MeasuredCell
+
 MAX_FILES = 500
 RECORDING_BYTES = 150_000_000
-Answer = CellVerdict | RejectedInput
 
 
-@dataclass(frozen=True)
-class Upload:
-    """What is classified together: a file with its cells, or several files that are one cell.
-
-    Attributes
-    ----------
-    files : tuple of StoredFile
-        The files, in the order in which their sweeps are numbered.
-    cell : str
-        The cell's name where several files are one; else empty.
-    """
-
-    files: tuple[StoredFile, ...]
-    cell: str = ""
-
-    @property
-    def name(self) -> str:
-        """The files' names."""
-        return " + ".join(file.name for file in self.files)
-
-    @property
-    def digest(self) -> str:
-        """Tells this upload from others by its content."""
-        if len(self.files) == 1 and not self.cell:
-            return self.files[0].digest
-        return hashlib.sha256("\n".join([self.cell, *(file.digest for file in self.files)]).encode()).hexdigest()
-
-    def sources(self) -> tuple[InputFile, ...]:
-        """The files with where they lie on this machine."""
-        return tuple(InputFile(file.name, path_of(file)) for file in self.files)
+def _input_file(file: StoredFile) -> InputFile:
+    """A file in the spool, under the name that this visitor gave it."""
+    return InputFile(file.name, store.history().spool.path(file.digest), file.digest)
 
 
-def path_of(file: StoredFile) -> Path:
-    """Where a file lies on this machine."""
-    return store.history().spool.path(file.digest)
+def from_entry(entry: Entry) -> CellInput:
+    """The files of an entry of the history."""
+    return CellInput(tuple(map(_input_file, entry.files)), entry.cell)
 
 
-def receive() -> tuple[list[StoredFile], list[RejectedInput]]:
-    """The upload field; the files in it, unpacked and on this machine's disk, and those that are refused.
+def receive() -> tuple[list[InputFile], list[RejectedInput]]:
+    """The upload field; the files in it, unpacked and on this machine's disk, and those that are rejected.
 
     Raises
     ------
     SettingsError
-        If there are more files than are taken at once.
+        If there are more files than the limit.
     """
     found = st.file_uploader(
         "Recordings (ABF, NWB and others), feature tables (CSV, Parquet, XLSX), or zip archives of them; the content "
@@ -97,7 +70,7 @@ def receive() -> tuple[list[StoredFile], list[RejectedInput]]:
             "the folder on the command line: python -m neuroclass classify FOLDER."
         )
     files = {f.digest + f.name: f for f in everything if isinstance(f, StoredFile)}
-    return list(files.values()), [one for one in everything if isinstance(one, RejectedInput)]
+    return [_input_file(file) for file in files.values()], [one for one in everything if isinstance(one, RejectedInput)]
 
 
 def _keep(file: Any) -> list[StoredFile | RejectedInput]:
@@ -158,13 +131,36 @@ def _slots() -> threading.BoundedSemaphore:
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def _answers(digest: str, name: str, key: str, models: str, _upload: Upload, _context: CellMetadata) -> list[Answer]:  # noqa: ARG001
-    from neuroclass.classification.inputs import CellInput, classify_input
+def _answers(
+    digest: str,  # noqa: ARG001 (part of the key)
+    name: str,  # noqa: ARG001 (part of the key)
+    key: str,  # noqa: ARG001 (part of the key)
+    models: str,  # noqa: ARG001 (part of the key)
+    _cell_input: CellInput,
+    _metadata: CellMetadata,
+) -> list[Answer]:
+    from neuroclass.classification.classify import classify_cells, load_models
 
     with _slots():
-        answers = classify_input(CellInput(_upload.sources(), _upload.cell), _context)
+        answers = classify_cells(_measured(_cell_input, _metadata), load_models(), prior=_metadata.prior)
     _give_back()
     return answers
+
+
+def _measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCell | RejectedInput]":
+    """Every cell of an input; recordings are kept, up to a number of bytes, for all that is shown of them."""
+    from neuroclass.classification.measurement import measure
+
+    measured = _recordings().get(_recording_key(cell_input, metadata))
+    if measured is None:
+        measured = measure(cell_input, metadata)
+        _recordings().put(_recording_key(cell_input, metadata), measured)
+    return measured
+
+
+def _recording_key(cell_input: CellInput, metadata: CellMetadata) -> str:
+    """Everything that measured cells depend on; the names are in it because cells and warnings carry them."""
+    return f"{cell_input.digest} {cell_input.name} {_key(replace(metadata, prior=Prior()))}"
 
 
 def _give_back() -> None:
@@ -173,35 +169,36 @@ def _give_back() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _key(given: CellMetadata) -> str:
-    return repr(to_json(given))
+def _key(metadata: CellMetadata) -> str:
+    return json.dumps(to_json(metadata), sort_keys=True)
 
 
-def corrected(upload: Upload, given: CellMetadata) -> CellMetadata:
-    """What the user said, with the corrections of this upload's protocols."""
-    return replace(given, assignments=corrections(upload))
+def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
+    """Metadata with the corrections of this input's protocols."""
+    return replace(metadata, assignments=corrections(cell_input))
 
 
-def keep(upload: Upload, given: CellMetadata) -> str:
-    """Write an upload into the history before it is classified; returns its entry's id."""
+def keep(cell_input: CellInput, metadata: CellMetadata) -> str:
+    """Write an input into the history before it is classified; returns its entry's id."""
     kept: dict[tuple[str, str], str] = st.session_state.setdefault("entries", {})
-    metadata = corrected(upload, given)
-    place = (upload.digest, _key(metadata))
+    metadata = corrected(cell_input, metadata)
+    place = (cell_input.digest, _key(metadata))
     if place not in kept:
-        kept[place] = store.history().begin(owner(), upload.files, to_json(metadata), upload.cell)
+        files = [StoredFile(file.name, file.digest, file.size) for file in cell_input.files]
+        kept[place] = store.history().begin(owner(), files, to_json(metadata), cell_input.cell)
     return kept[place]
 
 
-def answer(upload: Upload, given: CellMetadata) -> list[Answer]:
-    """Verdicts on the cells of an upload under the user's corrections; kept in the history."""
-    metadata, models = corrected(upload, given), store.model_version()
-    entry = keep(upload, given)
-    answers = _answers(upload.digest, upload.name, _key(metadata), models, upload, metadata)
+def answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
+    """Verdicts on the cells of an input under the user's corrections; kept in the history."""
+    entry = keep(cell_input, metadata)
+    metadata, models = corrected(cell_input, metadata), store.model_version()
+    answers = _answers(cell_input.digest, cell_input.name, _key(metadata), models, cell_input, metadata)
     finished: set[tuple[str, str, str]] = st.session_state.setdefault("finished", set())
     place = (entry, _key(metadata), models)
     if place not in finished:
-        told = [one.to_json() for one in answers]
-        store.history().finish(owner(), entry, models, told, summary_of(answers))
+        payload = [one.to_json() for one in answers]
+        store.history().finish(owner(), entry, models, payload, summary_of(answers))
         finished.add(place)
     return answers
 
@@ -219,27 +216,30 @@ def summary_of(answers: list[Answer]) -> str:
 
 
 class _Recordings:
-    """The recording looked at last, and others before it up to a number of bytes together."""
+    """The inputs measured last: at least one, and as many recordings as fit into a number of bytes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[Recording, ...]] = OrderedDict()
+        self._kept: OrderedDict[str, list[MeasuredCell | RejectedInput]] = OrderedDict()
 
-    def get(self, key: str) -> tuple[Recording, ...] | None:
+    def get(self, key: str) -> "list[MeasuredCell | RejectedInput] | None":
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def put(self, key: str, recordings: tuple[Recording, ...]) -> None:
+    def put(self, key: str, measured: "list[MeasuredCell | RejectedInput]") -> None:
+        """Keep an input's cells, unless they are a table's rows."""
+        if not _bytes(measured):
+            return
         with self._lock:
-            self._kept[key] = recordings
+            self._kept[key] = measured
             while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > RECORDING_BYTES:
                 self._kept.popitem(last=False)
 
 
-def _bytes(recordings: tuple[Recording, ...]) -> int:
-    return sum(s.v_mv.nbytes + s.i_pa.nbytes for r in recordings for s in r.sweeps)
+def _bytes(measured: "Sequence[MeasuredCell | RejectedInput]") -> int:
+    return sum(one.analysis.n_bytes for one in measured if not isinstance(one, RejectedInput) and one.analysis)
 
 
 @st.cache_resource
@@ -247,61 +247,29 @@ def _recordings() -> _Recordings:
     return _Recordings()
 
 
-def recording_of(upload: Upload, cell: str, given: CellMetadata) -> Recording | None:
-    """Sweeps of one cell of an upload.
-
-    Raises
-    ------
-    NeuroClassError
-        If its files cannot be read.
-    """
-    key = f"{upload.digest} {given.mapping!r}"
-    found = _recordings().get(key)
-    if found is None:
+def analysis_of(cell_input: CellInput, cell: str, metadata: CellMetadata) -> "RecordingAnalysis | None":
+    """The recording on which a cell's features were measured; None for a table's row or a file that is gone."""
+    metadata = corrected(cell_input, metadata)
+    measured = _recordings().get(_recording_key(cell_input, metadata))
+    if measured is None:
         with _slots(), st.spinner("Reading the sweeps"):
-            found = _read(upload, given.mapping)
-        _recordings().put(key, found)
-    return next((recording for recording in found if recording.cell == cell), None)
+            measured = _measured(cell_input, metadata)
+    found = (one.analysis for one in measured if not isinstance(one, RejectedInput) and one.cell == cell)
+    return next(found, None)
 
 
-def _read(upload: Upload, mapping: ChannelMapping | None) -> tuple[Recording, ...]:
-    if upload.cell:
-        recording, _ = read_joined(upload.cell, upload.sources(), mapping)
-        return () if recording is None else (recording,)
-    (source,) = upload.sources()
-    return read_recordings(source.content, name=source.name, mapping=mapping or ChannelMapping())
+def _correction_key(cell_input: CellInput) -> str:
+    return f"assignments-{cell_input.digest}"
 
 
-def _correction_key(upload: Upload) -> str:
-    return f"assignments-{upload.digest}"
+def corrections(cell_input: CellInput) -> Mapping[tuple[int, int], Stimulus | None]:
+    """The user's corrections of an input's protocols."""
+    return dict(st.session_state.get(_correction_key(cell_input), {}))
 
 
-def corrections(upload: Upload) -> Mapping[tuple[int, int], Stimulus | None]:
-    """The user's corrections of an upload's protocols."""
-    return dict(st.session_state.get(_correction_key(upload), {}))
-
-
-def correct(upload: Upload, assignments: Mapping[tuple[int, int], Stimulus | None]) -> None:
-    """Keep corrections of an upload's protocols; empty forgets them."""
-    st.session_state[_correction_key(upload)] = dict(assignments)
-
-
-def command_line(upload: Upload, given: CellMetadata) -> str:
-    """The command that gives the same numbers, for a folder in which the files lie, unpacked."""
-    names = [_own_name(file.name) for file in upload.files]
-    words = ["python", "-m", "neuroclass", "classify"]
-    if upload.cell:
-        for name in names:
-            words += ["--group", f"{upload.cell}={name}"]
-    else:
-        words += [f"./{names[0]}" if names[0].startswith("-") else names[0]]
-    return shlex.join([*words, "--json", *to_cli_arguments(corrected(upload, given))])
-
-
-def _own_name(name: str) -> str:
-    """A file's name without the archive it came from."""
-    head, _, rest = name.partition(".zip/")
-    return rest or head
+def correct(cell_input: CellInput, assignments: Mapping[tuple[int, int], Stimulus | None]) -> None:
+    """Keep corrections of an input's protocols; empty forgets them."""
+    st.session_state[_correction_key(cell_input)] = dict(assignments)
 
 
 def forget_all() -> int:

@@ -8,56 +8,21 @@ import streamlit as st
 from neuroclass.cell_types import label_of
 from neuroclass.charts.evaluation import probabilities
 from neuroclass.charts.theme import download_config
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.metadata import CellMetadata, command_line
 from neuroclass.classification.result import CellVerdict, Prediction
-from neuroclass.ephys.sweep import Recording
-from neuroclass.errors import NeuroClassError, RejectedInput, UnitsError
+from neuroclass.errors import RejectedInput, UnitsError
 from neuroclass.features import Stimulus
 from neuroclass.report.content import TASKS
 from neuroclass.report.tables import feature_table
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
 from neuroclass.ui.classify import export, uploads
-from neuroclass.ui.classify.uploads import Upload
 from neuroclass.ui.evidence import evidence
-from neuroclass.ui.evidence.evidence import Case
+from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 _STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.NONE}}
-
-
-def overview_table(pairs: list[tuple[Upload, CellVerdict | RejectedInput]]) -> pd.DataFrame:
-    """One row a cell or refused file."""
-    rows = []
-    for upload, one in pairs:
-        if isinstance(one, RejectedInput):
-            rows.append(
-                {
-                    "file": upload.name,
-                    "cell": one.cell or "",
-                    "verdict": f"refused ({one.error.kind})",
-                    "note": str(one.error),
-                }
-            )
-            continue
-        row: dict[str, Any] = {"file": upload.name, "cell": one.cell, "species": one.species}
-        row["verdict"] = " / ".join(_short(task) for task in (one.broad, one.subclass))
-        row["broad probability"] = _top(one.broad)
-        row["subclass probability"] = _top(one.subclass)
-        row["features"] = len(one.features)
-        row["typicality (%)"] = None if one.broad.typicality is None else round(100 * one.broad.typicality, 1)
-        row["note"] = "; ".join(one.warnings)
-        rows.append(row)
-    columns = ["file", "cell", "species", "verdict", "broad probability", "subclass probability", "features"]
-    return pd.DataFrame(rows).reindex(columns=[*columns, "typicality (%)", "note"])
-
-
-def _short(task: Prediction) -> str:
-    return label_of(task.label) if task.label else "cannot say"
-
-
-def _top(task: Prediction) -> float | None:
-    return round(max(task.probabilities.values()), 3) if task.probabilities else None
 
 
 def refusal(one: RejectedInput) -> None:
@@ -74,7 +39,7 @@ def refusal(one: RejectedInput) -> None:
         )
 
 
-def show(upload: Upload, verdict: CellVerdict, given: CellMetadata) -> None:
+def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> None:
     """The whole verdict."""
     st.subheader(f"{escaped(verdict.source)}: cell {escaped(verdict.cell)}", anchor=False)
     left, right = st.columns(2)
@@ -82,16 +47,17 @@ def show(upload: Upload, verdict: CellVerdict, given: CellMetadata) -> None:
         with column, st.container(border=True, height="stretch"):
             _answer(name, question, getattr(verdict, name))
     _trust(verdict)
-    recording = _recording(upload, verdict, given)
+    analysis = uploads.analysis_of(cell_input, verdict.cell, metadata) if verdict.sweeps else None
     st.subheader("Why", anchor=False)
-    case = Case(f"{upload.digest[:16]}-{verdict.cell}", verdict, uploads.corrected(upload, given), recording)
+    key, metadata = f"{cell_input.digest[:16]}-{verdict.cell}", uploads.corrected(cell_input, metadata)
+    case = Case(key, verdict, metadata, analysis)
     evidence.show(case)
     st.subheader("Everything measured", anchor=False)
     _features(verdict)
-    if recording is not None:
-        sweeps.recording_view(f"{upload.digest[:16]}-{verdict.cell}", recording)
-        _protocols(upload, verdict)
-    export.show(case, uploads.command_line(upload, given))
+    if analysis is not None:
+        sweeps.recording_view(key, analysis)
+        _protocols(cell_input, verdict)
+    export.show(case, command_line(cell_input, metadata))
 
 
 def _answer(name: str, question: str, task: Prediction) -> None:
@@ -165,15 +131,6 @@ def _expected(column: Any, name: str, task: Prediction) -> None:
         column.caption(f"Recording a {escaped(stimulus)} would help most{gain}.")
 
 
-def _recording(upload: Upload, verdict: CellVerdict, given: CellMetadata) -> Recording | None:
-    if not verdict.sweeps:
-        return None
-    try:
-        return uploads.recording_of(upload, verdict.cell, given)
-    except NeuroClassError:
-        return None
-
-
 def _features(verdict: CellVerdict) -> None:
     table = feature_table(verdict)
     with st.expander(f"{len(verdict.features)} features measured, {len(verdict.missing)} missing", expanded=True):
@@ -182,7 +139,7 @@ def _features(verdict: CellVerdict) -> None:
         widgets.csv_button("features-of-cell", table)
 
 
-def _protocols(upload: Upload, verdict: CellVerdict) -> None:
+def _protocols(cell_input: CellInput, verdict: CellVerdict) -> None:
     """The stimulus found in each epoch, to be corrected; then all is measured anew."""
     rows = []
     for sweep in verdict.sweeps:
@@ -204,14 +161,14 @@ def _protocols(upload: Upload, verdict: CellVerdict) -> None:
     fixed = [c for c in table.columns if c != "stimulus"]
     with (
         st.expander("Stimulus found in each sweep: correct it here"),
-        st.form(f"protocols-{upload.digest[:16]}", border=False),
+        st.form(f"protocols-{cell_input.digest[:16]}", border=False),
     ):
         edited = st.data_editor(
             table,
             hide_index=True,
             disabled=fixed,
             column_config={"stimulus": st.column_config.SelectboxColumn(options=list(_STIMULI), required=True)},
-            key=f"editor-{upload.digest[:16]}-{verdict.cell}",
+            key=f"editor-{cell_input.digest[:16]}-{verdict.cell}",
         )
         if st.form_submit_button("Measure and classify again"):
             changed = edited["stimulus"] != table["stimulus"]
@@ -219,8 +176,8 @@ def _protocols(upload: Upload, verdict: CellVerdict) -> None:
                 (int(row["sweep"]), int(row["epoch"])): _STIMULI[row["stimulus"]]
                 for _, row in edited[changed].iterrows()
             }
-            uploads.correct(upload, {**uploads.corrections(upload), **assigned})
+            uploads.correct(cell_input, {**uploads.corrections(cell_input), **assigned})
             st.rerun()
-    if uploads.corrections(upload) and st.button("Forget the corrections", key=f"forget-{upload.digest[:16]}"):
-        uploads.correct(upload, {})
+    if uploads.corrections(cell_input) and st.button("Forget the corrections", key=f"forget-{cell_input.digest[:16]}"):
+        uploads.correct(cell_input, {})
         st.rerun()

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.analysis import RecordingAnalysis
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
-from neuroclass.ephys.sweep import Recording
 from neuroclass.report.content import own_trace
 from neuroclass.report.places import Traced
 
@@ -22,8 +22,8 @@ class Case:
         Both models' predictions.
     metadata : CellMetadata
         Species, corrections and conditions that the user entered.
-    recording : Recording or None
-        The cell's sweeps, where there are any.
+    analysis : RecordingAnalysis or None
+        The cell's measured recording, where there is one.
     simulated : bool
         Whether the cell is simulated.
     reference_id : str
@@ -33,13 +33,13 @@ class Case:
     key: str
     verdict: CellVerdict
     metadata: CellMetadata
-    recording: Recording | None
+    analysis: RecordingAnalysis | None
     simulated: bool = False
     reference_id: str = ""
 
     @cached_property
     def traced(self) -> Traced | None:
         """The sweeps with the places where features were measured; None without sweeps."""
-        if self.recording is None:
+        if self.analysis is None:
             return None
-        return own_trace(self.verdict, self.recording, self.metadata, self.simulated)
+        return own_trace(self.verdict, self.analysis, self.simulated)

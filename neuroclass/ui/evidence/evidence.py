@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 
 from neuroclass.cell_types import Species
-from neuroclass.classification.measurement import CellMetadata
+from neuroclass.classification.analysis import RecordingAnalysis
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
 from neuroclass.report.content import TASKS
 from neuroclass.ui import cache
@@ -52,21 +52,18 @@ def show(case: Case) -> None:
         stress.show(case, task)
 
 
-def show_cohort_cell(cells: Cohort, cell_id: str, recording: Recording | None) -> None:
+def show_cohort_cell(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -> None:
     """The evidence for what the shipped models say of a cell of the cohort, with its sweeps where they are at hand."""
     try:
         verdict = cache.verdict(cells.source, cell_id)
     except NeuroClassError as error:
         st.info(escaped(error, 600), icon=":material/info:")
         return
-    if recording is not None:
-        measured = cache.measured(f"cell-{cell_id}", recording)
-        places = {name: {"sweeps": list(place.sweeps), "time_s": place.time_s, "spike": place.spike}
-                  for name, place in measured.provenance.items()}  # fmt: skip
-        verdict = _with_places(verdict, places)
+    if analysis is not None:
+        verdict = _with_places(verdict, analysis.provenance())
     if not cells.simulated:
         st.caption("By the models as shipped, which were trained on this cell too; the held-out predictions are above.")
-    show(Case(f"cell-{cell_id}", verdict, CellMetadata(verdict.species), recording, cells.simulated, cell_id))
+    show(Case(f"cell-{cell_id}", verdict, CellMetadata(verdict.species), analysis, cells.simulated, cell_id))
 
 
 def _with_places(verdict: CellVerdict, places: Mapping[str, Mapping[str, Any]]) -> CellVerdict:

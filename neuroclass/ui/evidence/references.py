@@ -6,11 +6,10 @@ import streamlit as st
 
 from neuroclass.charts.comparison import Panel
 from neuroclass.charts.traces import crop
+from neuroclass.classification.analysis import RecordingAnalysis, analyse
 from neuroclass.classification.classify import load_models
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.cohort.demo import simulate_demo_cell
-from neuroclass.ephys.cell_features import extract_features
-from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
 from neuroclass.reference.cells import ReferenceCell, nearest_references, with_sweeps
 from neuroclass.report.content import likeliest
@@ -41,12 +40,10 @@ def _nearest(
 @st.cache_resource(max_entries=3, show_spinner="Getting the reference cell's sweeps")
 def _traced(cell_id: str, simulated: bool, source: str) -> Traced | None:
     try:
-        found = simulate_demo_cell(cell_id) if simulated else cache.recording(source, cell_id)
+        found = analyse(simulate_demo_cell(cell_id)) if simulated else cache.analysis(source, cell_id)
     except NeuroClassError:  # a file that cannot be read is no reference
         return None
-    if not isinstance(found, Recording):
-        return None
-    return traced(cell_id, found, extract_features(found), simulated)
+    return traced(cell_id, found, simulated) if isinstance(found, RecordingAnalysis) else None
 
 
 @st.cache_resource(max_entries=96, show_spinner="Getting the reference cell's sweeps")

@@ -26,11 +26,11 @@ def results_of(case: Case) -> list[StressResult]:
 
 def show(case: Case, task: Prediction) -> None:
     """Offer the test, run it, and draw what was found."""
-    if case.recording is None:
+    if case.analysis is None:
         st.info("The stress test measures sweeps anew; this cell has none here.", icon=":material/info:")
         return
     found = results_of(case)
-    tried = variants(case.recording, case.metadata)
+    tried = variants(case.analysis.recording, case.metadata)
     st.caption(
         "The sweeps are changed as a worse or another rig would have recorded them, all features are measured again "
         "and both models asked again."
@@ -55,10 +55,10 @@ def show(case: Case, task: Prediction) -> None:
 def _run(case: Case, found: list[StressResult], total: int) -> None:
     """Try the variants; a click on Stop, like any other, ends the script here and keeps what was found."""
     models = load_models()
-    assert case.recording is not None
+    assert case.analysis is not None
     bar = st.progress(0.0, text="Measuring the recording as it is")
     both = (models.dann.predictor, models.lspin.predictor)
-    for result in stress(case.recording, case.verdict.species, both, case.metadata):
+    for result in stress(case.analysis.recording, case.verdict.species, both, case.metadata):
         found.append(result)
         bar.progress(min(1.0, len(found) / total), text=f"{len(found)} of {total}: {escaped(result.label)}")
     bar.empty()

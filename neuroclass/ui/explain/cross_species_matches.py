@@ -7,7 +7,6 @@ import streamlit as st
 from neuroclass.charts import domains as charts
 from neuroclass.charts.comparison import side_by_side
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import ModelFileError, NeuroClassError
 from neuroclass.evaluation.summaries import percentile_in
 from neuroclass.explain.cross_species_matches import N_NEAR, SURVIVES
@@ -126,15 +125,13 @@ def _traces(cell: str, twin: str) -> None:
     found = []
     for one, species in ((cell, "mouse"), (twin, "human")):
         try:
-            recording = cache.recording(cells.source, one)
+            analysis = cache.analysis(cells.source, one)
         except NeuroClassError as error:
-            recording = str(error)
-        if not isinstance(recording, Recording):
-            st.info(f"No sweeps of {species} cell {escaped(one)}: {escaped(recording, 500)}", icon=":material/info:")
+            analysis = str(error)
+        if isinstance(analysis, str):
+            st.info(f"No sweeps of {species} cell {escaped(one)}: {escaped(analysis, 500)}", icon=":material/info:")
             return
-        found.append(
-            traced(f"{species} cell {one}", recording, cache.measured(f"cell-{one}", recording), cells.simulated)
-        )
+        found.append(traced(f"{species} cell {one}", analysis, cells.simulated))
     known = [name for name in (*_TRACED, *FEATURE_NAMES) if len(compare(found, name)) == len(found)]
     if not known:
         st.info("The two cells have no stimulus in common.", icon=":material/info:")

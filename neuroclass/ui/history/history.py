@@ -8,13 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
+from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
 from neuroclass.config import PROJECT_DIR
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import metadata_form, uploads
-from neuroclass.ui.classify.uploads import Upload
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import owner
 from neuroclass.ui.text import escaped
@@ -45,27 +45,27 @@ def reopen(fresh: bool) -> None:
                 "The link leads to a cell that this browser has not classified, or that was deleted. Upload the file, "
                 "or open the link where it was made."
             )
-        upload = Upload(entry.files, entry.cell)
-        context = from_json(entry.context)
-        uploads.correct(upload, context.assignments)
-        metadata_form.restore(context)
+        cell_input = uploads.from_entry(entry)
+        metadata = from_json(entry.context)
+        uploads.correct(cell_input, metadata.assignments)
+        metadata_form.restore(metadata)
         st.session_state["own_entry"] = wanted
-        st.session_state["reopened"] = [upload]
+        st.session_state["reopened"] = [cell_input]
     elif fresh:
         st.session_state["reopened"] = list(st.session_state.get("shown", ()))
 
 
-def earlier() -> list[Upload]:
+def earlier() -> list[CellInput]:
     """Uploads that were taken up again."""
     return list(st.session_state.get("reopened", ()))
 
 
-def with_earlier(brought: list[Upload]) -> list[Upload]:
+def with_earlier(brought: list[CellInput]) -> list[CellInput]:
     """Uploads with those taken up again, each once; a button closes the latter."""
-    again = [upload for upload in earlier() if upload.digest not in {one.digest for one in brought}]
+    again = [one for one in earlier() if one.digest not in {other.digest for other in brought}]
     if again:
         with st.container(horizontal=True, vertical_alignment="center"):
-            names = ", ".join(upload.name for upload in again[:3]) + (" …" if len(again) > 3 else "")
+            names = ", ".join(one.name for one in again[:3]) + (" …" if len(again) > 3 else "")
             st.caption(f"From the history: {escaped(names, 200)}")
             if st.button("Close", icon=":material/close:", type="tertiary", key="close-earlier"):
                 st.session_state["reopened"] = []

@@ -9,15 +9,14 @@ import streamlit as st
 
 from neuroclass.charts import cell_plots as plots
 from neuroclass.charts import traces
-from neuroclass.ephys.cell_features import CellFeatures
+from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.ephys.firing import adaptation_index, average_spike, instantaneous_rate, power_spectrum
 from neuroclass.ephys.fitted import rate_current
-from neuroclass.ephys.sweep import Recording
+from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.features import Stimulus
 from neuroclass.ui import address as address_of
-from neuroclass.ui import cache, widgets
+from neuroclass.ui import widgets
 from neuroclass.ui.cells import passive
-from neuroclass.ui.cells.sweep_summary import SweepSummary, describe
 from neuroclass.ui.text import escaped
 
 PANELS = ("firing", "passive", "spike", "noise")
@@ -46,16 +45,16 @@ class Mates:
 
 @st.fragment
 def show(
-    key: str, recording: Recording, simulated: bool = False, address: bool = False, mates: Mates | None = None
+    key: str, analysis: RecordingAnalysis, simulated: bool = False, address: bool = False, mates: Mates | None = None
 ) -> None:
     """One of four groups of figures.
 
     Parameters
     ----------
     key : str
-        Names the recording in the cache and its widgets.
-    recording : Recording
-        The sweeps.
+        Identifies the recording's widgets.
+    analysis : RecordingAnalysis
+        The measured recording.
     simulated : bool
         Whether the cell is simulated.
     address : bool
@@ -76,31 +75,28 @@ def show(
     )
     if address:
         address_of.put(name, chosen, PANELS[0])
-    described, features = describe(key, recording), cache.measured(key, recording)
-    {"firing": _firing, "passive": _passive, "spike": _spike, "noise": _noise}[chosen](
-        key, recording, described, features, simulated, mates
-    )
+    if chosen == "firing":
+        _firing(key, analysis, simulated)
+    elif chosen == "passive":
+        passive.show(key, analysis.recording, analysis.features, simulated)
+    elif chosen == "spike":
+        _spike(key, analysis.sweeps, simulated, mates)
+    else:
+        _noise(key, analysis.sweeps, simulated)
 
 
-def _long_squares(described: Sequence[SweepSummary]) -> list[SweepSummary]:
-    return [d for d in described if d.stimulus == Stimulus.LONG_SQUARE and d.main is not None]
+def _long_squares(summaries: Sequence[SweepSummary]) -> list[SweepSummary]:
+    return [d for d in summaries if d.stimulus == Stimulus.LONG_SQUARE and d.main is not None]
 
 
-def _firing(
-    key: str,
-    recording: Recording,
-    described: Sequence[SweepSummary],
-    features: CellFeatures,
-    simulated: bool,
-    _: Mates | None,
-) -> None:
+def _firing(key: str, analysis: RecordingAnalysis, simulated: bool) -> None:
     left, right = st.columns(2)
-    line = rate_current(recording, features)
+    line = rate_current(analysis.recording, analysis.features)
     with left:
         if line is None:
             st.caption("No long square, no f–I curve.")
         else:
-            place = features.provenance.get("f_i_curve_slope")
+            place = analysis.features.provenance.get("f_i_curve_slope")
             used = [number in place.sweeps for number in line.sweeps] if place else [False] * len(line.sweeps)
             widgets.figure(
                 plots.line_through(
@@ -121,11 +117,11 @@ def _firing(
                 simulated=simulated,
             )
     with right:
-        _rates(key, described, simulated)
+        _rates(key, analysis.sweeps, simulated)
 
 
-def _rates(key: str, described: Sequence[SweepSummary], simulated: bool) -> None:
-    spiking = [d for d in _long_squares(described) if len(d.spikes) > 1]
+def _rates(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> None:
+    spiking = [d for d in _long_squares(summaries) if len(d.spikes) > 1]
     picks = np.unique(np.linspace(0, len(spiking) - 1, min(SHOWN_TRAINS, len(spiking))).astype(int)) if spiking else []
     trains, rows = {}, []
     for one in (spiking[k] for k in picks):
@@ -150,26 +146,8 @@ def _rates(key: str, described: Sequence[SweepSummary], simulated: bool) -> None
     )
 
 
-def _passive(
-    key: str,
-    recording: Recording,
-    _described: Sequence[SweepSummary],
-    features: CellFeatures,
-    simulated: bool,
-    _: Mates | None,
-) -> None:
-    passive.show(key, recording, features, simulated)
-
-
-def _spike(
-    key: str,
-    _recording: Recording,
-    described: Sequence[SweepSummary],
-    _features: CellFeatures,
-    simulated: bool,
-    mates: Mates | None,
-) -> None:
-    first = [average_spike(d.sweep.v_mv, d.sweep.rate_hz, d.spikes.indexes["peak"][:1]) for d in _spiking(described)]
+def _spike(key: str, summaries: Sequence[SweepSummary], simulated: bool, mates: Mates | None) -> None:
+    first = [average_spike(d.sweep.v_mv, d.sweep.rate_hz, d.spikes.indexes["peak"][:1]) for d in _spiking(summaries)]
     cell = None
     if whole := [(t, mean) for t, mean, _, n in first if n and t.size == first[0][0].size]:
         shapes = np.array([mean for _, mean in whole])
@@ -178,7 +156,7 @@ def _spike(
     with left:
         against = mates.spike if mates else None
         levels = mates.levels if mates and against is None else None
-        told = (
+        medians = (
             f" Dotted: median potentials of {escaped(mates.label)} cells in the table, which holds no sweeps."
             if mates and levels
             else ""
@@ -188,20 +166,24 @@ def _spike(
             f"waveform-{key}",
             None if cell is None else pd.DataFrame({"t (ms)": cell.t_ms, "V (mV)": cell.mean_mv, "sd": cell.sd_mv}),
             caption="First spike of each spiking long square, mean ± standard deviation, aligned at the peak."
-            + (" Grey: mean ± standard deviation over cells of the class, 50 pA above rheobase." if against else told),
+            + (
+                " Grey: mean ± standard deviation over cells of the class, 50 pA above rheobase."
+                if against
+                else medians
+            ),
             simulated=simulated,
         )
     with right:
-        _phase(key, described, simulated, mates)
+        _phase(key, summaries, simulated, mates)
 
 
-def _spiking(described: Sequence[SweepSummary]) -> list[SweepSummary]:
-    return [d for d in _long_squares(described) if len(d.spikes)]
+def _spiking(summaries: Sequence[SweepSummary]) -> list[SweepSummary]:
+    return [d for d in _long_squares(summaries) if len(d.spikes)]
 
 
-def _phase(key: str, described: Sequence[SweepSummary], simulated: bool, mates: Mates | None) -> None:
-    noisy = [d for d in described if d.stimulus == Stimulus.NOISE and len(d.spikes) > 10][:1]
-    chosen = noisy or _spiking(described)[:1]
+def _phase(key: str, summaries: Sequence[SweepSummary], simulated: bool, mates: Mates | None) -> None:
+    noisy = [d for d in summaries if d.stimulus == Stimulus.NOISE and len(d.spikes) > 10][:1]
+    chosen = noisy or _spiking(summaries)[:1]
     loops = {}
     for one in chosen:
         t, mean, _, n_spikes = average_spike(one.sweep.v_mv, one.sweep.rate_hz, one.spikes.indexes["peak"])
@@ -220,15 +202,8 @@ def _phase(key: str, described: Sequence[SweepSummary], simulated: bool, mates: 
     )
 
 
-def _noise(
-    key: str,
-    _recording: Recording,
-    described: Sequence[SweepSummary],
-    _features: CellFeatures,
-    simulated: bool,
-    _: Mates | None,
-) -> None:
-    noisy = [d for d in described if d.stimulus == Stimulus.NOISE]
+def _noise(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> None:
+    noisy = [d for d in summaries if d.stimulus == Stimulus.NOISE]
     if not noisy:
         st.caption("No noise in the recording, so no spectrum.")
         return

@@ -12,12 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from neuroclass.classification.recording_report import ExtractionJob, find_files
+from neuroclass.classification.inputs import find_files
 from neuroclass.config import PROJECT_DIR
-from neuroclass.extraction import bulk
-from neuroclass.extraction.bulk import ExtractionItem, extract_many
+from neuroclass.extraction import items
+from neuroclass.extraction.items import ExtractionItem, ExtractionJob
+from neuroclass.extraction.run import extract_many
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.allen import AllenCache
+from neuroclass.types.progress import Progress
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
 
@@ -36,14 +38,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tasks(folder: Path) -> list[ExtractionItem]:
-    return [ExtractionItem(str(path)) for path in find_files([folder])]
+def recordings(folder: Path) -> list[ExtractionItem]:
+    return [ExtractionItem((str(path),)) for path in find_files([folder])]
 
 
 @pytest.fixture(scope="module")
-def serial(tasks: list[ExtractionItem], tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def serial(recordings: list[ExtractionItem], tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     out = tmp_path_factory.mktemp("serial") / "features.parquet"
-    extract_many(tasks, ExtractionJob(), out)
+    extract_many(recordings, ExtractionJob(), out)
     return pd.read_parquet(out)
 
 
@@ -58,24 +60,24 @@ def test_one_bad_file_is_recorded_and_passed_over(serial: pd.DataFrame) -> None:
     assert "seal_gohm" in json.loads(good["missing"].iloc[0])
 
 
-def test_processes_equal_the_serial_run(tasks: list[ExtractionItem], serial: pd.DataFrame, tmp_path: Path) -> None:
-    told: list[tuple[int, int, int]] = []
+def test_processes_equal_the_serial_run(recordings: list[ExtractionItem], serial: pd.DataFrame, tmp_path: Path) -> None:
+    steps: list[Progress] = []
     out = tmp_path / "features.parquet"
-    extract_many(tasks, ExtractionJob(), out, jobs=2, told=lambda *n: told.append(n))
+    extract_many(recordings, ExtractionJob(), out, jobs=2, progress=steps.append)
     pd.testing.assert_frame_equal(pd.read_parquet(out), serial)
-    assert told[0] == (0, N_FILES + 1, 0)
-    assert told[-1] == (N_FILES + 1, N_FILES + 1, 1)
+    assert steps[0] == Progress("extract", 0, N_FILES + 1, {"refused": 0})
+    assert steps[-1] == Progress("extract", N_FILES + 1, N_FILES + 1, {"refused": 1})
 
 
 def test_a_dask_cluster_equals_the_serial_run(
-    tasks: list[ExtractionItem], serial: pd.DataFrame, tmp_path: Path
+    recordings: list[ExtractionItem], serial: pd.DataFrame, tmp_path: Path
 ) -> None:
     distributed = pytest.importorskip("distributed")
     out = tmp_path / "features.parquet"
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, local_directory=str(tmp_path)
     ) as cluster:
-        extract_many(tasks, ExtractionJob(), out, scheduler=cluster.scheduler_address)
+        extract_many(recordings, ExtractionJob(), out, scheduler=cluster.scheduler_address)
     pd.testing.assert_frame_equal(pd.read_parquet(out), serial)
 
 
@@ -106,7 +108,7 @@ def test_a_changed_file_is_measured_again(tmp_path: Path) -> None:
     for vrest in (-70.0, -60.0):
         cell = planted.recording(planted.Cell(rate_hz=25_000.0, vrest_mv=vrest), planted.FEW_PA)
         write_nwb1(path, replace(cell, sweeps=cell.sweeps[:3]))
-        extract_many([ExtractionItem(str(path))], ExtractionJob(), out)
+        extract_many([ExtractionItem((str(path),))], ExtractionJob(), out)
         assert pd.read_parquet(out)["vrest"].round(2).tolist() == [vrest]
 
 
@@ -122,8 +124,8 @@ def test_a_specimen_is_downloaded_measured_and_deleted_unless_kept(
         path.write_bytes((folder / "cell2.nwb").read_bytes())
         return path
 
-    monkeypatch.setattr(bulk, "default_cache", lambda: cache)
-    monkeypatch.setattr(bulk, "fetch_nwb", fetch)
+    monkeypatch.setattr(items, "default_cache", lambda: cache)
+    monkeypatch.setattr(items, "fetch_nwb", fetch)
     out = tmp_path / "features.parquet"
     extract_many([ExtractionItem(specimen="123", keep=keep)], ExtractionJob(), out)
     row = pd.read_parquet(out).iloc[0]
