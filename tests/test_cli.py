@@ -40,9 +40,8 @@ def test_wrong_settings_exit_with_2_and_say_why(cells, capsys):
 def test_classify_prints_the_numbers_of_the_workflow(cells, capsys):
     assert main(["classify", str(cells), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed == json.loads(
-        json.dumps([answer.to_json() for answer in classify_input(CellInput.single(str(cells), cells))])
-    )
+    answers = classify_input(CellInput.single(str(cells), cells))
+    assert printed == json.loads(json.dumps([answer.to_json() for answer in answers]))
 
 
 def test_a_refused_file_exits_with_3_and_the_rest_goes_on(cells, tmp_path, capsys):

@@ -150,6 +150,8 @@ def _table_content(content: bytes | Path) -> bytes | None:
 
 
 def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> tuple[Recording, ...]:
+    if isinstance(file.content, Path):
+        file.content.stat()  # a missing file is an OSError, whatever it was taken for
     return read_recordings(file.content, name=file.name, mapping=metadata.mapping or ChannelMapping(), limits=limits)
 
 

@@ -51,11 +51,9 @@ def test_entered_values_fill_gaps_but_never_overwrite():
 
 def test_species_of_the_file_goes_before_the_context_and_none_is_said():
     table = b"cell,species,vrest\na,human,-70\nb,,-70\n"
-    assert [c.species for c in measure(CellInput.single("x.csv", table), CellMetadata(species="mouse"))] == [
-        "human",
-        "mouse",
-    ]
-    unknown = measure(CellInput.single("x.csv", table))[1]
+    cells = CellInput.single("x.csv", table)
+    assert [c.species for c in measure(cells, CellMetadata(species="mouse"))] == ["human", "mouse"]
+    unknown = measure(cells)[1]
     assert unknown.species == "unknown"
     assert any("species is not given" in warning for warning in unknown.warnings)
 

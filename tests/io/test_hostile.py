@@ -204,15 +204,9 @@ def test_a_folder_of_good_and_bad_files_is_answered_file_by_file(tmp_path, cell)
     (tmp_path / "d.csv").write_text("cell,vrest,tau,ri,sag,width\nx,-70,12,150,0.05,0.0004\n")
     work = tmp_path / "work"
     work.mkdir()
-    answers = [
-        one
-        for one_input in cell_inputs([tmp_path], {}, work)
-        for one in (
-            [one_input]
-            if isinstance(one_input, RejectedInput)
-            else classify_input(one_input, CellMetadata(), reasons=False)
-        )
-    ]
+    inputs = [one for one in cell_inputs([tmp_path], {}, work) if not isinstance(one, RejectedInput)]
+    assert len(inputs) == 4
+    answers = [answer for one in inputs for answer in classify_input(one, reasons=False)]
     assert [isinstance(one, CellVerdict) for one in answers] == [False, True, False, True]
 
 

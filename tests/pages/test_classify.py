@@ -14,12 +14,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from neuroclass.classification import analysis as domain
+from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.cli import main
 from neuroclass.features import Stimulus
 from neuroclass.io.history import PENDING, History, StoredFile
 from neuroclass.io.spool import Spool
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
+from tests.io.test_recordings_formats import table as sweep_table
 
 Open = Callable[..., AppTest]
 TABLE = b"cell,species,tau,sag,vrest,ri,latency\nA,mouse,20,0.1,-70,150,0.05\nB,human,12,0.02,-65,90,0.01\n"
@@ -124,6 +127,82 @@ def test_files_joined_under_a_name_are_one_cell_as_on_the_command_line(opened, h
     assert [one["cell"] for one in page] == ["cell 7"]
     assert page[0]["sweeps"][-1]["source"].startswith(sweeps[1].name)
     assert page == of_command_line(app, sweeps[0].parent, monkeypatch, capsys)
+
+
+@pytest.fixture
+def views(monkeypatch) -> list[RecordingAnalysis]:
+    """What the sweep view is given instead of being drawn."""
+    seen: list[RecordingAnalysis] = []
+    monkeypatch.setattr("neuroclass.ui.cells.sweeps.recording_view", lambda _key, analysis: seen.append(analysis))
+    return seen
+
+
+@pytest.fixture(scope="module")
+def weak() -> bytes:
+    """Four sweeps as CSV whose currents may be pA or nA; the file's name is the cell's."""
+    cell = planted.recording(planted.Cell(rate_hz=20_000.0), planted.FEW_PA)
+    frame = sweep_table(replace(cell, sweeps=cell.sweeps[:4]), "time (s)", "mV", "pA", 1.0)
+    currents = [name for name in frame if name.startswith("current")]
+    return frame.assign(**{name: frame[name] * 0.01 for name in currents}).to_csv(index=False).encode()
+
+
+def values_shown(app: AppTest, history: History, views: list[RecordingAnalysis]) -> dict[str, float]:
+    """The verdict's features, which are those of the sweep view."""
+    assert not app.exception
+    (verdict,) = of_page(app, history)
+    values = {name: value for name, value in verdict["features"].items() if value is not None}
+    assert views[-1].features.values == values
+    return values
+
+
+def test_the_sweep_view_shows_what_the_verdict_rests_on_after_corrections(opened, history, sweeps, views):
+    content = sweeps[1].read_bytes()
+    app = upload(opened("classify"), (sweeps[1].name, content))
+    plain = values_shown(app, history, views)
+    (verdict,) = of_page(app, history)
+    ramp = next(
+        (s["number"], k) for s in verdict["sweeps"] for k, e in enumerate(s["epochs"]) if e["stimulus"] == "ramp"
+    )
+    app.session_state[f"assignments-{hashlib.sha256(content).hexdigest()}"] = {ramp: None}
+    overruled = values_shown(app.run(), history, views)
+    assert 0 < len(overruled) < len(plain)
+    assert {s.sweep.number: s.stimulus for s in views[-1].sweeps}[ramp[0]] == "other"
+    entered = values_shown(app.number_input(key="seal_gohm").set_value(2.5).run(), history, views)
+    assert entered == {**overruled, "seal_gohm": 2.5}
+
+
+def test_the_sweep_view_follows_a_changed_channel_mapping(opened, history, weak, views):
+    app = upload(opened("classify"), ("cell.csv", weak))
+    plain = values_shown(app, history, views)
+    app.toggle(key="override").set_value(True).run()
+    app.selectbox(key="stimulus_unit").set_value("nA").run()
+    mapped = values_shown(app, history, views)
+    assert len(mapped) != len(plain)
+
+
+def test_the_same_content_under_another_name_keeps_its_sweeps_and_its_own_name(opened, weak, views):
+    for name in ("first", "second"):
+        upload(opened("classify"), (f"{name}.csv", weak))
+        assert (views[-1].recording.source, views[-1].recording.cell) == (f"{name}.csv", name)
+    assert len(views) == 2
+
+
+def test_a_recording_is_read_and_measured_once_for_all_that_is_shown(opened, history, sweeps, monkeypatch):
+    measured: list[str] = []
+    real = domain.extract_features
+
+    def counted(recording, **given):
+        measured.append(recording.source)
+        return real(recording, **given)
+
+    monkeypatch.setattr(domain, "extract_features", counted)
+    content = sweeps[0].read_bytes() + b"\0"
+    app = upload(opened("classify"), ("once.nwb", content))
+    app.segmented_control(key="evidence").set_value("What would change its mind").run()
+    app.multiselect(key="excluded").set_value(["Vip"]).run()
+    assert not app.exception
+    assert of_page(app, history)[0]["prior"]["weights"] == {"Vip": 0.0}
+    assert measured.count("once.nwb") == 1
 
 
 def test_names_are_suggested_only_when_asked(opened, sweeps):
