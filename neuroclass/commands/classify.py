@@ -128,8 +128,8 @@ def _in_words(answer: Answer) -> str:
     lines = [
         f"{answer.source} / {answer.cell} ({answer.species})",
         *known,
-        f"  broad class  {_task(answer.broad)}",
-        f"  subclass     {_task(answer.subclass)}",
+        f"  broad class  {_prediction(answer.broad)}",
+        f"  subclass     {_prediction(answer.subclass)}",
         f"  measured     {len(answer.features)} of {len(answer.features) + len(answer.missing)} features",
     ]
     return "\n".join([*lines, *(f"  note         {warning}" for warning in answer.warnings)])
@@ -141,12 +141,12 @@ def _weights(prior: Mapping[str, float]) -> str:
     )
 
 
-def _task(task: Prediction) -> str:
-    if task.label is None:
-        return f"cannot say: {task.abstain}"
-    likely = _labels(task.prediction_set)
-    share = task.probabilities[task.label]
-    return f"{label_of(task.label)}, probability {share:.2f}; {task.coverage:.0%} set: {likely}"
+def _prediction(prediction: Prediction) -> str:
+    if prediction.label is None:
+        return f"cannot say: {prediction.abstain}"
+    likely = _labels(prediction.prediction_set)
+    share = prediction.probabilities[prediction.label]
+    return f"{label_of(prediction.label)}, probability {share:.2f}; {prediction.coverage:.0%} set: {likely}"
 
 
 def _labels(classes: Sequence[str]) -> str:

@@ -75,7 +75,7 @@ def likeliest(task: Prediction) -> list[str]:
 
 
 def own_trace(verdict: CellVerdict, analysis: RecordingAnalysis, simulated: bool = False) -> Traced:
-    """A classified cell's sweeps with the places of its features, values as they were measured."""
+    """A classified cell's sweeps with the places of its features and the values before any correction."""
     places = {name: entry["sweeps"] for name, entry in verdict.provenance.items() if entry.get("sweeps")}
     values = {
         name: float(verdict.provenance.get(name, {}).get("as_measured", value))

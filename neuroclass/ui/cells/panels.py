@@ -47,21 +47,7 @@ class Mates:
 def show(
     key: str, analysis: RecordingAnalysis, simulated: bool = False, address: bool = False, mates: Mates | None = None
 ) -> None:
-    """One of four groups of figures.
-
-    Parameters
-    ----------
-    key : str
-        Identifies the recording's widgets.
-    analysis : RecordingAnalysis
-        The measured recording.
-    simulated : bool
-        Whether the cell is simulated.
-    address : bool
-        Whether the choice is kept in the page's address.
-    mates : Mates, optional
-        The class to compare the spike with.
-    """
+    """Firing, passive response, spike or noise, as chosen; the parameters are those of `sweeps.recording_view`."""
     name = "panel" if address else f"panel-{key}"
     address_of.take(name, PANELS, PANELS[0], in_address=address)
     chosen = str(

@@ -62,8 +62,8 @@ def _form(verdicts: Sequence[CellVerdict]) -> None:
 
 
 def _key(verdicts: Sequence[CellVerdict]) -> str:
-    told = "\n".join(f"{v.source} {v.cell} {v.species} {sorted(v.features.items())}" for v in verdicts)
-    return hashlib.sha256(told.encode()).hexdigest()
+    cells = "\n".join(f"{v.source} {v.cell} {v.species} {sorted(v.features.items())}" for v in verdicts)
+    return hashlib.sha256(cells.encode()).hexdigest()
 
 
 def _labels(content: bytes) -> dict[str, str]:

@@ -144,16 +144,16 @@ def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
     }
 
 
-def _short(task: Prediction) -> str:
-    return label_of(task.label) if task.label else "cannot say"
+def _short(prediction: Prediction) -> str:
+    return label_of(prediction.label) if prediction.label else "cannot say"
 
 
-def _top(task: Prediction) -> float | None:
-    return round(max(task.probabilities.values()), 3) if task.probabilities else None
+def _top(prediction: Prediction) -> float | None:
+    return round(max(prediction.probabilities.values()), 3) if prediction.probabilities else None
 
 
-def _set(task: Prediction) -> str:
-    return " or ".join(label_of(name) for name in task.prediction_set)
+def _set(prediction: Prediction) -> str:
+    return " or ".join(label_of(name) for name in prediction.prediction_set)
 
 
 def choose(pairs: Sequence[Pair]) -> int:

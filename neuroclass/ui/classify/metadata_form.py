@@ -60,7 +60,7 @@ def metadata(expanded: bool = True) -> CellMetadata:
     Raises
     ------
     SettingsError
-        If what is said excludes every class.
+        If the user excludes every class.
     """
     if "species" not in st.session_state and "species" not in st.query_params:
         last = next(iter(store.history().find(owner())), None)

@@ -60,25 +60,29 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
     export.show(case, command_line(cell_input, metadata))
 
 
-def _answer(name: str, question: str, task: Prediction) -> None:
+def _answer(name: str, question: str, prediction: Prediction) -> None:
     st.caption(question)
-    if task.label:
-        share = task.probabilities[task.label]
+    if prediction.label:
+        share = prediction.probabilities[prediction.label]
         stated = "over 99.9%" if share > 0.999 else f"{share:.1%}"
-        st.markdown(f"## {escaped(label_of(task.label))}")
+        st.markdown(f"## {escaped(label_of(prediction.label))}")
         st.markdown(f"calibrated probability **{stated}**")
     else:
         st.markdown("## Cannot say")
-        st.markdown(escaped(task.abstain, 500))
+        st.markdown(escaped(prediction.abstain, 500))
     st.plotly_chart(
-        probabilities(list(task.probabilities), list(task.probabilities.values()), task.prediction_set),
+        probabilities(
+            list(prediction.probabilities), list(prediction.probabilities.values()), prediction.prediction_set
+        ),
         key=f"probabilities-{name}",
         config=download_config(f"probabilities-{name}"),
-        alt=f"Calibrated class probabilities by {task.model.upper()}",
+        alt=f"Calibrated class probabilities by {prediction.model.upper()}",
     )
-    if task.prediction_set:
-        members = " or ".join(escaped(label_of(c)) for c in task.prediction_set)
-        st.caption(f"{task.coverage:.0%} prediction set: **{members}**. Pale: outside the set.{_covered(task)}")
+    if prediction.prediction_set:
+        members = " or ".join(escaped(label_of(c)) for c in prediction.prediction_set)
+        st.caption(
+            f"{prediction.coverage:.0%} prediction set: **{members}**. Pale: outside the set.{_covered(prediction)}"
+        )
 
 
 def _trust(verdict: CellVerdict) -> None:
@@ -93,26 +97,26 @@ def _trust(verdict: CellVerdict) -> None:
         border=True,
         help="Share of the training cells that are at least as unusual on the features present. Near 0: a stranger.",
     )
-    for column, (name, task) in zip(
+    for column, (name, prediction) in zip(
         columns[2:], (("Broad class", verdict.broad), ("Subclass", verdict.subclass)), strict=True
     ):
-        _expected(column, name, task)
+        _expected(column, name, prediction)
     notes = [*(str(flag.get("message") or flag.get("name")) for flag in verdict.qc), *verdict.warnings]
     if notes:
         st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon=":material/warning:")
 
 
-def _covered(task: Prediction) -> str:
+def _covered(prediction: Prediction) -> str:
     """How often such sets held the truth, where as much was known."""
-    low, high = task.expected.get("coverage_low"), task.expected.get("coverage_high")
+    low, high = prediction.expected.get("coverage_low"), prediction.expected.get("coverage_high")
     if low is None or high is None:
         return ""
     return f" With these features such sets held the truth in {low:.0%} to {high:.0%} of held-out cells."
 
 
-def _expected(column: Any, name: str, task: Prediction) -> None:
-    known = task.expected.get("accuracy")
-    low, high = task.expected.get("low"), task.expected.get("high")
+def _expected(column: Any, name: str, prediction: Prediction) -> None:
+    known = prediction.expected.get("accuracy")
+    low, high = prediction.expected.get("low"), prediction.expected.get("high")
     interval = f"{low:.1%} to {high:.1%}" if low is not None and high is not None else None
     column.metric(
         f"{name}: accuracy so",
@@ -124,9 +128,9 @@ def _expected(column: Any, name: str, task: Prediction) -> None:
         help="Share of held-out cells rightly told where exactly these features are known: measured where they are "
         "those of whole stimuli, else estimated between random sets of features; 95% interval beneath.",
     )
-    if task.next_sweep:
-        stimulus = str(task.next_sweep.get("stimulus", "")).replace("_", " ")
-        then = task.next_sweep.get("accuracy")
+    if prediction.next_sweep:
+        stimulus = str(prediction.next_sweep.get("stimulus", "")).replace("_", " ")
+        then = prediction.next_sweep.get("accuracy")
         gain = f", to {then:.1%}" if isinstance(then, float) else ""
         column.caption(f"Recording a {escaped(stimulus)} would help most{gain}.")
 

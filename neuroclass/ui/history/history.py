@@ -56,13 +56,13 @@ def reopen(fresh: bool) -> None:
 
 
 def earlier() -> list[CellInput]:
-    """Uploads that were taken up again."""
+    """Inputs that were reopened."""
     return list(st.session_state.get("reopened", ()))
 
 
-def with_earlier(brought: list[CellInput]) -> list[CellInput]:
-    """Uploads with those taken up again, each once; a button closes the latter."""
-    again = [one for one in earlier() if one.digest not in {other.digest for other in brought}]
+def with_earlier(uploaded: list[CellInput]) -> list[CellInput]:
+    """Uploaded and reopened inputs, each once; a button closes the reopened ones."""
+    again = [one for one in earlier() if one.digest not in {other.digest for other in uploaded}]
     if again:
         with st.container(horizontal=True, vertical_alignment="center"):
             names = ", ".join(one.name for one in again[:3]) + (" …" if len(again) > 3 else "")
@@ -72,8 +72,8 @@ def with_earlier(brought: list[CellInput]) -> list[CellInput]:
                 st.session_state["shown"] = []
                 st.query_params.pop(ENTRY, None)
                 st.rerun()
-    st.session_state["shown"] = [*again, *brought]
-    return [*again, *brought]
+    st.session_state["shown"] = [*again, *uploaded]
+    return [*again, *uploaded]
 
 
 def page() -> None:
@@ -176,8 +176,8 @@ def versions_table(answers: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
     DataFrame
     """
     rows = []
-    for version, told in answers.items():
-        for one in told:
+    for version, payloads in answers.items():
+        for one in payloads:
             row: dict[str, Any] = {"cell": one.get("cell", ""), "models": version}
             if "error" in one:
                 row["broad class"] = row["subclass"] = f"refused ({one['error']['type']})"
