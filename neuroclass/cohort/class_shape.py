@@ -8,7 +8,7 @@ import pandas as pd
 from neuroclass.cohort.demo import simulate_demo_squares
 from neuroclass.ephys.firing import average_spike
 from neuroclass.ephys.spikes import detect_spikes
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats
 
 ABOVE_RHEOBASE_PA = 50.0
 THRESHOLD_SHARE, FAST_TROUGH_SHARE = 0.05, 0.01  # of upstroke and downstroke, by the features' definitions
@@ -20,7 +20,7 @@ LEVELS = {
 }
 
 
-def simulated_class_spike(cell_ids: Iterable[str]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
+def simulated_class_spike(cell_ids: Iterable[str]) -> tuple[Floats, Floats, Floats, int]:
     """Average over demo cells of the first spike 50 pA above rheobase.
 
     Parameters

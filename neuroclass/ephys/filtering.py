@@ -18,7 +18,7 @@ import numpy as np
 from scipy import signal
 
 from neuroclass.ephys.compiled import compiled, compiled_part
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats
 
 EDGE = 15  # samples of odd extension at either end, scipy.signal.filtfilt's for five coefficients
 _TRANSIENT = 1e-9  # share of a filter's start-up transient that may remain where values are used
@@ -42,7 +42,7 @@ class DerivativeFilter:
         False where the sampling rate is too low for the filter: dV/dt is then unfiltered.
     """
 
-    coefficients: FloatArray
+    coefficients: Floats
     reach: int
     gain: float
     per_ms: float
@@ -86,7 +86,7 @@ def derivative_filter(rate_hz: float, cutoff_khz: float) -> DerivativeFilter:
 
 
 @compiled_part
-def run_forward(c: FloatArray, x: FloatArray, n: int) -> None:
+def run_forward(c: Floats, x: Floats, n: int) -> None:
     """Filter the first `n` samples of `x` in place from the steady state of the first."""
     b0, b1, b2, b3, b4 = c[0, 0], c[0, 1], c[0, 2], c[0, 3], c[0, 4]
     a1, a2, a3, a4 = c[1, 1], c[1, 2], c[1, 3], c[1, 4]
@@ -103,7 +103,7 @@ def run_forward(c: FloatArray, x: FloatArray, n: int) -> None:
 
 
 @compiled_part
-def run_backward(c: FloatArray, x: FloatArray, n: int) -> None:
+def run_backward(c: Floats, x: Floats, n: int) -> None:
     """Filter the first `n` samples of `x` in place from the last to the first."""
     b0, b1, b2, b3, b4 = c[0, 0], c[0, 1], c[0, 2], c[0, 3], c[0, 4]
     a1, a2, a3, a4 = c[1, 1], c[1, 2], c[1, 3], c[1, 4]
@@ -121,13 +121,13 @@ def run_backward(c: FloatArray, x: FloatArray, n: int) -> None:
 
 @compiled_part
 def derivative(
-    v: FloatArray,
-    out: FloatArray,
+    v: Floats,
+    out: Floats,
     first: int,
     last: int,
     low: int,
     high: int,
-    c: FloatArray,
+    c: Floats,
     reach: int,
     per_ms: float,
     active: bool,
@@ -183,7 +183,7 @@ def derivative(
 
 
 @compiled
-def block_extremes(v: FloatArray, block: int) -> tuple[FloatArray, FloatArray]:
+def block_extremes(v: Floats, block: int) -> tuple[Floats, Floats]:
     """Lowest and highest potential of each block of samples.
 
     Parameters

@@ -21,8 +21,9 @@ from neuroclass.ephys.subthreshold import (
     mean_between,
     time_constant,
 )
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.features import Stimulus
+from neuroclass.types.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +41,8 @@ class TauFit:
     """
 
     sweep: int
-    t_s: FloatArray
-    v_mv: FloatArray
+    t_s: Floats
+    v_mv: Floats
     tau_ms: float
 
 
@@ -81,8 +82,8 @@ class Line:
     """
 
     sweeps: tuple[int, ...]
-    x: FloatArray
-    y: FloatArray
+    x: Floats
+    y: Floats
     slope: float
     intercept: float
 

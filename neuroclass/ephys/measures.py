@@ -9,8 +9,9 @@ import numpy as np
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.spikes import Spikes, detect_spikes, filtered_derivative
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import Stimulus, features_of
+from neuroclass.types.arrays import Floats
 
 SHORT_SHARE = 0.1  # least share of the mean upstroke at a short square's threshold
 CUT_OFF = "the spike is cut off by the end of the stimulus"
@@ -197,7 +198,7 @@ def _first_spikes(out: Measured, name: str, responses: Sequence[Response]) -> No
     """Mean of a feature over each response's first spike."""
     stimulus = responses[0].epoch.stimulus
     quantity = name.removesuffix(f"_{stimulus.value}") if stimulus else name
-    values: FloatArray = np.array([r.spikes.values(quantity)[r.first_spike] for r in responses])
+    values: Floats = np.array([r.spikes.values(quantity)[r.first_spike] for r in responses])
     known = np.isfinite(values)
     used = [r for r, k in zip(responses, known, strict=True) if k]
     place: Provenance

@@ -11,9 +11,10 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from neuroclass.ephys.settings import ProtocolSettings
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.ephys.waveform import Shape, describe
 from neuroclass.features import Stimulus
+from neuroclass.types.arrays import Floats
 
 _ANALYSIS_HZ = 10_000.0  # a measured current is reduced to about this rate before it is segmented
 _LASTING = 100  # reduced samples from which a small excursion of a noisy current counts
@@ -74,7 +75,7 @@ class Epoch:
 class _Current:
     """A current made ready for segmentation: reduced and smoothed if it was measured with noise."""
 
-    values: FloatArray
+    values: Floats
     step: int
     noise_pa: float
     holding_pa: float
@@ -145,7 +146,7 @@ def _prepare(sweep: Sweep, settings: ProtocolSettings) -> _Current:
     return _Current(smooth, step, noise, _holding(smooth, sweep.rate_hz / step), tolerance)
 
 
-def _noise_sd(i: FloatArray, rate_hz: float, window_s: float = 0.005) -> float:
+def _noise_sd(i: Floats, rate_hz: float, window_s: float = 0.005) -> float:
     """Standard deviation of the current in its quieter stretches, pA."""
     width = max(8, int(window_s * rate_hz))
     n = i.size // width
@@ -154,7 +155,7 @@ def _noise_sd(i: FloatArray, rate_hz: float, window_s: float = 0.005) -> float:
     return float(np.percentile(i[: n * width].reshape(n, width).std(axis=1), 20))
 
 
-def _holding(i: FloatArray, rate_hz: float) -> float:
+def _holding(i: Floats, rate_hz: float) -> float:
     """Holding current: the level a sweep starts at, or where it starts within a stimulus, ends at, pA."""
     width = max(4, int(0.004 * rate_hz))
     first, last = i[:width], i[-width:]

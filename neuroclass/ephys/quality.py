@@ -9,8 +9,9 @@ from neuroclass.ephys.measures import Response
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.settings import QualitySettings
 from neuroclass.ephys.subthreshold import baseline, mean_between
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import Stimulus
+from neuroclass.types.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def clipped_peaks(
     return Flag("clipped_spikes", sweep.number, longest, limit, "ms", message)
 
 
-def _flat_top(v: FloatArray, peak: int) -> int:
+def _flat_top(v: Floats, peak: int) -> int:
     stop = peak
     while stop + 1 < v.size and v[stop + 1] == v[peak]:
         stop += 1

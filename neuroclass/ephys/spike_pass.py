@@ -8,7 +8,6 @@ References
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.trace import (
@@ -21,8 +20,7 @@ from neuroclass.ephys.trace import (
     lowest_point,
     steepest,
 )
-
-IntArray = NDArray[np.int64]
+from neuroclass.types.arrays import Floats, Integers, Mask
 
 RETURN_TOLERANCE_MV = 1.0  # a last spike must come back to this much above its threshold
 FAST_TROUGH_SHARE = 0.01  # of the downstroke, where the fast trough begins
@@ -41,7 +39,7 @@ def time_index(seconds: float, dt: float) -> int:
 
 
 @compiled_part
-def _crossings(s: Trace, cutoff: float) -> IntArray:
+def _crossings(s: Trace, cutoff: float) -> Integers:
     """Samples before which dV/dt first reaches `cutoff`, having fallen below zero since the crossing before."""
     n = s.dv.size
     found = np.empty(n // 2 + 1, dtype=np.int64)
@@ -72,7 +70,7 @@ def _crossings(s: Trace, cutoff: float) -> IntArray:
 
 
 @compiled_part
-def _without(values: IntArray, dropped: NDArray[np.bool_]) -> IntArray:
+def _without(values: Integers, dropped: Mask) -> Integers:
     out = np.empty_like(values)
     n = 0
     for i in range(values.size):
@@ -84,8 +82,8 @@ def _without(values: IntArray, dropped: NDArray[np.bool_]) -> IntArray:
 
 @compiled_part
 def _plausible(
-    s: Trace, spikes: IntArray, peaks: IntArray, min_height: float, min_peak: float
-) -> tuple[IntArray, IntArray]:
+    s: Trace, spikes: Integers, peaks: Integers, min_height: float, min_peak: float
+) -> tuple[Integers, Integers]:
     """Drop events that do not fall before the next, that peak too low or rise too little."""
     n = spikes.size
     drop_peak = np.zeros(n, dtype=np.bool_)
@@ -103,7 +101,7 @@ def _plausible(
 
 
 @compiled_part
-def _thresholds(s: Trace, upstrokes: IntArray, share: float) -> IntArray:
+def _thresholds(s: Trace, upstrokes: Integers, share: float) -> Integers:
     """Last sample before each upstroke where dV/dt is at most `share` of the mean upstroke."""
     n = upstrokes.size
     mean = 0.0
@@ -121,8 +119,8 @@ def _thresholds(s: Trace, upstrokes: IntArray, share: float) -> IntArray:
 
 @compiled_part
 def _recheck(
-    s: Trace, spikes: IntArray, peaks: IntArray, upstrokes: IntArray, max_interval: float, dt: float
-) -> tuple[IntArray, IntArray]:
+    s: Trace, spikes: Integers, peaks: Integers, upstrokes: Integers, max_interval: float, dt: float
+) -> tuple[Integers, Integers]:
     """Merge spikes that overlap, then mend or drop those whose peak comes too long after the threshold."""
     n = spikes.size
     drop_spike = np.zeros(n, dtype=np.bool_)
@@ -198,7 +196,7 @@ def find_spikes(
     min_height: float,
     min_peak: float,
     max_interval: float,
-) -> tuple[IntArray, NDArray[np.float64], NDArray[np.bool_]]:
+) -> tuple[Integers, Floats, Mask]:
     """Find the spikes of one sweep within the samples `begin` to `end` inclusive.
 
     Parameters

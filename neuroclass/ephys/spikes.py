@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroclass.ephys.filtering import derivative_filter
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.spike_pass import find_spikes, time_index
-from neuroclass.ephys.sweep import FloatArray
 from neuroclass.ephys.trace import fill, trace_of
+from neuroclass.types.arrays import Floats, Integers, Mask
 
 POINTS = ("threshold", "upstroke", "peak", "downstroke", "fast_trough", "trough")
 CLIPPED_POINTS = frozenset({"trough", "downstroke", "fast_trough"})
@@ -35,24 +34,24 @@ class Spikes:
         Sampling rate, Hz.
     """
 
-    indexes: dict[str, NDArray[np.int64]]
-    v_mv: dict[str, FloatArray]
-    i_pa: dict[str, FloatArray]
-    slope: dict[str, FloatArray]
-    width_s: FloatArray
-    clipped: NDArray[np.bool_]
+    indexes: dict[str, Integers]
+    v_mv: dict[str, Floats]
+    i_pa: dict[str, Floats]
+    slope: dict[str, Floats]
+    width_s: Floats
+    clipped: Mask
     rate_hz: float
 
     def __len__(self) -> int:
         """Count the spikes."""
         return self.width_s.size
 
-    def time_s(self, point: str = "threshold") -> FloatArray:
+    def time_s(self, point: str = "threshold") -> Floats:
         """Time of a point from the sweep's start, s, shape (n_spikes,); NaN where undefined."""
         index = self.indexes[point]
         return np.where(index < 0, np.nan, index * (1.0 / self.rate_hz))
 
-    def values(self, quantity: str) -> FloatArray:
+    def values(self, quantity: str) -> Floats:
         """What a feature measures at each spike, in its stored unit, shape (n_spikes,).
 
         Parameters
@@ -77,8 +76,8 @@ class Spikes:
 
 
 def detect_spikes(
-    v_mv: FloatArray,
-    i_pa: FloatArray,
+    v_mv: Floats,
+    i_pa: Floats,
     rate_hz: float,
     start_s: float | None = None,
     end_s: float | None = None,
@@ -141,7 +140,7 @@ def warm_up() -> None:
     detect_spikes(quiet, quiet, 50_000.0)
 
 
-def filtered_derivative(v_mv: FloatArray, rate_hz: float, settings: SpikeSettings = SpikeSettings()) -> FloatArray:
+def filtered_derivative(v_mv: Floats, rate_hz: float, settings: SpikeSettings = SpikeSettings()) -> Floats:
     """dV/dt of a whole sweep as the spike pass sees it, mV/ms, shape (n_times - 1,)."""
     trace = trace_of(np.ascontiguousarray(v_mv, dtype=np.float64), derivative_filter(rate_hz, settings.filter_khz))
     fill(trace, 0, trace.done.size)
@@ -149,12 +148,12 @@ def filtered_derivative(v_mv: FloatArray, rate_hz: float, settings: SpikeSetting
 
 
 def _spikes(
-    indexes: NDArray[np.int64],
-    widths: FloatArray,
-    clipped: NDArray[np.bool_],
-    v: FloatArray,
-    i: FloatArray,
-    dv: FloatArray,
+    indexes: Integers,
+    widths: Floats,
+    clipped: Mask,
+    v: Floats,
+    i: Floats,
+    dv: Floats,
     rate_hz: float,
 ) -> Spikes:
     named = dict(zip(POINTS, indexes, strict=True))
@@ -169,7 +168,7 @@ def _spikes(
     )
 
 
-def _at(values: FloatArray, index: NDArray[np.int64]) -> FloatArray:
+def _at(values: Floats, index: Integers) -> Floats:
     out = np.full(index.size, np.nan)
     known = index >= 0
     out[known] = values[index[known]]

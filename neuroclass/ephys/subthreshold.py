@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from neuroclass.ephys.compiled import compiled
 from neuroclass.ephys.spike_pass import time_index
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats
 
 BASELINE_S = 0.1
 PEAK_WIDTH_S = 0.005
@@ -19,19 +19,19 @@ _LONGEST_SQUARES = 10  # a time constant above this many squares is no time cons
 FIT_FROM = 0.1  # share of the deflection at which the exponential fit starts
 
 
-def mean_between(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float) -> float:
+def mean_between(v_mv: Floats, rate_hz: float, start_s: float, end_s: float) -> float:
     """Mean potential from `start_s` to before `end_s`, mV; NaN where that is no sample."""
     dt = 1.0 / rate_hz
     part = v_mv[max(0, time_index(max(start_s, 0.0), dt)) : min(v_mv.size, time_index(max(end_s, 0.0), dt))]
     return float(part.mean()) if part.size else float("nan")
 
 
-def baseline(v_mv: FloatArray, rate_hz: float, start_s: float, length_s: float) -> float:
+def baseline(v_mv: Floats, rate_hz: float, start_s: float, length_s: float) -> float:
     """Mean potential in the `length_s` before `start_s`, mV; NaN below 10 ms."""
     return mean_between(v_mv, rate_hz, start_s - length_s, start_s) if length_s >= 0.01 else float("nan")
 
 
-def deflection(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float) -> int:
+def deflection(v_mv: Floats, rate_hz: float, start_s: float, end_s: float) -> int:
     """Sample of the lowest potential from `start_s` to before `end_s`."""
     dt = 1.0 / rate_hz
     begin = time_index(start_s, dt)
@@ -39,7 +39,7 @@ def deflection(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float) -
     return begin + int(np.argmin(v_mv[begin:stop]))
 
 
-def sag(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:
+def sag(v_mv: Floats, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:
     """Share of the peak deflection that is gone in the last 100 ms of a hyperpolarising square.
 
     Parameters
@@ -64,7 +64,7 @@ def sag(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline
     return (peak - steady) / (peak - baseline_mv)
 
 
-def time_constant(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:
+def time_constant(v_mv: Floats, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:
     """Time constant of an exponential from 10% of the deflection to its lowest point, ms.
 
     Parameters
@@ -91,7 +91,7 @@ def time_constant(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float
     return tau if tau < _LONGEST_SQUARES * 1e3 * (end_s - start_s) else float("nan")
 
 
-def fit_window(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> tuple[int, int]:
+def fit_window(v_mv: Floats, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> tuple[int, int]:
     """Samples that `time_constant` fits: the first, and the one after the last; equal where there are too few."""
     lowest = deflection(v_mv, rate_hz, start_s, end_s)
     begin = time_index(start_s, 1.0 / rate_hz)
@@ -102,7 +102,7 @@ def fit_window(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, b
     return begin + int(below[0]), lowest
 
 
-def fit_exponential(y: FloatArray) -> float:
+def fit_exponential(y: Floats) -> float:
     """Time constant, in samples, of the exponential with any size and end that fits best.
 
     Size and end follow from the time constant by linear least squares, so that only the time
@@ -141,7 +141,7 @@ def fit_exponential(y: FloatArray) -> float:
 
 
 @compiled
-def exponential_misfit(y: FloatArray, ratio: float) -> float:
+def exponential_misfit(y: Floats, ratio: float) -> float:
     """Least sum of squares about ``end + size * ratio**k`` over all ends and sizes.
 
     Parameters
@@ -163,7 +163,7 @@ def exponential_misfit(y: FloatArray, ratio: float) -> float:
     return sum_yy - sum_ye * sum_ye / spread if spread > 0.0 else sum_yy
 
 
-def line_slope(x: FloatArray, y: FloatArray) -> float:
+def line_slope(x: Floats, y: Floats) -> float:
     """Least-squares slope of `y` against `x`, both of shape (n,)."""
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     centred = x - x.mean()

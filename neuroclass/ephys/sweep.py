@@ -6,9 +6,8 @@ from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 
 class ClampMode(StrEnum):
@@ -46,8 +45,8 @@ class Sweep:
     """
 
     number: int
-    v_mv: FloatArray
-    i_pa: FloatArray
+    v_mv: Floats
+    i_pa: Floats
     rate_hz: float
     clamp_mode: ClampMode = ClampMode.CURRENT
     stimulus_name: str = ""
@@ -73,7 +72,7 @@ class Sweep:
         return self.n_times / self.rate_hz
 
     @cached_property
-    def t(self) -> FloatArray:
+    def t(self) -> Floats:
         """Time of each sample from the sweep's start, s, shape (n_times,)."""
         return np.arange(self.n_times, dtype=np.float64) * (1.0 / self.rate_hz)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.filtering import DerivativeFilter, block_extremes, derivative
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats
 
 _RUN = 8192  # samples filtered in one go, so that they stay in the processor's cache
 
@@ -37,20 +37,20 @@ class Trace(NamedTuple):
         Whether there is a filter.
     """
 
-    v: FloatArray
-    dv: FloatArray
+    v: Floats
+    dv: Floats
     done: NDArray[np.uint8]
-    bound: FloatArray
-    lowest: FloatArray
-    highest: FloatArray
-    c: FloatArray
+    bound: Floats
+    lowest: Floats
+    highest: Floats
+    c: Floats
     block: int
     reach: int
     per_ms: float
     active: bool
 
 
-def trace_of(v: FloatArray, design: DerivativeFilter) -> Trace:
+def trace_of(v: Floats, design: DerivativeFilter) -> Trace:
     """Prepare a potential, shape (n_times,), mV, for the spike pass."""
     block = design.block
     lowest, highest = block_extremes(v, block)
@@ -71,7 +71,7 @@ def trace_of(v: FloatArray, design: DerivativeFilter) -> Trace:
 
 
 @compiled
-def _bounds(lowest: FloatArray, highest: FloatArray, gain: float) -> FloatArray:
+def _bounds(lowest: Floats, highest: Floats, gain: float) -> Floats:
     n = lowest.size
     bound = np.empty(n)
     for j in range(n):

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats, Integers
 
 _LINE_RESIDUAL = 0.03  # of a ramp's rise
 _FLAT_SPREAD = 0.02  # of a square's amplitude
@@ -30,9 +29,7 @@ class Shape:
     amplitude_pa: float
 
 
-def describe(
-    i_pa: FloatArray, begin: int, stop: int, noise_pa: float, holding_pa: float
-) -> list[tuple[int, int, Shape]]:
+def describe(i_pa: Floats, begin: int, stop: int, noise_pa: float, holding_pa: float) -> list[tuple[int, int, Shape]]:
     """Split a stretch of current at its steps and name each part's shape.
 
     Parameters
@@ -69,7 +66,7 @@ def describe(
     return [(begin, stop, Shape(kind, float(x.mean())))]
 
 
-def is_flat(x: FloatArray, noise_pa: float) -> bool:
+def is_flat(x: Floats, noise_pa: float) -> bool:
     """Whether a current keeps one level, apart from its noise and brief artefacts at spikes."""
     if noise_pa == 0:
         return bool(np.ptp(x) <= 1e-3 * np.abs(x).max())
@@ -85,7 +82,7 @@ def is_flat(x: FloatArray, noise_pa: float) -> bool:
     )
 
 
-def ramp_end(x: FloatArray, noise_pa: float) -> float | None:
+def ramp_end(x: Floats, noise_pa: float) -> float | None:
     """Last value of a straight line through a current, pA; None where it is not one."""
     if x.size < 20:
         return None
@@ -100,7 +97,7 @@ def ramp_end(x: FloatArray, noise_pa: float) -> float | None:
     return float(start + slope)
 
 
-def split_plateaus(x: FloatArray, noise_pa: float) -> list[tuple[int, int]]:
+def split_plateaus(x: Floats, noise_pa: float) -> list[tuple[int, int]]:
     """First sample and first after it of each level of a stepped current; empty where it is not one."""
     edges = _noisy_edges(x, noise_pa) if noise_pa else np.flatnonzero(np.diff(x) != 0) + 1
     bounds = np.concatenate(([0], edges, [x.size]))
@@ -116,7 +113,7 @@ def split_plateaus(x: FloatArray, noise_pa: float) -> list[tuple[int, int]]:
     return parts
 
 
-def _noisy_edges(x: FloatArray, noise_pa: float) -> NDArray[np.int64]:
+def _noisy_edges(x: Floats, noise_pa: float) -> Integers:
     """Samples at which a noisy current steps from one level to another that lasts."""
     width = 50
     if x.size < 3 * width:
@@ -133,13 +130,13 @@ def _noisy_edges(x: FloatArray, noise_pa: float) -> NDArray[np.int64]:
     return np.array(sorted(edges), dtype=np.int64)
 
 
-def _flat_tail(x: FloatArray, noise_pa: float) -> int:
+def _flat_tail(x: Floats, noise_pa: float) -> int:
     """Index from which a current stays at its last value."""
     away = np.flatnonzero(np.abs(x - x[-1]) > max(4 * noise_pa, 1e-6 * float(np.abs(x).max())))
     return int(away[-1]) + 1 if away.size else 0
 
 
-def is_irregular(x: FloatArray, noise_pa: float) -> bool:
+def is_irregular(x: Floats, noise_pa: float) -> bool:
     """Whether a current is noise rather than a sine, a chirp or another smooth wave.
 
     Short stretches of a sine are predicted exactly from the two samples before; those of noise are not.

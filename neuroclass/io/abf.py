@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnitsError
 from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.types.arrays import Floats
 
 _FROM_EPOCHS = 1
 _FROM_FILE = 2
@@ -195,10 +196,10 @@ def _bounds(abf: Any) -> list[tuple[int, int]]:
     return [(int(a), int(min(b, total))) for a, b in pairwise(edges) if min(b, total) > a]
 
 
-def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[list[FloatArray], bool]:
+def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[list[Floats], bool]:
     """Each sweep's current in its stored unit, and whether it was recorded rather than commanded."""
     bounds = _bounds(abf)
-    commanded: list[FloatArray] = []
+    commanded: list[Floats] = []
     if pair.command is not None:
         commanded = _command_waveforms(abf, pair.command.index, version, len(bounds))
         if not commanded:
@@ -212,7 +213,7 @@ def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[
     return [np.full(b - a, np.nan) for a, b in bounds], False
 
 
-def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list[FloatArray]:
+def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list[Floats]:
     """What the header's epoch table commands on one output, a sweep each; empty where it does not say.
 
     A waveform file named in the header is never opened: the name may point anywhere.
@@ -231,7 +232,7 @@ def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list
     return [np.asarray(table[k].getWaveform(), dtype=np.float64) for k in range(min(count, len(table)))]
 
 
-def _fit(i: FloatArray, n: int) -> FloatArray:
+def _fit(i: Floats, n: int) -> Floats:
     """A waveform cut, or continued at its last value, to a sweep's length."""
     if i.size >= n:
         return i[:n]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray
 from neuroclass.errors import SettingsError, UnitsError
+from neuroclass.types.arrays import Floats
 
 _PREFIX = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 _PREFIX_WORD = {"milli": "m", "micro": "u", "nano": "n", "pico": "p", "femto": "f"}
@@ -69,17 +69,17 @@ def unit_kind(text: str) -> str:
     return parse_unit(text)[1]
 
 
-def to_mv(values: FloatArray, unit: str) -> FloatArray:
+def to_mv(values: Floats, unit: str) -> Floats:
     """Convert potentials, shape (n_times,), to mV; raises UnitsError where `unit` is not one of potential."""
     return _convert(values, unit, "V", 1e-3)
 
 
-def to_pa(values: FloatArray, unit: str) -> FloatArray:
+def to_pa(values: Floats, unit: str) -> Floats:
     """Convert currents, shape (n_times,), to pA; raises UnitsError where `unit` is not one of current."""
     return _convert(values, unit, "A", 1e-12)
 
 
-def _convert(values: FloatArray, unit: str, base: str, target: float) -> FloatArray:
+def _convert(values: Floats, unit: str, base: str, target: float) -> Floats:
     factor, kind = parse_unit(unit)
     if kind != base:
         what, example, option = (

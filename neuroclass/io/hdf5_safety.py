@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import FloatArray
 from neuroclass.errors import RecordingError, UnsafeFileError
+from neuroclass.types.arrays import Floats
 
 _ADVICE = "Save a copy that holds its data itself, without links to other files."
 
@@ -110,7 +110,7 @@ def own_items(group: h5py.Group) -> Iterator[tuple[str, h5py.Group | h5py.Datase
             yield key, group[key]
 
 
-def read_samples(dataset: h5py.Dataset, limits: ReadLimits) -> FloatArray:
+def read_samples(dataset: h5py.Dataset, limits: ReadLimits) -> Floats:
     """Read a one-dimensional array of numbers, shape (n_times,).
 
     Raises

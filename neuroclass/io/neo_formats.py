@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnitsError
 from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.types.arrays import Floats
 
 _RATE_TOLERANCE = 1e-6
 
@@ -53,7 +54,7 @@ class _Signal:
     name: str
     unit: str
     rate_hz: float
-    values: FloatArray
+    values: Floats
 
 
 def neo_format(head: bytes) -> NeoFormat | None:

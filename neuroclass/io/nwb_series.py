@@ -8,10 +8,11 @@ import h5py
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnsafeFileError
 from neuroclass.io.channels import ChannelMapping, to_mv, to_pa, unit_kind
 from neuroclass.io.hdf5_safety import number_of, own_item, read_samples, text_of
+from neuroclass.types.arrays import Floats
 
 RATE_TOLERANCE = 1e-3
 MAX_RATE_HZ = 2e6
@@ -65,7 +66,7 @@ class Budget:
             )
 
 
-def read_values(series: Series, budget: Budget, fallback_unit: str) -> tuple[FloatArray, str]:
+def read_values(series: Series, budget: Budget, fallback_unit: str) -> tuple[Floats, str]:
     """Values of a series, shape (n_times,), and the unit they are in after its conversion."""
     data = own_item(series.group, "data")
     if not isinstance(data, h5py.Dataset):
@@ -81,7 +82,7 @@ def read_values(series: Series, budget: Budget, fallback_unit: str) -> tuple[Flo
     return values, text_of(data.attrs.get("unit")) or fallback_unit
 
 
-def raw_values(series: Series, budget: Budget) -> FloatArray:
+def raw_values(series: Series, budget: Budget) -> Floats:
     """Stored values of a series without its conversion, shape (n_times,)."""
     data = own_item(series.group, "data")
     if not isinstance(data, h5py.Dataset):
@@ -146,7 +147,7 @@ def make_sweep(
 
 def _stimulus(
     stimulus: Series, rate: float, n: int, budget: Budget, mapping: ChannelMapping, notes: list[str]
-) -> FloatArray:
+) -> Floats:
     """The injected current at the response's samples, pA."""
     own_rate, gap = sampling_rate(stimulus, budget)
     if mapping.stimulus_unit:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import RecordingError, UnitsError
+from neuroclass.types.arrays import Floats
 
 MAX_POTENTIAL_MV = 250.0
 MIN_RANGE_MV = 1.0
@@ -148,7 +149,7 @@ def _finite_part(sweep: Sweep) -> Sweep | None:
     return replace(sweep, v_mv=sweep.v_mv[begin:stop], i_pa=sweep.i_pa[begin:stop], notes=(*sweep.notes, note))
 
 
-def _zero_tail(v: FloatArray, rate_hz: float) -> int:
+def _zero_tail(v: Floats, rate_hz: float) -> int:
     """Samples of exact zeros that a sweep broken off ends with."""
     nonzero = np.flatnonzero(v != 0)
     tail = v.size - (int(nonzero[-1]) + 1 if nonzero.size else 0)

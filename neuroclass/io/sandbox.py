@@ -26,9 +26,10 @@ import psutil
 from neuroclass import errors
 from neuroclass.config import PROJECT_DIR
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import ClampMode, FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import ClampMode, Recording, Sweep
 from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.channels import ChannelMapping
+from neuroclass.types.arrays import Floats
 
 _MAX_HEADER = 64_000_000
 _FILES_PER_WORKER = 200
@@ -266,7 +267,7 @@ def _decode(header: dict[str, Any], worker: _Worker, clock: _Clock, limits: Read
 
 
 def _decode_sweep(told: dict[str, Any], worker: _Worker, clock: _Clock) -> Sweep:
-    def samples() -> FloatArray:
+    def samples() -> Floats:
         return np.frombuffer(worker.receive(8 * told["n_times"], clock), dtype=np.float64)
 
     return Sweep(

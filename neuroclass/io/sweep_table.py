@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import RecordingError, UnitsError
 from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,14 +146,14 @@ def _roles(columns: list[_Column], mapping: ChannelMapping) -> tuple[list[_Colum
     return responses, stimuli
 
 
-def _numbers(frame: "pd.DataFrame", column: _Column) -> FloatArray:
+def _numbers(frame: "pd.DataFrame", column: _Column) -> Floats:
     import pandas as pd
 
     values = pd.to_numeric(frame.iloc[:, column.index], errors="coerce")
     return np.ascontiguousarray(values.to_numpy(dtype=np.float64))
 
 
-def _rate(time: FloatArray, column: _Column, name: str) -> float:
+def _rate(time: Floats, column: _Column, name: str) -> float:
     factor = _TIME_UNITS.get(column.unit.lower().replace("µ", "u").replace("μ", "u"))
     if factor is None:
         raise UnitsError(f"The time column of {name} has no unit; expected one such as s or ms in its header.")
