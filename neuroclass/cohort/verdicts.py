@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 
 SURE = 0.6
-VERDICTS = ("right", "wrong", "uncertain")
 
 
 def cell_verdicts(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -19,7 +18,7 @@ def cell_verdicts(predictions: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame, index id
-        ``predicted``: likeliest class by the mean over repeats. ``verdict``: one of `VERDICTS`;
+        ``predicted``: likeliest class by the mean over repeats. ``verdict``: right, wrong, or
         uncertain where that class' mean probability is below `SURE`.
     """
     columns = [name for name in predictions.columns if name.startswith("p_")]

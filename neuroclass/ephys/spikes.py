@@ -11,7 +11,6 @@ from neuroclass.ephys.trace import fill, trace_of
 from neuroclass.types.arrays import Floats, Integers, Mask
 
 POINTS = ("threshold", "upstroke", "peak", "downstroke", "fast_trough", "trough")
-CLIPPED_POINTS = frozenset({"trough", "downstroke", "fast_trough"})
 
 
 @dataclass(frozen=True, eq=False)

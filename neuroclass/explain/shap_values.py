@@ -16,7 +16,7 @@ References
 .. [3] Owen, "Values of games with a priori unions", in Mathematical Economics and Game Theory, 1977.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,7 +86,6 @@ def shap_values(
     species: Sequence[str] | None = None,
     pairs: int = PAIRS,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
     groups: Groups | None = None,
 ) -> ShapValues:
     """Explain cells.
@@ -103,8 +102,6 @@ def shap_values(
         Random orders for each prototype, each walked forth and back.
     seed : int
         Of the orders.
-    progress : callable, optional
-        Called as (done, of) with numbers of cells after each; what it raises ends the work.
     groups : sequence of sequences of str, optional
         Features that are revealed together, each feature in one group; each its own by default.
 
@@ -124,7 +121,6 @@ def shap_values(
     values = np.zeros((len(z), player.max() + 1, len(model.classes)))
     base = np.empty((len(z), len(model.classes)))
     keys = [(names[row], present[row].tobytes()) for row in range(len(z))]
-    done = 0
     for key in dict.fromkeys(keys):
         rows = np.flatnonzero([other == key for other in keys])
         columns = np.flatnonzero(present[rows[0]])
@@ -132,9 +128,6 @@ def shap_values(
         base[rows] = game.base
         for row in rows:
             values[row, game.players] = game.values(z[row, columns])
-            done += 1
-            if progress:
-                progress(done, len(z))
     gap = np.abs(base + values.sum(1) - model.standardised_probabilities(z, names.tolist())).max(1)
     if len(gap) and not gap.max() <= TOLERANCE:
         raise ExplanationError(

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -25,7 +25,7 @@ _BACKGROUND = "background"
 
 @dataclass(frozen=True)
 class Predictor(ABC):
-    """An ensemble with its preprocessing, calibration and novelty score.
+    """An ensemble with its preprocessing, calibration and typicality.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Predictor(ABC):
         All members, in evaluation mode.
     architecture : mapping
         Arguments that rebuild `net`.
-    preprocessor, calibration, novelty
+    preprocessor, calibration, typicality_scale
         Fitted on training cells.
     background : ndarray, shape (n_prototypes, 41)
         Prototypes of the training cells, standardised: what SHAP values are relative to.
@@ -120,10 +120,6 @@ class Predictor(ABC):
     def typicality_of(self, x: Floats) -> Floats:
         """Share of training cells at least as unusual on the features present, shape (n_cells,)."""
         return self.typicality_scale(self.preprocessor.standardise(x), self.preprocessor)
-
-    def with_card(self, card: Mapping[str, Any]) -> Self:
-        """The same model with another card."""
-        return replace(self, card=dict(card))
 
     def arrays(self) -> Arrays:
         """All arrays to save."""

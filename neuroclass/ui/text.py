@@ -33,12 +33,3 @@ def with_unit(feature: str, value: float) -> str:
         return "–"
     spec = BY_NAME[feature]
     return f"{value * spec.display_factor:.4g} {spec.shown_unit}".strip()
-
-
-def metric_text(metric: dict[str, float] | None) -> str:
-    """A metric with its 95% interval, such as ``0.893 (0.875–0.911)``."""
-    if not metric or metric.get("mean") is None:
-        return "–"
-    low, high = metric.get("low"), metric.get("high")
-    interval = f" ({low:.3f}–{high:.3f})" if low is not None and high is not None else ""
-    return f"{metric['mean']:.3f}{interval}"
