@@ -8,12 +8,13 @@ class proportions; 0.5 is chance.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
 
 from neuroclass.adaptation.reference import Reference
+from neuroclass.cohort.compare import holm
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.reference.ranges import LEVELS, class_values
@@ -85,7 +86,8 @@ def feature_shifts(x: Floats, species: str, classes: Sequence[str], proportions:
         expected = _mixture_median([quantiles[:, column] for quantiles in values], proportions)
         p = float(2 * norm.sf(score))
         found.append(FeatureShift(feature, species, len(own), float(np.median(own)), expected, 100 * mean, p))
-    return _holm(sorted(found, key=lambda one: -abs(one.percentile - 50)))
+    found.sort(key=lambda one: -abs(one.percentile - 50))
+    return [replace(one, p=float(p)) for one, p in zip(found, holm([one.p for one in found]), strict=True)]
 
 
 def _mixture_median(quantiles: Sequence[Floats], proportions: Floats) -> float:
@@ -95,19 +97,6 @@ def _mixture_median(quantiles: Sequence[Floats], proportions: Floats) -> float:
         share * np.interp(grid, q, LEVELS, left=0.0, right=1.0) for share, q in zip(proportions, quantiles, strict=True)
     )
     return float(np.interp(0.5, np.maximum.accumulate(np.asarray(mixed)), grid))
-
-
-def _holm(shifts: list[FeatureShift]) -> list[FeatureShift]:
-    order = np.argsort([one.p for one in shifts])
-    corrected = np.ones(len(shifts))
-    highest = 0.0
-    for place, k in enumerate(order):
-        highest = max(highest, min(1.0, (len(shifts) - place) * shifts[k].p))
-        corrected[k] = highest
-    return [
-        FeatureShift(s.feature, s.species, s.n_cells, s.median, s.expected, s.percentile, float(p))
-        for s, p in zip(shifts, corrected, strict=True)
-    ]
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,16 @@ import pandas as pd
 from neuroclass.explain.mixing import neighbour_agreement
 from neuroclass.types.arrays import Floats, Mask, Names
 
-SPECIES_TOLD = "species told by a classifier"
-CLASS_TOLD = "class told by a classifier"
+SPECIES_ACCURACY = "species told by a classifier"
+CLASS_ACCURACY = "class told by a classifier"
 SPECIES_NEAR = "neighbours of the same species, within a class"
 CLASS_NEAR = "neighbours of the same class"
 DISCREPANCY = "MMD² between the species, within a class"
 _SHUFFLES = 100
 
 
-def told(train: Floats, train_names: Names, test: Floats, test_names: Names) -> float:
-    """Held-out balanced accuracy of a logistic regression, a fraction; chance is one divided by the groups."""
+def classifier_accuracy(train: Floats, train_names: Names, test: Floats, test_names: Names) -> float:
+    """Held-out balanced accuracy of a logistic regression, a fraction; chance is one over the number of groups."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.pipeline import make_pipeline
@@ -102,10 +102,18 @@ def measures(
     near = _within(test_classes, lambda rows: neighbour_agreement(scaled[rows], test_species[rows]))
     apart = _within(test_classes, lambda rows: discrepancy(scaled[rows], test_species[rows]))
     rows = [
-        (SPECIES_TOLD, told(train, train_species, test, test_species), 1 / len(np.unique(test_species))),
+        (
+            SPECIES_ACCURACY,
+            classifier_accuracy(train, train_species, test, test_species),
+            1 / len(np.unique(test_species)),
+        ),
         (SPECIES_NEAR, *near),
         (DISCREPANCY, *apart),
-        (CLASS_TOLD, told(train, train_classes, test, test_classes), 1 / len(np.unique(test_classes))),
+        (
+            CLASS_ACCURACY,
+            classifier_accuracy(train, train_classes, test, test_classes),
+            1 / len(np.unique(test_classes)),
+        ),
         (CLASS_NEAR, *neighbour_agreement(scaled, test_classes)),
     ]
     return pd.DataFrame(rows, columns=["measure", "value", "chance"])
