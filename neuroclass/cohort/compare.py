@@ -60,19 +60,19 @@ def holm(p: npt.ArrayLike) -> Floats:
 
 
 def compare_selections(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """All 41 features of two groups of cells, the largest effect first.
+    """Compare all 41 features between two groups of cells, largest effect first.
 
     Parameters
     ----------
     a, b : DataFrame
-        Frames of cells with the features' columns, stored units.
+        Cells with their feature columns, stored units.
 
     Returns
     -------
     DataFrame
         Columns feature (title with shown unit), name, delta (Cliff's, positive where the first is higher),
         median_a, median_b (shown units), p_holm (Mann–Whitney, corrected over the features), cells_a, cells_b
-        (known values). Features that either group lacks are left out.
+        (with a value). Features missing from either group are left out.
     """
     records = []
     for spec in FEATURES:
@@ -88,7 +88,7 @@ def compare_selections(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_within(values: "pd.Series[Any]", groups: "pd.Series[Any]", order: Sequence[str]) -> pd.DataFrame:
-    """A feature between groups: every pair, or with more than seven groups each against all other cells.
+    """Compare one feature between groups: all pairs, or each against the rest if there are more than seven.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def compare_within(values: "pd.Series[Any]", groups: "pd.Series[Any]", order: Se
     groups : Series of str, on the same index
         Group of each cell.
     order : sequence of str
-        The groups in the order wanted.
+        The groups in display order.
 
     Returns
     -------

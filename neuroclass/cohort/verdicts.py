@@ -1,4 +1,4 @@
-"""How the models did on each cell, from stored predictions: right, wrong or uncertain."""
+"""Summarise stored predictions for each cell: right, wrong or uncertain."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ SURE = 0.6
 
 
 def cell_verdicts(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Summarise a model's predictions of every cell.
+    """Summarise a model's predictions for every cell.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neuroclass.cohort.demo import load_demo
-from neuroclass.explain.counterfactual import feature_groups, counterfactual
+from neuroclass.explain.counterfactual import counterfactual, feature_groups
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import load_model
 from neuroclass.predictors.preprocess import restore, transform
