@@ -1,9 +1,9 @@
-"""dV/dt after AllenSDK's zero-phase Bessel filter, worked out only where it is looked at.
+"""dV/dt after AllenSDK's zero-phase Bessel filter, computed only where needed.
 
 The filtered derivative of a sweep is the convolution of its potential with a short kernel, so it
 cannot exceed half the kernel's absolute sum times the potential's range within the kernel's reach.
 That bound is cheap: one pass for the lowest and highest potential of each block of samples. The
-recursive filter then runs only in the blocks that a question about spikes depends on.
+recursive filter then runs only in the blocks that decide whether there is a spike.
 
 References
 ----------
@@ -33,7 +33,7 @@ class DerivativeFilter:
     coefficients : ndarray, shape (3, 5)
         Numerator, denominator, and the steady state for a unit input with a zero at its end.
     reach : int
-        Samples after which a start-up transient has died out.
+        Samples after which the start-up transient has decayed.
     gain : float
         Largest possible size of dV/dt per mV of range within `reach`, 1/ms.
     per_ms : float
@@ -50,7 +50,7 @@ class DerivativeFilter:
 
     @property
     def block(self) -> int:
-        """Samples in a block: the filter's reach, and no fewer than 32."""
+        """Samples per block: the filter's reach, but at least 32."""
         return max(32, self.reach)
 
 
@@ -68,7 +68,7 @@ def derivative_filter(rate_hz: float, cutoff_khz: float) -> DerivativeFilter:
     Returns
     -------
     DerivativeFilter
-        The filter with the bound on what it can return.
+        The filter with the bound on its output.
     """
     per_ms = rate_hz * 1e-3
     share = cutoff_khz * 2e3 / rate_hz
@@ -134,7 +134,7 @@ def derivative(
 ) -> None:
     """Write dV/dt of samples `first` to `last` (exclusive) of the stretch `low` to `high`.
 
-    The result is that of filtering the whole stretch: its ends are extended as
+    Gives the same result as filtering the whole stretch: its ends are extended as
     ``scipy.signal.filtfilt`` does, and elsewhere the filter starts `reach` samples early.
 
     Parameters
@@ -146,11 +146,11 @@ def derivative(
     first, last : int
         Samples wanted, `last` exclusive and below `high`.
     low, high : int
-        The stretch that is filtered as a whole, `high` exclusive.
+        The stretch to filter, `high` exclusive.
     c : ndarray, shape (3, 5)
         The filter's coefficients.
     reach : int
-        Samples after which a start-up transient has died out.
+        Samples after which the start-up transient has decayed.
     per_ms : float
         Samples per ms.
     active : bool

@@ -17,12 +17,12 @@ _ANALYSIS_HZ = 4000.0
 
 
 def instantaneous_rate(times_s: Floats) -> tuple[Floats, Floats]:
-    """Rate of each interval between spikes, at the later spike.
+    """Instantaneous rate of each interspike interval, at the later spike.
 
     Parameters
     ----------
     times_s : ndarray, shape (n_spikes,)
-        Spike times, s, rising.
+        Spike times, s, increasing.
 
     Returns
     -------

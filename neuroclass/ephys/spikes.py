@@ -1,4 +1,4 @@
-"""Spikes of one sweep and what is measured at them."""
+"""Spikes of one sweep and the quantities measured at each."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ class Spikes:
         return np.where(index < 0, np.nan, index * (1.0 / self.rate_hz))
 
     def values(self, quantity: str) -> Floats:
-        """What a feature measures at each spike, in its stored unit, shape (n_spikes,).
+        """A quantity at each spike, in its stored unit, shape (n_spikes,).
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class Spikes:
         return self.v_mv[point] if signal == "v" else self.i_pa[point]
 
     def point_of(self, quantity: str) -> str:
-        """Name of the point at which a quantity is measured."""
+        """Name of the point where a quantity is measured."""
         if quantity in ("width", "upstroke_downstroke_ratio"):
             return "peak"
         return quantity if quantity in POINTS else quantity.rpartition("_")[0]
@@ -134,7 +134,7 @@ def detect_spikes(
 
 
 def warm_up() -> None:
-    """Compile the spike pass, or load it where it was compiled before, so that the first sweep need not wait."""
+    """Compile the spike pass, or load it from the cache, before the first sweep needs it."""
     quiet = np.zeros(1000)
     detect_spikes(quiet, quiet, 50_000.0)
 

@@ -8,21 +8,21 @@ from neuroclass.types.arrays import Floats, Integers
 
 _LINE_RESIDUAL = 0.03  # of a ramp's rise
 _FLAT_SPREAD = 0.02  # of a square's amplitude
-_PLATEAU_SHARE = 0.95  # of a stretch that plateaus must cover
+_PLATEAU_SHARE = 0.95  # of a stretch that must be plateaus
 _MAX_LEVELS = 60
 _PREDICTABLE = 2e-3  # share of variance left by local linear prediction below which a current is periodic
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a stretch of current looks like.
+    """The shape of a stretch of current.
 
     Attributes
     ----------
     kind : str
         "square", "ramp", "noise" or "other".
     amplitude_pa : float
-        Level, end or mean less the holding current, pA.
+        Level, end or mean minus the holding current, pA.
     """
 
     kind: str
@@ -67,7 +67,7 @@ def describe(i_pa: Floats, begin: int, stop: int, noise_pa: float, holding_pa: f
 
 
 def is_flat(x: Floats, noise_pa: float) -> bool:
-    """Whether a current keeps one level, apart from its noise and brief artefacts at spikes."""
+    """Whether a current stays at one level, apart from noise and brief artefacts at spikes."""
     if noise_pa == 0:
         return bool(np.ptp(x) <= 1e-3 * np.abs(x).max())
     flank = min(5, x.size // 5)
@@ -83,7 +83,7 @@ def is_flat(x: Floats, noise_pa: float) -> bool:
 
 
 def ramp_end(x: Floats, noise_pa: float) -> float | None:
-    """Last value of a straight line through a current, pA; None where it is not one."""
+    """Last value, pA, of a straight line through a current; None if the current is not a ramp."""
     if x.size < 20:
         return None
     t = np.linspace(0.0, 1.0, x.size)
@@ -98,7 +98,7 @@ def ramp_end(x: Floats, noise_pa: float) -> float | None:
 
 
 def split_plateaus(x: Floats, noise_pa: float) -> list[tuple[int, int]]:
-    """First sample and first after it of each level of a stepped current; empty where it is not one."""
+    """First and last (exclusive) sample of each level of a stepped current; empty if it is not one."""
     edges = _noisy_edges(x, noise_pa) if noise_pa else np.flatnonzero(np.diff(x) != 0) + 1
     bounds = np.concatenate(([0], edges, [x.size]))
     lengths = np.diff(bounds)
@@ -114,7 +114,7 @@ def split_plateaus(x: Floats, noise_pa: float) -> list[tuple[int, int]]:
 
 
 def _noisy_edges(x: Floats, noise_pa: float) -> Integers:
-    """Samples at which a noisy current steps from one level to another that lasts."""
+    """Samples at which a noisy current steps to a new lasting level."""
     width = 50
     if x.size < 3 * width:
         return np.empty(0, dtype=np.int64)
