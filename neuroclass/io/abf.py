@@ -32,7 +32,7 @@ class _Channel:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Where one cell's response and stimulus are."""
+    """The channels of one cell's response and stimulus."""
 
     response: _Channel
     recorded: _Channel | None
@@ -47,7 +47,7 @@ def read_abf(path: Path, name: str, mapping: ChannelMapping) -> tuple[Recording,
     path : Path
         The file.
     name : str
-        What to call it.
+        Display name.
     mapping : ChannelMapping
         Overrides the header's channels and units.
 
@@ -86,7 +86,7 @@ def read_abf(path: Path, name: str, mapping: ChannelMapping) -> tuple[Recording,
 
 
 def _mapped(responses: list[_Channel], commands: list[_Channel], mapping: ChannelMapping) -> tuple[_Pair, ...]:
-    """The one pair that a person named; empty where they named no response."""
+    """The pair given in the mapping; empty if it names no response."""
     if mapping.response is None and mapping.stimulus is None and mapping.response_unit is None:
         return ()
     if mapping.response is not None:
@@ -106,7 +106,7 @@ def _mapped(responses: list[_Channel], commands: list[_Channel], mapping: Channe
 
 
 def _paired(responses: list[_Channel], commands: list[_Channel], name: str) -> tuple[_Pair, ...]:
-    """Pair each potential with the command of its own number, if the header makes sense."""
+    """Pair each potential with the command of the same number, if the header is consistent."""
     volts = [c for c in responses if c.kind == "V"]
     amps = [c for c in responses if c.kind == "A"]
     first = commands[responses[0].index] if responses[0].index < len(commands) else None
@@ -139,9 +139,9 @@ def _voltage_clamp(name: str, current: _Channel) -> ClampModeError:
 
 
 def _is_held(abf: Any, responses: list[_Channel], commands: list[_Channel], version: int) -> bool:
-    """Whether a file that records a current first, and commands a potential, records that potential too.
+    """Whether a file that records a current first and commands a potential records that potential too.
 
-    In voltage clamp the recorded potential moves no further than the commanded one.
+    In voltage clamp the recorded potential follows the command and moves no further.
     """
     volts = [c for c in responses if c.kind == "V"]
     if not (volts and commands and responses[0].kind == "A" and commands[0].kind == "V"):
@@ -214,7 +214,7 @@ def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[
 
 
 def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list[Floats]:
-    """What the header's epoch table commands on one output, a sweep each; empty where it does not say.
+    """Command waveforms of one output from the header's epoch table, one per sweep; empty if it has none.
 
     A waveform file named in the header is never opened: the name may point anywhere.
     """
@@ -233,7 +233,7 @@ def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list
 
 
 def _fit(i: Floats, n: int) -> Floats:
-    """A waveform cut, or continued at its last value, to a sweep's length."""
+    """Cut a waveform, or extend it by its last value, to a sweep's length."""
     if i.size >= n:
         return i[:n]
     return np.concatenate([i, np.full(n - i.size, i[-1] if i.size else np.nan)])

@@ -1,4 +1,4 @@
-"""Units and channels of recordings: conversion to mV and pA, and the mapping a person can give."""
+"""Units and channels of recordings: conversion to mV and pA, and a user-supplied mapping."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _BASE_WORD = {"volt": "V", "volts": "V", "amp": "A", "amps": "A", "ampere": "A",
 
 @dataclass(frozen=True)
 class ChannelMapping:
-    """Which channels hold response and stimulus, where the file's header cannot be trusted.
+    """Channels of response and stimulus, for files whose header cannot be trusted.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class ChannelMapping:
     stimulus_unit: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse units of the wrong kind."""
+        """Reject units of the wrong kind."""
         for unit, kind, example in ((self.response_unit, "V", "mV"), (self.stimulus_unit, "A", "pA")):
             if unit is not None and unit_kind(unit) != kind:
                 raise SettingsError(f"The unit {unit!r} is not known here; expected one such as {example}.")
@@ -48,7 +48,7 @@ def parse_unit(text: str) -> tuple[float, str]:
     Returns
     -------
     factor : float
-        SI value of one such unit; NaN for another kind of unit.
+        SI value of one such unit; NaN for any other kind of unit.
     base : str
         "V", "A" or "".
     """
@@ -94,7 +94,7 @@ def _convert(values: Floats, unit: str, base: str, target: float) -> Floats:
 
 
 def _exact(scale: float) -> float:
-    """The power of ten nearest a ratio of units, free of its rounding."""
+    """The power of ten nearest a ratio of units, without rounding error."""
     return float(f"1e{round(np.log10(scale))}")
 
 

@@ -1,4 +1,4 @@
-"""NWB 1: the Allen Cell Types Database's own layout and that of MIES."""
+"""NWB 1: the layouts of the Allen Cell Types Database and of MIES."""
 
 import re
 from collections.abc import Iterator
@@ -35,11 +35,11 @@ def read_nwb1(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     file : h5py.File
         The open file.
     name : str
-        What to call it.
+        Display name.
     mapping : ChannelMapping
         Units that override the file's.
     limits : ReadLimits
-        How much may be read.
+        Limits on what may be read.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def read_nwb1(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
 
 
 def _stimulus_of(response: Series, stimuli: list[Series]) -> Series | None:
-    """The current injected in a response's sweep, by its electrode where a sweep has several."""
+    """Stimulus of a response's sweep, matched by electrode if the sweep has several."""
     same = [s for s in stimuli if s.sweep == response.sweep and s.kind != "VoltageClampStimulusSeries"]
     if len(same) > 1:
         same = [s for s in same if s.electrode == response.electrode]
