@@ -13,13 +13,13 @@ from neuroclass.types.arrays import Floats
 
 
 def feature_label(name: str) -> str:
-    """A feature's label with its stimulus, without the unit; a quantity of several stimuli by its own label."""
+    """A feature's label with its stimulus and no unit; a quantity's label if it spans several stimuli."""
     spec = BY_NAME.get(name)
     return f"{name}, all stimuli" if spec is None else f"{spec.label}, {spec.stimulus.label}"
 
 
 def _spread(values: Floats, n_bins: int = 60) -> Floats:
-    """Vertical offsets, −0.4 … 0.4, that keep points of like value apart."""
+    """Vertical offsets, −0.4 … 0.4, that separate points of similar value."""
     low, high = float(values.min()), float(values.max())
     bins = (
         np.zeros(values.size, dtype=int) if high == low else ((values - low) / (high - low) * (n_bins - 1)).astype(int)
@@ -43,7 +43,7 @@ def _padded(values: "pd.Series[Any]") -> list[float]:
 def beeswarm(
     values: pd.DataFrame, deciles: pd.DataFrame, features: Sequence[str], *, unit: str, simulated: bool = False
 ) -> go.Figure:
-    """SHAP values of many cells, a row a feature, coloured by the feature's decile in its species.
+    """SHAP values of many cells, one row per feature, coloured by the feature's decile in its species.
 
     Parameters
     ----------
@@ -193,20 +193,20 @@ def dependence(
 def waterfall(
     base: float, contributions: pd.Series, values: Sequence[str], *, unit: str, top: int = 12, simulated: bool = False
 ) -> go.Figure:
-    """How one cell's features move the model from its base value to its output.
+    """How one cell's features take the model from its base value to its output.
 
     Parameters
     ----------
     base : float
         The explainer's base value.
     contributions : Series, by feature
-        SHAP values; the base value and they sum to the output.
+        SHAP values; with the base value they sum to the output.
     values : sequence of str
         The features' values with units, in the order of `contributions`.
     unit : str
         Unit of the SHAP values.
     top : int
-        Features shown singly; the rest are summed.
+        Features shown individually; the rest are summed.
     simulated : bool
         Whether the cell is simulated.
 
@@ -261,7 +261,7 @@ def waterfall(
 
 
 def contributions(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go.Figure:
-    """Largest reasons for one verdict.
+    """Largest reasons for one prediction.
 
     Parameters
     ----------

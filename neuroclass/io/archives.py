@@ -185,7 +185,7 @@ def _is_ignored(name: str) -> bool:
 
 
 def shown_name(name: str) -> str:
-    """A file name safe to display: at most its own folder, no control characters, at most 200 characters."""
+    """A file name safe to display: a relative path, no control characters, at most 200 characters."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     text = "/".join(parts)[-200:]
     return "".join(c for c in text if unicodedata.category(c)[0] != "C") or "unnamed"

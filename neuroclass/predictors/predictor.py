@@ -1,4 +1,4 @@
-"""A trained model as it is used: features in stored units go in, calibrated answers come out."""
+"""A trained model at inference: features in stored units in, calibrated predictions out."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -40,9 +40,9 @@ class Predictor(ABC):
     preprocessor, calibration, typicality_scale
         Fitted on training cells.
     background : ndarray, shape (n_prototypes, 41)
-        Prototypes of the training cells, standardised: what SHAP values are relative to.
+        Standardised prototypes of the training cells, the background of SHAP values.
     card : mapping
-        What the model is, for people and for checks.
+        Model card: description and checksums.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Predictor(ABC):
         """Uncalibrated probabilities of each member, shape (n_members, n_cells, n_classes)."""
 
     def unseen_probabilities(self, z: Floats, present: Mask) -> Floats:
-        """As `member_probabilities`, of a kind in which no member knows what another learned of a cell."""
+        """As `member_probabilities`, without information shared between members."""
         return self.member_probabilities(z, present)
 
     def ensemble_probabilities(self, z: Floats, present: Mask) -> Floats:
@@ -73,7 +73,7 @@ class Predictor(ABC):
         return np.asarray(self.member_probabilities(z, present).mean(0))
 
     def standardised_probabilities(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
-        """As `predict_proba`, from standardised features."""
+        """`predict_proba` from standardised features."""
         completed, present = self.preprocessor.complete(z)
         return self.calibration(self.ensemble_probabilities(completed, present), _hidden(present), species)
 
@@ -85,7 +85,7 @@ class Predictor(ABC):
         x : ndarray, shape (n_cells, 41)
             Features in stored units, NaN where missing.
         species : sequence of str, shape (n_cells,), optional
-            ``mouse`` or ``human``; calibration of all cells where not known.
+            ``mouse`` or ``human``; an unknown one uses the calibration of all cells.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class Predictor(ABC):
         *,
         allow_empty: bool = False,
     ) -> list[tuple[str, ...]]:
-        """Classes that together hold the truth in at least `coverage` of cells, likeliest first, for each cell.
+        """Prediction set of each cell, likeliest class first, at the nominal `coverage`.
 
         With `weights` of the classes (see `priors`), posteriors are corrected first and classes of weight 0 left
         out; the thresholds stay those of the training proportions. With `allow_empty` the share is just `coverage`,
@@ -118,7 +118,7 @@ class Predictor(ABC):
         return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
 
     def typicality_of(self, x: Floats) -> Floats:
-        """Share of training cells at least as unusual on the features present, shape (n_cells,)."""
+        """Fraction of training cells at least as unusual on the features present, shape (n_cells,)."""
         return self.typicality_scale(self.preprocessor.standardise(x), self.preprocessor)
 
     def arrays(self) -> Arrays:
@@ -129,7 +129,7 @@ class Predictor(ABC):
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, card: Mapping[str, Any]) -> Self:
-        """Read back what `arrays` gave.
+        """Rebuild from the output of `arrays`.
 
         Raises
         ------
@@ -158,5 +158,5 @@ def _hidden(present: Mask) -> Floats:
 
 
 def for_members(values: npt.NDArray[np.generic], n_members: int) -> Tensor:
-    """The same cells for each member: (n_cells, n) → (n_members, n_cells, n), float32."""
+    """Repeat cells for each member: (n_cells, n) → (n_members, n_cells, n), float32."""
     return torch.as_tensor(values, dtype=torch.float32).expand(n_members, -1, -1)

@@ -110,14 +110,14 @@ def pack_figures(figures: Mapping[str, tuple[go.Figure, Content, bool]]) -> byte
     bytes
         ``<name>.svg``, ``<name>.png`` and ``<name>.csv`` of each, as far as there are.
     """
-    from neuroclass.charts.static_export import FORMATS, can_draw, still
+    from neuroclass.charts.static_export import FORMATS, can_draw, render
 
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, (fig, table, simulated) in figures.items():
             stem = f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}{'-simulated' if simulated else ''}"
             for kind in FORMATS if can_draw(fig) else ():
-                archive.writestr(f"{stem}.{kind}", still(fig, kind))
+                archive.writestr(f"{stem}.{kind}", render(fig, kind))
             if table is not None:
                 archive.writestr(f"{stem}.csv", to_csv(table() if callable(table) else table, simulated=simulated))
     return out.getvalue()
