@@ -1,11 +1,11 @@
-"""What would change its mind: the smallest change of few features that flips a model's class.
+"""Counterfactuals: the smallest change of a few features that flips a model's class.
 
-Features may only take values that cells of the other class have: the quantiles of that class that ship with the
+Features may only take values found in cells of the other class: the quantiles of that class that ship with the
 models (5% to 95%, in steps of 5%), or the values of given real cells. A beam search adds one feature at a time
-until the other class is likeliest; then every change is shrunk as far as the flip allows, in 64 steps, and those
-that are not needed are undone. Of the flips found, the one with the fewest features wins, then the smallest sum of
-|Δz| (z in standard deviations of the training cells), unless it leaves the cell stranger than the least typical 1%
-of training cells and another does not. The model itself is asked at every step, so a flip is one of this model.
+until the other class is likeliest; each change is then shrunk as far as the flip allows, in 64 steps, and
+unneeded ones are undone. Of the flips found, the one with the fewest features wins, then the smallest sum of
+|Δz| (z in standard deviations of the training cells), unless it makes the cell less typical than 99%
+of training cells and another does not. The model itself is evaluated at every step.
 
 References
 ----------
@@ -40,7 +40,7 @@ class Change:
     feature : str
         Name of the feature.
     now, then : float
-        The cell's value, and the one it would need.
+        The value now, and the one needed.
     delta_z : float
         The difference in standard deviations of the training cells.
     """
@@ -58,17 +58,17 @@ class Counterfactual:
     Attributes
     ----------
     model : str
-        The model that was asked.
+        Name of the model.
     label, target : str
-        The class it says now, and the one after the change.
+        The predicted class, and the one after the change.
     changes : tuple of Change
-        The largest first.
+        Largest first.
     probability_now, probability_then : float
-        Of the target, calibrated.
+        Calibrated probability of the target.
     typicality_now, typicality_then : float
-        Share of training cells at least as unusual.
+        Fraction of training cells at least as unusual.
     within : str
-        Whose values were allowed.
+        Description of the allowed values.
     """
 
     model: str
@@ -189,25 +189,25 @@ def counterfactual(
     model : Predictor
         DANN or LSPIN.
     features : mapping of name to float
-        The cell's, stored units.
+        The cell's features, stored units.
     species : str
         Its species.
     target : str
-        The class it should become.
+        The desired class.
     allowed : ndarray, shape (n_values, 41)
         Values that each feature may take, stored units, one column a feature: quantiles of the target class, or
         real cells of it. NaN where there is none.
     within : str
-        Whose values those are, for people.
+        Description of the allowed values, for display.
     joint : bool
-        Whether the same quantity under all stimuli changes together and counts as one.
+        Whether a quantity changes under all stimuli at once and counts as one change.
     most : int
-        Most features, or quantities, to change.
+        Maximum number of features, or quantities, to change.
 
     Returns
     -------
     Counterfactual or None
-        None where no such change within the allowed values flips the class, or the class is the target already.
+        None if no change within the allowed values flips the class, or the class is already the target.
 
     Raises
     ------

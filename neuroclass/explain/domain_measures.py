@@ -1,4 +1,4 @@
-"""Numbers on domain mixing and class separation in a feature space, on held-out cells.
+"""Measures of domain mixing and class separation in a feature space, on held-out cells.
 
 References
 ----------
@@ -50,14 +50,14 @@ def discrepancy(features: Floats, names: Names, seed: int = 0) -> tuple[float, f
     names : ndarray of str, shape (n_cells,)
         Group of each cell; two groups.
     seed : int
-        Of the shuffles.
+        Seed of the shuffles.
 
     Returns
     -------
     value : float
-        MMD²; near 0 where the groups are alike, and may be below.
+        MMD²; near 0 for similar groups, and possibly negative.
     limit : float
-        Its 95% quantile where groups are dealt out anew.
+        Its 95% quantile under random reassignment to groups.
     """
     kernel = _kernel(features)
     np.fill_diagonal(kernel, 0.0)
@@ -82,15 +82,14 @@ def _within(classes: Names, measure: Callable[[Mask], tuple[float, float]]) -> t
 def measures(
     train: Floats, test: Floats, train_species: Names, test_species: Names, train_classes: Names, test_classes: Names
 ) -> pd.DataFrame:
-    """All measures of one space.
+    """All measures for one space.
 
     Parameters
     ----------
     train, test : ndarray, shape (n_cells, n_features)
-        Features of the training cells, with which classifiers are trained, and of the held-out ones, where everything
-        is measured.
+        Features of the training cells, for fitting classifiers, and of the held-out cells, for all measurements.
     train_species, test_species, train_classes, test_classes : ndarray of str
-        Of these cells.
+        Labels of these cells.
 
     Returns
     -------

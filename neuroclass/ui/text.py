@@ -2,7 +2,7 @@
 
 import re
 
-from neuroclass.features import BY_NAME
+from neuroclass.features import with_unit as with_unit
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 
@@ -25,11 +25,3 @@ def escaped(text: object, limit: int = 300) -> str:
     if len(line) > limit:
         line = f"{line[: limit - 1]}…"
     return _SPECIAL.sub(r"\\\1", line)
-
-
-def with_unit(feature: str, value: float) -> str:
-    """A feature's value as people read it, with its unit; an en dash where it is missing."""
-    if value != value:
-        return "–"
-    spec = BY_NAME[feature]
-    return f"{value * spec.display_factor:.4g} {spec.shown_unit}".strip()
