@@ -14,8 +14,8 @@ with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():
     files, refused = uploads.receive()
-    given = metadata_form.metadata(expanded=not files and not history.earlier())
-    brought = history.with_earlier(batch.units(files))
+    given = metadata_form.metadata(expanded=not files and not history.reopened())
+    brought = history.with_reopened(batch.units(files))
 if not brought and not refused:
     uploads.empty_state()
     st.stop()

@@ -228,8 +228,8 @@ def _why(page: _Page, question: str, prediction: Prediction, evidence: Evidence,
     page.add(f"<h3>Why: {escape(question)}</h3>")
     page.figure(
         charts.reasons(tables.reasons_table(prediction), label, simulated=simulated),
-        f"SHAP values towards {label_of(label)} by {prediction.model.upper()}, in probability, relative to prototypes of "
-        "the training cells with the same features present.",
+        f"SHAP values towards {label_of(label)} by {prediction.model.upper()}, in probability, relative to prototypes "
+        "of the training cells with the same features present.",
     )
     for feature, panels in evidence.places.items():
         page.figure(

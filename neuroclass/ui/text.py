@@ -1,4 +1,4 @@
-"""Text on pages: everything a user or a file said is escaped before it reaches markdown."""
+"""Text on pages: text from users and files is escaped before it reaches markdown."""
 
 import re
 
@@ -8,14 +8,14 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 
 
 def escaped(text: object, limit: int = 300) -> str:
-    """Text that markdown shows as it is, on one line.
+    """Escape text for markdown, on one line.
 
     Parameters
     ----------
     text : object
-        Anything with a text.
+        Anything that can be converted to text.
     limit : int
-        Longest text shown; the rest is cut.
+        Maximum length; the rest is cut.
 
     Returns
     -------
