@@ -1,7 +1,6 @@
 """Figures of SHAP values. Their unit (log-odds or probability) is the explainer's and is passed in."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,13 +30,6 @@ def _spread(values: Floats, n_bins: int = 60) -> Floats:
         rank = np.arange(inside.size)
         offset[inside] = np.where(rank % 2, 1, -1) * ((rank + 1) // 2)
     return 0.8 * offset / max(largest, 8)
-
-
-def _padded(values: "pd.Series[Any]") -> list[float]:
-    """Range of an axis through 0 with room for labels on both sides."""
-    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    room = 0.22 * max(high - low, 1e-6)
-    return [low - room if low < 0 else -0.1 * room, high + room]
 
 
 def beeswarm(
@@ -254,46 +246,6 @@ def waterfall(
         fig,
         height=110 + 28 * len(names),
         x=f"Model output ({unit})",
-        y="Feature (value)",
-        simulated=simulated,
-        legend=False,
-    )
-
-
-def contributions(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go.Figure:
-    """Largest reasons for one prediction.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``feature``, ``shap`` and ``shown`` (value with unit), largest first.
-    unit : str
-        Unit of the SHAP values.
-    simulated : bool
-        Whether the cell is simulated.
-
-    Returns
-    -------
-    Figure
-    """
-    rows = table.iloc[::-1]
-    fig = go.Figure(
-        go.Bar(
-            x=rows["shap"],
-            y=[f"{feature_label(f)} = {escape(s)}" for f, s in zip(rows["feature"], rows["shown"], strict=True)],
-            orientation="h",
-            marker_color=np.where(rows["shap"] >= 0, POSITIVE, NEGATIVE),
-            text=[f"{value:+.3f}" for value in rows["shap"]],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    )
-    fig.update_xaxes(range=_padded(rows["shap"]))
-    return finish(
-        fig,
-        height=90 + 30 * len(rows),
-        x=f"SHAP value ({unit})",
         y="Feature (value)",
         simulated=simulated,
         legend=False,

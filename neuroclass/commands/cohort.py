@@ -66,9 +66,9 @@ def describe(counts: dict[str, Any]) -> str:
             f"{part['n_complete']:,} with all 41 features"
         )
         for column in ("broad", "subclass"):
-            counts = [f"{label_of(name)} {n:,}" for name, n in part[column].items() if n]
-            if counts:
-                lines.append(f"  {column}: {', '.join(counts)}")
+            listed = [f"{label_of(name)} {n:,}" for name, n in part[column].items() if n]
+            if listed:
+                lines.append(f"  {column}: {', '.join(listed)}")
     return "\n".join(lines)
 
 

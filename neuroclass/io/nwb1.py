@@ -9,7 +9,7 @@ from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import own_item, own_items, text_of
-from neuroclass.io.nwb_series import Series, find_own, kind_by_unit, no_current_clamp, read_sweeps, trailing_number
+from neuroclass.io.nwb_series import Series, find_own, kind_by_unit, no_current_clamp, read_cells, trailing_number
 
 _KINDS = (
     "CurrentClampStimulusSeries",
@@ -59,19 +59,9 @@ def read_nwb1(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     if not current:
         raise no_current_clamp(name, responses)
     pairs = ((k if r.sweep is None else r.sweep, r, _stimulus_of(r, stimuli)) for k, r in enumerate(current))
-    cells, warnings = read_sweeps(pairs, name, mapping, limits)
-    species = text_of(find_own(file, "general/subject/species"))
     stem = name.rsplit(".", 1)[0]
-    return tuple(
-        Recording(
-            name,
-            electrode if len(cells) > 1 else stem,
-            tuple(sweeps),
-            warnings,
-            {"species": species} if species else {},
-            "NWB 1",
-        )
-        for electrode, sweeps in cells.items()
+    return read_cells(
+        file, pairs, name, mapping, limits, lambda electrode, several: electrode if several else stem, "NWB 1"
     )
 
 

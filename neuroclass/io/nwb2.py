@@ -14,7 +14,7 @@ from neuroclass.io.nwb_series import (
     find_own,
     kind_by_unit,
     no_current_clamp,
-    read_sweeps,
+    read_cells,
     trailing_number,
 )
 
@@ -63,18 +63,15 @@ def read_nwb2(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     current = [s for s in responses if s.kind != "VoltageClampSeries"]
     if not current:
         raise no_current_clamp(name, responses)
-    cells, warnings = read_sweeps(_pairs(file, current, stimuli), name, mapping, limits)
-    species = text_of(find_own(file, "general/subject/species"))
-    return tuple(
-        Recording(
-            name,
-            _cell_name(file, electrode, name, len(cells) > 1),
-            tuple(sweeps),
-            warnings,
-            {"species": species} if species else {},
-            "NWB 2",
-        )
-        for electrode, sweeps in cells.items()
+    pairs = _pairs(file, current, stimuli)
+    return read_cells(
+        file,
+        pairs,
+        name,
+        mapping,
+        limits,
+        lambda electrode, several: _cell_name(file, electrode, name, several),
+        "NWB 2",
     )
 
 

@@ -1,14 +1,14 @@
 """Common to NWB 1 and NWB 2: series of samples with unit and rate, and sweeps made of two series."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import h5py
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnsafeFileError
 from neuroclass.io.channels import ChannelMapping, to_mv, to_pa, unit_kind
 from neuroclass.io.hdf5_safety import number_of, own_item, read_samples, text_of
@@ -242,6 +242,42 @@ def read_sweeps(
     if not cells:
         raise failures[0] if failures else RecordingError(f"{name} holds no sweep; expected at least one.")
     return {k: sorted(cells[k], key=lambda s: s.number) for k in sorted(cells)}, tuple(warnings)
+
+
+def read_cells(
+    file: h5py.File,
+    pairs: Iterable[tuple[int, Series, Series | None]],
+    name: str,
+    mapping: ChannelMapping,
+    limits: ReadLimits,
+    cell_name: Callable[[str, bool], str],
+    version: str,
+) -> tuple[Recording, ...]:
+    """Read sweeps and group them into one recording per electrode; see `read_sweeps`.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file.
+    pairs, name, mapping, limits
+        See `read_sweeps`.
+    cell_name : callable
+        Names the cell of an electrode: (electrode, whether there are several) → str.
+    version : str
+        Format of the recordings, such as "NWB 2".
+
+    Returns
+    -------
+    tuple of Recording
+        One for each electrode.
+    """
+    cells, warnings = read_sweeps(pairs, name, mapping, limits)
+    species = text_of(find_own(file, "general/subject/species"))
+    metadata = {"species": species} if species else {}
+    return tuple(
+        Recording(name, cell_name(electrode, len(cells) > 1), tuple(sweeps), warnings, metadata, version)
+        for electrode, sweeps in cells.items()
+    )
 
 
 def trailing_number(name: str) -> int | None:
