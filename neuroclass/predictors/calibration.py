@@ -23,6 +23,9 @@ from scipy.special import log_softmax, softmax
 from neuroclass.cell_types import Species
 from neuroclass.types.arrays import Floats, Integers, Mask
 
+COVERAGE = 0.9
+"""Nominal coverage of the prediction sets that users see."""
+
 GROUPS: tuple[str, ...] = (*(species.value for species in Species), "any")
 HIDDEN_KNOTS: Floats = np.array([0.0, 0.25, 0.5, 0.75])
 QUANTILES: Floats = np.linspace(0, 1, 201)

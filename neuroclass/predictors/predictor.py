@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.predictors.calibration import Calibration
+from neuroclass.predictors.calibration import COVERAGE, Calibration
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.typicality import Typicality
@@ -97,7 +97,7 @@ class Predictor(ABC):
         self,
         x: Floats,
         species: Sequence[str] | None = None,
-        coverage: float = 0.9,
+        coverage: float = COVERAGE,
         weights: Floats | None = None,
         *,
         allow_empty: bool = False,
