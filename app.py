@@ -12,14 +12,14 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from neuroclass.ui import warmup
-from neuroclass.ui.history.browser_identity import OwnerCookie
+from neuroclass.ui.history.browser_identity import IdentityCookie
 
 
 @asynccontextmanager
 async def warmed_up(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Import and compile what is slow while the server waits for its first visitor."""
+    """Import and compile slow parts while the server waits for its first visitor."""
     warmup.start()
     yield {}
 
 
-app = st.App("dashboard/main.py", lifespan=warmed_up, middleware=[Middleware(OwnerCookie)])
+app = st.App("dashboard/main.py", lifespan=warmed_up, middleware=[Middleware(IdentityCookie)])

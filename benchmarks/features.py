@@ -14,9 +14,9 @@ import numpy as np
 
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.ephys.spikes import detect_spikes
-from neuroclass.ephys.sweep import FloatArray
 from neuroclass.io.recordings import read_recordings
 from neuroclass.io.sandbox import warm_up
+from neuroclass.types.arrays import Floats
 
 DURATION_S, N_SPIKES, NOISE_MV = 3.0, 40, 0.05
 RATES_HZ = (50_000.0, 200_000.0)
@@ -32,7 +32,7 @@ SHARED = (
 )
 
 
-def simulated_sweep(rate_hz: float, duration_s: float = DURATION_S, n_spikes: int = N_SPIKES) -> FloatArray:
+def simulated_sweep(rate_hz: float, duration_s: float = DURATION_S, n_spikes: int = N_SPIKES) -> Floats:
     """Potential of a sweep with spikes of 100 mV on noise, mV, shape (n_times,)."""
     t = np.arange(round(duration_s * rate_hz)) / rate_hz * 1e3
     v = -70.0 + 2.0 * np.sin(t * 3e-3)
@@ -48,7 +48,7 @@ def simulated_sweep(rate_hz: float, duration_s: float = DURATION_S, n_spikes: in
     return v + np.random.default_rng(0).normal(0.0, NOISE_MV, v.size)
 
 
-def allensdk(v: FloatArray, i: FloatArray, rate_hz: float) -> dict[str, FloatArray]:
+def allensdk(v: Floats, i: Floats, rate_hz: float) -> dict[str, Floats]:
     """AllenSDK's spike features."""
     from allensdk.ephys.ephys_extractor import EphysSweepFeatureExtractor
 
@@ -57,14 +57,14 @@ def allensdk(v: FloatArray, i: FloatArray, rate_hz: float) -> dict[str, FloatArr
     return {name: extractor._spikes_df[name].to_numpy(float) for name in SHARED}
 
 
-def ipfx(v: FloatArray, i: FloatArray, rate_hz: float) -> None:
+def ipfx(v: Floats, i: Floats, rate_hz: float) -> None:
     """IPFX's spike features."""
     from ipfx.feature_extractor import SpikeFeatureExtractor
 
     SpikeFeatureExtractor().process(np.arange(v.size) / rate_hz, v, i)
 
 
-def efel(v: FloatArray, _i: FloatArray, rate_hz: float) -> None:
+def efel(v: Floats, _i: Floats, rate_hz: float) -> None:
     """The eFEL features that come closest."""
     import efel
 
@@ -84,7 +84,7 @@ def best_ms(works: dict[str, Callable[[], object]], repeats: int = REPEATS) -> d
     return best
 
 
-def largest_difference(v: FloatArray, i: FloatArray, rate_hz: float) -> float:
+def largest_difference(v: Floats, i: Floats, rate_hz: float) -> float:
     """Largest relative difference from AllenSDK over all shared features of all spikes."""
     ours, theirs = detect_spikes(v, i, rate_hz), allensdk(v, i, rate_hz)
     assert len(ours) == len(theirs["peak_v"]) == N_SPIKES, (len(ours), len(theirs["peak_v"]))

@@ -20,14 +20,14 @@ class Species(StrEnum):
 
 
 class Broad(StrEnum):
-    """Broad class: the transmitter's effect, read from dendrite type or driver line."""
+    """Broad class: excitatory or inhibitory, inferred from dendrite type or driver line."""
 
     EXCITATORY = "excitatory"
     INHIBITORY = "inhibitory"
 
 
 class Subclass(StrEnum):
-    """The five subclasses of mouse cortical neurons told apart by LSPIN."""
+    """The five subclasses of mouse cortical neurons that LSPIN predicts."""
 
     GLUTAMATERGIC = "Glutamatergic"
     PVALB = "Pvalb"
@@ -55,7 +55,7 @@ class Dendrite(StrEnum):
 
     @property
     def broad(self) -> Broad | None:
-        """Broad class it stands for; None for sparsely spiny cells, which both classes have."""
+        """Corresponding broad class; None for sparsely spiny cells, which occur in both."""
         return {Dendrite.SPINY: Broad.EXCITATORY, Dendrite.ASPINY: Broad.INHIBITORY}.get(self)
 
 
@@ -84,7 +84,7 @@ class Line:
     name : str
         The line as the database spells it.
     subclass : Subclass or None
-        Subclass whose cells it marks; None where it marks more than one.
+        Subclass that it marks; None if it marks more than one.
     in_paper : bool
         Whether the paper's table has cells of this line.
     """
@@ -152,12 +152,12 @@ PUBLISHED_NAMES: dict[str, Subclass] = {
 
 
 def label_of(value: str) -> str:
-    """Label of a class for people: ``Htr3a`` reads ``Htr3a+|Vip−``, all others as they are."""
+    """Display label of a class: ``Htr3a`` reads ``Htr3a+|Vip−``, all others are unchanged."""
     return Subclass(value).label if value in SUBCLASS_ORDER else value
 
 
 def labels_of_cell(species: str, line: str | None, dendrite: str | None) -> tuple[Broad | None, Subclass | None]:
-    """Broad class and subclass of a database cell from its driver line and dendrite type.
+    """Derive a database cell's broad class and subclass from its driver line and dendrite type.
 
     A mouse cell whose dendrites contradict its line keeps neither label (as in the paper's table,
     which has no such cell); a human cell has a broad class only.

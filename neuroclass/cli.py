@@ -1,7 +1,7 @@
-"""The command line: one parser, one exit code a kind of ending.
+"""The command line.
 
-Exit codes: 0 done, 1 an error that the message explains, 2 wrong usage, 3 done but some file was
-refused, 130 interrupted.
+Exit codes: 0 success, 1 an error explained by its message, 2 wrong usage, 3 success with some inputs
+rejected, 130 interrupted.
 """
 
 import argparse
@@ -16,7 +16,7 @@ COMMANDS = ("cohort", "fetch", "train", "evaluate", "classify", "extract", "adap
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser with every subcommand's own arguments."""
+    """Build the parser with all subcommands."""
     parser = argparse.ArgumentParser(
         prog="python -m neuroclass",
         description="Cortical cell types from patch-clamp recordings, with reasons one can check.",
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        Arguments without the program's name; by default those of the process.
+        Arguments without the program name; by default those of the process.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Settings: where things live, and a frozen dataclass for every part that has settings."""
+"""Settings: paths, and a frozen dataclass for each configurable component."""
 
 import os
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ MODELS_DIR = PROJECT_DIR / "models"
 
 
 def data_folder() -> Path | None:
-    """Folder of published tables named by ``NEUROCLASS_DATA``; None where it is not set."""
+    """Folder of published tables named by ``NEUROCLASS_DATA``; None if unset."""
     value = os.environ.get(DATA_VARIABLE, "").strip()
     return Path(value).expanduser() if value else None
 
 
 def recordings_folder() -> Path | None:
-    """Folder of downloaded NWB files named by ``NEUROCLASS_RECORDINGS``; None where it is not set."""
+    """Folder of downloaded NWB files named by ``NEUROCLASS_RECORDINGS``; None if unset."""
     value = os.environ.get(RECORDINGS_VARIABLE, "").strip()
     return Path(value).expanduser() if value else None
 
@@ -35,14 +35,14 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class AugmentSettings:
-    """How far training cells are moved towards other laboratories.
+    """Augmentation: how far training cells are shifted towards other laboratories.
 
     Attributes
     ----------
     masked_share, shifted_share : float
-        Share of training cells that lose features, and that are shifted.
+        Fraction of training cells with hidden features, and with shifted ones.
     stimulus_hidden, feature_hidden : float
-        Probability that a masked cell loses each stimulus, and each feature besides.
+        Probability that each stimulus, and each further feature, of a masked cell is hidden.
     offset_mv, bridge_mv, height_mv : float
         Largest offset of all voltages, of spike voltages, and loss of spike height.
     log_temperature, log_resistance, log_step : float
@@ -73,13 +73,13 @@ class OptimiserSettings:
     Attributes
     ----------
     steps, batch_cells : int
-        Steps, and cells a member sees in each.
+        Number of steps, and cells per member and step.
     learning_rate, weight_decay : float
         Highest rate; decoupled weight decay.
     averaging : float
-        Share of the running average of the weights that is kept in each step.
+        Decay of the running average of the weights, per step.
     steps_an_epoch : int
-        Steps between two reports.
+        Steps between two progress reports.
     """
 
     steps: int = 600
@@ -180,21 +180,21 @@ ALLEN_URL_VARIABLE = "NEUROCLASS_ALLEN_URL"
 
 @dataclass(frozen=True)
 class AllenSettings:
-    """Where the Allen Cell Types Database answers, and how much of it is kept.
+    """Address of the Allen Cell Types Database, and the cache limit.
 
     Attributes
     ----------
     base_url : str or None
-        The API's address, or a mirror's; None for the database's own.
+        Address of the API or a mirror; None for the database's own.
     cache_limit_bytes : int
-        Most bytes of recordings that are kept, bytes.
+        Maximum size of the cached recordings, bytes.
     """
 
     base_url: str | None = None
     cache_limit_bytes: int = 20_000_000_000
 
     def __post_init__(self) -> None:
-        """Refuse an address that is none, and a negative limit."""
+        """Reject an invalid address or a negative limit."""
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise SettingsError(f"{self.base_url!r} is not an address; expected one that begins with https://.")
         if self.cache_limit_bytes < 0:

@@ -1,4 +1,4 @@
-"""The errors that NeuroClass raises on purpose.
+"""The errors that NeuroClass raises, and the record of a rejected input.
 
 Every message says what was found, what was expected and what to do. Only ``neuroclass.ui.guards``
 turns one into a notice on a page, and only ``neuroclass.cli`` into an exit code.
@@ -9,11 +9,11 @@ from typing import Any
 
 
 class NeuroClassError(Exception):
-    """Base of every error that a user can act on."""
+    """Base class of errors that a user can act on."""
 
     @property
     def kind(self) -> str:
-        """Name of the error's class, as it stands in JSON output."""
+        """Name of the error's class, as in JSON output."""
         return type(self).__name__
 
 
@@ -38,7 +38,7 @@ class UnitsError(RecordingError):
 
 
 class UnsafeFileError(RecordingError):
-    """A file asks for something that a data file has no business asking for."""
+    """A file does something that no data file should, such as linking to other files."""
 
 
 class ModelFileError(NeuroClassError):
@@ -50,15 +50,15 @@ class ExplanationError(NeuroClassError):
 
 
 class CohortError(NeuroClassError):
-    """A cohort lacks what an operation needs of it."""
+    """A cohort lacks something that an operation needs."""
 
 
 class FetchError(NeuroClassError):
-    """The Allen Cell Types Database could not be reached or answered with something else."""
+    """The Allen Cell Types Database could not be reached or sent an invalid response."""
 
 
 class HistoryError(NeuroClassError):
-    """The database of classified cells cannot be used, or has no such cell."""
+    """The history database cannot be used or has no such entry."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,6 @@ class RejectedInput:
     cell: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The refusal as the command line prints it."""
+        """The JSON record that the command line prints."""
         place = {"source": self.source, "cell": self.cell} if self.cell else {"source": self.source}
         return {**place, "error": {"type": self.error.kind, "message": str(self.error)}}

@@ -1,4 +1,4 @@
-"""The 41 electrophysiological features: the one home of their names, units and definitions.
+"""The 41 electrophysiological features: names, units and definitions, declared once.
 
 The names, their order and their stored units are those of the table published with
 arXiv:2306.00528. Axis titles, table headers, docstrings and the upload template are made from here.
@@ -31,7 +31,7 @@ class Stimulus(StrEnum):
 
 
 class FeatureSource(StrEnum):
-    """Where a feature's value comes from."""
+    """How a feature's value is obtained."""
 
     SWEEPS = "sweeps"
     PERSON = "person"
@@ -54,11 +54,11 @@ class FeatureSpec:
     definition : str
         How it is measured, in one sentence.
     source : FeatureSource
-        Whether sweeps yield it or only the person at the rig knows it.
+        Whether it is measured on sweeps or entered by hand.
     display_unit : str
-        Unit a person reads it in, where that differs from `unit`; else empty.
+        Unit for display if it differs from `unit`; else empty.
     display_factor : float
-        `display_unit` values are stored values times this.
+        Factor from stored to displayed values.
     """
 
     name: str
@@ -72,12 +72,12 @@ class FeatureSpec:
 
     @property
     def shown_unit(self) -> str:
-        """Unit in which the value is shown to a person."""
+        """Unit in which the value is displayed."""
         return self.display_unit or self.unit
 
     @property
     def title(self) -> str:
-        """Axis title: label, stimulus and shown unit."""
+        """Axis title: label, stimulus and display unit."""
         where = "" if self.stimulus is Stimulus.NONE else f", {self.stimulus.label}"
         return f"{self.label}{where} ({self.shown_unit or 'ratio'})"
 
@@ -227,3 +227,11 @@ PERSON_FEATURES: tuple[str, ...] = tuple(s.name for s in FEATURES if s.source is
 def features_of(stimulus: Stimulus) -> tuple[str, ...]:
     """Names of the features measured under one stimulus, in table order."""
     return tuple(spec.name for spec in FEATURES if spec.stimulus is stimulus)
+
+
+def with_unit(feature: str, value: float) -> str:
+    """A feature's value in its display unit; an en dash if missing."""
+    if value != value:
+        return "–"
+    spec = BY_NAME[feature]
+    return f"{value * spec.display_factor:.4g} {spec.shown_unit}".strip()

@@ -14,8 +14,8 @@ with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():
     files, refused = uploads.receive()
-    metadata = metadata_form.metadata(expanded=not files and not history.earlier())
-    cell_inputs = history.with_earlier(batch.grouping_form(files))
+    metadata = metadata_form.metadata(expanded=not files and not history.reopened())
+    cell_inputs = history.with_reopened(batch.grouping_form(files))
 if not cell_inputs and not refused:
     uploads.empty_state()
     st.stop()

@@ -1,1 +1,1 @@
-"""Adapting to a laboratory: how its cells differ from the reference, and verdicts that allow for it."""
+"""Adaptation to a laboratory: how its cells differ from the reference, and verdicts corrected for it."""

@@ -1,4 +1,4 @@
-"""Align a laboratory's unlabelled cells with the reference, allowing for another mix of classes.
+"""Align a laboratory's unlabelled cells with the reference, allowing for different class proportions.
 
 Model: z = μ_c + δ + e in the model's standardised features, with e ~ N(0, Σ) within classes, class proportions π
 of the batch, and one shift δ for all cells of the laboratory. δ ~ N(0, D A D' + s² I): mostly along the ways in
@@ -9,7 +9,8 @@ back by δ, corrected for π. Maximisation, over the features present p of each 
     (Σ_i w_i P_i + K⁻¹) δ = Σ_i w_i P_i (z_i − Σ_c r_ic μ_c),   P_i = Σ_pp⁻¹, K = D A D' + s² I
 
 with weights w_i that fall for outliers. Since the class proportions are estimated with δ, a batch with many
-interneurons is not mistaken for a shifted one; a batch of one class cannot be told from a shift and is refused.
+interneurons is not mistaken for a shifted one; a batch of one class is indistinguishable from a shift and is
+rejected.
 
 References
 ----------
@@ -49,12 +50,12 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Component:
-    """How much of the shift is explained by one way in which laboratories differ.
+    """The part of the shift explained by one way in which laboratories differ.
 
     Attributes
     ----------
     name, unit : str
-        What differs; ``ln`` for the natural logarithm of a factor.
+        What differs; unit ``ln`` for the natural logarithm of a factor.
     size : float
         Estimate, laboratory minus reference.
     """
@@ -64,7 +65,7 @@ class Component:
     size: float
 
     def in_words(self) -> str:
-        """The estimate for people."""
+        """The estimate as display text."""
         title = _TITLES.get(self.name, self.name)
         return f"{title} × {np.exp(self.size):.2f}" if self.unit == "ln" else f"{title} {self.size:+.1f} {self.unit}"
 
@@ -78,7 +79,7 @@ class Alignment:
     classes : tuple of str
         In the order of the probabilities.
     delta : ndarray, shape (41,)
-        The shift that was taken back, standard deviations of the training cells.
+        The shift that was removed, standard deviations of the training cells.
     components : tuple of Component
         Its parts along the ways in which laboratories differ.
     proportions : ndarray, shape (n_classes,)
@@ -88,7 +89,7 @@ class Alignment:
     before, after : ndarray, shape (n_cells, n_classes)
         Calibrated probabilities without and with the alignment.
     reference : str
-        What the batch was compared with.
+        Description of the reference.
     """
 
     classes: tuple[str, ...]
@@ -102,12 +103,12 @@ class Alignment:
 
     @property
     def changed(self) -> Mask:
-        """Which cells' likeliest class changed, shape (n_cells,)."""
+        """Mask of cells whose likeliest class changed, shape (n_cells,)."""
         return np.asarray(self.before.argmax(1) != self.after.argmax(1))
 
 
 def check_batch(before: Floats, classes: tuple[str, ...]) -> None:
-    """Refuse a batch that cannot be adapted to.
+    """Reject a batch that cannot be aligned.
 
     Parameters
     ----------
@@ -119,8 +120,8 @@ def check_batch(before: Floats, classes: tuple[str, ...]) -> None:
     Raises
     ------
     CohortError
-        For fewer than 20 cells, or where one class has over 95% of the probability: its shift could be the
-        laboratory's or the class' own.
+        For fewer than 20 cells, or if one class has over 95% of the probability: the shift could then be
+        the laboratory's or the class'.
     """
     if len(before) < LEAST_CELLS:
         raise CohortError(
@@ -136,7 +137,7 @@ def check_batch(before: Floats, classes: tuple[str, ...]) -> None:
 
 
 def align(model: Predictor, x: Floats, species: str, reference: Reference) -> Alignment:
-    """Estimate the laboratory's shift, take it back and classify again.
+    """Estimate the laboratory's shift, remove it and classify again.
 
     Parameters
     ----------
@@ -145,9 +146,9 @@ def align(model: Predictor, x: Floats, species: str, reference: Reference) -> Al
     x : ndarray, shape (n_cells, 41)
         Features of one laboratory's cells of one species, stored units, NaN where missing.
     species : str
-        Of the cells.
+        Species of the cells.
     reference : Reference
-        What to align with.
+        Reference to align with.
 
     Returns
     -------
@@ -156,7 +157,7 @@ def align(model: Predictor, x: Floats, species: str, reference: Reference) -> Al
     Raises
     ------
     CohortError
-        For a batch that `check_batch` refuses.
+        For a batch that `check_batch` rejects.
     """
     names = [species] * len(x)
     before = model.predict_proba(x, names)
@@ -195,7 +196,7 @@ def _probabilities(model: Predictor, z: Floats, species: list[str]) -> Floats:
 
 
 def _maximise(z: Floats, posterior: Floats, delta: Floats, reference: Reference, inverse: Floats) -> Floats:
-    """The shift that fits best, given each cell's class probabilities."""
+    """The best-fitting shift, given each cell's class probabilities."""
     expected = posterior @ reference.means
     left, right = inverse.copy(), np.zeros(z.shape[1])
     for pattern, rows in by_pattern(np.isfinite(z)):

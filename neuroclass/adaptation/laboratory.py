@@ -1,6 +1,6 @@
-"""Adapt to one laboratory: its shift against the reference, verdicts before and after, accuracy where labels are known.
+"""Adapt to one laboratory: its shift against the reference, verdicts before and after, and accuracy on labelled cells.
 
-Labels are only compared with. Nothing is trained on them.
+Labels are used for comparison only; nothing is trained on them.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ class Batch:
     x : ndarray, shape (n_cells, 41)
         Features, stored units, NaN where missing.
     species : str
-        Mouse where it was not told.
+        Mouse if it was not given.
     left_out : int
         Cells of the other species, left out.
     labels : mapping of cell name to class
@@ -46,20 +46,20 @@ class Batch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What adaptation did for one model.
+    """Result of the adaptation for one model.
 
     Attributes
     ----------
     model : str
         ``dann`` or ``lspin``.
     alignment : Alignment or None
-        None where the batch cannot be adapted to.
+        None if the batch could not be aligned.
     why_not : str
-        Why; empty where it was.
+        Why it could not be aligned; else empty.
     told_before, told_after : DomainScore or None
-        How well the batch is told from the reference.
+        How well a classifier separates the batch from the reference.
     accuracy : tuple of (float, float, int) or None
-        Before, after, and of how many labelled cells; None without labels.
+        Accuracy before and after, and number of labelled cells; None without labels.
     """
 
     model: str
@@ -72,7 +72,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class LaboratoryReport:
-    """All that is said of a batch.
+    """The full comparison of a batch with the reference.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class LaboratoryReport:
 def make_batch(
     names: Sequence[str], rows: Floats, species: Sequence[str], labels: Mapping[str, str] | None = None
 ) -> Batch:
-    """The cells of the commonest species; those of unknown species count as mouse.
+    """Keep the cells of the most common species; unknown species count as mouse.
 
     Parameters
     ----------
@@ -108,20 +108,20 @@ def make_batch(
     Raises
     ------
     CohortError
-        For fewer than 20 cells, or a label that is no class.
+        For fewer than 20 cells, or a label that is not a class.
     """
-    known = [one if one in set(Species) else Species.MOUSE.value for one in species]
-    if len(known) < LEAST_CELLS:
+    given = [one if one in set(Species) else Species.MOUSE.value for one in species]
+    if len(given) < LEAST_CELLS:
         raise CohortError(
-            f"{len(known)} cells are too few to tell a laboratory's shift from chance; upload at least {LEAST_CELLS}."
+            f"{len(given)} cells are too few to tell a laboratory's shift from chance; upload at least {LEAST_CELLS}."
         )
     for cell, label in (labels or {}).items():
         if label not in (*BROAD_ORDER, *SUBCLASS_ORDER):
             raise CohortError(
                 f"The label of {cell} is {label!r}; expected one of {', '.join((*BROAD_ORDER, *SUBCLASS_ORDER))}."
             )
-    commonest = Counter(known).most_common(1)[0][0]
-    kept = np.array([one == commonest for one in known])
+    commonest = Counter(given).most_common(1)[0][0]
+    kept = np.array([one == commonest for one in given])
     chosen = tuple(name for name, keep in zip(names, kept, strict=True) if keep)
     return Batch(chosen, np.asarray(rows)[kept], commonest, int((~kept).sum()), labels)
 
@@ -134,9 +134,9 @@ def adapt(batch: Batch, models: Sequence[Predictor], cells: Cohort | None = None
     batch : Batch
         One laboratory's cells.
     models : sequence of Predictor
-        DANN and LSPIN; LSPIN, which knows mouse classes, is left out for human cells.
+        DANN and LSPIN; LSPIN, which has mouse classes only, is skipped for human cells.
     cells : Cohort, optional
-        The real table, where it is loaded; else the summaries that ship with the models serve.
+        The real cohort, if loaded; otherwise the summaries shipped with the models are used.
 
     Returns
     -------
@@ -168,11 +168,11 @@ def _outcome(batch: Batch, model: Predictor, real: Cohort | None) -> Outcome:
         alignment = align(model, batch.x, batch.species, reference)
     except CohortError as error:
         return Outcome(model.name, None, str(error))
-    scores = [_told(batch, model, x, reference, alignment.proportions, real) for x in (batch.x, alignment.x)]
+    scores = [_separation(batch, model, x, reference, alignment.proportions, real) for x in (batch.x, alignment.x)]
     return Outcome(model.name, alignment, "", scores[0], scores[1], _accuracy(batch, alignment))
 
 
-def _told(
+def _separation(
     batch: Batch, model: Predictor, x: Floats, reference: Reference, proportions: Floats, real: Cohort | None
 ) -> DomainScore:
     if real is None:
@@ -185,17 +185,17 @@ def _told(
 
 
 def _accuracy(batch: Batch, alignment: Alignment) -> tuple[float, float, int] | None:
-    """Accuracy before and after on the cells whose class is known at this model's level."""
+    """Accuracy before and after on the cells with a label at this model's level."""
     truth = np.array([_as_class((batch.labels or {}).get(name), alignment.classes) for name in batch.names])
-    known = truth >= 0
-    if not known.any():
+    labelled = truth >= 0
+    if not labelled.any():
         return None
-    before, after = ((p.argmax(1) == truth)[known].mean() for p in (alignment.before, alignment.after))
-    return float(before), float(after), int(known.sum())
+    before, after = ((p.argmax(1) == truth)[labelled].mean() for p in (alignment.before, alignment.after))
+    return float(before), float(after), int(labelled.sum())
 
 
 def _as_class(label: str | None, classes: tuple[str, ...]) -> int:
-    """Position of a label among a model's classes; a subclass counts as its broad class; −1 where it says nothing."""
+    """Index of a label among a model's classes; a subclass maps to its broad class; −1 if none applies."""
     if label is None:
         return -1
     if label in classes:

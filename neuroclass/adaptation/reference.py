@@ -1,4 +1,4 @@
-"""The reference a laboratory is compared with: class means and the covariance within classes, from what ships.
+"""The reference a laboratory is compared with: class means and within-class covariance.
 
 No cell of the real tables ships with the models. Class means come from the medians of
 ``models/feature_ranges.json``, the covariance from the model's preprocessor (all training cells, shrunk) less
@@ -38,7 +38,7 @@ class Reference:
     prior : ndarray, shape (n_classes,)
         Proportions among the training cells of the species.
     source : str
-        Where it comes from, for people.
+        Description of where it comes from.
     """
 
     classes: tuple[str, ...]
@@ -48,27 +48,27 @@ class Reference:
     source: str
 
     def sample(self, proportions: Floats, n_cells: int, seed: int) -> Floats:
-        """Stand-ins for cells, standardised, shape (n_cells, 41): normal about the class means."""
+        """Sample surrogate cells, standardised, shape (n_cells, 41), normal around the class means."""
         rng = np.random.default_rng(seed)
         which = rng.choice(len(self.classes), n_cells, p=proportions / proportions.sum())
         return self.means[which] + rng.multivariate_normal(np.zeros(len(self.within)), self.within, n_cells)
 
 
 def unclipped(preprocessor: Preprocessor, x: Floats) -> Floats:
-    """Standardised features that are not cut at ±5, shape (n_cells, 41), NaN where missing."""
+    """Standardised features without clipping at ±5, shape (n_cells, 41), NaN where missing."""
     known = np.where(np.isfinite(x), x, np.nan)
     return np.asarray((transform(known) - preprocessor.mean) / preprocessor.scale)
 
 
 def shipped_reference(model: Predictor, species: str) -> Reference:
-    """The reference from the shipped quantiles.
+    """Build the reference from the shipped quantiles.
 
     Parameters
     ----------
     model : Predictor
         DANN or LSPIN.
     species : str
-        ``mouse`` or ``human``; mouse where it is not known.
+        ``mouse`` or ``human``; an unknown species counts as mouse.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def shipped_reference(model: Predictor, species: str) -> Reference:
     Raises
     ------
     CohortError
-        If the model's card does not tell its training cells.
+        If the model's card does not describe its training cells.
     """
     species = species if species in set(Species) else Species.MOUSE.value
     counts: Mapping[str, int] = model.card.get("training_cells", {}).get("classes", {})
@@ -95,12 +95,12 @@ def shipped_reference(model: Predictor, species: str) -> Reference:
 
 
 def cohort_reference(model: Predictor, cells: Cohort, species: str) -> Reference:
-    """The reference from real cells.
+    """Build the reference from real cells.
 
     Parameters
     ----------
     model : Predictor
-        Whose standardised features are used.
+        Provides the standardisation.
     cells : Cohort
         Labelled cells.
     species : str
@@ -113,7 +113,7 @@ def cohort_reference(model: Predictor, cells: Cohort, species: str) -> Reference
     Raises
     ------
     CohortError
-        If some class has fewer than five cells.
+        If a class has fewer than five cells.
     """
     mine = cells.of_species(species).labelled(COLUMNS[model.name])
     z = model.preprocessor.standardise(mine.matrix())
@@ -132,7 +132,7 @@ def cohort_reference(model: Predictor, cells: Cohort, species: str) -> Reference
 
 
 def _positive(covariance: Floats) -> Floats:
-    """The nearest covariance without tiny or negative directions, a little shrunk to its diagonal."""
+    """The nearest positive-definite covariance, shrunk slightly to its diagonal."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     fixed = vectors @ np.diag(np.maximum(values, _FLOOR)) @ vectors.T
     return np.asarray((1 - _RIDGE) * fixed + _RIDGE * np.diag(np.diag(fixed)))

@@ -1,19 +1,20 @@
 """How a laboratory's cells differ from the reference: feature by feature, and as a whole.
 
-Feature by feature: each value's percentile in the reference's cells of its species, mixed by class in the batch's
-own proportions, so that another mix of classes is no shift. Without a shift the percentiles are uniform; their mean
-is tested against ½ (standard error 1/√(12 n)) and the p-values are corrected after Holm. As a whole: how well a
-cross-validated logistic regression tells the batch from the reference, the reference's cells weighted to the batch's
-class proportions; 0.5 is chance.
+Feature by feature: each value's percentile among the reference cells of its species, weighted to the batch's own
+class proportions, so that different proportions do not count as a shift. Without a shift the percentiles are
+uniform; their mean is tested against ½ (standard error 1/√(12 n)), with Holm-corrected p values. As a whole: how well a
+cross-validated logistic regression separates the batch from the reference, with reference cells weighted to the
+batch's class proportions; 0.5 is chance.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
 
 from neuroclass.adaptation.reference import Reference
+from neuroclass.cohort.compare import holm
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.reference.ranges import LEVELS, class_values
@@ -31,13 +32,13 @@ class FeatureShift:
     Attributes
     ----------
     feature, species : str
-        The feature, and the species it is compared with.
+        The feature, and the species of the reference cells.
     n_cells : int
-        Cells of the batch that have it.
+        Cells of the batch with a value.
     median, expected : float
         The batch's median, and the reference's in the batch's class proportions, stored unit.
     percentile : float
-        Mean percentile of the batch's values in the reference, 50 without a shift.
+        Mean percentile of the batch's values in the reference; 50 without a shift.
     p : float
         Two-sided, corrected after Holm over the features compared.
     """
@@ -52,23 +53,23 @@ class FeatureShift:
 
 
 def feature_shifts(x: Floats, species: str, classes: Sequence[str], proportions: Floats) -> list[FeatureShift]:
-    """Compare each feature of a batch with the reference's cells of a species.
+    """Compare each feature of a batch with the reference cells of a species.
 
     Parameters
     ----------
     x : ndarray, shape (n_cells, 41)
         Stored units, NaN where missing.
     species : str
-        Of the reference: ``mouse`` or ``human``.
+        Species of the reference: ``mouse`` or ``human``.
     classes : sequence of str
-        Classes whose quantiles ship for the species.
+        Classes with shipped quantiles for the species.
     proportions : ndarray, shape (n_classes,)
         Of the batch.
 
     Returns
     -------
     list of FeatureShift
-        The largest shift first; features with fewer than 10 values are left out.
+        Largest shift first; features with fewer than 10 values are left out.
     """
     values = [class_values(species, name) for name in classes]
     found = []
@@ -85,7 +86,8 @@ def feature_shifts(x: Floats, species: str, classes: Sequence[str], proportions:
         expected = _mixture_median([quantiles[:, column] for quantiles in values], proportions)
         p = float(2 * norm.sf(score))
         found.append(FeatureShift(feature, species, len(own), float(np.median(own)), expected, 100 * mean, p))
-    return _holm(sorted(found, key=lambda one: -abs(one.percentile - 50)))
+    found.sort(key=lambda one: -abs(one.percentile - 50))
+    return [replace(one, p=float(p)) for one, p in zip(found, holm([one.p for one in found]), strict=True)]
 
 
 def _mixture_median(quantiles: Sequence[Floats], proportions: Floats) -> float:
@@ -97,29 +99,16 @@ def _mixture_median(quantiles: Sequence[Floats], proportions: Floats) -> float:
     return float(np.interp(0.5, np.maximum.accumulate(np.asarray(mixed)), grid))
 
 
-def _holm(shifts: list[FeatureShift]) -> list[FeatureShift]:
-    order = np.argsort([one.p for one in shifts])
-    corrected = np.ones(len(shifts))
-    highest = 0.0
-    for place, k in enumerate(order):
-        highest = max(highest, min(1.0, (len(shifts) - place) * shifts[k].p))
-        corrected[k] = highest
-    return [
-        FeatureShift(s.feature, s.species, s.n_cells, s.median, s.expected, s.percentile, float(p))
-        for s, p in zip(shifts, corrected, strict=True)
-    ]
-
-
 @dataclass(frozen=True)
 class DomainScore:
-    """How well the batch is told from the reference.
+    """How well a classifier separates the batch from the reference.
 
     Attributes
     ----------
     auc : float
         Area under the receiver operating characteristic, cross-validated; 0.5 is chance.
     against : str
-        What the batch was told from.
+        Description of the reference cells.
     """
 
     auc: float
@@ -130,16 +119,16 @@ def domain_score(
     model: Predictor, x: Floats, reference: Reference, proportions: Floats, real: Floats | None = None,
     real_classes: Integers | None = None, seed: int = 0,
 ) -> DomainScore:  # fmt: skip
-    """Tell the batch from the reference by a linear classifier on the standardised features.
+    """Separate the batch from the reference with a linear classifier on the standardised features.
 
     Parameters
     ----------
     model : Predictor
-        Whose standardised features and imputation are used.
+        Provides standardisation and imputation.
     x : ndarray, shape (n_cells, 41)
         The batch, stored units, NaN where missing.
     reference : Reference
-        Where no real cells are given, stand-ins are drawn from its class means and covariance.
+        Without real cells, surrogates are sampled from its class means and covariance.
     proportions : ndarray, shape (n_classes,)
         Of the batch.
     real : ndarray, shape (n_real, 41), optional

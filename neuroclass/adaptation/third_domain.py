@@ -1,7 +1,7 @@
-"""DANN with a laboratory as its third domain: trained anew on the reference's cells and the lab's unlabelled ones.
+"""DANN with a laboratory as its third domain, retrained on the reference cells and the lab's unlabelled ones.
 
-The adversary then has to tell mouse, human and laboratory apart, and the features are trained so that it cannot.
-This needs the reference's cells themselves, so the real table must be loaded.
+The adversary tries to distinguish mouse, human and laboratory; the features are trained to defeat it. This needs
+the reference cells themselves, so the real tables must be loaded.
 """
 
 import pandas as pd
@@ -19,7 +19,7 @@ LABORATORY = "laboratory"
 
 
 def with_laboratory(cells: Cohort, batch: Batch) -> Cohort:
-    """The reference's cells and the laboratory's, these without labels and as a species of their own.
+    """Join the reference cells with the laboratory's, unlabelled and as a species of their own.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def train_with_laboratory(
     batch : Batch
         The laboratory's cells; their labels, if any, are not used.
     settings : DannSettings, optional
-        As for the shipped model by default.
+        Defaults to those of the shipped model.
     listener : callable, optional
         See `run_training`.
 

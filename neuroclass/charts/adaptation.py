@@ -1,4 +1,4 @@
-"""A laboratory against the reference: the shift of each feature, and what alignment changes."""
+"""Figures of a laboratory's shift against the reference, and of what alignment changes."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,19 +11,19 @@ SIGNIFICANT = 0.05
 
 
 def shifts(table: pd.DataFrame, n_shown: int = 20) -> go.Figure:
-    """Mean percentile of the batch's values among the reference's cells, the largest shift first.
+    """Mean percentile of the batch's values among the reference cells, largest shift first.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``feature``, ``species``, ``percentile`` (0 to 100), ``p`` (corrected) and ``n_cells``; rows in order.
     n_shown : int
-        Features shown, by the first species.
+        Number of features shown, ranked by the first species.
 
     Returns
     -------
     Figure
-        A dot a species; filled where p < 0.05.
+        One dot per species; filled if p < 0.05.
     """
     if table.empty:
         return note("No feature has ten values, so none can be compared.")

@@ -1,4 +1,4 @@
-"""Uploaded cells together: what they consist of, and where they lie among the reference cells."""
+"""Figures of a batch of uploaded cells: class composition and position among reference cells."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -9,7 +9,7 @@ SHARES = {"prior": "training cells", "labels": "labels given", "estimated": "est
 
 
 def composition(table: pd.DataFrame) -> go.Figure:
-    """Class proportions of uploaded cells beside those of the training cells.
+    """Class proportions of uploaded and training cells, side by side.
 
     Parameters
     ----------

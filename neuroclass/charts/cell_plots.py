@@ -44,7 +44,7 @@ def line_through(
     legend: str = "",
     simulated: bool = False,
 ) -> go.Figure:
-    """Points of sweeps with a fitted line, such as an f–I or a V–I curve.
+    """Points, one per sweep, with a fitted line, such as an f–I or V–I curve.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ def line_through(
     fitted : sequence of bool, optional
         Which points the line was fitted to; all by default.
     sweeps : sequence of int
-        Number of each point's sweep.
+        Sweep number of each point.
     legend : str
-        What the line is, with its slope and unit.
+        Legend of the line, with slope and unit.
     simulated : bool
         Whether the cell is simulated.
 
@@ -98,7 +98,7 @@ def line_through(
 
 
 def firing(trains: Mapping[str, tuple[Floats, Floats]], colours: Sequence[str], simulated: bool = False) -> go.Figure:
-    """Instantaneous rate over time, a line a sweep.
+    """Instantaneous rate over time, one line per sweep.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class Waveform:
     Attributes
     ----------
     name : str
-        Whose, and over how many spikes or cells.
+        Legend entry, with the number of spikes or cells.
     t_ms, mean_mv, sd_mv : ndarray, shape (n,)
         Time from the peak, ms; mean and standard deviation, mV.
     """
@@ -160,16 +160,16 @@ def waveforms(
     levels: Mapping[str, float] | None = None,
     simulated: bool = False,
 ) -> go.Figure:
-    """The cell's average spike against its class'.
+    """The cell's average spike against its class.
 
     Parameters
     ----------
     cell : Waveform or None
-        The cell's.
+        The cell's average spike.
     others : Waveform, optional
-        The class' average where its cells have sweeps.
+        The class average, if its cells have sweeps.
     levels : mapping of name to float, optional
-        Else the class' median potentials, mV, drawn as lines across.
+        Otherwise the class' median potentials, mV, drawn as horizontal lines.
     simulated : bool
         Whether the cells are simulated.
 
@@ -295,7 +295,7 @@ class Panel:
 
 
 def gallery(panels: Sequence[Panel], simulated: bool = False) -> go.Figure:
-    """The same kind of sweeps of several cells, side by side on common axes.
+    """The same kind of sweep for several cells, side by side on common axes.
 
     Parameters
     ----------

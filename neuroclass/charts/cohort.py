@@ -10,7 +10,7 @@ from neuroclass.features import BY_NAME
 
 SECOND_LEVEL = {"mouse": "subclass", "human": "dendrite_type"}
 SPECIES_GREY = "#8A979E"
-MOST_POINTS = 1000  # cells whose every value is drawn beside the boxes
+MOST_POINTS = 1000  # maximum number of cells drawn as points beside the boxes
 
 
 def composition(frame: pd.DataFrame, species: str, simulated: bool = False) -> go.Figure:
@@ -28,7 +28,7 @@ def composition(frame: pd.DataFrame, species: str, simulated: bool = False) -> g
     Returns
     -------
     Figure
-        An icicle whose areas are numbers of cells.
+        An icicle chart; areas are numbers of cells.
     """
     table = composition_table(frame[frame["species"] == species], SECOND_LEVEL[species])
     fig = go.Figure(
@@ -50,7 +50,7 @@ def composition(frame: pd.DataFrame, species: str, simulated: bool = False) -> g
 
 
 def composition_table(cells: pd.DataFrame, second: str) -> pd.DataFrame:
-    """Numbers of cells by broad class and by a label within it, one row a node.
+    """Numbers of cells by broad class and a label within it, one row per node.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def composition_table(cells: pd.DataFrame, second: str) -> pd.DataFrame:
 
 
 def lines(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """Mouse cells by driver line, grouped and coloured by subclass, as the paper's Figure 4.
+    """Mouse cells by driver line, grouped and coloured by subclass, as in the paper's Figure 4.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def lines(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
 
 
 def line_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Numbers of mouse cells by subclass and driver line, the largest line of a subclass first."""
+    """Numbers of mouse cells by subclass and driver line, largest line first within a subclass."""
     cells = frame[frame["species"] == "mouse"]
     sizes = pd.DataFrame({"subclass": category(cells["subclass"]), "line": category(cells["line"])}).value_counts()
     table = sizes.rename("cells").reset_index()
@@ -122,7 +122,7 @@ def line_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -> go.Figure:
-    """Stacked numbers of cells by one metadata column, coloured by another, a panel a species.
+    """Stacked numbers of cells by one metadata column, coloured by another, one panel per species.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -
 
 
 def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = False) -> go.Figure:
-    """A feature's values by group: quartile box and every cell.
+    """A feature's values by group: quartile boxes and individual cells.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
 
 
 def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """Where a cell's features stand among the cells of its class.
+    """Percentiles of a cell's features among the cells of its class.
 
     Parameters
     ----------

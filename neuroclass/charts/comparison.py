@@ -1,4 +1,4 @@
-"""The same kind of sweep of several cells side by side, on one scale."""
+"""The same kind of sweep for several cells, side by side on one scale."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +21,13 @@ class Panel:
     Attributes
     ----------
     title, subtitle : str
-        Who it is, and the value measured on it.
+        The cell, and its value of the feature.
     traces : tuple of Trace
-        Its sweeps; time 0 s is what the panels are aligned on.
+        The sweeps; the panels are aligned on time 0 s.
     marks : tuple of Mark
-        What was measured, on the same clock.
+        Marks of the measured points, on the same time axis.
     window : tuple of float
-        Start and end of what is drawn, s.
+        Start and end of the drawn window, s.
     simulated : bool
         Whether the cell is simulated.
     """
@@ -41,7 +41,7 @@ class Panel:
 
 
 def aligned(trace: Trace, zero_s: float) -> Trace:
-    """The same sweep on a clock that is 0 at `zero_s` of its own."""
+    """The same sweep with its time axis shifted so that `zero_s` becomes 0."""
     return replace(trace, start_s=trace.start_s - zero_s)
 
 
@@ -51,9 +51,9 @@ def side_by_side(panels: Sequence[Panel], aligned_on: str, height: int = 420) ->
     Parameters
     ----------
     panels : sequence of Panel
-        The cell at hand first.
+        The cell in question first.
     aligned_on : str
-        What happens at time 0, for the axis title.
+        Event at time 0, for the axis title.
     height : int
         Height, px.
 

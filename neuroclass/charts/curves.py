@@ -1,4 +1,4 @@
-"""Curves of held-out cells: ROC, precision against recall, accuracy against the number of cells or labels."""
+"""Curves on held-out cells: ROC, precision–recall, accuracy against number of cells or labels."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Figures of domain mixing and of cross-species twins."""
+"""Figures of domain mixing and of cross-species matches."""
 
 from collections.abc import Sequence
 
@@ -13,21 +13,21 @@ from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish
 
 
 def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figure:
-    """Each measure in each space, with its value by chance.
+    """Each measure in each space, with its chance level.
 
     Parameters
     ----------
     table : DataFrame
         Columns space, measure, mean, low, high (over folds), chance.
     spaces : sequence of str
-        Spaces from left to right.
+        Spaces, left to right.
     chosen : str
-        The space to stress.
+        The space to highlight.
 
     Returns
     -------
     Figure
-        A panel a measure.
+        One panel per measure.
     """
     names = list(dict.fromkeys(table["measure"]))
     titles = [_broken(name) for name in names]
@@ -84,14 +84,14 @@ def _short(space: str) -> str:
 
 
 def twins(table: pd.DataFrame, title: str) -> go.Figure:
-    """Where a mouse cell's values stand in its species, and its human twin's in theirs.
+    """Percentiles of a mouse cell and its human match, each within its own species.
 
     Parameters
     ----------
     table : DataFrame
-        Columns feature, mouse and human: percentile (0 to 100) in the own species, NaN where missing.
+        Columns feature, mouse and human: percentile (0 to 100) within the species, NaN where missing.
     title : str
-        Name of the twin.
+        Name of the matched cell.
 
     Returns
     -------

@@ -12,7 +12,7 @@ SPACES: dict[str, str] = {"raw": "Features as measured", "lambda0": "Network wit
 
 
 def space_title(space: str) -> str:
-    """A space's name for people."""
+    """Display name of a space."""
     strength = space.removeprefix("lambda")
     return SPACES.get(space) or (f"DANN with λ = {strength}" if strength != space else space)
 
@@ -20,7 +20,7 @@ def space_title(space: str) -> str:
 def panels(
     table: pd.DataFrame, spaces: Sequence[str], colour: str, marked: Sequence[str] = (), simulated: bool = False
 ) -> go.Figure:
-    """The same cells in several spaces, one panel each.
+    """The same cells in several embedding spaces, one panel each.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def panels(
     colour : str
         Column to colour by.
     marked : sequence of str
-        Ids of a cell and its twins, to mark.
+        Ids of a cell and its matches, to mark.
     simulated : bool
         Whether the cells are simulated.
 
@@ -68,7 +68,7 @@ def panels(
 
 
 def _mark(fig: go.Figure, cells: pd.DataFrame, marked: Sequence[str], column: int) -> None:
-    """Ring the cells that are looked at, the first with a star."""
+    """Ring the marked cells, the first with a star."""
     if cells.empty:
         return
     fig.add_scatter(

@@ -1,4 +1,4 @@
-"""Figures of how well a model does on held-out cells."""
+"""Figures of a model's performance on held-out cells."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, class_label, escap
 
 
 def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """Confusion matrix as counts and as row percentages, as the paper's Figures 8 and 10.
+    """Confusion matrix as counts and row percentages, as in the paper's Figures 8 and 10.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
 
 
 def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labels_y: Sequence[str]) -> None:
-    """Invisible markers over the fields, which a page can let people choose; a heat map's own fields cannot be."""
+    """Invisible markers that make the fields selectable; those of a heat map are not."""
     places = [(i, j) for i in range(len(labels_y)) for j in range(len(labels_x))]
     for column in (1, 2):
         fig.add_scatter(
@@ -74,12 +74,12 @@ def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labe
 
 
 def systems(table: pd.DataFrame, metric: str) -> go.Figure:
-    """One metric of every system with its 95% interval; published figures hollow.
+    """One metric for every system with its 95% interval; published figures are hollow.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``system``, ``mean``, ``low``, ``high`` (fractions; the last two NaN where unknown) and
+        Columns ``system``, ``mean``, ``low``, ``high`` (fractions; the last two NaN if unknown) and
         ``published`` (bool).
     metric : str
         Name of the metric.
@@ -141,7 +141,7 @@ def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
 
 
 def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """Share of right predictions against stated probability, with the number of predictions a bin.
+    """Fraction of correct predictions against stated probability, with the number of predictions per bin.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
 
 
 def by_group(table: pd.DataFrame, title: str, simulated: bool = False) -> go.Figure:
-    """Accuracy of each group of cells with a 95% Wilson interval, such as by driver line.
+    """Accuracy with a 95% Wilson interval for each group of cells, such as a driver line.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def probabilities(names: Sequence[str], values: Sequence[float], in_set: Sequenc
     values : sequence of float
         Their probabilities, which sum to 1.
     in_set : sequence of str
-        The prediction set; empty where there is none.
+        The prediction set; may be empty.
 
     Returns
     -------

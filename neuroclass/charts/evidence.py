@@ -1,4 +1,4 @@
-"""The evidence for one verdict: reasons with gates, what would change it, and what a worse recording does to it."""
+"""Figures of the evidence for one verdict: reasons with gates, counterfactual and stress test."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,13 +12,13 @@ from neuroclass.features import BY_NAME
 
 
 def feature_name(feature: str) -> str:
-    """A feature with its stimulus, for axes."""
+    """A feature's name with its stimulus, for axes."""
     spec = BY_NAME[feature]
     return spec.label if spec.stimulus.value == "none" else f"{spec.label} ({spec.stimulus.label})"
 
 
 def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.Figure:
-    """SHAP values of one verdict, beside the gates where the model has them; each bar carries its feature's name.
+    """SHAP values of one prediction, with gates if the model has them; each bar carries its feature's name.
 
     Parameters
     ----------
@@ -117,12 +117,12 @@ def changes(table: pd.DataFrame, *, simulated: bool = False) -> go.Figure:
 def stress(
     table: pd.DataFrame, label: str, units: Mapping[str, str], as_recorded: float, *, simulated: bool = False
 ) -> go.Figure:
-    """Probability of the label under each variant of the recording, a panel an axis.
+    """Probability of the label under each variant of the recording, one panel per axis.
 
     Parameters
     ----------
     table : DataFrame
-        A row a variant: ``axis``, ``level`` (number, or NaN), ``label`` (text), ``probability`` of the label as
+        One row per variant: ``axis``, ``level`` (number, or NaN), ``label`` (text), ``probability`` of the label as
         recorded and ``top``, the likeliest class under the variant.
     label : str
         The label as recorded.

@@ -1,4 +1,4 @@
-"""Figures of what gates are worth: deletion and insertion curves, one cell's gates and their ablation."""
+"""Figures on how much gates matter: deletion and insertion curves, one cell's gates and their ablation."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ _PANELS = {"deletion": "Deletion: the first k taken away", "insertion": "Inserti
 
 
 def curves(table: pd.DataFrame) -> go.Figure:
-    """Held-out accuracy as features are taken away, or given, in the order of their importance.
+    """Held-out accuracy as features are deleted, or inserted, in order of importance.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _pale(colour: str) -> str:
 
 
 def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], where: str) -> go.Figure:
-    """One cell's gates above where its values stand.
+    """One cell's gates above the percentiles of its values.
 
     Parameters
     ----------
@@ -89,12 +89,12 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], wher
     shown : sequence of str
         The values with units, in the order of `gates`.
     where : str
-        Among which cells the percentiles are.
+        The cells the percentiles refer to.
 
     Returns
     -------
     Figure
-        Features with an open gate are filled below.
+        Percentiles of features with an open gate are filled.
     """
     names = [feature_label(str(name)) for name in gates.index]
     colours = [STIMULUS_COLOURS[BY_NAME[str(name)].stimulus.value] for name in gates.index]
@@ -126,7 +126,7 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], wher
 
 
 def ablation(table: pd.DataFrame, label: str) -> go.Figure:
-    """What shutting each open gate alone does to the predicted class' probability.
+    """Change of the predicted class' probability when each open gate alone is shut.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def ablation(table: pd.DataFrame, label: str) -> go.Figure:
     Returns
     -------
     Figure
-        Bars that change the label say to which.
+        Bars that change the label name the new one.
     """
     rows = table.sort_values("change", ascending=False)
     flips = (rows["becomes"] != label).to_numpy()

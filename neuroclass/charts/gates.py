@@ -18,7 +18,7 @@ _SHUT_TO_OPEN = [[0, "#000000"], [1, "#FFFFFF"]]
 def matrix(
     gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree, predicted: pd.Series | None = None
 ) -> go.Figure:
-    """Clustered gate matrix as the paper's Figure 9.
+    """Clustered gate matrix, as in the paper's Figure 9.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ def matrix(
     rows, columns : Tree
         Dendrograms over cells and over features.
     predicted : Series, optional
-        Predicted class of each cell, in the order of `gates`: a strip of points that a box can select.
+        Predicted class of each cell, in the order of `gates`; drawn as a strip of selectable points.
 
     Returns
     -------
     Figure
-        Class colours at the left, the stimulus a feature is measured in at the top.
+        Class colours on the left, the features' stimuli on top.
     """
     table = gates.iloc[rows.order, columns.order]
     names = [str(name) for name in table.columns]
@@ -148,7 +148,7 @@ def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: i
 
 
 def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
-    """How many gates are open (above 0) in each cell, by class.
+    """Number of open gates (above 0) per cell, by class.
 
     Parameters
     ----------

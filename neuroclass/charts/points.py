@@ -1,4 +1,4 @@
-"""Cells as points: coloured and faceted by anything, linked to a table by their ids."""
+"""Cells as points, coloured and faceted by any column and linked to a table by id."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def scatter(
     simulated: bool = False,
     height: int = 520,
 ) -> go.Figure:
-    """Cells as points.
+    """Scatter plot of cells.
 
     Parameters
     ----------
@@ -36,19 +36,19 @@ def scatter(
     titles : tuple of str
         Axis titles with units.
     colour : str
-        Column to colour by: a number by a scale, else by category.
+        Column to colour by: numbers on a scale, otherwise by category.
     colour_title : str
         Title of the scale with its unit.
     facet : str, optional
-        Column whose values have a panel each; beyond twelve, the rarest share one.
+        Column with one panel per value; beyond twelve, the rarest share one.
     selected : collection of str
-        Ids that stand out; all where empty.
+        Ids to highlight; all if empty.
     ringed : collection of str
         Ids to ring.
     simulated : bool
         Whether the cells are simulated.
     height : int
-        Height, px, of a figure of one row of panels.
+        Height, px, of one row of panels.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def _panels(points: pd.DataFrame, facet: str | None) -> "pd.Series[str]":
 def _parts(
     points: pd.DataFrame, groups: "pd.Series[str]", names: Sequence[str]
 ) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    """Points of each group and species in the order of the groups: one symbol a trace is fast to draw."""
+    """Points of each group and species, in group order: traces with a single symbol draw fast."""
     found = dict(iter(points.groupby([groups.loc[points.index], "species"], sort=False)))
     for name in names:
         for key in sorted(key for key in found if key[0] == name):
@@ -150,10 +150,10 @@ def _trace(
             "showscale": legend,
             "colorbar": {"title": {"text": escape(colour_title), "side": "right"}, "thickness": 12},
         }
-        told = "%{marker.color:.4g}"
+        hover = "%{marker.color:.4g}"
     else:
         marker["color"] = value
-        told = class_label(name)
+        hover = class_label(name)
     inside = np.flatnonzero(cells["id"].isin(chosen)).tolist() if chosen else None
     return kind(
         x=cells["x"],
@@ -166,7 +166,7 @@ def _trace(
         marker=marker,
         selectedpoints=inside,
         unselected={"marker": {"opacity": 0.12}},
-        hovertemplate=f"%{{customdata[0]}}, {told}<br>x %{{x:.4g}}, y %{{y:.4g}}<extra></extra>",
+        hovertemplate=f"%{{customdata[0]}}, {hover}<br>x %{{x:.4g}}, y %{{y:.4g}}<extra></extra>",
     )
 
 
@@ -187,12 +187,12 @@ def _rings(cells: pd.DataFrame, legend: bool) -> go.Scatter:
 def effects(
     table: pd.DataFrame, names: tuple[str, str], simulated: bool = False, level: float = 0.05, most: int = 41
 ) -> go.Figure:
-    """Features ranked by how far two groups differ in them.
+    """Features ranked by the effect size between two groups.
 
     Parameters
     ----------
     table : DataFrame
-        What `neuroclass.cohort.compare.compare_selections` gives.
+        Output of `neuroclass.cohort.compare.compare_selections`.
     names : tuple of str
         The two groups.
     simulated : bool
@@ -237,12 +237,12 @@ def parallel(
     most: int = 600,
     simulated: bool = False,
 ) -> go.Figure:
-    """Each cell a line across the axes of several features.
+    """Parallel coordinates: each cell a line across the axes of several features.
 
     Parameters
     ----------
     frame : DataFrame
-        Cells; every `most`-th share of them is drawn where there are more.
+        Cells; an even subset of at most `most` is drawn.
     features : sequence of (name, title, factor)
         Columns, their titles with shown units, and factors from stored to shown units.
     colour : str

@@ -1,7 +1,6 @@
 """Figures of SHAP values. Their unit (log-odds or probability) is the explainer's and is passed in."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +12,13 @@ from neuroclass.types.arrays import Floats
 
 
 def feature_label(name: str) -> str:
-    """A feature's label with its stimulus, without the unit; a quantity of several stimuli by its own label."""
+    """A feature's label with its stimulus and no unit; a quantity's label if it spans several stimuli."""
     spec = BY_NAME.get(name)
     return f"{name}, all stimuli" if spec is None else f"{spec.label}, {spec.stimulus.label}"
 
 
 def _spread(values: Floats, n_bins: int = 60) -> Floats:
-    """Vertical offsets, −0.4 … 0.4, that keep points of like value apart."""
+    """Vertical offsets, −0.4 … 0.4, that separate points of similar value."""
     low, high = float(values.min()), float(values.max())
     bins = (
         np.zeros(values.size, dtype=int) if high == low else ((values - low) / (high - low) * (n_bins - 1)).astype(int)
@@ -33,17 +32,10 @@ def _spread(values: Floats, n_bins: int = 60) -> Floats:
     return 0.8 * offset / max(largest, 8)
 
 
-def _padded(values: "pd.Series[Any]") -> list[float]:
-    """Range of an axis through 0 with room for labels on both sides."""
-    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    room = 0.22 * max(high - low, 1e-6)
-    return [low - room if low < 0 else -0.1 * room, high + room]
-
-
 def beeswarm(
     values: pd.DataFrame, deciles: pd.DataFrame, features: Sequence[str], *, unit: str, simulated: bool = False
 ) -> go.Figure:
-    """SHAP values of many cells, a row a feature, coloured by the feature's decile in its species.
+    """SHAP values of many cells, one row per feature, coloured by the feature's decile in its species.
 
     Parameters
     ----------
@@ -193,20 +185,20 @@ def dependence(
 def waterfall(
     base: float, contributions: pd.Series, values: Sequence[str], *, unit: str, top: int = 12, simulated: bool = False
 ) -> go.Figure:
-    """How one cell's features move the model from its base value to its output.
+    """How one cell's features take the model from its base value to its output.
 
     Parameters
     ----------
     base : float
         The explainer's base value.
     contributions : Series, by feature
-        SHAP values; the base value and they sum to the output.
+        SHAP values; with the base value they sum to the output.
     values : sequence of str
         The features' values with units, in the order of `contributions`.
     unit : str
         Unit of the SHAP values.
     top : int
-        Features shown singly; the rest are summed.
+        Features shown individually; the rest are summed.
     simulated : bool
         Whether the cell is simulated.
 
@@ -254,46 +246,6 @@ def waterfall(
         fig,
         height=110 + 28 * len(names),
         x=f"Model output ({unit})",
-        y="Feature (value)",
-        simulated=simulated,
-        legend=False,
-    )
-
-
-def contributions(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go.Figure:
-    """Largest reasons for one verdict.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``feature``, ``shap`` and ``shown`` (value with unit), largest first.
-    unit : str
-        Unit of the SHAP values.
-    simulated : bool
-        Whether the cell is simulated.
-
-    Returns
-    -------
-    Figure
-    """
-    rows = table.iloc[::-1]
-    fig = go.Figure(
-        go.Bar(
-            x=rows["shap"],
-            y=[f"{feature_label(f)} = {escape(s)}" for f, s in zip(rows["feature"], rows["shown"], strict=True)],
-            orientation="h",
-            marker_color=np.where(rows["shap"] >= 0, POSITIVE, NEGATIVE),
-            text=[f"{value:+.3f}" for value in rows["shap"]],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    )
-    fig.update_xaxes(range=_padded(rows["shap"]))
-    return finish(
-        fig,
-        height=90 + 30 * len(rows),
-        x=f"SHAP value ({unit})",
         y="Feature (value)",
         simulated=simulated,
         legend=False,

@@ -1,4 +1,4 @@
-"""Figures of SHAP values as maps: many cells at once, one cell's forces, systems side by side."""
+"""SHAP figures: heat map over cells, force plot of one cell, comparison of systems."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _SEQUENTIAL = [[0.0, "#F4F4F4"], [1.0, "#0B4F6C"]]
 
 
 def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *, unit: str) -> go.Figure:
-    """SHAP values of many cells, cells × features, with each cell's true class beside.
+    """Heat map of SHAP values, cells × features, beside each cell's true class.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *,
 
 
 def force(base: float, contributions: pd.Series, shown: Sequence[str], *, unit: str, top: int = 7) -> go.Figure:
-    """One cell's forces: what pushes the output up from the left, what pushes it down from the right.
+    """Force plot of one cell: positive contributions push from the left, negative ones from the right.
 
     Parameters
     ----------
     base : float
         The explainer's base value.
     contributions : Series, by feature
-        SHAP values; the base value and they sum to the output.
+        SHAP values; with the base value they sum to the output.
     shown : sequence of str
         The features' values with units, in the order of `contributions`.
     unit : str
@@ -129,7 +129,7 @@ def force(base: float, contributions: pd.Series, shown: Sequence[str], *, unit: 
 
 
 def shares(table: pd.DataFrame) -> go.Figure:
-    """What share of each system's explanation a feature carries.
+    """Each feature's share of a system's explanation.
 
     Parameters
     ----------

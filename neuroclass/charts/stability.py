@@ -1,4 +1,4 @@
-"""Figures of how far explanations agree with each other and with themselves after retraining."""
+"""Figures of how well explanations agree with each other and after retraining."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,7 +11,7 @@ _SYMBOLS = {"SHAP": "circle", "permutation": "diamond", "gates": "square"}
 
 
 def rank_ranges(table: pd.DataFrame) -> go.Figure:
-    """Rank of each feature by each method, with its range over retrainings.
+    """Rank of each feature by each method, with the range over retrainings.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def rank_ranges(table: pd.DataFrame) -> go.Figure:
     Returns
     -------
     Figure
-        Flagged features are marked with a triangle.
+        Flagged features have a triangle.
     """
     features = list(dict.fromkeys(table["feature"]))
     flagged = set(table.loc[table["flagged"], "feature"])
@@ -59,7 +59,7 @@ def rank_ranges(table: pd.DataFrame) -> go.Figure:
 
 
 def agreement(table: pd.DataFrame) -> go.Figure:
-    """Rank agreement of every two methods; the diagonal is a method's with itself between retrainings.
+    """Rank agreement of every two methods; the diagonal compares retrainings of one method.
 
     Parameters
     ----------

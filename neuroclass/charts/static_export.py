@@ -1,6 +1,6 @@
-"""Figures as SVG and PNG without a browser: what plotly describes, drawn by matplotlib.
+"""Export figures as SVG and PNG without a browser: plotly figures drawn by matplotlib.
 
-It covers the kinds of trace that this project's linked views use: points and lines, bars, boxes and heat maps.
+Covers the trace types that the linked views use: points and lines, bars, boxes and heat maps.
 """
 
 import io
@@ -25,12 +25,12 @@ _FRAME = (0.09, 0.13, 0.88, 0.74)
 
 
 def can_draw(fig: go.Figure) -> bool:
-    """Whether every trace of a figure is of a kind that is covered."""
+    """Whether every trace of a figure has a supported type."""
     return bool(fig.data) and all(trace.type in DRAWN for trace in fig.data)
 
 
-def still(fig: go.Figure, kind: str = "svg", width_px: float = 1000.0) -> bytes:
-    """A figure as an image on white.
+def render(fig: go.Figure, kind: str = "svg", width_px: float = 1000.0) -> bytes:
+    """Render a figure on a white background.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def still(fig: go.Figure, kind: str = "svg", width_px: float = 1000.0) -> bytes:
     kind : str
         ``svg`` or ``png`` (twice the screen's resolution).
     width_px : float
-        Width on the screen, px; the height is the figure's.
+        Width on screen, px; the height is the figure's.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def still(fig: go.Figure, kind: str = "svg", width_px: float = 1000.0) -> bytes:
     Raises
     ------
     ValueError
-        If the figure or the kind is not covered.
+        If the figure or the kind is not supported.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -81,7 +81,7 @@ def still(fig: go.Figure, kind: str = "svg", width_px: float = 1000.0) -> bytes:
 
 
 def plain(text: object) -> str:
-    """A title without plotly's markup, safe for matplotlib."""
+    """Strip plotly's markup from a title and escape it for matplotlib."""
     lines = re.sub(r"<br\s*/?>", "\n", str(text or ""))
     bare = re.sub(r"<[^>]+>", "", lines)
     return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("$", r"\$")
@@ -96,7 +96,7 @@ def _layout_axis(fig: go.Figure, name: str) -> Any:
 
 
 def _axes(fig: go.Figure, canvas: Any) -> dict[tuple[str, str], Any]:
-    """An axes for each pair of axes, where its domains say."""
+    """Matplotlib axes for each pair of plotly axes, placed by their domains."""
     left, bottom, width, height = _FRAME
     places = list(dict.fromkeys(_place(trace) for trace in fig.data))
     found: dict[tuple[str, str], Any] = {}
@@ -113,13 +113,13 @@ def _axes(fig: go.Figure, canvas: Any) -> dict[tuple[str, str], Any]:
 
 
 def _same(fig: go.Figure, one: str, other: str) -> bool:
-    """Whether two axes run over the same range."""
+    """Whether two axes have the same range."""
     a, b = (_layout_axis(fig, name).matches or name for name in (one, other))
     return bool(a == b)
 
 
 def _scale(fig: go.Figure) -> tuple[float, float] | None:
-    """Least and largest of the numbers that points are coloured by; None where they are not."""
+    """Minimum and maximum of the values that points are coloured by; None if there are none."""
     colours = [t.marker.color for t in fig.data if "scatter" in t.type and t.marker.color is not None]
     numbers = [
         np.asarray(c, dtype=float) for c in colours if not isinstance(c, str) and np.asarray(c).dtype.kind in "fi"
@@ -144,8 +144,8 @@ def _plain_array(values: Any) -> Any:
 
 def _scatter(axis: Any, trace: Any, _: go.Figure) -> None:
     x, y = _plain_array(trace.x), _plain_array(trace.y)
-    known = np.array([a is not None and b is not None for a, b in zip(x, y, strict=False)], dtype=bool)
-    x, y = x[known], y[known]
+    valid = np.array([a is not None and b is not None for a, b in zip(x, y, strict=False)], dtype=bool)
+    x, y = x[valid], y[valid]
     if not x.size:
         return
     opacity = 1.0 if trace.opacity is None else trace.opacity
@@ -167,19 +167,19 @@ def _scatter(axis: Any, trace: Any, _: go.Figure) -> None:
         )
         label = None
     if "markers" in mode:
-        _markers(axis, trace, x, y, known, opacity, label)
+        _markers(axis, trace, x, y, valid, opacity, label)
 
 
-def _markers(axis: Any, trace: Any, x: Any, y: Any, known: Any, opacity: float, label: str | None) -> None:
+def _markers(axis: Any, trace: Any, x: Any, y: Any, valid: Any, opacity: float, label: str | None) -> None:
     marker = trace.marker
     alpha = opacity * (1.0 if marker.opacity is None else marker.opacity)
     size = (float(marker.size) if isinstance(marker.size, int | float) else 6.0) ** 2 * 0.6
-    symbols = np.resize(np.asarray(marker.symbol if marker.symbol is not None else "circle", dtype=object), known.size)
+    symbols = np.resize(np.asarray(marker.symbol if marker.symbol is not None else "circle", dtype=object), valid.size)
     colours = marker.color
     many = colours is not None and not isinstance(colours, str)
-    colour = np.resize(np.asarray(colours), known.size)[known] if many else None
-    for symbol in dict.fromkeys(symbols[known].tolist()):
-        mine = symbols[known] == symbol
+    colour = np.resize(np.asarray(colours), valid.size)[valid] if many else None
+    for symbol in dict.fromkeys(symbols[valid].tolist()):
+        mine = symbols[valid] == symbol
         hollow = str(symbol).endswith("-open")
         shared: dict[str, Any] = {"marker": _SYMBOLS.get(str(symbol), "o"), "s": size, "alpha": alpha, "label": label}
         if colour is not None and colour.dtype.kind in "fi":
@@ -245,7 +245,7 @@ _DRAW = {"scatter": _scatter, "scattergl": _scatter, "bar": _bar, "box": _box, "
 
 
 def _dress(axis: Any, fig: go.Figure, x: str, y: str) -> None:
-    """Titles, ranges, logarithms, ticks and the shapes of one pair of axes."""
+    """Set titles, ranges, log scales, ticks and shapes of one pair of axes."""
     across, up = _layout_axis(fig, x), _layout_axis(fig, y)
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(True, color="#E3E9EC", lw=0.6)

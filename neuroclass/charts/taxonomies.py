@@ -1,4 +1,4 @@
-"""Figures of types found without labels: e-types against the labels, and cells on the circle."""
+"""Figures of unsupervised types: e-types against the labels, and cells on a circle."""
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,12 @@ _SCALE = [[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]]
 
 
 def contingency(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """How the cells of each e-type are labelled: numbers, shaded by their share of the e-type.
+    """Contingency table of e-types and labels: counts, shaded by their share of the e-type.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``truth`` and ``etype``, a row a cell.
+        Columns ``truth`` and ``etype``, one row per cell.
     simulated : bool
         Whether the cells are simulated.
 
@@ -49,7 +49,7 @@ def contingency(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
 
 
 def bic_curve(bic: dict[str, float]) -> go.Figure:
-    """Bayesian information criterion against the number of e-types; the lowest is chosen."""
+    """Bayesian information criterion against the number of e-types; the minimum is chosen."""
     numbers = [int(name) for name in bic]
     values = list(bic.values())
     best = int(np.argmin(values))
@@ -96,7 +96,7 @@ def circle(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
 
 
 def angle_densities(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """Number of cells of each class by angle, 10° bins.
+    """Number of cells per class by angle, in 10° bins.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What all figures share: colours, margins, axis titles and the download button.
+"""Common style of all figures: colours, margins, axis titles and the download button.
 
 Text and grid colours are left to the page's theme, so that one figure serves light and dark.
 """
@@ -40,7 +40,7 @@ def colours_of(values: Iterable[object]) -> dict[str, str]:
 
 
 def ordered(values: Iterable[object]) -> list[str]:
-    """Distinct values as text: classes in their order, numbers by size, others by name, unknown last."""
+    """Distinct values as text: classes in canonical order, numbers by size, others by name, unknown last."""
     names = {as_text(value) for value in values}
     known = [name for name in _ORDER if name in names]
     rest = sorted(names - set(known) - {"unknown"}, key=_sort_key)
@@ -53,22 +53,22 @@ def _sort_key(name: str) -> tuple[float, str]:
 
 
 def as_text(value: object) -> str:
-    """A category for people; ``unknown`` where it is missing."""
+    """Display text of a category; ``unknown`` if missing."""
     return "unknown" if value is None or value != value else str(value)
 
 
 def category(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """A metadata column as text, ``unknown`` where missing."""
+    """A metadata column as text; ``unknown`` where missing."""
     return column.map(as_text)
 
 
 def shown(frame: pd.DataFrame, feature: str) -> "pd.Series[Any]":
-    """A feature's values in the unit people read them in."""
+    """A feature's values in its display unit."""
     return frame[feature] * BY_NAME[feature].display_factor
 
 
 def escape(text: object) -> str:
-    """Text for a figure, with nothing that plotly would read as markup."""
+    """Escape text that plotly would interpret as markup."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -86,7 +86,7 @@ def finish(
     simulated: bool = False,
     legend: bool = True,
 ) -> go.Figure:
-    """Set what every figure has.
+    """Apply the common style to a figure.
 
     Parameters
     ----------
@@ -95,9 +95,9 @@ def finish(
     height : int
         Height, px.
     x, y : str, optional
-        Axis titles with their units; left as they are where not given.
+        Axis titles with units; unchanged if omitted.
     simulated : bool
-        Whether to print on the figure that its cells are simulated.
+        Whether to mark the figure as showing simulated cells.
     legend : bool
         Whether to show the legend, above the plot.
 
@@ -136,7 +136,7 @@ def finish(
 
 
 def note(text: str, height: int = 180) -> go.Figure:
-    """An empty figure that says why it is empty."""
+    """An empty figure with a note why."""
     fig = go.Figure()
     fig.add_annotation(text=escape(text), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
     fig.update_xaxes(visible=False)
@@ -145,14 +145,14 @@ def note(text: str, height: int = 180) -> go.Figure:
 
 
 def download_config(name: str, *, select: bool = False) -> dict[str, Any]:
-    """Plotly's options: SVG from the camera button, no logo, no call to the outside.
+    """Plotly options: SVG from the camera button, no logo, no network requests.
 
     Parameters
     ----------
     name : str
         File name without its ending.
     select : bool
-        Whether the figure's box and lasso are of use.
+        Whether to offer box and lasso selection.
     """
     remove: Sequence[str] = () if select else ("lasso2d", "select2d")
     return {

@@ -1,4 +1,4 @@
-"""Sweeps on one time axis: response above, stimulus beneath, what was measured marked on them."""
+"""Sweeps on one time axis: response above, stimulus below, with measurements marked."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from neuroclass.types.arrays import Floats, Integers
 
 POINTS_A_SWEEP = 2000
 LEGEND_MOST = 3
-LOWEST_SHADE, HIGHEST_SHADE = 0.2, 0.85  # of Viridis: seen on white and on black
+LOWEST_SHADE, HIGHEST_SHADE = 0.2, 0.85  # part of Viridis visible on both white and black
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Mark:
-    """Points to mark on the response: what they are, when (s) and at which potential (mV)."""
+    """Points to mark on the response: name, times (s) and potentials (mV)."""
 
     name: str
     t: Sequence[float]
@@ -55,7 +55,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line to draw over the response: what it is, times (s), potentials (mV), colour and dash."""
+    """A line to draw over the response: name, times (s), potentials (mV), colour and dash."""
 
     name: str
     t: Sequence[float]
@@ -65,19 +65,19 @@ class Curve:
 
 
 def envelope(values: Floats, n_points: int = POINTS_A_SWEEP) -> tuple[Integers, Floats]:
-    """Thin a trace to the lowest and highest sample of equal bins, so that no spike is lost.
+    """Thin a trace to the minimum and maximum of equal bins, so that no spike is lost.
 
     Parameters
     ----------
     values : ndarray, shape (n_times,)
         The trace.
     n_points : int
-        Points wanted, two a bin.
+        Target number of points, two per bin.
 
     Returns
     -------
     index : ndarray of int, shape (<= n_points + 2,)
-        Samples kept, rising.
+        Kept samples, increasing.
     kept : ndarray
         Their values.
     """
@@ -99,7 +99,7 @@ def envelope(values: Floats, n_points: int = POINTS_A_SWEEP) -> tuple[Integers, 
 
 
 def crop(trace: Trace, start_s: float, end_s: float) -> Trace:
-    """The part of a sweep between two times, s on its own axis; nothing outside is drawn."""
+    """The part of a sweep between two times, s on its own axis."""
     first = max(0, int((start_s - trace.start_s) * trace.rate_hz))
     last = min(trace.v_mv.size, int(np.ceil((end_s - trace.start_s) * trace.rate_hz)) + 1)
     return Trace(
@@ -122,24 +122,24 @@ def sweeps(
     height: int = 460,
     select: bool = False,
 ) -> go.Figure:
-    """Overlaid sweeps with their stimuli beneath on the same time axis, coloured by amplitude.
+    """Overlaid sweeps above their stimuli on the same time axis, coloured by amplitude.
 
     Parameters
     ----------
     traces : sequence of Trace
         Sweeps to overlay.
     marks : iterable of Mark
-        What to mark on the response.
+        Points to mark on the response.
     curves : iterable of Curve
         Lines to draw over it, such as fits.
     window : tuple of float, optional
-        Start and end of what is drawn, s.
+        Start and end of the drawn window, s.
     simulated : bool
         Whether the cell is simulated.
     height : int
         Height, px.
     select : bool
-        Whether dragging selects a stretch of time instead of magnifying what is drawn.
+        Whether dragging selects a time window instead of zooming.
 
     Returns
     -------
@@ -206,7 +206,7 @@ def _colours(traces: Sequence[Trace]) -> list[str]:
 
 
 def _amplitude_bar(fig: go.Figure, amplitudes_pa: Sequence[float]) -> None:
-    """A colour bar of the stimulus' amplitude instead of a legend of many sweeps."""
+    """A colour bar of stimulus amplitude, in place of a legend of many sweeps."""
     low, high = min(amplitudes_pa), max(amplitudes_pa)
     if high == low:
         return
@@ -237,7 +237,7 @@ def _amplitude_bar(fig: go.Figure, amplitudes_pa: Sequence[float]) -> None:
 
 
 def amplitude_colours(amplitudes_pa: Sequence[float]) -> list[str]:
-    """Colours that run with stimulus amplitudes, pA; a single sweep has the accent colour."""
+    """Colours by stimulus amplitude, pA; a single sweep gets the accent colour."""
     if len(amplitudes_pa) <= 1:
         return [ACCENT] * len(amplitudes_pa)
     amplitudes = np.asarray(amplitudes_pa, dtype=np.float64)

@@ -16,7 +16,7 @@ def history(table: pd.DataFrame, columns: Sequence[str], title: str, simulated: 
     table : DataFrame
         Column ``epoch`` and those named by `columns`.
     columns : sequence of str
-        What to draw.
+        Columns to draw.
     title : str
         Title of the vertical axis with its unit.
     simulated : bool

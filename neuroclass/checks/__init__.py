@@ -1,1 +1,1 @@
-"""Checks of what a user uploads, one small function each."""
+"""Checks of uploaded data, one small function each."""

@@ -1,4 +1,4 @@
-"""Checks of an uploaded feature table: small functions in an explicit tuple, each gives messages."""
+"""Checks of an uploaded feature table: small functions in an explicit tuple, each returning messages."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _DECADES = 100.0
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one row of a table, or with the whole of it where `index` is None."""
+    """A problem with one row of a table, or with the whole table if `index` is None."""
 
     index: int | None
     message: str
@@ -32,7 +32,7 @@ Check = Callable[[RawTable], Iterator[Problem]]
 
 
 def is_empty(value: object) -> bool:
-    """Whether a table's cell holds no value."""
+    """Whether a table entry is empty."""
     return (
         value is None
         or value is pd.NA
@@ -42,7 +42,7 @@ def is_empty(value: object) -> bool:
 
 
 def parse_number(value: object) -> float | None:
-    """The number that a table's cell holds; None where it is text."""
+    """The number in a table entry; None if it is text."""
     if isinstance(value, bool):
         return None
     try:
@@ -52,7 +52,7 @@ def parse_number(value: object) -> float | None:
 
 
 def _values(table: RawTable) -> Iterator[tuple[int, str, str, object]]:
-    """Each non-empty feature value: row index, its place in words, its column, the value."""
+    """Each non-empty feature value: row index, description of its location, column, value."""
     names = cell_names(table)
     for column in (name for name in FEATURE_NAMES if name in table.cells.columns):
         for index, value in enumerate(table.cells[column]):
@@ -62,7 +62,7 @@ def _values(table: RawTable) -> Iterator[tuple[int, str, str, object]]:
 
 
 def cell_names(table: RawTable) -> list[str]:
-    """Name of each cell: its ``cell`` value, else its row number."""
+    """Name of each cell: its ``cell`` entry, or else its row number."""
     if CELL_COLUMN not in table.cells.columns:
         return [f"row {table.row_number(index)}" for index in range(len(table.cells))]
     return [
@@ -112,7 +112,7 @@ def known_species(table: RawTable) -> Iterator[Problem]:
 
 
 def species_of(value: object) -> Species | None:
-    """Species that a word stands for; None where it is not known or empty."""
+    """Parse a species; None if empty or unknown."""
     names = {
         "mouse": Species.MOUSE,
         "mus musculus": Species.MOUSE,
@@ -142,7 +142,7 @@ def finite_numbers(table: RawTable) -> Iterator[Problem]:
 
 
 def plausible_units(table: RawTable) -> Iterator[Problem]:
-    """No value is so far outside the database's range that only a wrong unit explains it."""
+    """No value lies so far outside the database's range that it must be in a wrong unit."""
     ranges = overall_ranges()
     for index, where, column, value in _values(table):
         number = parse_number(value)
@@ -184,7 +184,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def find_problems(table: RawTable) -> dict[int, TableError]:
-    """Find the rows that fail a check; the others can be used.
+    """Find the rows that fail a check; the rest can be used.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def find_problems(table: RawTable) -> dict[int, TableError]:
     Returns
     -------
     dict of row index to TableError
-        One error a row, with all that is wrong in it.
+        One error per row, listing all its problems.
 
     Raises
     ------
@@ -218,7 +218,7 @@ def _listed(messages: list[str]) -> str:
 
 
 def table_warnings(table: RawTable) -> tuple[str, ...]:
-    """What a user should know of a table that is read all the same."""
+    """Warnings about a table that can still be used."""
     known = {CELL_COLUMN, SPECIES_COLUMN, *FEATURE_NAMES}
     unknown = [str(column)[:60] for column in table.cells.columns if column not in known]
     if not unknown:

@@ -1,1 +1,1 @@
-"""Cohorts of cells and how they are split."""
+"""Cohorts of cells: loading, splitting, querying and comparing them."""

@@ -1,4 +1,4 @@
-"""The spike of a class: averaged over simulated cells, or as median potentials and slopes from features."""
+"""A class' typical spike: averaged over simulated cells, or built from median features."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ import pandas as pd
 from neuroclass.cohort.demo import simulate_demo_squares
 from neuroclass.ephys.firing import average_spike
 from neuroclass.ephys.spikes import detect_spikes
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats
 
 ABOVE_RHEOBASE_PA = 50.0
 THRESHOLD_SHARE, FAST_TROUGH_SHARE = 0.05, 0.01  # of upstroke and downstroke, by the features' definitions
@@ -20,8 +20,8 @@ LEVELS = {
 }
 
 
-def simulated_class_spike(cell_ids: Iterable[str]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
-    """Average over demo cells of the first spike 50 pA above rheobase.
+def simulated_class_spike(cell_ids: Iterable[str]) -> tuple[Floats, Floats, Floats, int]:
+    """Average the first spike 50 pA above rheobase over demo cells.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def simulated_class_spike(cell_ids: Iterable[str]) -> tuple[FloatArray, FloatArr
 
 
 def median_levels(mates: pd.DataFrame) -> dict[str, float]:
-    """Median potentials of the first spike of the rheobase sweep over cells, mV; those known."""
+    """Median potentials, mV, of the first spike on the rheobase sweep; missing ones are left out."""
     found = {name: float(mates[column].median()) for name, column in LEVELS.items()}
     return {name: level for name, level in found.items() if np.isfinite(level)}
 

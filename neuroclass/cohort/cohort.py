@@ -33,14 +33,14 @@ class Cohort:
     Attributes
     ----------
     frame : DataFrame, one row a cell
-        `META_COLUMNS` (text, None where unknown), then the 41 features (float64, stored units,
+        `META_COLUMNS` (text, None where missing), then the 41 features (float64, stored units,
         NaN where missing). The index is 0 … n − 1.
     source : str
-        Where the cells come from, for people.
+        Display name of the data source.
     simulated : bool
         Whether the cells are simulated rather than recorded.
     notes : tuple of str
-        What a user should know about how the cohort came about.
+        Notes for the user on how the cohort was put together.
 
     Raises
     ------
@@ -69,7 +69,7 @@ class Cohort:
         return self.frame[list(FEATURE_NAMES)].to_numpy(dtype=np.float64)
 
     def column(self, name: str) -> npt.NDArray[np.object_]:
-        """One metadata column, shape (n_cells,), None where unknown."""
+        """One metadata column, shape (n_cells,); None where missing."""
         return self.frame[name].to_numpy(dtype=object)
 
     def take(self, rows: npt.ArrayLike) -> "Cohort":
@@ -83,15 +83,15 @@ class Cohort:
         return self.take((self.frame["species"] == species).to_numpy())
 
     def labelled(self, column: str) -> "Cohort":
-        """The cells whose `column` (``broad`` or ``subclass``) is known."""
+        """The cells with a label in `column` (``broad`` or ``subclass``)."""
         return self.take(self.frame[column].notna().to_numpy())
 
     def complete(self) -> "Cohort":
-        """The cells none of whose features is missing."""
+        """The cells with all 41 features."""
         return self.take(self.frame[list(FEATURE_NAMES)].notna().all(axis=1).to_numpy())
 
     def digest(self) -> str:
-        """SHA-256 over ids, labels and features: names the exact cells a model was trained on."""
+        """SHA-256 of ids, labels and features; identifies the exact cells a model was trained on."""
         ordered = self.frame.sort_values("id")
         text = ordered[["id", "species", "broad", "subclass"]].astype(str).agg("|".join, axis=1)
         state = hashlib.sha256("\n".join(text).encode())
@@ -107,16 +107,16 @@ def make_cohort(rows: pd.DataFrame, source: str, simulated: bool = False, notes:
     rows : DataFrame
         At least ``id`` and ``species``; other `META_COLUMNS` and features are filled with missing values.
     source : str
-        Where the cells come from, for people.
+        Display name of the data source.
     simulated : bool
         Whether they are simulated.
     notes : iterable of str
-        Notes to carry.
+        Notes for the user.
 
     Returns
     -------
     Cohort
-        Cells without a known donor are each their own donor.
+        A cell without a donor counts as a donor of its own.
     """
     frame = rows.reindex(columns=[*META_COLUMNS, *FEATURE_NAMES]).reset_index(drop=True)
     frame["donor"] = frame["donor"].where(frame["donor"].notna(), frame["id"])

@@ -1,4 +1,4 @@
-"""Do groups of cells differ: effect sizes with tests corrected for their number.
+"""Compare groups of cells: effect sizes and tests, corrected for multiple comparisons.
 
 References
 ----------
@@ -24,8 +24,8 @@ LEAST_CELLS = 3
 
 
 def cliffs_delta(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
-    """Cliff's delta [1]_: P(a > b) − P(a < b), −1 to 1; NaN where either has no known value."""
-    first, second = _known(a), _known(b)
+    """Cliff's delta [1]_: P(a > b) − P(a < b), −1 to 1; NaN if either group is empty."""
+    first, second = _finite(a), _finite(b)
     if not first.size or not second.size:
         return float("nan")
     below = int(np.searchsorted(second, first, "left").sum())
@@ -33,50 +33,50 @@ def cliffs_delta(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     return (below - above) / (first.size * second.size)
 
 
-def _known(values: npt.ArrayLike) -> Floats:
+def _finite(values: npt.ArrayLike) -> Floats:
     array = np.asarray(values, dtype=np.float64)
     return np.sort(array[np.isfinite(array)])
 
 
 def rank_test(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
-    """Two-sided p of the Mann–Whitney U test [2]_ by its normal approximation; NaN below three values a group."""
+    """Two-sided p of the Mann–Whitney U test [2]_ by its normal approximation; NaN below three values per group."""
     from scipy.stats import mannwhitneyu
 
-    first, second = _known(a), _known(b)
+    first, second = _finite(a), _finite(b)
     if min(first.size, second.size) < LEAST_CELLS or np.unique(np.concatenate([first, second])).size < 2:
         return float("nan")
     return float(mannwhitneyu(first, second, alternative="two-sided", method="asymptotic").pvalue)
 
 
 def holm(p: npt.ArrayLike) -> Floats:
-    """Holm's correction [3]_ of the known p values; NaN stays NaN and does not count."""
-    values = np.asarray(p, dtype=np.float64)
-    out = np.full(values.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    factors = np.arange(order.size, 0, -1)
-    out[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * factors))
-    return out
+    """P values after Holm's correction [3]_; NaN stays NaN and is not counted as a test."""
+    from statsmodels.stats.multitest import multipletests
+
+    corrected = np.array(p, dtype=np.float64)
+    finite = np.isfinite(corrected)
+    if finite.any():
+        corrected[finite] = multipletests(corrected[finite], method="holm")[1]
+    return corrected
 
 
 def compare_selections(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """All 41 features of two groups of cells, the largest effect first.
+    """Compare all 41 features between two groups of cells, largest effect first.
 
     Parameters
     ----------
     a, b : DataFrame
-        Frames of cells with the features' columns, stored units.
+        Cells with their feature columns, stored units.
 
     Returns
     -------
     DataFrame
         Columns feature (title with shown unit), name, delta (Cliff's, positive where the first is higher),
         median_a, median_b (shown units), p_holm (Mann–Whitney, corrected over the features), cells_a, cells_b
-        (known values). Features that either group lacks are left out.
+        (with a value). Features missing from either group are left out.
     """
     records = []
     for spec in FEATURES:
-        first, second = _known(a[spec.name]), _known(b[spec.name])
+        first, second = _finite(a[spec.name]), _finite(b[spec.name])
         if first.size and second.size:
             medians = (float(np.median(first)) * spec.display_factor, float(np.median(second)) * spec.display_factor)
             effect = cliffs_delta(first, second)
@@ -88,7 +88,7 @@ def compare_selections(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_within(values: "pd.Series[Any]", groups: "pd.Series[Any]", order: Sequence[str]) -> pd.DataFrame:
-    """A feature between groups: every pair, or with more than seven groups each against all other cells.
+    """Compare one feature between groups: all pairs, or each against the rest if there are more than seven.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def compare_within(values: "pd.Series[Any]", groups: "pd.Series[Any]", order: Se
     groups : Series of str, on the same index
         Group of each cell.
     order : sequence of str
-        The groups in the order wanted.
+        The groups in display order.
 
     Returns
     -------

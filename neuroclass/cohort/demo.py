@@ -1,4 +1,4 @@
-"""The embedded demo cohort: simulated cells, their features and the parameters that make their sweeps."""
+"""The embedded demo cohort: simulated cells, their features and the parameters that generate their sweeps."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -92,15 +92,15 @@ def simulated_cell(cell_id: str, path: Path = DEMO_FILE) -> tuple[SimulatedCell,
 
 
 def simulate_demo_cell(cell_id: str, path: Path = DEMO_FILE) -> Recording:
-    """Sweeps of one demo cell, the same at every call; see `simulated_cell`."""
+    """Simulate one demo cell's sweeps; every call gives the same samples. See `simulated_cell`."""
     cell, seed = simulated_cell(cell_id, path)
     return simulate_recording(cell, seed, cell_id)
 
 
 def simulate_demo_squares(cell_id: str, above_rheobase_pa: float, path: Path = DEMO_FILE) -> Recording:
-    """The most hyperpolarising long square of a demo cell and one near `above_rheobase_pa` over its rheobase.
+    """Simulate a demo cell's most hyperpolarising long square and one about `above_rheobase_pa` above rheobase.
 
-    They equal the same sweeps of `simulate_demo_cell` and take a tenth of its time.
+    The sweeps equal those of `simulate_demo_cell` at a tenth of the cost.
     """
     cell, seed = simulated_cell(cell_id, path)
     amplitudes = long_square_amplitudes(cell.stimuli)

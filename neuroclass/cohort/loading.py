@@ -1,4 +1,4 @@
-"""Where the cells come from: a named folder, the Allen cache, the published tables, or the demo cohort."""
+"""Load the cohort from a named folder, the Allen cache, the published tables, or the demo cells."""
 
 from pathlib import Path
 
@@ -20,25 +20,25 @@ NO_NOISE_NOTE = (
 def load_cohort(data_dir: Path | None = None) -> Cohort:
     """Load the cells, without touching the network.
 
-    The first of these that exists: the folder asked for, the fetched tables of the Allen Cell Types
+    Takes the first of these that exists: the given folder, the fetched tables of the Allen Cell Types
     Database (joined with the published noise features), the folder named by ``NEUROCLASS_DATA``,
     the embedded demo cohort.
 
     Parameters
     ----------
     data_dir : Path, optional
-        A folder of published tables, or one laid out as allensdk's cache; so may be the folder
-        that ``NEUROCLASS_DATA`` names.
+        A folder of published tables or in the layout of allensdk's cache, as ``NEUROCLASS_DATA``
+        may be.
 
     Returns
     -------
     Cohort
-        Its `source` says where the cells come from.
+        Its `source` names where the cells come from.
 
     Raises
     ------
     TableError
-        If a folder that was named does not exist or holds no table.
+        If a named folder does not exist or holds no table.
     """
     published = data_folder()
     if data_dir is not None:
@@ -58,7 +58,7 @@ def _existing(folder: Path, what: str) -> Path:
 
 
 def _folder(folder: Path, published: Path | None) -> Cohort:
-    """Cells of a folder that was named: one laid out as allensdk's cache, or published tables."""
+    """Load a named folder: either in the layout of allensdk's cache or with published tables."""
     cache = AllenCache(folder)
     return _allen(cache, published) if cache.has_tables else _published(folder)
 

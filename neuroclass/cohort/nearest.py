@@ -1,4 +1,4 @@
-"""The cells most like one cell, within its species and across species."""
+"""The nearest neighbours of a cell, within its species and across species."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ LEAST_SHARED = len(COMPARED) // 2
 
 
 def standard_scores(cells: Cohort) -> pd.DataFrame:
-    """Features that sweeps give, each less its species' mean and over its species' standard deviation.
+    """Standardise the features measured on sweeps by their species' mean and standard deviation.
 
     Parameters
     ----------
@@ -32,31 +32,31 @@ def standard_scores(cells: Cohort) -> pd.DataFrame:
 
 
 def nearest_cells(cells: Cohort, scores: pd.DataFrame, cell_id: str, species: str, n: int = 5) -> pd.DataFrame:
-    """Cells of one species that are most like a cell.
+    """Find the cells of one species that are most similar to a given cell.
 
     Parameters
     ----------
     cells : Cohort
         All cells.
     scores : DataFrame
-        Their `standard_scores`; across species, a cell is thus compared by where it stands in its own.
+        Their `standard_scores`, so that across species cells compare by their rank within their own.
     cell_id : str
         The cell.
     species : str
-        Species of the cells to look among.
+        Species to search.
     n : int
-        Most cells wanted.
+        Maximum number of neighbours.
 
     Returns
     -------
     DataFrame
         Columns id, broad, subclass, layer, distance (root mean square difference of standard scores over the features
-        both have) and shared (number of those); nearest first. Cells that share fewer than half are left out.
+        both have) and shared (their number); nearest first. Cells sharing fewer than half the features are left out.
 
     Raises
     ------
     CohortError
-        If there is no such cell.
+        If the cell does not exist.
     """
     if cell_id not in scores.index:
         raise CohortError(f"{cell_id!r} is not a cell of {cells.source}; choose one from its table.")

@@ -1,7 +1,7 @@
-"""Choosing cells: by metadata, by id, and by an expression such as ``sag > 0.2 and layer == "2"``.
+"""Select cells by metadata, by id, or by an expression such as ``sag > 0.2 and layer == "2"``.
 
-An expression is parsed, never executed: only comparisons of column names with constants, joined by
-``and``, ``or``, ``not`` and brackets, are understood.
+An expression is parsed, never executed. It may compare column names with constants and combine the comparisons
+with ``and``, ``or``, ``not`` and brackets.
 """
 
 import ast
@@ -28,14 +28,14 @@ _MAX_LENGTH = 500
 
 
 def match_query(frame: pd.DataFrame, text: str) -> Mask:
-    """Cells for which an expression is true.
+    """Select the cells for which an expression is true.
 
     Parameters
     ----------
     frame : DataFrame
-        Cells; its columns are the names an expression may use. Features are in stored units.
+        Cells; the expression may use its column names. Features are in stored units.
     text : str
-        The expression; every cell matches an empty one.
+        The expression; an empty one matches every cell.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def match_query(frame: pd.DataFrame, text: str) -> Mask:
     Raises
     ------
     SettingsError
-        If the expression cannot be read or names an unknown column.
+        If the expression cannot be parsed or names an unknown column.
     """
     if not text.strip():
         return np.ones(len(frame), dtype=bool)
@@ -115,14 +115,14 @@ def _constant(node: ast.expr) -> object:
 
 
 def match_filters(frame: pd.DataFrame, wanted: Mapping[str, Sequence[str]]) -> Mask:
-    """Cells whose metadata are among the wanted values; ``unknown`` stands for a missing one.
+    """Select cells by metadata values; ``unknown`` matches a missing one.
 
     Parameters
     ----------
     frame : DataFrame
         Cells.
     wanted : mapping of column to values
-        A column without values is not filtered.
+        A column with no values is not filtered.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def match_filters(frame: pd.DataFrame, wanted: Mapping[str, Sequence[str]]) -> M
 
 
 def match_text(frame: pd.DataFrame, text: str) -> Mask:
-    """Cells one of whose metadata holds the text, or whose id is in a pasted list.
+    """Select cells whose metadata contain a text, or whose ids are in a pasted list.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The sweeps behind a cohort's cell: simulated, or read from a recording on this machine."""
+"""A cohort cell's sweeps: simulated, or read from a recording on this machine."""
 
 import re
 from pathlib import Path
@@ -13,12 +13,12 @@ from neuroclass.io.recordings import read_recordings
 
 
 def recording_of(cohort: Cohort, cell_id: str) -> Recording | str:
-    """Sweeps of one cell, without touching the network.
+    """Get one cell's sweeps, without touching the network.
 
     Parameters
     ----------
     cohort : Cohort
-        Where the cell is from.
+        The cohort the cell belongs to.
     cell_id : str
         Its id.
 
@@ -26,14 +26,14 @@ def recording_of(cohort: Cohort, cell_id: str) -> Recording | str:
     -------
     Recording or str
         Simulated for a demo cell; else read from the NWB file of its specimen in the Allen cache or
-        in the folder named by ``NEUROCLASS_RECORDINGS``. Where there is none: why, and what to do.
+        in the folder named by ``NEUROCLASS_RECORDINGS``. A string, if there is none, explains why and what to do.
 
     Raises
     ------
     CohortError
-        If the cohort has no such cell.
+        If the cohort does not contain the cell.
     RecordingError
-        If the file is there but cannot be read.
+        If the file exists but cannot be read.
     """
     if not (cohort.frame["id"] == cell_id).any():
         raise CohortError(f"{cell_id!r} is not a cell of {cohort.source}; choose one from its table.")
@@ -44,7 +44,7 @@ def recording_of(cohort: Cohort, cell_id: str) -> Recording | str:
 
 
 def recording_file(cell_id: str, cache: AllenCache | None = None) -> Path | None:
-    """NWB file of a specimen: in the Allen cache, else in the folder of downloaded files.
+    """Find a specimen's NWB file in the Allen cache or in the folder of downloaded files.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Named selections of cells, written so short that they fit into a page's address.
+"""Named selections of cells, encoded compactly enough for a URL.
 
-A selection is one bit for every cell in the order of their ids, compressed; four digits of a digest of all ids
-tell whether it is read among the cells it was made from.
+A selection is a compressed bit mask over the cells in order of their ids. Four digits of a digest of all ids
+guard against decoding it against other cells.
 """
 
 import base64
@@ -24,12 +24,12 @@ def _mark(ordered: Sequence[str]) -> str:
 
 
 def encode(chosen: Collection[str], all_ids: Sequence[str]) -> str:
-    """Write a selection.
+    """Encode a selection.
 
     Parameters
     ----------
     chosen : collection of str
-        Ids in it; those that are not among `all_ids` are left out.
+        Selected ids; any not in `all_ids` are dropped.
     all_ids : sequence of str
         All cells.
 
@@ -48,24 +48,24 @@ def encode(chosen: Collection[str], all_ids: Sequence[str]) -> str:
 
 
 def decode(text: str, all_ids: Sequence[str]) -> list[str]:
-    """Read a selection.
+    """Decode a selection.
 
     Parameters
     ----------
     text : str
-        What `encode` wrote.
+        Output of `encode`.
     all_ids : sequence of str
         All cells.
 
     Returns
     -------
     list of str
-        Ids in it, sorted.
+        The selected ids, sorted.
 
     Raises
     ------
     SettingsError
-        If it was made from other cells, or is no selection.
+        If it was made from other cells or is not a selection.
     """
     if not text:
         return []
@@ -86,14 +86,14 @@ def decode(text: str, all_ids: Sequence[str]) -> list[str]:
 
 
 def encode_named(named: Mapping[str, Collection[str]], all_ids: Sequence[str]) -> str:
-    """Write named selections, one after the other."""
+    """Encode several named selections."""
     return _SEPARATOR.join(
         part for name, ids in named.items() for part in (clean_name(name), encode(ids, all_ids)) if encode(ids, all_ids)
     )
 
 
 def decode_named(text: str, all_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Read named selections; see `decode`."""
+    """Decode several named selections; see `decode`."""
     parts = text.split(_SEPARATOR) if text else []
     if len(parts) % 2:
         raise SettingsError("The selections in the address are damaged; copy the whole address.")

@@ -1,7 +1,7 @@
 """Splits: donor-grouped and stratified folds, and the paper's own splits by name.
 
-Cells of one donor share an animal, a slice day and often a rig, so a donor never stands on both
-sides of a split (except in the paper's own splits, which are kept as published).
+Cells of one donor share an animal, a slice day and often a rig, so a donor is never on both sides of a
+split (except in the paper's own splits, which are kept as published).
 """
 
 from dataclasses import dataclass
@@ -28,33 +28,33 @@ class Fold:
 
 
 def strata(cohort: Cohort, label: str) -> Names:
-    """Species and class of each cell, shape (n_cells,): what folds are balanced over."""
+    """Species and class of each cell, shape (n_cells,), over which folds are balanced."""
     return (cohort.frame["species"] + "/" + cohort.frame[label].astype(str)).to_numpy(dtype=str)
 
 
 def donor_folds(cohort: Cohort, label: str, n_folds: int = 5, n_repeats: int = 1, seed: int = 0) -> list[Fold]:
-    """Stratified folds that share no donor.
+    """Make stratified folds that share no donor.
 
     Parameters
     ----------
     cohort : Cohort
-        Cells whose `label` is known.
+        Cells with a value for `label`.
     label : str
         ``broad`` or ``subclass``.
     n_folds, n_repeats : int
-        Folds a repeat, and repeats with other shuffles.
+        Folds per repeat, and number of repeats with new shuffles.
     seed : int
         Repeat r is shuffled with seed + r.
 
     Returns
     -------
     list of Fold
-        ``n_folds * n_repeats`` of them; within a repeat each cell is tested once.
+        ``n_folds * n_repeats`` folds; within a repeat each cell is tested once.
 
     Raises
     ------
     CohortError
-        If some class has fewer donors than there are folds.
+        If a class has fewer donors than there are folds.
     """
     classes, groups = strata(cohort, label), cohort.column("donor").astype(str)
     for name in np.unique(classes):
@@ -80,8 +80,8 @@ def donor_holdout(cohort: Cohort, label: str, share: float = 0.2, seed: int = 0)
 def paper_lspin_split(cohort: Cohort) -> Fold:
     """The paper's LSPIN split: ``train_test_split(train_size=.8, random_state=1)``.
 
-    It is meant for the complete mouse cells in published order (1,105 training and 277 test cells)
-    and is neither grouped by donor nor stratified.
+    Expects the complete mouse cells in published order (1,105 training and 277 test cells)
+    and groups neither by donor nor by class.
     """
     rows = np.arange(len(cohort))
     train, test = train_test_split(rows, train_size=PAPER_TRAIN_SHARE, random_state=PAPER_SEED)

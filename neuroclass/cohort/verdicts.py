@@ -1,15 +1,14 @@
-"""How the models did on each cell, from stored predictions: right, wrong or uncertain."""
+"""Summarise stored predictions for each cell: right, wrong or uncertain."""
 
 from typing import Any
 
 import pandas as pd
 
 SURE = 0.6
-VERDICTS = ("right", "wrong", "uncertain")
 
 
 def cell_verdicts(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Summarise a model's predictions of every cell.
+    """Summarise a model's predictions for every cell.
 
     Parameters
     ----------
@@ -19,7 +18,7 @@ def cell_verdicts(predictions: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame, index id
-        ``predicted``: likeliest class by the mean over repeats. ``verdict``: one of `VERDICTS`;
+        ``predicted``: likeliest class by the mean over repeats. ``verdict``: right, wrong, or
         uncertain where that class' mean probability is below `SURE`.
     """
     columns = [name for name in predictions.columns if name.startswith("p_")]

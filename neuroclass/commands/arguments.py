@@ -1,4 +1,4 @@
-"""Arguments that several commands share."""
+"""Arguments shared by several commands."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -76,12 +76,12 @@ def metadata_of(args: argparse.Namespace, prior: Prior = Prior()) -> CellMetadat
 
 
 def add_species(parser: argparse.ArgumentParser) -> None:
-    """``--species``: of cells whose file names none."""
+    """``--species``: species of cells whose file does not give it."""
     parser.add_argument("--species", choices=[s.value for s in Species], help="species of cells whose file says none")
 
 
 def add_entered(parser: argparse.ArgumentParser) -> None:
-    """``--enter NAME=VALUE``: features that only the person at the rig knows."""
+    """``--enter NAME=VALUE``: features entered by hand."""
     parser.add_argument(
         "--enter",
         action="append",
@@ -97,7 +97,7 @@ def entered_values(pairs: Sequence[str]) -> Mapping[str, float]:
     Raises
     ------
     SettingsError
-        If a pair is not NAME=VALUE, or names a feature that sweeps give.
+        If a pair is not NAME=VALUE, or names a feature measured on sweeps.
     """
     values = {}
     for pair in pairs:
@@ -114,7 +114,7 @@ def entered_values(pairs: Sequence[str]) -> Mapping[str, float]:
 
 
 def add_mapping(parser: argparse.ArgumentParser) -> None:
-    """``--response`` and its like: channels and units of recordings whose header cannot be trusted."""
+    """``--response`` etc.: channels and units of recordings whose header cannot be trusted."""
     parser.add_argument("--response", metavar="CH", help="name or number of the channel with the potential")
     parser.add_argument("--stimulus", metavar="CH", help="name or number of the channel or command with the current")
     parser.add_argument("--response-unit", metavar="UNIT", help="unit of the stored potentials, such as mV")
@@ -122,12 +122,12 @@ def add_mapping(parser: argparse.ArgumentParser) -> None:
 
 
 def mapping_of(args: argparse.Namespace) -> ChannelMapping:
-    """The channel mapping that the arguments of `add_mapping` give."""
+    """Channel mapping from the arguments of `add_mapping`."""
     return ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit)
 
 
 def add_conditions(parser: argparse.ArgumentParser) -> None:
-    """``--temperature`` and its like: how the cells were recorded."""
+    """``--temperature`` etc.: recording conditions."""
     parser.add_argument("--temperature", type=float, metavar="C", help="temperature of the bath, °C; corrected to 34")
     parser.add_argument(
         "--junction-potential",
@@ -145,6 +145,6 @@ def add_conditions(parser: argparse.ArgumentParser) -> None:
 
 
 def conditions_of(args: argparse.Namespace) -> Conditions:
-    """The recording conditions that the arguments of `add_conditions` give."""
+    """Recording conditions from the arguments of `add_conditions`."""
     corrected = None if args.junction_corrected is None else args.junction_corrected == "yes"
     return Conditions(args.temperature, args.junction_potential, corrected, args.age.strip(), args.region.strip())

@@ -19,7 +19,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def summary(cohort: Cohort) -> dict[str, Any]:
-    """Counts of a cohort.
+    """Count a cohort's cells.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def summary(cohort: Cohort) -> dict[str, Any]:
         ``source``, ``simulated``, ``notes``, ``n_cells``, and for each species ``n_cells``, ``n_donors``,
         ``n_complete``, ``broad`` and ``subclass``.
     """
-    answer: dict[str, Any] = {
+    counts: dict[str, Any] = {
         "source": cohort.source,
         "simulated": cohort.simulated,
         "notes": list(cohort.notes),
@@ -40,14 +40,14 @@ def summary(cohort: Cohort) -> dict[str, Any]:
     }
     for species in Species:
         cells = cohort.of_species(species)
-        answer[species.value] = {
+        counts[species.value] = {
             "n_cells": len(cells),
             "n_donors": int(cells.frame["donor"].nunique()),
             "n_complete": len(cells.complete()),
             "broad": _counts(cells, "broad", BROAD_ORDER),
             "subclass": _counts(cells, "subclass", SUBCLASS_ORDER),
         }
-    return answer
+    return counts
 
 
 def _counts(cohort: Cohort, column: str, names: tuple[str, ...]) -> dict[str, int]:
@@ -55,25 +55,25 @@ def _counts(cohort: Cohort, column: str, names: tuple[str, ...]) -> dict[str, in
     return {name: int(found.get(name, 0)) for name in names}
 
 
-def describe(answer: dict[str, Any]) -> str:
-    """Text of a `summary`, for people."""
-    lines = [f"Source: {answer['source']}" + (" (simulated)" if answer["simulated"] else "")]
-    lines += [f"Note: {note}" for note in answer["notes"]]
+def describe(counts: dict[str, Any]) -> str:
+    """Format a `summary` as text."""
+    lines = [f"Source: {counts['source']}" + (" (simulated)" if counts["simulated"] else "")]
+    lines += [f"Note: {note}" for note in counts["notes"]]
     for species in Species:
-        part = answer[species.value]
+        part = counts[species.value]
         lines.append(
             f"{species.value}: {part['n_cells']:,} cells of {part['n_donors']:,} donors, "
             f"{part['n_complete']:,} with all 41 features"
         )
         for column in ("broad", "subclass"):
-            counts = [f"{label_of(name)} {n:,}" for name, n in part[column].items() if n]
-            if counts:
-                lines.append(f"  {column}: {', '.join(counts)}")
+            listed = [f"{label_of(name)} {n:,}" for name, n in part[column].items() if n]
+            if listed:
+                lines.append(f"  {column}: {', '.join(listed)}")
     return "\n".join(lines)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the summary."""
-    answer = summary(load_cohort(args.data))
-    print(json.dumps(answer, indent=2, ensure_ascii=False) if args.json else describe(answer))
+    counts = summary(load_cohort(args.data))
+    print(json.dumps(counts, indent=2, ensure_ascii=False) if args.json else describe(counts))
     return 0

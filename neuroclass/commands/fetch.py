@@ -39,21 +39,21 @@ def add_parser(subparsers: Any) -> None:
 
 
 class _Bar:
-    """Tells on stderr how far a download is, every `REPORT_BYTES`."""
+    """Report a download's progress on stderr, every `REPORT_BYTES`."""
 
     def __init__(self) -> None:
-        self.told = ("", 0)
+        self.reported = ("", 0)
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         step = (what, done // REPORT_BYTES)
-        if step != self.told or done == total:
-            self.told = step
+        if step != self.reported or done == total:
+            self.reported = step
             of = "" if total is None else f" of {total / 1e6:.1f}"
             print(f"{what}: {done / 1e6:.1f}{of} MB", file=sys.stderr)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fetch, then print what is in the cache."""
+    """Fetch, then print the contents of the cache."""
     cache = AllenCache(args.cache) if args.cache else default_cache()
     settings = replace(allen_settings(), cache_limit_bytes=cache_limit(cache))
     if args.url:

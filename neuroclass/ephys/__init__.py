@@ -1,1 +1,1 @@
-"""Sweeps to spikes, passive properties and the 41 features."""
+"""From sweeps to spikes, passive properties and the 41 features."""

@@ -1,4 +1,4 @@
-"""A recording's 41 features, each with its place in the recording or the reason why it is missing."""
+"""Extract a recording's 41 features, each with its provenance or the reason it is missing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,16 +32,16 @@ _ASKED = {
 
 @dataclass(frozen=True, eq=False)
 class CellFeatures:
-    """What one cell's recording yields.
+    """The features measured on one cell's recording.
 
     Attributes
     ----------
     source, cell : str
-        Names of the file and of the cell in it.
+        File name and cell name.
     values : dict of str to float
         Features that were measured or entered, in their stored units.
     missing : dict of str to str
-        The others, with the reason in words.
+        The other features, with the reason.
     provenance : dict of str to Provenance
         Where each value comes from.
     epochs : tuple of Epoch
@@ -49,9 +49,9 @@ class CellFeatures:
     n_spikes : dict of int to int
         Spikes in each sweep.
     qc : tuple of Flag
-        What is wrong with sweeps or the cell.
+        Quality flags of sweeps and cell.
     warnings : tuple of str
-        What to know before believing the values.
+        Caveats about the values.
     """
 
     source: str
@@ -79,21 +79,21 @@ def extract_features(
     recording : Recording
         Current-clamp sweeps of one cell.
     assignments : mapping of (int, int) to Stimulus or None, optional
-        Stimuli that overrule recognition, by sweep number and epoch index.
+        Stimuli that override recognition, by sweep number and epoch index.
     entered : mapping of str to float, optional
-        Features that a person knows, in stored units.
+        Features entered by hand, in stored units.
     settings : FeatureSettings
         How features are measured.
 
     Returns
     -------
     CellFeatures
-        Values and missing features, together all 41.
+        Values and missing features; together they cover all 41.
 
     Raises
     ------
     SettingsError
-        An entered feature is none that is entered by hand, or not a positive number.
+        An entered feature cannot be entered by hand or is not a positive number.
     """
     epochs = recording_epochs(recording, settings, assignments)
     responses = _responses(recording, epochs, settings)
@@ -128,7 +128,7 @@ def recording_epochs(
     settings: FeatureSettings = FeatureSettings(),
     assignments: Mapping[tuple[int, int], Stimulus | None] | None = None,
 ) -> tuple[Epoch, ...]:
-    """Stimuli of all sweeps, with squares that never change beside others that do named test pulses."""
+    """Recognise the stimuli of all sweeps; constant squares beside varying stimuli are named test pulses."""
     epochs = [e for sweep in recording.sweeps for e in find_epochs(sweep, settings.protocols)]
     constant = _constant_pulses(epochs)
     given = assignments or {}
@@ -149,7 +149,7 @@ def _timing(epoch: Epoch) -> tuple[float, float]:
 
 
 def _constant_pulses(epochs: Sequence[Epoch]) -> set[tuple[float, float]]:
-    """Timings of squares of one amplitude throughout, in sweeps where another stimulus follows."""
+    """Timings of squares with the same amplitude in every sweep and followed by another stimulus."""
     groups: dict[tuple[float, float], list[Epoch]] = {}
     for epoch in epochs:
         if epoch.stimulus is Stimulus.LONG_SQUARE:
@@ -222,7 +222,7 @@ def _warnings(recording: Recording, epochs: tuple[Epoch, ...]) -> list[str]:
 
 
 def sweep_of(recording: Recording, number: int) -> Sweep:
-    """The sweep with a number; raises KeyError without one."""
+    """The sweep with a given number; raises KeyError if there is none."""
     for sweep in recording.sweeps:
         if sweep.number == number:
             return sweep

@@ -1,7 +1,7 @@
-"""One typed spelling of numba's decorator, so that every kernel is compiled and cached alike.
+"""A typed wrapper of numba's decorator, so that every kernel is compiled and cached the same way.
 
-Numba keeps a compiled function for as long as its own module is unchanged, although the functions
-it calls may have changed. The cache here lies in a folder named after all sources of this package.
+Numba's cache is keyed to a function's own module and misses changes in the functions it calls. The cache
+here is therefore kept in a folder named after a digest of all sources of this package.
 """
 
 import hashlib
@@ -34,19 +34,19 @@ def _writable(folder: Path) -> bool:
 
 
 _CACHE = cache_folder() / "kernels" / _sources_digest()
-_CACHED = _writable(_CACHE)  # elsewhere every process compiles anew
+_CACHED = _writable(_CACHE)  # elsewhere every process compiles again
 
 
 def compiled(function: F) -> F:
-    """Compile a function to machine code on first use and keep the result on disk.
+    """Compile a function to machine code on first use and cache the result on disk.
 
-    The global interpreter lock is released while it runs; floating point follows numpy's rules.
+    Releases the global interpreter lock while it runs; floating point follows numpy's rules.
     """
     return _compile(function)
 
 
 def compiled_part(function: F) -> F:
-    """Compile a function that only compiled functions call: it has no entry from Python and compiles sooner."""
+    """Compile a function called only by compiled functions: without an entry from Python it compiles faster."""
     return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 

@@ -1,4 +1,4 @@
-"""Recording conditions, and a cell's features brought to those of the reference.
+"""Recording conditions, and the correction of a cell's features to those of the reference.
 
 The Allen Cell Types Database records at 34 °C and stores potentials that are not corrected for its liquid
 junction potential of −14 mV: AllenSDK's models add 14 mV to a simulated potential before they compare it [1]_.
@@ -45,7 +45,7 @@ _SHORTER = {"width": Q10_SPIKE, "tau": Q10_MEMBRANE, "latency": Q10_MEMBRANE}
 
 @dataclass(frozen=True)
 class Conditions:
-    """How the cells were recorded, as far as it is known.
+    """How the cells were recorded, as far as known.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class Conditions:
     junction_mv : float or None
         The lab's liquid junction potential, mV, positive as for gluconate in the pipette (usually 8 to 16).
     junction_corrected : bool or None
-        Whether it was subtracted from the stored potentials; None where it is not known.
+        Whether it was subtracted from the stored potentials; None if unknown.
     age, region : str
-        For the record; nothing is computed from them.
+        Recorded only; not used in computations.
 
     Raises
     ------
@@ -84,7 +84,7 @@ class Conditions:
 
     @property
     def offset_mv(self) -> float:
-        """What is added to the stored potentials, mV."""
+        """Offset added to the stored potentials, mV."""
         if self.junction_corrected:
             return REFERENCE_JUNCTION_MV
         if self.junction_mv is None:
@@ -98,7 +98,7 @@ class Conditions:
         return away if abs(away) >= LEAST_CHANGE_C else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """What was said and what follows from it; empty where nothing was said."""
+        """The given conditions and the corrections that follow; empty if none were given."""
         said = {key: value for key, value in vars(self).items() if value not in (None, "")}
         if not said:
             return {}
@@ -107,16 +107,16 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Corrected:
-    """Features as the reference would have measured them.
+    """Features corrected to the reference's conditions.
 
     Attributes
     ----------
     features : mapping of name to float
         Stored units.
     measured : mapping of name to float
-        Those that were changed, as they were measured.
+        The uncorrected values of the features that changed.
     notes : tuple of str
-        What was done, for people.
+        Human-readable description of the corrections.
     """
 
     features: Mapping[str, float]
@@ -125,7 +125,7 @@ class Corrected:
 
 
 def q10_factor(feature: str, warming_c: float) -> float:
-    """Factor that brings a feature's value from a recording to one `warming_c` warmer.
+    """Factor that corrects a feature's value to a temperature `warming_c` higher.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def q10_factor(feature: str, warming_c: float) -> float:
     Returns
     -------
     float
-        1 for features that are not corrected.
+        1 for features without a temperature correction.
     """
     tenths = warming_c / 10
     unit = BY_NAME[feature].unit
@@ -151,14 +151,14 @@ def q10_factor(feature: str, warming_c: float) -> float:
 
 
 def to_reference(features: Mapping[str, float], conditions: Conditions) -> Corrected:
-    """Bring features to 34 °C and to potentials that are not corrected for a junction potential of 14 mV.
+    """Correct features to 34 °C and to potentials uncorrected for a junction potential of 14 mV.
 
     Parameters
     ----------
     features : mapping of name to float
         As measured, stored units.
     conditions : Conditions
-        How the cell was recorded; what is not known changes nothing.
+        How the cell was recorded; unknown conditions change nothing.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""dV/dt after AllenSDK's zero-phase Bessel filter, worked out only where it is looked at.
+"""dV/dt after AllenSDK's zero-phase Bessel filter, computed only where needed.
 
 The filtered derivative of a sweep is the convolution of its potential with a short kernel, so it
 cannot exceed half the kernel's absolute sum times the potential's range within the kernel's reach.
 That bound is cheap: one pass for the lowest and highest potential of each block of samples. The
-recursive filter then runs only in the blocks that a question about spikes depends on.
+recursive filter then runs only in the blocks that decide whether there is a spike.
 
 References
 ----------
@@ -18,7 +18,7 @@ import numpy as np
 from scipy import signal
 
 from neuroclass.ephys.compiled import compiled, compiled_part
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats
 
 EDGE = 15  # samples of odd extension at either end, scipy.signal.filtfilt's for five coefficients
 _TRANSIENT = 1e-9  # share of a filter's start-up transient that may remain where values are used
@@ -33,7 +33,7 @@ class DerivativeFilter:
     coefficients : ndarray, shape (3, 5)
         Numerator, denominator, and the steady state for a unit input with a zero at its end.
     reach : int
-        Samples after which a start-up transient has died out.
+        Samples after which the start-up transient has decayed.
     gain : float
         Largest possible size of dV/dt per mV of range within `reach`, 1/ms.
     per_ms : float
@@ -42,7 +42,7 @@ class DerivativeFilter:
         False where the sampling rate is too low for the filter: dV/dt is then unfiltered.
     """
 
-    coefficients: FloatArray
+    coefficients: Floats
     reach: int
     gain: float
     per_ms: float
@@ -50,7 +50,7 @@ class DerivativeFilter:
 
     @property
     def block(self) -> int:
-        """Samples in a block: the filter's reach, and no fewer than 32."""
+        """Samples per block: the filter's reach, but at least 32."""
         return max(32, self.reach)
 
 
@@ -68,7 +68,7 @@ def derivative_filter(rate_hz: float, cutoff_khz: float) -> DerivativeFilter:
     Returns
     -------
     DerivativeFilter
-        The filter with the bound on what it can return.
+        The filter with the bound on its output.
     """
     per_ms = rate_hz * 1e-3
     share = cutoff_khz * 2e3 / rate_hz
@@ -86,7 +86,7 @@ def derivative_filter(rate_hz: float, cutoff_khz: float) -> DerivativeFilter:
 
 
 @compiled_part
-def run_forward(c: FloatArray, x: FloatArray, n: int) -> None:
+def run_forward(c: Floats, x: Floats, n: int) -> None:
     """Filter the first `n` samples of `x` in place from the steady state of the first."""
     b0, b1, b2, b3, b4 = c[0, 0], c[0, 1], c[0, 2], c[0, 3], c[0, 4]
     a1, a2, a3, a4 = c[1, 1], c[1, 2], c[1, 3], c[1, 4]
@@ -103,7 +103,7 @@ def run_forward(c: FloatArray, x: FloatArray, n: int) -> None:
 
 
 @compiled_part
-def run_backward(c: FloatArray, x: FloatArray, n: int) -> None:
+def run_backward(c: Floats, x: Floats, n: int) -> None:
     """Filter the first `n` samples of `x` in place from the last to the first."""
     b0, b1, b2, b3, b4 = c[0, 0], c[0, 1], c[0, 2], c[0, 3], c[0, 4]
     a1, a2, a3, a4 = c[1, 1], c[1, 2], c[1, 3], c[1, 4]
@@ -121,20 +121,20 @@ def run_backward(c: FloatArray, x: FloatArray, n: int) -> None:
 
 @compiled_part
 def derivative(
-    v: FloatArray,
-    out: FloatArray,
+    v: Floats,
+    out: Floats,
     first: int,
     last: int,
     low: int,
     high: int,
-    c: FloatArray,
+    c: Floats,
     reach: int,
     per_ms: float,
     active: bool,
 ) -> None:
     """Write dV/dt of samples `first` to `last` (exclusive) of the stretch `low` to `high`.
 
-    The result is that of filtering the whole stretch: its ends are extended as
+    Gives the same result as filtering the whole stretch: its ends are extended as
     ``scipy.signal.filtfilt`` does, and elsewhere the filter starts `reach` samples early.
 
     Parameters
@@ -146,11 +146,11 @@ def derivative(
     first, last : int
         Samples wanted, `last` exclusive and below `high`.
     low, high : int
-        The stretch that is filtered as a whole, `high` exclusive.
+        The stretch to filter, `high` exclusive.
     c : ndarray, shape (3, 5)
         The filter's coefficients.
     reach : int
-        Samples after which a start-up transient has died out.
+        Samples after which the start-up transient has decayed.
     per_ms : float
         Samples per ms.
     active : bool
@@ -183,7 +183,7 @@ def derivative(
 
 
 @compiled
-def block_extremes(v: FloatArray, block: int) -> tuple[FloatArray, FloatArray]:
+def block_extremes(v: Floats, block: int) -> tuple[Floats, Floats]:
     """Lowest and highest potential of each block of samples.
 
     Parameters

@@ -8,8 +8,7 @@ References
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray
-from neuroclass.types.arrays import Integers
+from neuroclass.types.arrays import Floats, Integers
 
 BEFORE_S, AFTER_S = 0.002, 0.004
 SPECTRUM_HZ = 1000.0
@@ -17,13 +16,13 @@ _SEGMENT_S = 1.0
 _ANALYSIS_HZ = 4000.0
 
 
-def instantaneous_rate(times_s: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Rate of each interval between spikes, at the later spike.
+def instantaneous_rate(times_s: Floats) -> tuple[Floats, Floats]:
+    """Instantaneous rate of each interspike interval, at the later spike.
 
     Parameters
     ----------
     times_s : ndarray, shape (n_spikes,)
-        Spike times, s, rising.
+        Spike times, s, increasing.
 
     Returns
     -------
@@ -37,7 +36,7 @@ def instantaneous_rate(times_s: FloatArray) -> tuple[FloatArray, FloatArray]:
     return times[1:], 1.0 / np.diff(times)
 
 
-def adaptation_index(times_s: FloatArray) -> float:
+def adaptation_index(times_s: Floats) -> float:
     """Mean of (next − this) / (next + this) over successive intervals [1]_; NaN below three spikes.
 
     Positive where intervals grow, 0 for regular firing.
@@ -48,7 +47,7 @@ def adaptation_index(times_s: FloatArray) -> float:
     return float(np.mean(np.diff(intervals) / (intervals[1:] + intervals[:-1])))
 
 
-def average_spike(v_mv: FloatArray, rate_hz: float, peaks: Integers) -> tuple[FloatArray, FloatArray, FloatArray, int]:
+def average_spike(v_mv: Floats, rate_hz: float, peaks: Integers) -> tuple[Floats, Floats, Floats, int]:
     """Mean and standard deviation of the potential around spike peaks.
 
     Parameters
@@ -76,7 +75,7 @@ def average_spike(v_mv: FloatArray, rate_hz: float, peaks: Integers) -> tuple[Fl
     return t_ms, pieces.mean(axis=0), pieces.std(axis=0), int(inside.size)
 
 
-def power_spectrum(values: FloatArray, rate_hz: float) -> tuple[FloatArray, FloatArray]:
+def power_spectrum(values: Floats, rate_hz: float) -> tuple[Floats, Floats]:
     """Power spectral density by Welch's method [2]_, 1 s segments, up to 1 kHz.
 
     Parameters

@@ -1,6 +1,6 @@
-"""The fits behind the features of long squares, to be drawn on the traces where they were measured.
+"""The fits behind the long-square features, for drawing on the traces they were measured on.
 
-What was measured, and on which sweeps, is taken from `CellFeatures`; nothing is chosen anew.
+The sweeps are those recorded in `CellFeatures`; no choice is made again.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,9 @@ from neuroclass.ephys.subthreshold import (
     mean_between,
     time_constant,
 )
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.features import Stimulus
+from neuroclass.types.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +41,14 @@ class TauFit:
     """
 
     sweep: int
-    t_s: FloatArray
-    v_mv: FloatArray
+    t_s: Floats
+    v_mv: Floats
     tau_ms: float
 
 
 @dataclass(frozen=True)
 class Sag:
-    """The three levels that make the sag.
+    """The three levels that define the sag.
 
     Attributes
     ----------
@@ -68,7 +69,7 @@ class Sag:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Points with their least-squares line.
+    """Points and their least-squares line.
 
     Attributes
     ----------
@@ -77,18 +78,18 @@ class Line:
     x, y : ndarray, shape (n_points,)
         The points.
     slope, intercept : float
-        The line; NaN where there is none.
+        The line; NaN if there is none.
     """
 
     sweeps: tuple[int, ...]
-    x: FloatArray
-    y: FloatArray
+    x: Floats
+    y: Floats
     slope: float
     intercept: float
 
 
 def _squares(recording: Recording, features: CellFeatures, name: str) -> list[tuple[Sweep, Epoch]]:
-    """Sweeps a feature was measured on, each with its long square."""
+    """The sweeps a feature was measured on, with their long squares."""
     if name not in features.provenance:
         return []
     wanted = features.provenance[name].sweeps
@@ -109,12 +110,12 @@ def tau_fits(recording: Recording, features: CellFeatures) -> tuple[TauFit, ...]
     recording : Recording
         The sweeps.
     features : CellFeatures
-        What `extract_features` measured on them.
+        Output of `extract_features`.
 
     Returns
     -------
     tuple of TauFit
-        Empty where tau was not measured.
+        Empty if tau was not measured.
     """
     fits = []
     for sweep, epoch in _squares(recording, features, "tau"):
@@ -131,7 +132,7 @@ def tau_fits(recording: Recording, features: CellFeatures) -> tuple[TauFit, ...]
 
 
 def sag_levels(recording: Recording, features: CellFeatures) -> Sag | None:
-    """The levels whose ratio is ``sag``; None where it was not measured. See `tau_fits`."""
+    """The levels whose ratio is ``sag``; None if it was not measured. See `tau_fits`."""
     for sweep, epoch in _squares(recording, features, "sag"):
         lowest = deflection(sweep.v_mv, sweep.rate_hz, epoch.start_s, epoch.end_s) / sweep.rate_hz
         spans = (
@@ -146,7 +147,7 @@ def sag_levels(recording: Recording, features: CellFeatures) -> Sag | None:
 
 
 def voltage_current(recording: Recording, features: CellFeatures) -> Line | None:
-    """Lowest potential (mV) against the current there (pA), whose slope is ``ri``; None where not measured.
+    """Lowest potential (mV) against the current there (pA), with slope ``ri``; None if not measured.
 
     The slope is in mV/pA, a thousandth of the input resistance in MOhm.
     """
@@ -168,7 +169,7 @@ def voltage_current(recording: Recording, features: CellFeatures) -> Line | None
 
 
 def lowest_point(recording: Recording, features: CellFeatures, number: int) -> tuple[float, float]:
-    """Time (s) and potential (mV) of the lowest point of a sweep's long square; NaN where it has none."""
+    """Time (s) and potential (mV) of the lowest point of a sweep's long square; NaN if it has none."""
     for sweep, epoch in _squares(recording, features, "ri"):
         if sweep.number == number:
             k = deflection(sweep.v_mv, sweep.rate_hz, epoch.start_s, epoch.end_s)
@@ -177,7 +178,7 @@ def lowest_point(recording: Recording, features: CellFeatures, number: int) -> t
 
 
 def rest_levels(recording: Recording, features: CellFeatures) -> list[tuple[float, float, float]]:
-    """Start (s), end (s) and mean potential (mV) of the rest before each long square that ``vrest`` is the mean of."""
+    """Start (s), end (s) and mean potential (mV) of the baselines whose mean is ``vrest``."""
     pairs = _squares(recording, features, "vrest")
     return [(e.start_s - min(e.baseline_s, BASELINE_S), e.start_s, _rest(s, e)) for s, e in pairs]
 
@@ -192,12 +193,12 @@ def rate_current(
     recording, features
         See `tau_fits`.
     settings : SpikeSettings
-        Those the features were measured with.
+        The settings the features were measured with.
 
     Returns
     -------
     Line or None
-        None without a long square; the line is that of ``f_i_curve_slope``, NaN where it was not measured.
+        None without a long square; the line is that of ``f_i_curve_slope``, NaN if it was not measured.
     """
     squares = [e for e in features.epochs if e.stimulus is Stimulus.LONG_SQUARE and e.from_rest and not e.truncated]
     if not squares:

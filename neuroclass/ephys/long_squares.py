@@ -17,7 +17,7 @@ NO_SPIKE = "no spike in any long square"
 
 
 def long_square_features(responses: Sequence[Response], settings: FeatureSettings) -> Measured:
-    """Measure everything that long squares yield.
+    """Measure all features of long squares.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def long_square_features(responses: Sequence[Response], settings: FeatureSetting
     Returns
     -------
     Measured
-        Values, their places and reasons for those that are missing.
+        Values with their provenance, and reasons for the missing ones.
     """
     out = Measured()
     if not responses:
@@ -44,7 +44,7 @@ def long_square_features(responses: Sequence[Response], settings: FeatureSetting
 
 
 def _rest_before(response: Response) -> float:
-    """Mean potential in the 100 ms before an epoch, or as much of them as is at rest, mV."""
+    """Mean potential, mV, in the 100 ms before an epoch, or in the part of them at rest."""
     epoch = response.epoch
     return baseline(response.sweep.v_mv, response.sweep.rate_hz, epoch.start_s, epoch.baseline_s)
 
@@ -114,7 +114,7 @@ def _passive(out: Measured, quiet: list[Response], settings: FeatureSettings) ->
 
 
 def _current_at(response: Response, sample: int) -> float:
-    """Current at a sample, pA; a measured current's noise is kept out by the square's own level."""
+    """Current at a sample, pA; for a measured current, the square's level, which is free of noise."""
     if response.sweep.recorded_current:
         return response.epoch.amplitude_pa
     return float(response.sweep.i_pa[sample]) - response.epoch.holding_pa

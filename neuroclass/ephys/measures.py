@@ -1,4 +1,4 @@
-"""What each stimulus' sweeps yield: feature values with where they come from, or why they are missing."""
+"""Features of noise, ramps and short squares: values with provenance, or the reason they are missing."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,29 +9,30 @@ import numpy as np
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.spikes import Spikes, detect_spikes, filtered_derivative
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import Stimulus, features_of
+from neuroclass.types.arrays import Floats
 
-SHORT_SHARE = 0.1  # least share of the mean upstroke at a short square's threshold
+SHORT_SHARE = 0.1  # minimum share of the mean upstroke at a short square's threshold
 CUT_OFF = "the spike is cut off by the end of the stimulus"
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a value comes from.
+    """Where a feature value was measured.
 
     Attributes
     ----------
     sweeps : tuple of int
-        Numbers of the sweeps it is measured in.
+        Numbers of the sweeps it was measured on.
     spike : int or None
-        Which spike after the stimulus' start, from 0; None where it is none or a mean over all.
+        Index of the spike after stimulus onset, from 0; None for no spike or a mean over all.
     sample : int or None
-        The sample, where it is one sample.
+        The sample, if it is a single one.
     time_s : float or None
         That sample's time from the sweep's start, s.
     note : str
-        How it was measured, where that is not plain.
+        Details of how it was measured.
     """
 
     sweeps: tuple[int, ...] = ()
@@ -50,7 +51,7 @@ class Measured:
     provenance: dict[str, Provenance] = field(default_factory=dict)
 
     def put(self, name: str, value: float, provenance: Provenance, otherwise: str) -> None:
-        """Keep a finite value; else the reason why there is none."""
+        """Store a finite value, or otherwise the reason it is missing."""
         if np.isfinite(value):
             self.values[name] = float(value)
             self.provenance[name] = provenance
@@ -58,14 +59,14 @@ class Measured:
             self.missing[name] = otherwise
 
     def lack(self, names: Sequence[str], reason: str) -> None:
-        """Note why features are missing."""
+        """Record why features are missing."""
         for name in names:
             self.missing[name] = reason
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """One epoch with its sweep and the spikes in it."""
+    """One epoch with its sweep and spikes."""
 
     sweep: Sweep
     epoch: Epoch
@@ -73,7 +74,7 @@ class Response:
 
     @property
     def first_spike(self) -> int:
-        """Place of the first spike at or after the epoch's start; the number of spikes without one."""
+        """Index of the first spike at or after the epoch's start; the number of spikes if there is none."""
         times = self.spikes.time_s("threshold")
         return int(np.searchsorted(times, self.epoch.start_s - 0.5 / self.sweep.rate_hz))
 
@@ -119,7 +120,7 @@ def noise_features(responses: Sequence[Response], min_spikes: int) -> Measured:
 
 
 def ramp_features(responses: Sequence[Response]) -> Measured:
-    """Mean over spiking ramps of the first spike."""
+    """Mean first spike over spiking ramps."""
     out = Measured()
     names = features_of(Stimulus.RAMP)
     if not responses:
@@ -135,7 +136,7 @@ def ramp_features(responses: Sequence[Response]) -> Measured:
 
 
 def short_square_features(responses: Sequence[Response], settings: SpikeSettings) -> Measured:
-    """Mean over the short squares at the commonest spiking amplitude of the first spike."""
+    """Mean first spike over the short squares at the most common spiking amplitude."""
     out = Measured()
     names = features_of(Stimulus.SHORT_SQUARE)
     if not responses:
@@ -159,13 +160,13 @@ def short_square_features(responses: Sequence[Response], settings: SpikeSettings
 
 
 def _amplitude_key(response: Response) -> float:
-    """Amplitude rounded so that repeats of a square fall together, pA."""
+    """Amplitude, pA, rounded so that repeats of a square share a key."""
     amplitude = response.epoch.amplitude_pa
     return float(round(amplitude / 10) * 10) if response.sweep.recorded_current else float(round(amplitude, 1))
 
 
 def _adjusted(responses: Sequence[Response], settings: SpikeSettings) -> list[Response]:
-    """Spikes found with rules adjusted to how fast the square itself moves the potential."""
+    """Detect spikes with rules adjusted to how fast the square itself moves the potential."""
     highest, after, slopes = [], [], []
     for r in responses:
         dv = filtered_derivative(r.sweep.v_mv, r.sweep.rate_hz, settings)
@@ -197,7 +198,7 @@ def _first_spikes(out: Measured, name: str, responses: Sequence[Response]) -> No
     """Mean of a feature over each response's first spike."""
     stimulus = responses[0].epoch.stimulus
     quantity = name.removesuffix(f"_{stimulus.value}") if stimulus else name
-    values: FloatArray = np.array([r.spikes.values(quantity)[r.first_spike] for r in responses])
+    values: Floats = np.array([r.spikes.values(quantity)[r.first_spike] for r in responses])
     known = np.isfinite(values)
     used = [r for r, k in zip(responses, known, strict=True) if k]
     place: Provenance

@@ -1,8 +1,8 @@
-"""Which stimulus a sweep holds, read from its current.
+"""Recognise a sweep's stimuli from its current.
 
 A sweep's current is compared with its holding level; each stretch away from it becomes one epoch or,
-where it steps between levels, several. The stimulus' name in the file settles only what the shape
-leaves open.
+where it steps between levels, several. The stimulus name in the file settles only what
+the shape leaves open.
 """
 
 from dataclasses import dataclass, replace
@@ -11,9 +11,10 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from neuroclass.ephys.settings import ProtocolSettings
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.ephys.waveform import Shape, describe
 from neuroclass.features import Stimulus
+from neuroclass.types.arrays import Floats
 
 _ANALYSIS_HZ = 10_000.0  # a measured current is reduced to about this rate before it is segmented
 _LASTING = 100  # reduced samples from which a small excursion of a noisy current counts
@@ -30,9 +31,9 @@ class Epoch:
     sweep_number : int
         The sweep's number in its file.
     index : int
-        Which of the sweep's epochs, from 0.
+        Index among the sweep's epochs, from 0.
     stimulus : Stimulus or None
-        What it was recognised as; None where it is no stimulus of the 41 features.
+        The recognised stimulus; None if it is not one of those behind the 41 features.
     start_s, end_s : float
         First sample of the epoch and first after it, s.
     amplitude_pa : float
@@ -44,11 +45,11 @@ class Epoch:
     truncated : bool
         Whether the sweep ends within the epoch.
     baseline_s : float
-        Length of the stretch before the epoch that is fit for a baseline, s.
+        Length of the usable baseline before the epoch, s.
     response_end_s : float
         Start of the next epoch, or the sweep's end, s.
     note : str
-        Why it is what it is, in words.
+        Why it was recognised as such.
     """
 
     sweep_number: int
@@ -72,9 +73,9 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class _Current:
-    """A current made ready for segmentation: reduced and smoothed if it was measured with noise."""
+    """A current prepared for segmentation: downsampled and smoothed if it was measured with noise."""
 
-    values: FloatArray
+    values: Floats
     step: int
     noise_pa: float
     holding_pa: float
@@ -94,7 +95,7 @@ def find_epochs(sweep: Sweep, settings: ProtocolSettings = ProtocolSettings()) -
     Returns
     -------
     tuple of Epoch
-        In order of time; empty where the current is unknown or never leaves its holding level.
+        In order of time; empty if the current is unknown or never leaves its holding level.
     """
     if not sweep.current_known or sweep.duration_s < 0.01:
         return ()
@@ -145,7 +146,7 @@ def _prepare(sweep: Sweep, settings: ProtocolSettings) -> _Current:
     return _Current(smooth, step, noise, _holding(smooth, sweep.rate_hz / step), tolerance)
 
 
-def _noise_sd(i: FloatArray, rate_hz: float, window_s: float = 0.005) -> float:
+def _noise_sd(i: Floats, rate_hz: float, window_s: float = 0.005) -> float:
     """Standard deviation of the current in its quieter stretches, pA."""
     width = max(8, int(window_s * rate_hz))
     n = i.size // width
@@ -154,8 +155,8 @@ def _noise_sd(i: FloatArray, rate_hz: float, window_s: float = 0.005) -> float:
     return float(np.percentile(i[: n * width].reshape(n, width).std(axis=1), 20))
 
 
-def _holding(i: FloatArray, rate_hz: float) -> float:
-    """Holding current: the level a sweep starts at, or where it starts within a stimulus, ends at, pA."""
+def _holding(i: Floats, rate_hz: float) -> float:
+    """Holding current, pA: the level at the sweep's start, or at its end if it starts within a stimulus."""
     width = max(4, int(0.004 * rate_hz))
     first, last = i[:width], i[-width:]
     level = float(np.median(first))
@@ -165,7 +166,7 @@ def _holding(i: FloatArray, rate_hz: float) -> float:
 
 
 def _active_runs(current: _Current) -> list[tuple[int, int]]:
-    """Stretches away from the holding level, joined where a rough current only passes through it."""
+    """Stretches away from the holding level, merged where a noisy current merely crosses it."""
     away = np.abs(current.values - current.holding_pa) > current.tolerance_pa
     edges = np.flatnonzero(np.diff(np.concatenate(([False], away, [False])).astype(np.int8)))
     runs = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
@@ -182,7 +183,7 @@ def _active_runs(current: _Current) -> list[tuple[int, int]]:
 
 
 def _stands_out(current: _Current, begin: int, stop: int) -> bool:
-    """Whether a brief excursion of a noisy current is far beyond its noise."""
+    """Whether a brief excursion of a noisy current clearly exceeds the noise."""
     size = abs(float(np.median(current.values[begin:stop])) - current.holding_pa)
     return stop - begin >= 4 and size > 4 * current.tolerance_pa
 
@@ -195,7 +196,7 @@ def _passes_through(current: _Current, begin: int, stop: int, bridged: int) -> b
 
 
 def _edges(sweep: Sweep, current: _Current, begin: int, stop: int) -> tuple[float, float]:
-    """Start and end of an epoch, s, to the sample even where the current was reduced."""
+    """Start and end of an epoch, s, exact to the sample even if the current was downsampled."""
     rate = sweep.rate_hz
     if current.step == 1 and current.noise_pa == 0:
         first = begin
@@ -206,7 +207,7 @@ def _edges(sweep: Sweep, current: _Current, begin: int, stop: int) -> tuple[floa
 
 
 def _refine(sweep: Sweep, current: _Current, edge: int) -> int:
-    """The raw sample nearest an edge at which the current passes half way between its two sides."""
+    """The sample near an edge where the current crosses the midpoint between its two sides."""
     values, step = current.values, current.step
     if edge <= 0 or edge >= values.size:
         return min(edge * step, sweep.n_times)
@@ -219,7 +220,7 @@ def _refine(sweep: Sweep, current: _Current, edge: int) -> int:
 
 
 def _name(shape: Shape, duration_s: float, name: str, settings: ProtocolSettings) -> tuple[Stimulus | None, str]:
-    """The stimulus of a shape, with the reason."""
+    """The stimulus for a shape, with the reason."""
     lower = name.lower()
     if shape.kind == "ramp":
         if duration_s >= settings.ramp_min_s:
@@ -244,7 +245,7 @@ def _name(shape: Shape, duration_s: float, name: str, settings: ProtocolSettings
 
 
 def _mark_test_pulses(epochs: tuple[Epoch, ...], settings: ProtocolSettings) -> tuple[Epoch, ...]:
-    """A brief square before a sweep's stimulus is a test pulse and no stimulus of its own."""
+    """Mark a brief square before a sweep's stimulus as a test pulse."""
     out = []
     for k, epoch in enumerate(epochs):
         later = [e for e in epochs[k + 1 :] if e.stimulus is not None]

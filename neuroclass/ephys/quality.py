@@ -9,8 +9,9 @@ from neuroclass.ephys.measures import Response
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.settings import QualitySettings
 from neuroclass.ephys.subthreshold import baseline, mean_between
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import Stimulus
+from neuroclass.types.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Flag:
     sweep : int or None
         The sweep's number; None for the whole cell.
     value, limit : float
-        What was measured and what is allowed.
+        Measured value and limit.
     unit : str
         Unit of both.
     message : str
-        The finding in words.
+        Human-readable description.
     excludes : bool
-        Whether what it was found in is left out of the features.
+        Whether the sweep or cell is excluded from the features.
     """
 
     name: str
@@ -48,7 +49,7 @@ def quality_flags(
     responses: Sequence[Response],
     settings: QualitySettings = QualitySettings(),
 ) -> list[Flag]:
-    """Findings about a cell's sweeps, in their order, and then about the cell.
+    """Quality flags of a cell's sweeps, in order, and then of the cell.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def quality_flags(
     epochs : sequence of Epoch
         Their stimuli.
     responses : sequence of Response
-        The epochs that features are measured in.
+        The epochs that features are measured on.
     settings : QualitySettings
         The limits.
     """
@@ -121,7 +122,7 @@ def noisy_baseline(
 def clipped_peaks(
     sweep: Sweep, _epochs: Sequence[Epoch], responses: Sequence[Response], settings: QualitySettings
 ) -> Flag | None:
-    """Spikes whose peak is flat, at the end of the recording range."""
+    """Spikes with a flat peak, clipped at the end of the recording range."""
     flat = [_flat_top(sweep.v_mv, int(k)) for r in responses for k in r.spikes.indexes["peak"]]
     longest = max(flat, default=0) / sweep.rate_hz * 1e3
     limit = settings.flat_peak_ms
@@ -131,7 +132,7 @@ def clipped_peaks(
     return Flag("clipped_spikes", sweep.number, longest, limit, "ms", message)
 
 
-def _flat_top(v: FloatArray, peak: int) -> int:
+def _flat_top(v: Floats, peak: int) -> int:
     stop = peak
     while stop + 1 < v.size and v[stop + 1] == v[peak]:
         stop += 1
@@ -141,7 +142,7 @@ def _flat_top(v: FloatArray, peak: int) -> int:
 def depolarisation_block(
     sweep: Sweep, _epochs: Sequence[Epoch], responses: Sequence[Response], settings: QualitySettings
 ) -> Flag | None:
-    """A long square that spikes at first and then stays depolarised in silence."""
+    """A long square that spikes at first and then stays depolarised without spiking."""
     for r in responses:
         if r.epoch.stimulus is not Stimulus.LONG_SQUARE or not r.n_spikes:
             continue
@@ -158,7 +159,7 @@ def depolarisation_block(
 
 
 def unbalanced_bridge(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
-    """Step of the potential at the onset of long squares, by the step of the current."""
+    """Voltage step at the onset of long squares divided by the current step."""
     found = [s for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and (s := _onset_step(r)) is not None]
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""How much a low sampling rate shifts the features of spikes.
+"""How much a low sampling rate biases spike features.
 
 The shifts were measured on simulated spikes of 0.3 and 0.6 ms width against the same spikes at
 200 kHz, as means over six places of the samples relative to the peak.
@@ -18,7 +18,7 @@ _SHIFTS = {
 
 
 def rate_warning(rate_hz: float) -> str:
-    """What a sampling rate does to spike features, in words; empty where it does little.
+    """Describe the effect of a sampling rate on spike features; empty if negligible.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Settings of reading recordings and of measuring features."""
+"""Settings for reading recordings and measuring features."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class SpikeSettings:
     max_interval_s: float = 0.005
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot find a spike."""
+        """Reject settings that cannot find a spike."""
         for name in ("filter_khz", "dv_cutoff", "max_interval_s"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}; expected a number above 0.")
@@ -43,7 +43,7 @@ class SpikeSettings:
 
 @dataclass(frozen=True)
 class ProtocolSettings:
-    """How stimuli are told apart by the current's own shape.
+    """Limits for recognising stimuli by the shape of the current.
 
     Attributes
     ----------
@@ -72,18 +72,18 @@ class ProtocolSettings:
 
 @dataclass(frozen=True)
 class ReadLimits:
-    """What reading one recording may cost.
+    """Resource limits for reading one recording.
 
     Attributes
     ----------
     bytes : int
         Most bytes of samples read from a file, as float64.
     expansion : int
-        Most bytes of samples for each byte of the file, beyond the first 64 MB.
+        Most bytes of samples per byte of the file, beyond the first 64 MB.
     memory : int
         Most address space of the process that reads it, bytes.
     seconds : float
-        Longest time it may take, s, and for each MB of the file another `seconds_per_mb`.
+        Time limit, s, plus `seconds_per_mb` for each MB of the file.
     seconds_per_mb : float
         See `seconds`.
     objects : int
@@ -98,15 +98,15 @@ class ReadLimits:
     objects: int = 100_000
 
     def bytes_for(self, file_size: int) -> int:
-        """Most bytes of samples read from a file of a size in bytes: its content cannot expand without end."""
+        """Limit on bytes of samples for a file of the given size, against unbounded expansion."""
         return min(self.bytes, max(64_000_000, self.expansion * file_size))
 
     def memory_for(self, file_size: int) -> int:
-        """Most address space for a file of a size in bytes."""
+        """Limit on address space, bytes, for a file of the given size."""
         return min(self.memory, 600_000_000 + 3 * self.bytes_for(file_size))
 
     def seconds_for(self, file_size: int) -> float:
-        """Longest time that a file of a size in bytes may take, s."""
+        """Time limit, s, for a file of the given size."""
         return self.seconds + self.seconds_per_mb * file_size / 1e6
 
 
@@ -140,7 +140,7 @@ class QualitySettings:
 
 @dataclass(frozen=True)
 class FeatureSettings:
-    """How features are measured, the database's way by default.
+    """How features are measured; the defaults follow the database.
 
     Attributes
     ----------
@@ -149,15 +149,15 @@ class FeatureSettings:
     quality : QualitySettings
         Limits beyond which sweeps and cells are flagged.
     protocols : ProtocolSettings
-        How stimuli are told apart.
+        Limits for recognising stimuli.
     hero_from_pa, hero_to_pa : float
         Window of the hero sweep above rheobase, pA.
     passive_from_pa, passive_to_pa : float
         Amplitudes between which input resistance and time constant are measured, pA.
     sag_target_mv : float
-        Potential that the sag sweep's lowest point should be nearest to, mV.
+        Target potential of the sag sweep's lowest point, mV.
     noise_min_spikes : int
-        A noise sweep needs more spikes than this.
+        Minimum, exclusive, of spikes in a noise sweep.
     """
 
     spikes: SpikeSettings = SpikeSettings()

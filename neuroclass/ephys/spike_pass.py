@@ -1,4 +1,4 @@
-"""The compiled pass that finds a sweep's spikes by AllenSDK's rules.
+"""Compiled spike detection by AllenSDK's rules.
 
 References
 ----------
@@ -8,7 +8,6 @@ References
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.trace import (
@@ -21,17 +20,16 @@ from neuroclass.ephys.trace import (
     lowest_point,
     steepest,
 )
+from neuroclass.types.arrays import Floats, Integers, Mask
 
-IntArray = NDArray[np.int64]
-
-RETURN_TOLERANCE_MV = 1.0  # a last spike must come back to this much above its threshold
+RETURN_TOLERANCE_MV = 1.0  # the last spike must return to this much above its threshold
 FAST_TROUGH_SHARE = 0.01  # of the downstroke, where the fast trough begins
 RECHECK_SHARE = 0.05  # of the mean upstroke, when a threshold is looked for again
 
 
 @compiled
 def time_index(seconds: float, dt: float) -> int:
-    """First sample whose time, its index times `dt` in s, is not before `seconds`."""
+    """First sample whose time, index times `dt` in s, is at or after `seconds`."""
     k = max(0, int(np.ceil(seconds / dt)))
     while k > 0 and (k - 1) * dt >= seconds:
         k -= 1
@@ -41,8 +39,8 @@ def time_index(seconds: float, dt: float) -> int:
 
 
 @compiled_part
-def _crossings(s: Trace, cutoff: float) -> IntArray:
-    """Samples before which dV/dt first reaches `cutoff`, having fallen below zero since the crossing before."""
+def _crossings(s: Trace, cutoff: float) -> Integers:
+    """Samples before which dV/dt first reaches `cutoff`, after falling below zero since the previous crossing."""
     n = s.dv.size
     found = np.empty(n // 2 + 1, dtype=np.int64)
     count = 0
@@ -72,7 +70,7 @@ def _crossings(s: Trace, cutoff: float) -> IntArray:
 
 
 @compiled_part
-def _without(values: IntArray, dropped: NDArray[np.bool_]) -> IntArray:
+def _without(values: Integers, dropped: Mask) -> Integers:
     out = np.empty_like(values)
     n = 0
     for i in range(values.size):
@@ -84,9 +82,9 @@ def _without(values: IntArray, dropped: NDArray[np.bool_]) -> IntArray:
 
 @compiled_part
 def _plausible(
-    s: Trace, spikes: IntArray, peaks: IntArray, min_height: float, min_peak: float
-) -> tuple[IntArray, IntArray]:
-    """Drop events that do not fall before the next, that peak too low or rise too little."""
+    s: Trace, spikes: Integers, peaks: Integers, min_height: float, min_peak: float
+) -> tuple[Integers, Integers]:
+    """Drop events that do not fall before the next, peak too low, or rise too little."""
     n = spikes.size
     drop_peak = np.zeros(n, dtype=np.bool_)
     drop_spike = np.zeros(n, dtype=np.bool_)
@@ -103,7 +101,7 @@ def _plausible(
 
 
 @compiled_part
-def _thresholds(s: Trace, upstrokes: IntArray, share: float) -> IntArray:
+def _thresholds(s: Trace, upstrokes: Integers, share: float) -> Integers:
     """Last sample before each upstroke where dV/dt is at most `share` of the mean upstroke."""
     n = upstrokes.size
     mean = 0.0
@@ -121,9 +119,9 @@ def _thresholds(s: Trace, upstrokes: IntArray, share: float) -> IntArray:
 
 @compiled_part
 def _recheck(
-    s: Trace, spikes: IntArray, peaks: IntArray, upstrokes: IntArray, max_interval: float, dt: float
-) -> tuple[IntArray, IntArray]:
-    """Merge spikes that overlap, then mend or drop those whose peak comes too long after the threshold."""
+    s: Trace, spikes: Integers, peaks: Integers, upstrokes: Integers, max_interval: float, dt: float
+) -> tuple[Integers, Integers]:
+    """Merge overlapping spikes, then fix or drop those whose peak follows the threshold too late."""
     n = spikes.size
     drop_spike = np.zeros(n, dtype=np.bool_)
     drop_peak = np.zeros(n, dtype=np.bool_)
@@ -170,7 +168,7 @@ def _returns(s: Trace, peak: int, end: int, level: float) -> bool:
 
 @compiled_part
 def _width(s: Trace, spike: int, peak: int, trough: int, dt: float) -> float:
-    """Width at half the height above the trough, or above threshold where that level is lower, s."""
+    """Width, s, at half height above the trough, or at half height above threshold if that is lower."""
     v = s.v
     level = (v[peak] - v[trough]) / 2.0 + v[trough]
     if level < v[spike]:
@@ -198,7 +196,7 @@ def find_spikes(
     min_height: float,
     min_peak: float,
     max_interval: float,
-) -> tuple[IntArray, NDArray[np.float64], NDArray[np.bool_]]:
+) -> tuple[Integers, Floats, Mask]:
     """Find the spikes of one sweep within the samples `begin` to `end` inclusive.
 
     Parameters

@@ -1,18 +1,16 @@
-"""Spikes of one sweep and what is measured at them."""
+"""Spikes of one sweep and the quantities measured at each."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroclass.ephys.filtering import derivative_filter
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.spike_pass import find_spikes, time_index
-from neuroclass.ephys.sweep import FloatArray
 from neuroclass.ephys.trace import fill, trace_of
+from neuroclass.types.arrays import Floats, Integers, Mask
 
 POINTS = ("threshold", "upstroke", "peak", "downstroke", "fast_trough", "trough")
-CLIPPED_POINTS = frozenset({"trough", "downstroke", "fast_trough"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,25 +33,25 @@ class Spikes:
         Sampling rate, Hz.
     """
 
-    indexes: dict[str, NDArray[np.int64]]
-    v_mv: dict[str, FloatArray]
-    i_pa: dict[str, FloatArray]
-    slope: dict[str, FloatArray]
-    width_s: FloatArray
-    clipped: NDArray[np.bool_]
+    indexes: dict[str, Integers]
+    v_mv: dict[str, Floats]
+    i_pa: dict[str, Floats]
+    slope: dict[str, Floats]
+    width_s: Floats
+    clipped: Mask
     rate_hz: float
 
     def __len__(self) -> int:
         """Count the spikes."""
         return self.width_s.size
 
-    def time_s(self, point: str = "threshold") -> FloatArray:
+    def time_s(self, point: str = "threshold") -> Floats:
         """Time of a point from the sweep's start, s, shape (n_spikes,); NaN where undefined."""
         index = self.indexes[point]
         return np.where(index < 0, np.nan, index * (1.0 / self.rate_hz))
 
-    def values(self, quantity: str) -> FloatArray:
-        """What a feature measures at each spike, in its stored unit, shape (n_spikes,).
+    def values(self, quantity: str) -> Floats:
+        """A quantity at each spike, in its stored unit, shape (n_spikes,).
 
         Parameters
         ----------
@@ -70,15 +68,15 @@ class Spikes:
         return self.v_mv[point] if signal == "v" else self.i_pa[point]
 
     def point_of(self, quantity: str) -> str:
-        """Name of the point at which a quantity is measured."""
+        """Name of the point where a quantity is measured."""
         if quantity in ("width", "upstroke_downstroke_ratio"):
             return "peak"
         return quantity if quantity in POINTS else quantity.rpartition("_")[0]
 
 
 def detect_spikes(
-    v_mv: FloatArray,
-    i_pa: FloatArray,
+    v_mv: Floats,
+    i_pa: Floats,
     rate_hz: float,
     start_s: float | None = None,
     end_s: float | None = None,
@@ -136,12 +134,12 @@ def detect_spikes(
 
 
 def warm_up() -> None:
-    """Compile the spike pass, or load it where it was compiled before, so that the first sweep need not wait."""
+    """Compile the spike pass, or load it from the cache, before the first sweep needs it."""
     quiet = np.zeros(1000)
     detect_spikes(quiet, quiet, 50_000.0)
 
 
-def filtered_derivative(v_mv: FloatArray, rate_hz: float, settings: SpikeSettings = SpikeSettings()) -> FloatArray:
+def filtered_derivative(v_mv: Floats, rate_hz: float, settings: SpikeSettings = SpikeSettings()) -> Floats:
     """dV/dt of a whole sweep as the spike pass sees it, mV/ms, shape (n_times - 1,)."""
     trace = trace_of(np.ascontiguousarray(v_mv, dtype=np.float64), derivative_filter(rate_hz, settings.filter_khz))
     fill(trace, 0, trace.done.size)
@@ -149,12 +147,12 @@ def filtered_derivative(v_mv: FloatArray, rate_hz: float, settings: SpikeSetting
 
 
 def _spikes(
-    indexes: NDArray[np.int64],
-    widths: FloatArray,
-    clipped: NDArray[np.bool_],
-    v: FloatArray,
-    i: FloatArray,
-    dv: FloatArray,
+    indexes: Integers,
+    widths: Floats,
+    clipped: Mask,
+    v: Floats,
+    i: Floats,
+    dv: Floats,
     rate_hz: float,
 ) -> Spikes:
     named = dict(zip(POINTS, indexes, strict=True))
@@ -169,7 +167,7 @@ def _spikes(
     )
 
 
-def _at(values: FloatArray, index: NDArray[np.int64]) -> FloatArray:
+def _at(values: Floats, index: Integers) -> Floats:
     out = np.full(index.size, np.nan)
     known = index >= 0
     out[known] = values[index[known]]

@@ -10,37 +10,37 @@ from scipy.optimize import minimize_scalar
 
 from neuroclass.ephys.compiled import compiled
 from neuroclass.ephys.spike_pass import time_index
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats
 
 BASELINE_S = 0.1
 PEAK_WIDTH_S = 0.005
 _GRID, _GRID_SAMPLES = 40, 2000
-_LONGEST_SQUARES = 10  # a time constant above this many squares is no time constant
+_LONGEST_SQUARES = 10  # a fit longer than this many squares is not a time constant
 FIT_FROM = 0.1  # share of the deflection at which the exponential fit starts
 
 
-def mean_between(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float) -> float:
-    """Mean potential from `start_s` to before `end_s`, mV; NaN where that is no sample."""
+def mean_between(v_mv: Floats, rate_hz: float, start_s: float, end_s: float) -> float:
+    """Mean potential, mV, from `start_s` to `end_s` (exclusive); NaN for an empty window."""
     dt = 1.0 / rate_hz
     part = v_mv[max(0, time_index(max(start_s, 0.0), dt)) : min(v_mv.size, time_index(max(end_s, 0.0), dt))]
     return float(part.mean()) if part.size else float("nan")
 
 
-def baseline(v_mv: FloatArray, rate_hz: float, start_s: float, length_s: float) -> float:
-    """Mean potential in the `length_s` before `start_s`, mV; NaN below 10 ms."""
+def baseline(v_mv: Floats, rate_hz: float, start_s: float, length_s: float) -> float:
+    """Mean potential, mV, in the `length_s` before `start_s`; NaN below 10 ms."""
     return mean_between(v_mv, rate_hz, start_s - length_s, start_s) if length_s >= 0.01 else float("nan")
 
 
-def deflection(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float) -> int:
-    """Sample of the lowest potential from `start_s` to before `end_s`."""
+def deflection(v_mv: Floats, rate_hz: float, start_s: float, end_s: float) -> int:
+    """Sample of the lowest potential from `start_s` to `end_s` (exclusive)."""
     dt = 1.0 / rate_hz
     begin = time_index(start_s, dt)
     stop = max(begin + 1, min(v_mv.size, time_index(end_s, dt)))
     return begin + int(np.argmin(v_mv[begin:stop]))
 
 
-def sag(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:
-    """Share of the peak deflection that is gone in the last 100 ms of a hyperpolarising square.
+def sag(v_mv: Floats, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:
+    """Fraction of the peak deflection that has recovered in the last 100 ms of a hyperpolarising square.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def sag(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline
     return (peak - steady) / (peak - baseline_mv)
 
 
-def time_constant(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:
+def time_constant(v_mv: Floats, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:
     """Time constant of an exponential from 10% of the deflection to its lowest point, ms.
 
     Parameters
@@ -81,7 +81,7 @@ def time_constant(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float
     Returns
     -------
     float
-        Time constant, ms; NaN where no exponential fits.
+        Time constant, ms; NaN if no exponential fits.
     """
     first, lowest = fit_window(v_mv, rate_hz, start_s, end_s, baseline_mv)
     if first == lowest:
@@ -91,8 +91,8 @@ def time_constant(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float
     return tau if tau < _LONGEST_SQUARES * 1e3 * (end_s - start_s) else float("nan")
 
 
-def fit_window(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> tuple[int, int]:
-    """Samples that `time_constant` fits: the first, and the one after the last; equal where there are too few."""
+def fit_window(v_mv: Floats, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> tuple[int, int]:
+    """Samples that `time_constant` fits: first, and last plus one; equal if there are too few."""
     lowest = deflection(v_mv, rate_hz, start_s, end_s)
     begin = time_index(start_s, 1.0 / rate_hz)
     level = FIT_FROM * (v_mv[lowest] - baseline_mv) + baseline_mv
@@ -102,11 +102,11 @@ def fit_window(v_mv: FloatArray, rate_hz: float, start_s: float, end_s: float, b
     return begin + int(below[0]), lowest
 
 
-def fit_exponential(y: FloatArray) -> float:
-    """Time constant, in samples, of the exponential with any size and end that fits best.
+def fit_exponential(y: Floats) -> float:
+    """Time constant, in samples, of the best-fitting exponential of any amplitude and asymptote.
 
-    Size and end follow from the time constant by linear least squares, so that only the time
-    constant is searched for: on a grid with few of the samples, then between its best neighbours with all.
+    Amplitude and asymptote follow from the time constant by linear least squares, so only the time constant
+    is searched: on a grid with a subset of the samples, then between the best grid points with all.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def fit_exponential(y: FloatArray) -> float:
     Returns
     -------
     float
-        Time constant, samples; NaN where the best is at either end of what is tried.
+        Time constant, samples; NaN if the optimum is at either end of the search range.
 
     References
     ----------
@@ -141,15 +141,15 @@ def fit_exponential(y: FloatArray) -> float:
 
 
 @compiled
-def exponential_misfit(y: FloatArray, ratio: float) -> float:
-    """Least sum of squares about ``end + size * ratio**k`` over all ends and sizes.
+def exponential_misfit(y: Floats, ratio: float) -> float:
+    """Least sum of squares about ``end + size * ratio**k`` over all `end` and `size`.
 
     Parameters
     ----------
     y : ndarray, shape (n_times,)
         Values less their mean.
     ratio : float
-        What the exponential is multiplied by from one sample to the next.
+        Factor from one sample to the next.
     """
     e, n = 1.0, y.size
     sum_e = sum_ee = sum_ye = sum_yy = 0.0
@@ -163,7 +163,7 @@ def exponential_misfit(y: FloatArray, ratio: float) -> float:
     return sum_yy - sum_ye * sum_ye / spread if spread > 0.0 else sum_yy
 
 
-def line_slope(x: FloatArray, y: FloatArray) -> float:
+def line_slope(x: Floats, y: Floats) -> float:
     """Least-squares slope of `y` against `x`, both of shape (n,)."""
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     centred = x - x.mean()

@@ -1,4 +1,4 @@
-"""Sweeps and recordings: what every file becomes, in mV, pA and s."""
+"""Sweeps and recordings: the common form of every file, in mV, pA and s."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,13 +6,12 @@ from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from neuroclass.types.arrays import Floats
 
 
 class ClampMode(StrEnum):
-    """What the amplifier held constant."""
+    """What the amplifier clamps."""
 
     CURRENT = "current"
     VOLTAGE = "voltage"
@@ -30,24 +29,24 @@ class Sweep:
     v_mv : ndarray, shape (n_times,)
         Membrane potential, mV.
     i_pa : ndarray, shape (n_times,)
-        Injected current, pA; all NaN where the file does not tell.
+        Injected current, pA; all NaN if the file lacks it.
     rate_hz : float
         Sampling rate, Hz.
     clamp_mode : ClampMode
-        What was held constant.
+        What the amplifier clamped.
     stimulus_name : str
-        The stimulus' name in the file; it helps, but never decides.
+        Stimulus name in the file; a hint, never decisive.
     recorded_current : bool
         Whether `i_pa` was measured, with noise, rather than commanded.
     notes : tuple of str
-        What the reader had to do to this sweep, in words.
+        What the reader changed in this sweep.
     source : str
-        The file and number it had where a cell's sweeps come from several files; else empty.
+        Original file and number if the cell's sweeps come from several files; else empty.
     """
 
     number: int
-    v_mv: FloatArray
-    i_pa: FloatArray
+    v_mv: Floats
+    i_pa: Floats
     rate_hz: float
     clamp_mode: ClampMode = ClampMode.CURRENT
     stimulus_name: str = ""
@@ -56,7 +55,7 @@ class Sweep:
     source: str = ""
 
     def __post_init__(self) -> None:
-        """Check that the arrays fit each other."""
+        """Check that the arrays match."""
         if self.v_mv.ndim != 1 or self.v_mv.shape != self.i_pa.shape:
             raise ValueError(f"v_mv {self.v_mv.shape} and i_pa {self.i_pa.shape} must be alike and one-dimensional")
         if not (np.isfinite(self.rate_hz) and self.rate_hz > 0):
@@ -73,13 +72,13 @@ class Sweep:
         return self.n_times / self.rate_hz
 
     @cached_property
-    def t(self) -> FloatArray:
+    def t(self) -> Floats:
         """Time of each sample from the sweep's start, s, shape (n_times,)."""
         return np.arange(self.n_times, dtype=np.float64) * (1.0 / self.rate_hz)
 
     @property
     def current_known(self) -> bool:
-        """Whether the file tells the injected current."""
+        """Whether the file holds the injected current."""
         return self.n_times > 0 and not bool(np.isnan(self.i_pa[0]))
 
 
@@ -96,9 +95,9 @@ class Recording:
     sweeps : tuple of Sweep
         Current-clamp sweeps in the order of their numbers.
     warnings : tuple of str
-        What a reader of the features should know about the file.
+        Caveats about the file.
     metadata : mapping of str to str
-        What the file tells about the cell, such as its species.
+        Metadata of the cell in the file, such as its species.
     format : str
         The file format, such as "NWB 2".
     """

@@ -1,4 +1,4 @@
-"""A sweep's potential with its filtered dV/dt, filled in block by block when first asked for."""
+"""A sweep's potential with its filtered dV/dt, computed block by block on demand."""
 
 from typing import NamedTuple
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from neuroclass.ephys.compiled import compiled, compiled_part
 from neuroclass.ephys.filtering import DerivativeFilter, block_extremes, derivative
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats
 
-_RUN = 8192  # samples filtered in one go, so that they stay in the processor's cache
+_RUN = 8192  # samples filtered at once, to stay in the processor's cache
 
 
 class Trace(NamedTuple):
-    """What the compiled spike pass works on.
+    """Input of the compiled spike pass.
 
     Attributes
     ----------
@@ -24,33 +24,33 @@ class Trace(NamedTuple):
     done : ndarray, shape (n_blocks,)
         1 where `dv` is filled.
     bound : ndarray, shape (n_blocks,)
-        What the size of dV/dt cannot exceed in each block, mV/ms.
+        Upper bound of |dV/dt| in each block, mV/ms.
     lowest, highest : ndarray, shape (n_blocks,)
         Extremes of the potential in each block, mV.
     c : ndarray, shape (3, 5)
         Coefficients of the filter.
     block, reach : int
-        Samples in a block, and in the filter's transient.
+        Samples per block, and in the filter's transient.
     per_ms : float
         Samples per ms.
     active : bool
         Whether there is a filter.
     """
 
-    v: FloatArray
-    dv: FloatArray
+    v: Floats
+    dv: Floats
     done: NDArray[np.uint8]
-    bound: FloatArray
-    lowest: FloatArray
-    highest: FloatArray
-    c: FloatArray
+    bound: Floats
+    lowest: Floats
+    highest: Floats
+    c: Floats
     block: int
     reach: int
     per_ms: float
     active: bool
 
 
-def trace_of(v: FloatArray, design: DerivativeFilter) -> Trace:
+def trace_of(v: Floats, design: DerivativeFilter) -> Trace:
     """Prepare a potential, shape (n_times,), mV, for the spike pass."""
     block = design.block
     lowest, highest = block_extremes(v, block)
@@ -71,7 +71,7 @@ def trace_of(v: FloatArray, design: DerivativeFilter) -> Trace:
 
 
 @compiled
-def _bounds(lowest: FloatArray, highest: FloatArray, gain: float) -> FloatArray:
+def _bounds(lowest: Floats, highest: Floats, gain: float) -> Floats:
     n = lowest.size
     bound = np.empty(n)
     for j in range(n):
@@ -89,7 +89,7 @@ def _bounds(lowest: FloatArray, highest: FloatArray, gain: float) -> FloatArray:
 
 @compiled
 def fill(s: Trace, first_block: int, last_block: int) -> None:
-    """Fill dV/dt of the blocks `first_block` to `last_block` (exclusive) that are still empty."""
+    """Compute dV/dt in those of the blocks `first_block` to `last_block` (exclusive) not filled yet."""
     n = s.dv.size
     longest = 1 + _RUN // s.block
     j = first_block

@@ -3,36 +3,33 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuroclass.ephys.sweep import FloatArray
+from neuroclass.types.arrays import Floats, Integers
 
 _LINE_RESIDUAL = 0.03  # of a ramp's rise
 _FLAT_SPREAD = 0.02  # of a square's amplitude
-_PLATEAU_SHARE = 0.95  # of a stretch that plateaus must cover
+_PLATEAU_SHARE = 0.95  # of a stretch that must be plateaus
 _MAX_LEVELS = 60
 _PREDICTABLE = 2e-3  # share of variance left by local linear prediction below which a current is periodic
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a stretch of current looks like.
+    """The shape of a stretch of current.
 
     Attributes
     ----------
     kind : str
         "square", "ramp", "noise" or "other".
     amplitude_pa : float
-        Level, end or mean less the holding current, pA.
+        Level, end or mean minus the holding current, pA.
     """
 
     kind: str
     amplitude_pa: float
 
 
-def describe(
-    i_pa: FloatArray, begin: int, stop: int, noise_pa: float, holding_pa: float
-) -> list[tuple[int, int, Shape]]:
+def describe(i_pa: Floats, begin: int, stop: int, noise_pa: float, holding_pa: float) -> list[tuple[int, int, Shape]]:
     """Split a stretch of current at its steps and name each part's shape.
 
     Parameters
@@ -69,8 +66,8 @@ def describe(
     return [(begin, stop, Shape(kind, float(x.mean())))]
 
 
-def is_flat(x: FloatArray, noise_pa: float) -> bool:
-    """Whether a current keeps one level, apart from its noise and brief artefacts at spikes."""
+def is_flat(x: Floats, noise_pa: float) -> bool:
+    """Whether a current stays at one level, apart from noise and brief artefacts at spikes."""
     if noise_pa == 0:
         return bool(np.ptp(x) <= 1e-3 * np.abs(x).max())
     flank = min(5, x.size // 5)
@@ -85,8 +82,8 @@ def is_flat(x: FloatArray, noise_pa: float) -> bool:
     )
 
 
-def ramp_end(x: FloatArray, noise_pa: float) -> float | None:
-    """Last value of a straight line through a current, pA; None where it is not one."""
+def ramp_end(x: Floats, noise_pa: float) -> float | None:
+    """Last value, pA, of a straight line through a current; None if the current is not a ramp."""
     if x.size < 20:
         return None
     t = np.linspace(0.0, 1.0, x.size)
@@ -100,8 +97,8 @@ def ramp_end(x: FloatArray, noise_pa: float) -> float | None:
     return float(start + slope)
 
 
-def split_plateaus(x: FloatArray, noise_pa: float) -> list[tuple[int, int]]:
-    """First sample and first after it of each level of a stepped current; empty where it is not one."""
+def split_plateaus(x: Floats, noise_pa: float) -> list[tuple[int, int]]:
+    """First and last (exclusive) sample of each level of a stepped current; empty if it is not one."""
     edges = _noisy_edges(x, noise_pa) if noise_pa else np.flatnonzero(np.diff(x) != 0) + 1
     bounds = np.concatenate(([0], edges, [x.size]))
     lengths = np.diff(bounds)
@@ -116,8 +113,8 @@ def split_plateaus(x: FloatArray, noise_pa: float) -> list[tuple[int, int]]:
     return parts
 
 
-def _noisy_edges(x: FloatArray, noise_pa: float) -> NDArray[np.int64]:
-    """Samples at which a noisy current steps from one level to another that lasts."""
+def _noisy_edges(x: Floats, noise_pa: float) -> Integers:
+    """Samples at which a noisy current steps to a new lasting level."""
     width = 50
     if x.size < 3 * width:
         return np.empty(0, dtype=np.int64)
@@ -133,13 +130,13 @@ def _noisy_edges(x: FloatArray, noise_pa: float) -> NDArray[np.int64]:
     return np.array(sorted(edges), dtype=np.int64)
 
 
-def _flat_tail(x: FloatArray, noise_pa: float) -> int:
+def _flat_tail(x: Floats, noise_pa: float) -> int:
     """Index from which a current stays at its last value."""
     away = np.flatnonzero(np.abs(x - x[-1]) > max(4 * noise_pa, 1e-6 * float(np.abs(x).max())))
     return int(away[-1]) + 1 if away.size else 0
 
 
-def is_irregular(x: FloatArray, noise_pa: float) -> bool:
+def is_irregular(x: Floats, noise_pa: float) -> bool:
     """Whether a current is noise rather than a sine, a chirp or another smooth wave.
 
     Short stretches of a sine are predicted exactly from the two samples before; those of noise are not.

@@ -1,8 +1,8 @@
-"""SHAP values of the baselines, each by the fastest explainer that is faithful to it.
+"""SHAP values of the baselines, each by the fastest exact explainer.
 
 The random forest is explained by shap's interventional ``TreeExplainer``, linear models by its ``LinearExplainer``,
-XGBoost by its own TreeSHAP, all others by the walks of `neuroclass.explain.shap_values`. All are relative to
-prototypes of the training cells, but for XGBoost's, which is relative to the training cells in its trees' leaves
+XGBoost by its own TreeSHAP, all others by the sampler of `neuroclass.explain.shap_values`. All are relative to
+prototypes of the training cells, except XGBoost's, which are relative to the training cells in its trees' leaves
 (shap's explainer cannot read the trees of the XGBoost in use).
 
 References
@@ -41,7 +41,7 @@ EXPLAINERS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class ExplainedEstimator:
-    """A fitted baseline with prototypes of its training cells; what the walks need of a model."""
+    """A fitted baseline with prototypes of its training cells, as `shap_values` needs it."""
 
     name: str
     fitted: FittedEstimator
@@ -73,21 +73,21 @@ def fit_and_explain(name: str, train: Cohort, test: Cohort, task: str, seed: int
     name : str
         One of `EXPLAINERS`.
     train, test : Cohort
-        Training cells, and the cells to explain.
+        Training cells and cells to explain.
     task : str
         ``broad`` or ``subclass``.
     seed : int
-        Of the estimator.
+        Seed of the estimator.
 
     Returns
     -------
     DataFrame
-        A row a cell and class: system, explainer, unit, id, species, class, base_value, error and the 41 features.
+        One row per cell and class: system, explainer, unit, id, species, class, base_value, error and the 41 features.
 
     Raises
     ------
     ExplanationError
-        If base plus values misses the output by more than `TOLERANCE`.
+        If base value plus SHAP values miss the output by more than `TOLERANCE`.
     """
     fitted = fit_estimator(name, train, task, seed)
     labelled = train.labelled(task)
@@ -124,7 +124,7 @@ def _checked(values: Floats, base: Floats, output: Floats) -> ShapValues:
 
 
 def _both(values: Floats) -> Floats:
-    """Values of both classes from those of the second."""
+    """Values of both classes, given those of the second."""
     return np.stack([-values, values], axis=-1)
 
 

@@ -1,4 +1,4 @@
-"""Hierarchical clustering, and its dendrogram as lines."""
+"""Hierarchical clustering with the dendrogram as line coordinates."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Tree:
     order : ndarray of int, shape (n,)
         Items in leaf order.
     position, height : ndarray, shape (n_points,)
-        Its lines: along the leaves (leaf k at k) and height of the merge, NaN between lines.
+        Line coordinates: position along the leaves (leaf k at k) and merge height, NaN between lines.
     """
 
     order: Integers
@@ -53,9 +53,9 @@ def cluster(items: Floats, groups: npt.ArrayLike | None = None) -> Tree:
     Parameters
     ----------
     items : ndarray, shape (n, n_columns)
-        One row an item, no NaN.
+        One row per item, no NaN.
     groups : array_like of str, shape (n,), optional
-        Where given, items are clustered within their group and groups follow in order of appearance.
+        If given, items are clustered within groups, which follow in order of appearance.
 
     Returns
     -------

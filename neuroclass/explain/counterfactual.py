@@ -1,11 +1,11 @@
-"""What would change its mind: the smallest change of few features that flips a model's class.
+"""Counterfactuals: the smallest change of a few features that flips a model's class.
 
-Features may only take values that cells of the other class have: the quantiles of that class that ship with the
+Features may only take values found in cells of the other class: the quantiles of that class that ship with the
 models (5% to 95%, in steps of 5%), or the values of given real cells. A beam search adds one feature at a time
-until the other class is likeliest; then every change is shrunk as far as the flip allows, in 64 steps, and those
-that are not needed are undone. Of the flips found, the one with the fewest features wins, then the smallest sum of
-|Δz| (z in standard deviations of the training cells), unless it leaves the cell stranger than the least typical 1%
-of training cells and another does not. The model itself is asked at every step, so a flip is one of this model.
+until the other class is likeliest; each change is then shrunk as far as the flip allows, in 64 steps, and
+unneeded ones are undone. Of the flips found, the one with the fewest features wins, then the smallest sum of
+|Δz| (z in standard deviations of the training cells), unless it makes the cell less typical than 99%
+of training cells and another does not. The model itself is evaluated at every step.
 
 References
 ----------
@@ -19,7 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.explain.groups import quantities
+from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.types.arrays import Floats
 
@@ -39,7 +40,7 @@ class Change:
     feature : str
         Name of the feature.
     now, then : float
-        The cell's value, and the one it would need.
+        The value now, and the one needed.
     delta_z : float
         The difference in standard deviations of the training cells.
     """
@@ -57,17 +58,17 @@ class Counterfactual:
     Attributes
     ----------
     model : str
-        The model that was asked.
+        Name of the model.
     label, target : str
-        The class it says now, and the one after the change.
+        The predicted class, and the one after the change.
     changes : tuple of Change
-        The largest first.
+        Largest first.
     probability_now, probability_then : float
-        Of the target, calibrated.
+        Calibrated probability of the target.
     typicality_now, typicality_then : float
-        Share of training cells at least as unusual.
+        Fraction of training cells at least as unusual.
     within : str
-        Whose values were allowed.
+        Description of the allowed values.
     """
 
     model: str
@@ -86,44 +87,41 @@ class Counterfactual:
         return float(sum(abs(change.delta_z) for change in self.changes))
 
 
-def cell_inputs(together: bool) -> list[tuple[int, ...]]:
-    """Columns that change together: each by itself, or one quantity under all stimuli."""
-    if not together:
+def feature_groups(joint: bool) -> list[tuple[int, ...]]:
+    """Columns that change together: each alone, or one quantity under all stimuli."""
+    if not joint:
         return [(k,) for k in range(len(FEATURE_NAMES))]
-    groups: dict[str, list[int]] = {}
-    for k, name in enumerate(FEATURE_NAMES):
-        groups.setdefault(BY_NAME[name].label, []).append(k)
-    return [tuple(group) for group in groups.values()]
+    return [tuple(FEATURE_NAMES.index(name) for name in names) for names in quantities().values()]
 
 
 class _Search:
     """The search for one cell and one target class."""
 
     def __init__(
-        self, model: Predictor, x: Floats, species: str, target: int, allowed: Floats, units: Sequence[tuple[int, ...]]
+        self, model: Predictor, x: Floats, species: str, target: int, allowed: Floats, groups: Sequence[tuple[int, ...]]
     ) -> None:
         self.model, self.species, self.target = model, species, target
         self.start = model.preprocessor.standardise(x[None])[0]
         self.allowed = model.preprocessor.standardise(allowed)
         present = np.isfinite(self.start)
-        self.units = [tuple(k for k in unit if present[k]) for unit in units]
-        self.units = [unit for unit in self.units if unit]
+        self.groups = [tuple(k for k in group if present[k]) for group in groups]
+        self.groups = [group for group in self.groups if group]
 
     def probabilities(self, z: Floats) -> Floats:
         return self.model.standardised_probabilities(z, [self.species] * len(z))
 
     def lead(self, z: Floats) -> Floats:
-        """By how much the target's probability leads the best other's; positive where the class has flipped."""
+        """The target's probability minus the best other class'; positive where the class has flipped."""
         p = self.probabilities(z)
         return np.asarray(p[:, self.target] - np.delete(p, self.target, axis=1).max(1))
 
     def candidates(self, z: Floats, used: frozenset[int]) -> tuple[Floats, list[frozenset[int]]]:
-        """Every allowed value of every unit that is not used yet."""
+        """Every allowed value of every feature group not used yet."""
         rows, sets = [], []
-        for number, unit in enumerate(self.units):
+        for number, group in enumerate(self.groups):
             if number in used:
                 continue
-            columns = list(unit)
+            columns = list(group)
             values = self.allowed[:, columns]
             values = values[np.isfinite(values).all(1)]
             block = np.repeat(z[None], len(values), axis=0)
@@ -133,7 +131,7 @@ class _Search:
         return (np.concatenate(rows) if rows else np.empty((0, len(z)))), sets
 
     def flips(self, most: int) -> list[Floats]:
-        """Rows that flip the class, with as few units as possible, at most `most`."""
+        """Rows that flip the class with the fewest feature groups, at most `most`."""
         beam: list[tuple[Floats, frozenset[int]]] = [(self.start, frozenset())]
         for _ in range(most):
             parts = [self.candidates(z, used) for z, used in beam]
@@ -153,7 +151,7 @@ class _Search:
         return []
 
     def _smallest(self, z: Floats, sets: list[frozenset[int]]) -> list[Floats]:
-        """The smallest flip of each set of units, shrunk."""
+        """The smallest flip for each set of feature groups, shrunk."""
         size = np.abs(np.nan_to_num(z - self.start)).sum(1)
         best: dict[frozenset[int], int] = {}
         for k in np.argsort(size):
@@ -161,9 +159,9 @@ class _Search:
         return [self.shrink(z[k]) for k in list(best.values())[: 2 * BEAM]]
 
     def shrink(self, z: Floats) -> Floats:
-        """Move each changed unit back towards the cell as far as the flip allows."""
-        for unit in sorted(self.units, key=lambda u: -float(np.abs(z[list(u)] - self.start[list(u)]).sum())):
-            columns = list(unit)
+        """Move each changed group back towards the cell as far as the flip allows."""
+        for group in sorted(self.groups, key=lambda g: -float(np.abs(z[list(g)] - self.start[list(g)]).sum())):
+            columns = list(group)
             far, near = z[columns].copy(), self.start[columns]
             if np.array_equal(far, near):
                 continue
@@ -181,7 +179,7 @@ def counterfactual(
     target: str,
     allowed: Floats,
     within: str,
-    together: bool = False,
+    joint: bool = False,
     most: int = MOST_FEATURES,
 ) -> Counterfactual | None:
     """Find the smallest change that makes another class the likeliest.
@@ -191,25 +189,25 @@ def counterfactual(
     model : Predictor
         DANN or LSPIN.
     features : mapping of name to float
-        The cell's, stored units.
+        The cell's features, stored units.
     species : str
         Its species.
     target : str
-        The class it should become.
+        The desired class.
     allowed : ndarray, shape (n_values, 41)
         Values that each feature may take, stored units, one column a feature: quantiles of the target class, or
         real cells of it. NaN where there is none.
     within : str
-        Whose values those are, for people.
-    together : bool
-        Whether the same quantity under all stimuli changes together and counts as one.
+        Description of the allowed values, for display.
+    joint : bool
+        Whether a quantity changes under all stimuli at once and counts as one change.
     most : int
-        Most features, or quantities, to change.
+        Maximum number of features, or quantities, to change.
 
     Returns
     -------
     Counterfactual or None
-        None where no such change within the allowed values flips the class, or the class is the target already.
+        None if no change within the allowed values flips the class, or the class is already the target.
 
     Raises
     ------
@@ -219,7 +217,7 @@ def counterfactual(
     if target not in model.classes:
         raise KeyError(target)
     x = np.array([features.get(name, np.nan) for name in FEATURE_NAMES])
-    search = _Search(model, x, species, model.classes.index(target), allowed, cell_inputs(together))
+    search = _Search(model, x, species, model.classes.index(target), allowed, feature_groups(joint))
     before = search.probabilities(search.start[None])[0]
     label = model.classes[int(before.argmax())]
     if label == target or not np.isfinite(search.start).any():
@@ -231,7 +229,7 @@ def counterfactual(
 
     def rank(k: int) -> tuple[bool, int, float]:
         moved = np.abs(np.nan_to_num(flips[k] - search.start))
-        count = sum(bool(moved[list(unit)].any()) for unit in search.units)
+        count = sum(bool(moved[list(group)].any()) for group in search.groups)
         return bool(typical[k + 1] < min(LEAST_TYPICAL, float(typical[0]))), count, float(moved.sum())
 
     best = min(range(len(flips)), key=rank)

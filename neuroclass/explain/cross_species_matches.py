@@ -1,4 +1,4 @@
-"""Cross-species twins: the human cells nearest to a mouse cell in the space where species should not matter."""
+"""Cross-species matches: the human cells nearest to a mouse cell in the domain-invariant space."""
 
 from collections.abc import Sequence
 
@@ -13,20 +13,20 @@ SURVIVES = 0.6
 
 
 def match_table(mouse: Sequence[str], human: Sequence[str], distances: Sequence[Floats]) -> pd.DataFrame:
-    """Nearest human cells of each mouse cell, and how often retraining finds them again.
+    """Find the nearest human cells of each mouse cell, and how often retraining finds them again.
 
     Parameters
     ----------
     mouse, human : sequence of str
         Ids of the cells.
     distances : sequence of ndarray, shape (n_mouse, n_human)
-        Distances by each of several trainings.
+        Distances from each of several trainings.
 
     Returns
     -------
     DataFrame
         id, rank (1 the nearest by the mean over trainings), twin, distance (mean, standard deviations of a feature),
-        found_again (fraction of the trainings in which the twin is among the `N_NEAR` nearest).
+        found_again (fraction of trainings in which the match is among the `N_NEAR` nearest).
     """
     mean = np.mean(distances, axis=0)
     near = np.mean([d.argsort(axis=1).argsort(axis=1) < N_NEAR for d in distances], axis=0)

@@ -1,9 +1,8 @@
-"""Deletion and insertion curves: whether the features that an explanation names matter to the model.
+"""Deletion and insertion curves: whether the features that an explanation ranks high matter to the model.
 
-The features of each held-out cell are ranked; the first k are taken away (deletion), or all others are
-(insertion), and the accuracy is measured. A feature is taken away in one of two ways: *hidden*, as though it had
-never been recorded, so that its expectation given the others takes its place and other gates may open instead; or
-*shut*, its gate set to 0 with all other gates as they were.
+The features of each held-out cell are ranked; either the first k are removed (deletion) or all others (insertion),
+and the accuracy is measured. A feature is removed in one of two ways: *hidden*, as if it had not been recorded, so
+that it is imputed and other gates may open instead; or *shut*, its gate set to 0 with all other gates unchanged.
 
 References
 ----------
@@ -31,7 +30,7 @@ _SEED = 20230528
 
 @torch.inference_mode()
 def probabilities_behind(model: LspinPredictor, x: Floats, open_to: Mask, species: list[str] | None = None) -> Floats:
-    """Calibrated probabilities where only some of a cell's gates may stay as open as they are.
+    """Calibrated probabilities with some of a cell's gates forced shut.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ def probabilities_behind(model: LspinPredictor, x: Floats, open_to: Mask, specie
     x : ndarray, shape (n_cells, 41)
         Features in stored units, NaN where missing.
     open_to : ndarray of bool, shape (n_cells, 41)
-        False where the gate is shut; the other gates do not react.
+        False where the gate is forced shut; the other gates do not change.
     species : list of str, optional
         Of each cell.
 
@@ -58,7 +57,7 @@ def probabilities_behind(model: LspinPredictor, x: Floats, open_to: Mask, specie
 
 
 def gate_ablation(model: LspinPredictor, x: Floats, species: list[str] | None = None) -> Floats:
-    """What each open gate does to one cell's answer.
+    """The effect of each gate on one cell's prediction.
 
     Parameters
     ----------
@@ -72,7 +71,7 @@ def gate_ablation(model: LspinPredictor, x: Floats, species: list[str] | None = 
     Returns
     -------
     ndarray, shape (42, n_classes)
-        Probabilities with gate k alone shut, and last with all gates as they are.
+        Row k: probabilities with gate k alone shut; last row: with all gates unchanged.
     """
     n_features = x.shape[1]
     open_to = np.concatenate([~np.eye(n_features, dtype=bool), np.ones((1, n_features), dtype=bool)])
@@ -87,7 +86,7 @@ def deletion_table(
     importances: Mapping[str, Floats],
     seed: int = _SEED,
 ) -> pd.DataFrame:
-    """Which held-out cells are still right when the first features of each ranking are taken away, or all others.
+    """Which held-out cells stay correct when the first features of each ranking, or all others, are removed.
 
     Parameters
     ----------
@@ -98,14 +97,14 @@ def deletion_table(
     truth : ndarray of str, shape (n_cells,)
         True classes.
     importances : mapping of str to ndarray, shape (n_cells, 41)
-        Importance of each feature in each cell by each way of ranking; ties are broken by chance.
+        Importance of each feature in each cell under each ranking; ties are broken at random.
     seed : int
-        Of ties and of the random orders, which are ranked besides.
+        Seed of ties and of the random rankings, which are added.
 
     Returns
     -------
     DataFrame
-        One row a cell and point of a curve: row (of the cell), curve, how, ranking, features (taken away or kept),
+        One row per cell and point of a curve: row (of the cell), curve, how, ranking, features (removed or kept),
         right (fraction of the random orders, else 0 or 1).
     """
     rng = np.random.default_rng(seed)
@@ -125,7 +124,7 @@ def deletion_table(
 
 
 def _right(model: LspinPredictor, x: Floats, truth: Names, order: Integers, count: int, curve: str, how: str) -> Mask:
-    """Whether each cell is rightly told without the first `count` features of its order, or with them only."""
+    """Whether each cell is classified correctly without the first `count` features in its order, or with only them."""
     first = np.argsort(order, axis=1) < count
     kept = ~first if curve == DELETION else first
     if how == SHUT:

@@ -1,4 +1,4 @@
-"""Numbers on domain mixing and class separation in a feature space, on held-out cells.
+"""Measures of domain mixing and class separation in a feature space, on held-out cells.
 
 References
 ----------
@@ -14,16 +14,16 @@ import pandas as pd
 from neuroclass.explain.mixing import neighbour_agreement
 from neuroclass.types.arrays import Floats, Mask, Names
 
-SPECIES_TOLD = "species told by a classifier"
-CLASS_TOLD = "class told by a classifier"
+SPECIES_ACCURACY = "species told by a classifier"
+CLASS_ACCURACY = "class told by a classifier"
 SPECIES_NEAR = "neighbours of the same species, within a class"
 CLASS_NEAR = "neighbours of the same class"
 DISCREPANCY = "MMD² between the species, within a class"
 _SHUFFLES = 100
 
 
-def told(train: Floats, train_names: Names, test: Floats, test_names: Names) -> float:
-    """Held-out balanced accuracy of a logistic regression, a fraction; chance is one divided by the groups."""
+def classifier_accuracy(train: Floats, train_names: Names, test: Floats, test_names: Names) -> float:
+    """Held-out balanced accuracy of a logistic regression, a fraction; chance is one over the number of groups."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.pipeline import make_pipeline
@@ -50,14 +50,14 @@ def discrepancy(features: Floats, names: Names, seed: int = 0) -> tuple[float, f
     names : ndarray of str, shape (n_cells,)
         Group of each cell; two groups.
     seed : int
-        Of the shuffles.
+        Seed of the shuffles.
 
     Returns
     -------
     value : float
-        MMD²; near 0 where the groups are alike, and may be below.
+        MMD²; near 0 for similar groups, and possibly negative.
     limit : float
-        Its 95% quantile where groups are dealt out anew.
+        Its 95% quantile under random reassignment to groups.
     """
     kernel = _kernel(features)
     np.fill_diagonal(kernel, 0.0)
@@ -82,15 +82,14 @@ def _within(classes: Names, measure: Callable[[Mask], tuple[float, float]]) -> t
 def measures(
     train: Floats, test: Floats, train_species: Names, test_species: Names, train_classes: Names, test_classes: Names
 ) -> pd.DataFrame:
-    """All measures of one space.
+    """All measures for one space.
 
     Parameters
     ----------
     train, test : ndarray, shape (n_cells, n_features)
-        Features of the training cells, with which classifiers are trained, and of the held-out ones, where everything
-        is measured.
+        Features of the training cells, for fitting classifiers, and of the held-out cells, for all measurements.
     train_species, test_species, train_classes, test_classes : ndarray of str
-        Of these cells.
+        Labels of these cells.
 
     Returns
     -------
@@ -102,10 +101,18 @@ def measures(
     near = _within(test_classes, lambda rows: neighbour_agreement(scaled[rows], test_species[rows]))
     apart = _within(test_classes, lambda rows: discrepancy(scaled[rows], test_species[rows]))
     rows = [
-        (SPECIES_TOLD, told(train, train_species, test, test_species), 1 / len(np.unique(test_species))),
+        (
+            SPECIES_ACCURACY,
+            classifier_accuracy(train, train_species, test, test_species),
+            1 / len(np.unique(test_species)),
+        ),
         (SPECIES_NEAR, *near),
         (DISCREPANCY, *apart),
-        (CLASS_TOLD, told(train, train_classes, test, test_classes), 1 / len(np.unique(test_classes))),
+        (
+            CLASS_ACCURACY,
+            classifier_accuracy(train, train_classes, test, test_classes),
+            1 / len(np.unique(test_classes)),
+        ),
         (CLASS_NEAR, *neighbour_agreement(scaled, test_classes)),
     ]
     return pd.DataFrame(rows, columns=["measure", "value", "chance"])

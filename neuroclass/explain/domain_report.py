@@ -1,4 +1,4 @@
-"""What the Domains page shows, from networks trained for it: pictures, numbers and twins of held-out cells."""
+"""Tables of the Domains page, from networks trained for it: embeddings, measures and cross-species matches."""
 
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 
 def _measured(space: str, features: Floats, plan: Plan, trial: Trial) -> pd.DataFrame:
-    """One fold's numbers."""
+    """Measures of one fold."""
     species, classes = (plan.cohort.column(name).astype(str) for name in ("species", "broad"))
     a, b = trial.train, trial.test
     table = measures(features[a], features[b], species[a], species[b], classes[a], classes[b])
@@ -43,7 +43,7 @@ def write_domains(
     jobs: int,
     progress: Progress,
 ) -> None:
-    """Write embedding, features, numbers and twins.
+    """Write embeddings, features, measures and cross-species matches of held-out cells.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ def write_domains(
     trials : sequence of Trial
         The folds of one repeat.
     shipped_spaces : sequence of FoldSpace
-        The shipped recipe's spaces in the order of `trials`.
+        Spaces of the shipped recipe in the order of `trials`.
     out : Path
-        Folder of results: ``embedding``, ``domain-features``, ``domains`` and ``twins``.
+        Output folder for ``embedding``, ``domain-features``, ``domains`` and ``twins``.
     jobs : int
         Networks trained at once.
     progress : callable
-        Called as (done, of) with numbers of networks.
+        Called with (done, total) numbers of networks.
     """
     own = DannSettings().reversal
     others = [value for value in reversals() if value != own]
@@ -97,5 +97,5 @@ def write_domains(
     pd.concat([meta, features], axis=1).to_parquet(out / "domain-features.parquet", index=False)
     mouse, human = (meta.loc[meta["species"] == name, "id"].tolist() for name in ("mouse", "human"))
     distances = [space.distances for space in by_reversal[own] if space.distances is not None]
-    twins = match_table(mouse, human, distances)
-    twins.to_parquet(out / "twins.parquet", index=False)
+    matches = match_table(mouse, human, distances)
+    matches.to_parquet(out / "twins.parquet", index=False)

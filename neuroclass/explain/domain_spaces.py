@@ -1,7 +1,7 @@
-"""Features of every cell in DANN's hidden space, held out, for several strengths of the adversary.
+"""Held-out features of every cell in DANN's hidden space, for several strengths of the adversary.
 
-Five ensembles, one a fold, each give the cells they did not see a place in a space of their own: the features of
-their first member. To stand in one space, the features of folds 1 to 4 (of all members) are mapped linearly onto
+Five ensembles, one per fold, each embed the cells they did not see in a space of their own: the features of their
+first member. To share one space, the features of folds 1 to 4 (of all members) are mapped linearly onto
 those of fold 0's first member, by least squares on the cells that both trained on.
 """
 
@@ -24,18 +24,18 @@ RAW = "raw"
 
 
 def reversals() -> tuple[float, ...]:
-    """Strengths of the adversary that are compared, the shipped recipe's among them."""
+    """Strengths of the adversary to compare, including the shipped recipe's."""
     return tuple(sorted({*REVERSALS, DannSettings().reversal}))
 
 
 def space_name(reversal: float) -> str:
-    """Name of a space in tables: ``dann`` for the shipped recipe, else ``lambda`` and its strength."""
+    """Name of a space in the tables: ``dann`` for the shipped recipe, else ``lambda`` and its strength."""
     return "dann" if reversal == DannSettings().reversal else f"lambda{reversal:g}"
 
 
 @dataclass(frozen=True)
 class FoldSpace:
-    """One fold's network and where it puts every cell.
+    """One fold's network and its embedding of every cell.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class FoldSpace:
 
 
 def fold_space(plan: Plan, trial: Trial, reversal: float, model: DannPredictor | None = None) -> FoldSpace:
-    """Embed all cells of a plan by a network trained on a trial's training cells.
+    """Embed all cells of a plan with a network trained on a trial's training cells.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def fold_space(plan: Plan, trial: Trial, reversal: float, model: DannPredictor |
     reversal : float
         λ.
     model : DannPredictor, optional
-        The network, where it is trained already.
+        The network, if already trained.
 
     Returns
     -------
@@ -98,13 +98,13 @@ def fold_space(plan: Plan, trial: Trial, reversal: float, model: DannPredictor |
 
 
 def side_by_side(model: DannPredictor, x: Floats) -> npt.NDArray[np.float32]:
-    """Features of every member beside each other, shape (n_cells, n_members · width)."""
+    """Features of all members concatenated, shape (n_cells, n_members · width)."""
     features = member_features(model, x, scaled=False)
     return np.concatenate(list(features), axis=1).astype(np.float32)
 
 
 def member_features(model: DannPredictor, x: Floats, scaled: bool = True) -> Floats:
-    """Features of every member, shape (n_members, n_cells, width); where scaled, with standard deviation 1."""
+    """Features of every member, shape (n_members, n_cells, width); if scaled, with standard deviation 1."""
     import torch
 
     z, _ = model.preprocessor(x)
@@ -144,9 +144,9 @@ class Aligned:
     Attributes
     ----------
     features : ndarray, shape (n_cells, width)
-        Each cell's from the network that did not see it.
+        Each cell's features from the network that did not see it.
     explained : float
-        Mean share of variance (R²) that the linear maps of the other folds explain, on the cells they were fitted on.
+        Mean R² of the other folds' linear maps on the cells they were fitted on.
     """
 
     features: Floats
@@ -167,12 +167,12 @@ def apply_map(solution: Floats, features: npt.NDArray[np.floating[Any]]) -> Floa
 
 
 def align(spaces: Sequence[FoldSpace], trials: Sequence[Trial]) -> Aligned:
-    """Each cell's held-out features, in the space of the first fold.
+    """Map each cell's held-out features to the space of the first fold.
 
     Parameters
     ----------
     spaces : sequence of FoldSpace
-        One a fold, of one λ, in the order of `trials`.
+        One per fold, all with the same λ, in the order of `trials`.
     trials : sequence of Trial
         The folds.
 

@@ -1,4 +1,4 @@
-"""Two-dimensional pictures of cells.
+"""Two-dimensional embeddings of cells.
 
 References
 ----------

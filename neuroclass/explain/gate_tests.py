@@ -1,30 +1,17 @@
-"""Tests of whether gates differ between classes.
+"""Test whether gates differ between classes.
 
 References
 ----------
 .. [1] Kruskal and Wallis, "Use of ranks in one-criterion variance analysis", JASA 47, 1952.
-.. [2] Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6, 1979.
-.. [3] Tomczak and Tomczak, "The need to report effect size estimates revisited", 2014 (ε²).
+.. [2] Tomczak and Tomczak, "The need to report effect size estimates revisited", 2014 (ε²).
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from neuroclass.types.arrays import Floats
-
-
-def holm(p: npt.ArrayLike) -> Floats:
-    """P values corrected for their number by Holm's step-down procedure; NaN stays NaN."""
-    values = np.asarray(p, dtype=np.float64)
-    result = np.full(values.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(values))
-    order = known[np.argsort(values[known])]
-    steps = values[order] * np.arange(len(order), 0, -1)
-    result[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
-    return result
+from neuroclass.cohort.compare import holm
 
 
 def compare_classes(gates: pd.DataFrame, classes: Sequence[str], features: Sequence[str]) -> pd.DataFrame:
@@ -42,8 +29,8 @@ def compare_classes(gates: pd.DataFrame, classes: Sequence[str], features: Seque
     Returns
     -------
     DataFrame
-        feature, highest and lowest (classes by mean gate), h, effect (ε², 0 to 1), p, p_holm (corrected for all
-        features); the largest effect first. Gates that are alike in all cells have no p.
+        feature, highest and lowest (classes by mean gate), h, effect (ε², 0 to 1), p, p_holm (corrected over the
+        features); the largest effect first. Gates that are equal in all cells have no p.
     """
     from scipy.stats import kruskal
 

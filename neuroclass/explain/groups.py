@@ -1,4 +1,4 @@
-"""Features that measure one quantity under several stimuli, explained together."""
+"""Groups of features that measure one quantity under several stimuli."""
 
 from neuroclass.features import FEATURES
 
@@ -9,8 +9,8 @@ def quantities() -> dict[str, tuple[str, ...]]:
     Returns
     -------
     dict of str to tuple of str
-        A quantity measured under several stimuli by its label, such as ``Peak``, any other feature by its own
-        name, and the features that measure it.
+        The features of each quantity. The key is the label for a quantity measured under several stimuli, such as
+        ``Peak``, and the feature's name otherwise.
     """
     found: dict[str, list[str]] = {}
     for spec in FEATURES:

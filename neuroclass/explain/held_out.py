@@ -1,4 +1,4 @@
-"""Explanations of the cells that a fold held out, by the network that did not see them."""
+"""Explain a fold's held-out cells with the network that did not see them."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ _FEATURES = list(FEATURE_NAMES)
 
 
 def shap_table(explained: ShapValues, test: Cohort, classes: tuple[str, ...], players: list[str]) -> pd.DataFrame:
-    """SHAP values, a row a cell and class: id, species, class, base_value, error and a column a player."""
+    """SHAP values, one row per cell and class: id, species, class, base_value, error and one column per player."""
     frames = []
     for column, name in enumerate(classes):
         values = pd.DataFrame(explained.values[:, :, column].astype(np.float32).round(5), columns=players)
@@ -34,13 +34,13 @@ def _gates(model: LspinPredictor, test: Cohort, truth: str, predicted: "pd.Serie
 
 
 def ablation_table(model: LspinPredictor, test: Cohort) -> pd.DataFrame:
-    """What shutting each open gate alone does to held-out cells.
+    """Effect on held-out cells of shutting each open gate alone.
 
     Returns
     -------
     DataFrame
-        A row a cell and open gate: id, feature, gate (0 to 1), probability (of the predicted class, all gates as
-        they are), change (of it, with this gate shut), becomes (the class predicted then).
+        One row per cell and open gate: id, feature, gate (0 to 1), probability (of the predicted class, all gates
+        unchanged), change (with this gate shut), becomes (the class then predicted).
     """
     x, gates = test.matrix(), model.gates(test.matrix())
     frames = []
@@ -65,7 +65,7 @@ def ablation_table(model: LspinPredictor, test: Cohort) -> pd.DataFrame:
 def explain_held_out(
     model: Predictor, test: Cohort, task: str, predicted: "pd.Series[str]", run: str
 ) -> dict[str, pd.DataFrame]:
-    """Tables of one fold.
+    """Explanation tables of one fold.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def explain_held_out(
     predicted : Series of str
         The predicted classes of these cells.
     run : str
-        Names the training in ``stability``.
+        Name of the training run in ``stability``.
 
     Returns
     -------
     dict of str to DataFrame
-        ``shap``, ``shap-groups`` and ``stability``; of LSPIN ``gates``, ``gate-ablation`` and ``deletion`` too.
+        ``shap``, ``shap-groups`` and ``stability``; for LSPIN also ``gates``, ``gate-ablation`` and ``deletion``.
     """
     x, species = test.matrix(), test.column("species").tolist()
     explained = shap_values(model, x, species, pairs=1)

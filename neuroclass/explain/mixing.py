@@ -1,4 +1,4 @@
-"""Numbers beside an embedding, so that the picture cannot fool."""
+"""Neighbourhood agreement in an embedding, a check on its visual impression."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,23 +9,23 @@ N_NEIGHBOURS = 15
 
 
 def neighbour_agreement(points: Floats, labels: npt.ArrayLike, n_neighbours: int = N_NEIGHBOURS) -> tuple[float, float]:
-    """How often a point's neighbours share its label, each label counted alike.
+    """How often a point's neighbours share its label, averaged with equal weight per label.
 
     Parameters
     ----------
     points : ndarray, shape (n, n_dims)
         Positions.
     labels : array_like of str, shape (n,)
-        One label a point.
+        One label per point.
     n_neighbours : int
-        Neighbours looked at.
+        Number of neighbours.
 
     Returns
     -------
     agreement : float
         Mean over labels of the mean share of neighbours with the same label, a fraction.
     chance : float
-        The same where neighbours are drawn at random: one divided by the number of labels.
+        The same for random neighbours: one over the number of labels.
     """
     from scipy.spatial import cKDTree
 

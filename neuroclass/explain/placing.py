@@ -1,4 +1,4 @@
-"""Uploaded cells among reference cells: a UMAP of the reference in DANN's features, and the others put into it.
+"""Place uploaded cells among reference cells, in a UMAP of the reference's DANN features.
 
 References
 ----------
@@ -19,7 +19,7 @@ from neuroclass.types.arrays import Floats
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """A picture of reference cells into which others can be put.
+    """A fitted map of reference cells, in which other cells can be placed.
 
     Attributes
     ----------
@@ -34,18 +34,18 @@ class Map:
     _spread: Floats
 
     def place(self, x: Floats) -> Floats:
-        """Where cells with these features lie, shape (n_cells, 41) in stored units → (n_cells, 2)."""
+        """Place cells: features, shape (n_cells, 41), in stored units → (n_cells, 2)."""
         features = (self._model.embed(x) - self._centre) / self._spread
         return np.asarray(self._reducer.transform(features), dtype=np.float64)
 
 
 def map_of(model: DannPredictor, cohort: Cohort) -> Map:
-    """Fit a UMAP, with a fixed seed, to a cohort's cells in the features that both species share.
+    """Fit a UMAP, with a fixed seed, to a cohort's domain-invariant features.
 
     Parameters
     ----------
     model : DannPredictor
-        The shipped model; it was trained on the database's cells, so these are not held out.
+        The shipped model; trained on the database's cells, so these are not held out.
     cohort : Cohort
         The reference cells.
     """

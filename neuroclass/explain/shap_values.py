@@ -1,13 +1,14 @@
 """SHAP values in probability, relative to the model's prototypes of training cells.
 
-Each prototype is turned into the cell one feature at a time, in its own random orders and their reverses;
-a feature's value is the mean change of the probability when it is revealed (the estimator of shap's
+Each prototype is turned into the cell one feature at a time, in its own random orders and their reverses.
+A feature's value is the mean change of the probability when it is revealed (the estimator of shap's
 ``PermutationExplainer``, with an order for each prototype instead of one for all, and no compilation at
-the first call). Base plus values is the model's probability by construction; the gap is measured at every call.
-A missing feature is missing in the prototypes too, so that its value is 0 and what the others say of it is theirs.
+the first call). Base plus values equals the model's probability by construction; the gap is checked at every call.
+A missing feature is missing in the prototypes too, so its value is 0 and its information is credited to the
+features it is imputed from.
 
-Features that say the same (one quantity under four stimuli) share their credit. Revealed together, as one player,
-they are credited together: the Shapley value of the quotient game, which is what Owen's values of a group sum to.
+Redundant features (one quantity under four stimuli) share their credit. Revealed jointly, as one player, they
+get joint credit: the Shapley value of the quotient game, to which a group's Owen values sum.
 
 References
 ----------
@@ -16,7 +17,7 @@ References
 .. [3] Owen, "Values of games with a priori unions", in Mathematical Economics and Game Theory, 1977.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,7 +35,7 @@ TOLERANCE = 1e-3
 
 
 class Explainable(Protocol):
-    """What an explanation needs of a model; every `Predictor` has it."""
+    """Interface that an explanation needs; every `Predictor` has it."""
 
     @property
     def name(self) -> str:
@@ -63,12 +64,12 @@ class Explainable(Protocol):
 
 @dataclass(frozen=True)
 class ShapValues:
-    """What each feature, or group of features, adds to each class's probability.
+    """Contribution of each feature, or feature group, to each class' probability.
 
     Attributes
     ----------
     values : ndarray, shape (n_cells, n_players, n_classes)
-        A player is a feature, in table order, or a group; 0 where nothing of it was measured.
+        A player is a feature, in table order, or a group; 0 if none of it was measured.
     base : ndarray, shape (n_cells, n_classes)
         Mean probability of the prototypes with the same features and species.
     error : ndarray, shape (n_cells,)
@@ -86,10 +87,9 @@ def shap_values(
     species: Sequence[str] | None = None,
     pairs: int = PAIRS,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
     groups: Groups | None = None,
 ) -> ShapValues:
-    """Explain cells.
+    """Compute SHAP values.
 
     Parameters
     ----------
@@ -100,13 +100,11 @@ def shap_values(
     species : sequence of str, optional
         Of each cell.
     pairs : int
-        Random orders for each prototype, each walked forth and back.
+        Random orders per prototype, each also used in reverse.
     seed : int
-        Of the orders.
-    progress : callable, optional
-        Called as (done, of) with numbers of cells after each; what it raises ends the work.
+        Seed of the orders.
     groups : sequence of sequences of str, optional
-        Features that are revealed together, each feature in one group; each its own by default.
+        Features to reveal jointly, each feature in one group; by default each alone.
 
     Returns
     -------
@@ -124,7 +122,6 @@ def shap_values(
     values = np.zeros((len(z), player.max() + 1, len(model.classes)))
     base = np.empty((len(z), len(model.classes)))
     keys = [(names[row], present[row].tobytes()) for row in range(len(z))]
-    done = 0
     for key in dict.fromkeys(keys):
         rows = np.flatnonzero([other == key for other in keys])
         columns = np.flatnonzero(present[rows[0]])
@@ -132,9 +129,6 @@ def shap_values(
         base[rows] = game.base
         for row in rows:
             values[row, game.players] = game.values(z[row, columns])
-            done += 1
-            if progress:
-                progress(done, len(z))
     gap = np.abs(base + values.sum(1) - model.standardised_probabilities(z, names.tolist())).max(1)
     if len(gap) and not gap.max() <= TOLERANCE:
         raise ExplanationError(
@@ -145,7 +139,7 @@ def shap_values(
 
 
 def _players(groups: Groups | None) -> Integers:
-    """Number of the player that each of the 41 features belongs to."""
+    """Player index of each of the 41 features."""
     if groups is None:
         return np.arange(len(FEATURE_NAMES))
     number = {name: k for k, group in enumerate(groups) for name in group}
@@ -153,12 +147,12 @@ def _players(groups: Groups | None) -> Integers:
 
 
 class _Game:
-    """Cells with the same features present, and the walks from the prototypes to them.
+    """The game for cells with the same features present.
 
     Attributes
     ----------
     players : ndarray of int, shape (n_players,)
-        Numbers of the players that have a feature present.
+        Indexes of the players with a feature present.
     base : ndarray, shape (n_classes,)
         Mean probability of the prototypes.
     """
@@ -190,7 +184,7 @@ class _Game:
 
 
 def _places(n_players: int, n_pairs: int, seed: int) -> Integers:
-    """When each player is revealed in random orders, each followed by its reverse; shape (2 n_pairs, n_players)."""
+    """Position of each player in random orders, each followed by its reverse; shape (2 n_pairs, n_players)."""
     random = np.random.default_rng(seed)
     orders = np.stack([random.permutation(n_players) for _ in range(n_pairs)])
     return np.stack([orders, n_players - 1 - orders], axis=1).reshape(2 * n_pairs, n_players)

@@ -1,4 +1,4 @@
-"""Whether gates, SHAP values and permutation importance name the same features, and again after retraining.
+"""Whether gates, SHAP values and permutation importance agree, with each other and after retraining.
 
 References
 ----------
@@ -26,7 +26,7 @@ HIGH = 15
 
 
 def permutation_importance(model: Predictor, test: Cohort, truth: npt.NDArray[np.object_], seed: int = 0) -> Floats:
-    """How much probability the true class loses when a feature's values are dealt out among the cells anew.
+    """Loss of the true class' probability when a feature's values are shuffled among the cells.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def permutation_importance(model: Predictor, test: Cohort, truth: npt.NDArray[np
     Returns
     -------
     ndarray, shape (41,)
-        Mean loss over cells and shuffles, a fraction of 1. Values move within a species.
+        Mean loss over cells and shuffles, a fraction of 1. Values are shuffled within species.
     """
     rng = np.random.default_rng(seed)
     x, species = test.matrix(), test.column("species")
@@ -76,9 +76,9 @@ def importances(
     truth : ndarray of str, shape (n_cells,)
         Their classes.
     shap : ndarray, shape (n_cells, 41, n_classes), optional
-        SHAP values of these cells; computed on evenly drawn ones where not given.
+        SHAP values of these cells; by default computed on an even subset.
     n_cells : int
-        Cells explained where `shap` is not given.
+        Size of the subset if `shap` is not given.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def ranks(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreement(table: pd.DataFrame) -> pd.DataFrame:
-    """Rank agreement of every two methods: within a method between runs, and between methods within a run.
+    """Rank agreement of each pair of methods within a run, and of each method between runs.
 
     Parameters
     ----------
@@ -156,15 +156,15 @@ def disagreements(table: pd.DataFrame, far: int = FAR, high: int = HIGH) -> pd.D
     table : DataFrame
         Columns run, method, feature, value.
     far : int
-        Ranks apart from which a difference is flagged, of 41.
+        Minimum rank difference that is flagged, of 41.
     high : int
-        Only features that some method ranks this high in the mean are flagged; below, ranks are mostly chance.
+        Only features that a method ranks this high on average are flagged; lower ranks are mostly chance.
 
     Returns
     -------
     DataFrame
-        A row a feature, in order of its mean rank: feature, a mean rank a method, between methods and between runs
-        (largest difference of mean ranks; largest distance of the 10% and 90% quantiles over runs), flagged.
+        One row per feature, by mean rank: feature, mean rank for each method, between methods (largest difference
+        of mean ranks), between runs (largest range of the 10% to 90% quantiles), flagged.
     """
     placed = ranks(table)
     methods = list(dict.fromkeys(table["method"]))

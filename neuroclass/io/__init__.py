@@ -1,1 +1,1 @@
-"""Bytes to objects and back: the only place that knows file formats."""
+"""Reading and writing: the only package that knows file formats."""

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnitsError
 from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.types.arrays import Floats
 
 _FROM_EPOCHS = 1
 _FROM_FILE = 2
@@ -31,7 +32,7 @@ class _Channel:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Where one cell's response and stimulus are."""
+    """The channels of one cell's response and stimulus."""
 
     response: _Channel
     recorded: _Channel | None
@@ -46,7 +47,7 @@ def read_abf(path: Path, name: str, mapping: ChannelMapping) -> tuple[Recording,
     path : Path
         The file.
     name : str
-        What to call it.
+        Display name.
     mapping : ChannelMapping
         Overrides the header's channels and units.
 
@@ -85,7 +86,7 @@ def read_abf(path: Path, name: str, mapping: ChannelMapping) -> tuple[Recording,
 
 
 def _mapped(responses: list[_Channel], commands: list[_Channel], mapping: ChannelMapping) -> tuple[_Pair, ...]:
-    """The one pair that a person named; empty where they named no response."""
+    """The pair given in the mapping; empty if it names no response."""
     if mapping.response is None and mapping.stimulus is None and mapping.response_unit is None:
         return ()
     if mapping.response is not None:
@@ -105,7 +106,7 @@ def _mapped(responses: list[_Channel], commands: list[_Channel], mapping: Channe
 
 
 def _paired(responses: list[_Channel], commands: list[_Channel], name: str) -> tuple[_Pair, ...]:
-    """Pair each potential with the command of its own number, if the header makes sense."""
+    """Pair each potential with the command of the same number, if the header is consistent."""
     volts = [c for c in responses if c.kind == "V"]
     amps = [c for c in responses if c.kind == "A"]
     first = commands[responses[0].index] if responses[0].index < len(commands) else None
@@ -138,9 +139,9 @@ def _voltage_clamp(name: str, current: _Channel) -> ClampModeError:
 
 
 def _is_held(abf: Any, responses: list[_Channel], commands: list[_Channel], version: int) -> bool:
-    """Whether a file that records a current first, and commands a potential, records that potential too.
+    """Whether a file that records a current first and commands a potential records that potential too.
 
-    In voltage clamp the recorded potential moves no further than the commanded one.
+    In voltage clamp the recorded potential follows the command and moves no further.
     """
     volts = [c for c in responses if c.kind == "V"]
     if not (volts and commands and responses[0].kind == "A" and commands[0].kind == "V"):
@@ -195,10 +196,10 @@ def _bounds(abf: Any) -> list[tuple[int, int]]:
     return [(int(a), int(min(b, total))) for a, b in pairwise(edges) if min(b, total) > a]
 
 
-def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[list[FloatArray], bool]:
+def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[list[Floats], bool]:
     """Each sweep's current in its stored unit, and whether it was recorded rather than commanded."""
     bounds = _bounds(abf)
-    commanded: list[FloatArray] = []
+    commanded: list[Floats] = []
     if pair.command is not None:
         commanded = _command_waveforms(abf, pair.command.index, version, len(bounds))
         if not commanded:
@@ -212,8 +213,8 @@ def _stimuli(abf: Any, pair: _Pair, version: int, warnings: list[str]) -> tuple[
     return [np.full(b - a, np.nan) for a, b in bounds], False
 
 
-def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list[FloatArray]:
-    """What the header's epoch table commands on one output, a sweep each; empty where it does not say.
+def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list[Floats]:
+    """Command waveforms of one output from the header's epoch table, one per sweep; empty if it has none.
 
     A waveform file named in the header is never opened: the name may point anywhere.
     """
@@ -231,8 +232,8 @@ def _command_waveforms(abf: Any, channel: int, version: int, count: int) -> list
     return [np.asarray(table[k].getWaveform(), dtype=np.float64) for k in range(min(count, len(table)))]
 
 
-def _fit(i: FloatArray, n: int) -> FloatArray:
-    """A waveform cut, or continued at its last value, to a sweep's length."""
+def _fit(i: Floats, n: int) -> Floats:
+    """Cut a waveform, or extend it by its last value, to a sweep's length."""
     if i.size >= n:
         return i[:n]
     return np.concatenate([i, np.full(n - i.size, i[-1] if i.size else np.nan)])

@@ -1,6 +1,6 @@
-"""The Allen SDK's client for the Cell Types Database, with downloads that can be watched and stopped.
+"""AllenSDK's client for the Cell Types Database, with downloads that report progress and can be cancelled.
 
-Importing this module imports allensdk, which takes a second: import it where it is used.
+Importing this module imports allensdk, which takes a second: import it inside functions.
 """
 
 from pathlib import Path
@@ -17,14 +17,14 @@ URL_CHARACTERS = ";/?:@&=+$,"
 
 
 class _Api(CellTypesApi):
-    """The queries of allensdk over a `Transfer`; allensdk's own transport has no timeout and checks no body."""
+    """allensdk's queries over a `Transfer`; its own transport has no timeout and does not check the body."""
 
     def __init__(self, base_url: str | None, transfer: Transfer) -> None:
         super().__init__(base_url)
         self.transfer = transfer
 
     def retrieve_parsed_json_over_http(self, url: str, post: bool = False) -> Any:  # noqa: ARG002 (allensdk's signature)
-        """Answer to a query."""
+        """Send a query and parse the response."""
         return self.transfer.json(quote(url, URL_CHARACTERS), "cell tables")
 
     def retrieve_file_over_http(self, url: str, file_path: str, zipped: bool = False) -> None:  # noqa: ARG002
@@ -32,7 +32,7 @@ class _Api(CellTypesApi):
         self.transfer.file(url, Path(file_path))
 
     def read_data(self, parsed_json: Any) -> list[dict[str, Any]]:
-        """Rows of an answer, whose envelope must report success and completeness."""
+        """Rows of a response, whose envelope must report success and completeness."""
         envelope = parsed_json if isinstance(parsed_json, dict) else {}
         message = envelope.get("msg")
         if envelope.get("success") is not True or not isinstance(message, list):
@@ -52,11 +52,11 @@ def cell_types_cache(folder: Path, base_url: str | None, transfer: Transfer) -> 
     Parameters
     ----------
     folder : Path
-        Where it keeps its manifest and files.
+        Folder of the manifest and files.
     base_url : str or None
         The API's address; None for the database's own.
     transfer : Transfer
-        How downloads report and stop.
+        Transport that reports progress and can be cancelled.
 
     Returns
     -------

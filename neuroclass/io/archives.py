@@ -1,7 +1,7 @@
-"""Zip archives opened as hostile input: members are streamed out under our own names, bounded in number and size.
+"""Unpack zip archives as hostile input: members get names of our own and are limited in number and size.
 
-A member's name never becomes a path, and what an archive declares of its sizes is not believed: bytes are
-counted as they come out.
+A member's name never becomes a path. Sizes declared in the archive are not trusted; bytes are counted as
+they are unpacked.
 """
 
 import hashlib
@@ -27,16 +27,16 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """What unpacking one archive may cost.
+    """Limits for unpacking one archive.
 
     Attributes
     ----------
     members : int
-        Most files in it.
+        Maximum number of files.
     bytes : int
-        Most bytes of all files together, unpacked.
+        Maximum total size of the unpacked files.
     directory : int
-        Most bytes of its table of contents.
+        Maximum size of the table of contents.
     """
 
     members: int = 1000
@@ -46,14 +46,14 @@ class ArchiveLimits:
 
 @dataclass(frozen=True)
 class Member:
-    """A file that came out of an archive.
+    """A file unpacked from an archive.
 
     Attributes
     ----------
     name : str
-        What to call it: the archive's name and its own.
+        Display name: the archive's name and the member's own.
     path : Path
-        Where it lies now.
+        The unpacked file.
     digest : str
         SHA-256 of its content.
     """
@@ -64,7 +64,7 @@ class Member:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file is a zip of files, by its content; a spreadsheet is one of its own kind."""
+    """Whether a file's content is a zip archive; XLSX spreadsheets do not count."""
     with path.open("rb") as file:
         if file.read(4) not in (_ZIP, _END):
             return False
@@ -82,23 +82,23 @@ def _is_spreadsheet(path: Path) -> bool:
 def unpack(
     path: Path, name: str, folder: Path, limits: ArchiveLimits = ArchiveLimits()
 ) -> Iterator[Member | RejectedInput]:
-    """Write an archive's files into a folder, one after the other.
+    """Unpack an archive's files into a folder, one at a time.
 
     Parameters
     ----------
     path : Path
         The archive.
     name : str
-        What to call it.
+        Display name of the archive.
     folder : Path
-        Where its files go, named by number; it must exist.
+        Existing folder for the files, which are named by number.
     limits : ArchiveLimits
-        How much may come out.
+        Limits on the unpacked files.
 
     Yields
     ------
     Member or RejectedInput
-        Each file, or why it was left in the archive; the rest goes on, unless the whole is over a limit.
+        Each file, or why it was rejected; the rest continue unless the archive exceeds a limit.
     """
     try:
         _check_directory(path, name, limits)
@@ -127,7 +127,7 @@ def unpack(
 
 
 class _TooMuch(UnsafeFileError):
-    """An archive unpacks to more than it may."""
+    """An archive exceeds its size limit."""
 
     @property
     def kind(self) -> str:
@@ -165,7 +165,7 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, target
 
 
 def _check_directory(path: Path, name: str, limits: ArchiveLimits) -> None:
-    """Refuse a table of contents that would not fit in memory, before it is read."""
+    """Reject a table of contents that would not fit in memory, before reading it."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - _LOCATOR_BYTES))
@@ -185,7 +185,7 @@ def _is_ignored(name: str) -> bool:
 
 
 def shown_name(name: str) -> str:
-    """A file's name as it may be shown: no folder above its own, no control characters, at most 200 characters."""
+    """A file name safe to display: a relative path, no control characters, at most 200 characters."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     text = "/".join(parts)[-200:]
     return "".join(c for c in text if unicodedata.category(c)[0] != "C") or "unnamed"

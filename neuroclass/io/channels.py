@@ -1,12 +1,12 @@
-"""Units and channels of recordings: conversion to mV and pA, and the mapping a person can give."""
+"""Units and channels of recordings: conversion to mV and pA, and a user-supplied mapping."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray
 from neuroclass.errors import SettingsError, UnitsError
+from neuroclass.types.arrays import Floats
 
 _PREFIX = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 _PREFIX_WORD = {"milli": "m", "micro": "u", "nano": "n", "pico": "p", "femto": "f"}
@@ -15,7 +15,7 @@ _BASE_WORD = {"volt": "V", "volts": "V", "amp": "A", "amps": "A", "ampere": "A",
 
 @dataclass(frozen=True)
 class ChannelMapping:
-    """Which channels hold response and stimulus, where the file's header cannot be trusted.
+    """Channels of response and stimulus, for files whose header cannot be trusted.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class ChannelMapping:
     stimulus_unit: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse units of the wrong kind."""
+        """Reject units of the wrong kind."""
         for unit, kind, example in ((self.response_unit, "V", "mV"), (self.stimulus_unit, "A", "pA")):
             if unit is not None and unit_kind(unit) != kind:
                 raise SettingsError(f"The unit {unit!r} is not known here; expected one such as {example}.")
@@ -48,7 +48,7 @@ def parse_unit(text: str) -> tuple[float, str]:
     Returns
     -------
     factor : float
-        SI value of one such unit; NaN for another kind of unit.
+        SI value of one such unit; NaN for any other kind of unit.
     base : str
         "V", "A" or "".
     """
@@ -69,17 +69,17 @@ def unit_kind(text: str) -> str:
     return parse_unit(text)[1]
 
 
-def to_mv(values: FloatArray, unit: str) -> FloatArray:
+def to_mv(values: Floats, unit: str) -> Floats:
     """Convert potentials, shape (n_times,), to mV; raises UnitsError where `unit` is not one of potential."""
     return _convert(values, unit, "V", 1e-3)
 
 
-def to_pa(values: FloatArray, unit: str) -> FloatArray:
+def to_pa(values: Floats, unit: str) -> Floats:
     """Convert currents, shape (n_times,), to pA; raises UnitsError where `unit` is not one of current."""
     return _convert(values, unit, "A", 1e-12)
 
 
-def _convert(values: FloatArray, unit: str, base: str, target: float) -> FloatArray:
+def _convert(values: Floats, unit: str, base: str, target: float) -> Floats:
     factor, kind = parse_unit(unit)
     if kind != base:
         what, example, option = (
@@ -94,7 +94,7 @@ def _convert(values: FloatArray, unit: str, base: str, target: float) -> FloatAr
 
 
 def _exact(scale: float) -> float:
-    """The power of ten nearest a ratio of units, free of its rounding."""
+    """The power of ten nearest a ratio of units, without rounding error."""
     return float(f"1e{round(np.log10(scale))}")
 
 

@@ -6,24 +6,24 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _harmless(value: object) -> object:
-    """Text that a spreadsheet would run as a formula, behind an apostrophe."""
+    """Prefix text that a spreadsheet would run as a formula with an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 
 def to_csv(frame: pd.DataFrame, *, simulated: bool = False) -> bytes:
-    """A table as CSV.
+    """Write a table as CSV.
 
     Parameters
     ----------
     frame : DataFrame
         The table; its index is left out.
     simulated : bool
-        Whether to add a column that says the cells are simulated.
+        Whether to add a column marking the cells as simulated.
 
     Returns
     -------
     bytes
-        UTF-8 with a byte-order mark, which spreadsheets need to read it as such.
+        UTF-8 with a byte-order mark, which spreadsheets need to recognise the encoding.
     """
     table = frame.assign(simulated=True) if simulated else frame.copy()
     for column in table.columns:

@@ -1,4 +1,4 @@
-"""Feature tables that a user brings: CSV, Parquet or XLSX with a column a feature and a row a cell."""
+"""Uploaded feature tables: CSV, Parquet or XLSX, one column per feature and one row per cell."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table as it stands in a file, before any check.
+    """A table as read from a file, before any check.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class RawTable:
     cells : DataFrame of object
         Text or numbers as read; the first data row has index 0.
     first_row : int
-        Row number, as a spreadsheet counts, of the first data row.
+        Spreadsheet row number of the first data row.
     """
 
     name: str
@@ -38,7 +38,7 @@ class RawTable:
     first_row: int = 2
 
     def row_number(self, index: int) -> int:
-        """Row number as a spreadsheet counts it."""
+        """Spreadsheet row number of a data row."""
         return self.first_row + index
 
 
@@ -60,12 +60,12 @@ def _header(text: str) -> tuple[list[str], str]:
 
 
 def may_be_feature_table(head: bytes) -> bool:
-    """Whether a file that begins so can be a feature table; False saves reading it whole."""
+    """Whether a file starting with these bytes can be a feature table; False avoids reading it whole."""
     return head.startswith((_PARQUET, _ZIP)) or (b"\x00" not in head[:4096] and _names_a_feature(head))
 
 
 def looks_like_feature_table(content: bytes) -> bool:
-    """Whether a file's content, not its name, is a table with at least one of the 41 feature columns."""
+    """Whether a file's content is a table with at least one of the 41 feature columns."""
     if _is_xlsx(content):
         return True
     if content.startswith(_PARQUET):
@@ -83,7 +83,7 @@ def _names_a_feature(head: bytes) -> bool:
 
 
 def _read_binary(content: bytes) -> pd.DataFrame:
-    """Read a Parquet or XLSX table, refusing one that would take much more memory than its file."""
+    """Read a Parquet or XLSX table; reject one that would take much more memory than its file."""
     if content.startswith(_PARQUET):
         import pyarrow.parquet
 
@@ -119,7 +119,7 @@ def _read_csv(text: str) -> pd.DataFrame:
 
 
 def read_raw_table(content: bytes, name: str) -> RawTable:
-    """Read a table without judging its values.
+    """Read a table without checking its values.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def read_raw_table(content: bytes, name: str) -> RawTable:
     Raises
     ------
     TableError
-        If it is not such a table, is empty, or names a column twice.
+        If it is not such a table, is empty, or has a duplicate column.
     UnsafeFileError
         If it is larger than 100 MB or has more than 100,000 rows.
     """
@@ -171,7 +171,7 @@ def read_head(path: Path) -> bytes:
 
 
 def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Read a file whole, refusing one larger than `limit` bytes before it is read."""
+    """Read a whole file; reject one larger than `limit` bytes before reading."""
     size = path.stat().st_size
     if size > limit:
         raise UnsafeFileError(f"{path.name} has {size / 2**20:.0f} MB; at most {limit // 2**20} MB are read.")

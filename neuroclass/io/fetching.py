@@ -1,4 +1,4 @@
-"""Recordings fetched in the background: started, watched, cancelled, and resumed where they broke off."""
+"""Fetch recordings in the background: start, watch, cancel and resume."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ GIGABYTE = 1_000_000_000
 
 
 class FetchState(StrEnum):
-    """What has become of a fetch."""
+    """State of a fetch."""
 
     RUNNING = "running"
     DONE = "done"
@@ -27,18 +27,18 @@ class FetchState(StrEnum):
 
 @dataclass(frozen=True)
 class Fetch:
-    """One fetch as it was when it was looked at.
+    """Snapshot of one fetch.
 
     Attributes
     ----------
     state : FetchState
-        What has become of it.
+        Its state.
     done_bytes : int
-        Bytes here.
+        Bytes downloaded.
     total_bytes : int or None
-        Bytes in all; None where the server does not tell.
+        Total bytes; None if the server does not say.
     message : str
-        Why it failed.
+        Reason of a failure.
     """
 
     state: FetchState
@@ -48,7 +48,7 @@ class Fetch:
 
 
 class Fetches:
-    """Fetches of one cache, shared by all sessions of a server."""
+    """Background fetches, shared by all sessions of a server."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,12 +56,12 @@ class Fetches:
         self._stop: dict[str, threading.Event] = {}
 
     def start(self, cache: AllenCache, specimen: str, settings: AllenSettings | None = None) -> None:
-        """Fetch a recording in a thread; what an earlier attempt brought is resumed where the server can.
+        """Fetch a recording in a thread, resuming an earlier attempt if the server can.
 
         Raises
         ------
         SettingsError
-            If enough fetches are under way.
+            If too many fetches are running.
         """
         with self._lock:
             running = [name for name, one in self._fetches.items() if one.state is FetchState.RUNNING]
@@ -79,12 +79,12 @@ class Fetches:
         ).start()
 
     def look(self, specimen: str) -> Fetch | None:
-        """What has become of a fetch; None where there was none."""
+        """Snapshot of a fetch; None if there was none."""
         with self._lock:
             return self._fetches.get(specimen)
 
     def cancel(self, specimen: str) -> None:
-        """Stop a fetch at its next piece; what came is kept where the server can resume."""
+        """Stop a fetch at its next chunk; the part so far is kept if the server can resume."""
         with self._lock:
             if specimen in self._stop:
                 self._stop[specimen].set()
@@ -101,29 +101,29 @@ class Fetches:
             end, message = FetchState.CANCELLED, ""
         except NeuroClassError as error:
             end, message = FetchState.FAILED, str(error)
-        except Exception as error:  # a thread has nobody to tell but its record
+        except Exception as error:  # a thread can only report through its record
             end, message = FetchState.FAILED, f"{type(error).__name__}: {error}"
         with self._lock:
             self._fetches[specimen] = replace(self._fetches[specimen], state=end, message=message)
 
 
 def partial_bytes(cache: AllenCache, specimen: str) -> int:
-    """Bytes of a recording that an earlier attempt brought and that can be resumed."""
+    """Bytes of an interrupted download that can be resumed."""
     part = cache.folder / PARTIAL_FOLDER / f"{cache.nwb_path(specimen).parent.name}-ephys.nwb.part"
     return part.stat().st_size if part.is_file() and part.with_suffix(".etag").is_file() else 0
 
 
 def cache_limit(cache: AllenCache) -> int:
-    """Most bytes of recordings that are kept: what was set, else the default."""
+    """Maximum size of the cached recordings, bytes: as set by the user, else the default."""
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-        told = json.loads((cache.folder / LIMIT_FILE).read_text(encoding="utf-8")).get("limit_bytes")
-        if isinstance(told, int) and told >= 0:
-            return told
+        stored = json.loads((cache.folder / LIMIT_FILE).read_text(encoding="utf-8")).get("limit_bytes")
+        if isinstance(stored, int) and stored >= 0:
+            return stored
     return AllenSettings().cache_limit_bytes
 
 
 def set_cache_limit(cache: AllenCache, limit_bytes: int) -> tuple[str, ...]:
-    """Set the most bytes of recordings that are kept, and delete the recordings used longest ago beyond it.
+    """Set the cache limit and delete the least recently used recordings beyond it.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""HDF5 files opened as hostile input: nothing outside the file, nothing larger than it may be.
+"""Open HDF5 files as hostile input: nothing outside the file is read, and nothing beyond the size limits.
 
-An HDF5 file can name other files on the reader's disk as storage of its data, link to them, map them
-into virtual datasets, and declare arrays thousands of times its own size. None of that is read here.
+An HDF5 file can store its data in other files on the reader's disk, link to them, map them into virtual
+datasets, and declare arrays thousands of times its own size. All of that is rejected.
 """
 
 from collections.abc import Iterator
@@ -12,24 +12,24 @@ import h5py
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import FloatArray
 from neuroclass.errors import RecordingError, UnsafeFileError
+from neuroclass.types.arrays import Floats
 
 _ADVICE = "Save a copy that holds its data itself, without links to other files."
 
 
 @contextmanager
 def open_hdf5(path: Path, name: str, limits: ReadLimits) -> Iterator[h5py.File]:
-    """Open a file for reading, once every link and dataset in it has been looked at.
+    """Open a file for reading after inspecting every link and dataset in it.
 
     Parameters
     ----------
     path : Path
         The file.
     name : str
-        What to call it.
+        Display name.
     limits : ReadLimits
-        How many objects it may hold.
+        Limit on the number of objects.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def _check_storage(dataset: h5py.h5d.DatasetID, name: str, where: str) -> None:
 
 
 def own_item(group: h5py.Group, key: str) -> h5py.Group | h5py.Dataset | None:
-    """An item that lies in a group itself; None where there is none.
+    """An item stored in the group itself; None if there is none.
 
     Raises
     ------
@@ -104,13 +104,13 @@ def own_item(group: h5py.Group, key: str) -> h5py.Group | h5py.Dataset | None:
 
 
 def own_items(group: h5py.Group) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
-    """Names and items of a group, in order of their names, without links."""
+    """Names and items of a group, sorted by name, without links."""
     for key in sorted(group.keys()):
         if isinstance(group.get(key, getlink=True), h5py.HardLink):
             yield key, group[key]
 
 
-def read_samples(dataset: h5py.Dataset, limits: ReadLimits) -> FloatArray:
+def read_samples(dataset: h5py.Dataset, limits: ReadLimits) -> Floats:
     """Read a one-dimensional array of numbers, shape (n_times,).
 
     Raises
@@ -131,7 +131,7 @@ def read_samples(dataset: h5py.Dataset, limits: ReadLimits) -> FloatArray:
 
 
 def text_of(value: object) -> str:
-    """A text stored in any of HDF5's ways, or the empty text; at most 2,000 characters."""
+    """A text in any of HDF5's encodings, at most 2,000 characters; empty if there is none."""
     if isinstance(value, h5py.Dataset):
         if value.size == 0 or value.size > 64 or value.dtype.kind not in "OSU":
             return ""
@@ -144,7 +144,7 @@ def text_of(value: object) -> str:
 
 
 def number_of(value: object, default: float = float("nan")) -> float:
-    """A number stored as a scalar or an array of one."""
+    """A number stored as a scalar or one-element array."""
     if isinstance(value, h5py.Dataset):
         value = value[()] if value.size == 1 else None
     try:

@@ -1,7 +1,7 @@
-"""Every classified cell, kept in a small database: SQLite in a folder, or a server by its URL.
+"""History of classified cells in a database: SQLite in a folder, or a server given by its URL.
 
-What is to be classified is written before it is computed, so that a crash loses no upload. Each entry has an
-owner; nobody else finds, opens or deletes it, unless the lab shares its history.
+An upload is stored before it is classified, so a crash loses nothing. Each entry has an owner; nobody else can
+find, open or delete it, unless the lab shares its history.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ PENDING, DONE = "pending", "done"
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file of an entry: its name, SHA-256 and number of bytes."""
+    """A file of an entry: name, SHA-256 and size in bytes."""
 
     name: str
     digest: str
@@ -36,26 +36,26 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """What was uploaded to be classified together, and how far that is.
+    """Files uploaded as one input, and the state of their classification.
 
     Attributes
     ----------
     id : str
-        Unguessable; it stands in links.
+        Unguessable; used in links.
     name, cell : str
-        The files' names; the cell's name where several files are one cell.
+        File names; the cell's name if several files form one cell.
     files : tuple of StoredFile
         In the order given.
     context : mapping
-        What the user said, as `contexts.to_json` gives it.
+        The cell's metadata, as `neuroclass.classification.metadata.to_json` writes it.
     state : str
-        ``pending`` until an answer is kept, then ``done``.
+        ``pending`` until a verdict is stored, then ``done``.
     written, opened : float
-        First kept and last opened, seconds since 1970.
+        First stored and last opened, seconds since 1970.
     summary : str
-        Cells and labels, for people and for searching.
+        Cells and labels, for display and search.
     models : tuple of str
-        Versions of the models that answered, the latest last.
+        Model versions with stored verdicts, latest last.
     """
 
     id: str
@@ -116,11 +116,11 @@ class History:
     Parameters
     ----------
     url : str
-        SQLAlchemy's address of the database, such as ``sqlite:////home/me/history.sqlite``.
+        SQLAlchemy URL of the database, such as ``sqlite:////home/me/history.sqlite``.
     spool : Spool
-        Where the files lie.
+        Store of the uploaded files.
     shared : bool
-        Whether everyone finds everyone's entries.
+        Whether everyone can see all entries.
 
     Raises
     ------
@@ -148,9 +148,9 @@ class History:
         cell: str = "",
         now: float | None = None,
     ) -> str:
-        """Keep what is about to be classified; returns the entry's id.
+        """Store an upload before it is classified; returns the entry's id.
 
-        The same files under the same cell's name are the same entry, whose context becomes the one given.
+        The same files with the same cell name share an entry, whose metadata are replaced.
         """
         now = time.time() if now is None else now
         key = hashlib.sha256(json.dumps([[f.digest for f in files], cell]).encode()).hexdigest()
@@ -175,7 +175,7 @@ class History:
         summary: str,
         now: float | None = None,
     ) -> None:
-        """Keep the answer of a version of the models; an earlier one of the same version is replaced."""
+        """Store a model version's verdicts, replacing earlier ones of the same version."""
         with Session(self._engine) as session, session.begin():
             row = self._row(session, owner, id)
             if row is None:
@@ -187,7 +187,7 @@ class History:
             row.state, row.summary = DONE, summary
 
     def get(self, owner: str, id: str) -> Entry | None:
-        """One entry; None where the owner has no such."""
+        """One entry; None if the owner has no such entry."""
         with Session(self._engine) as session, session.begin():
             row = self._row(session, owner, id)
             if row is None:
@@ -196,7 +196,7 @@ class History:
             return _entry(row)
 
     def find(self, owner: str, text: str = "") -> list[Entry]:
-        """Entries in whose names, cells or labels every word of a text stands, the last opened first; at most 500."""
+        """Search names, cells and labels for every word of a text; last opened first, at most 500."""
         chosen = select(_EntryRow).options(*_ALL).order_by(_EntryRow.opened.desc()).limit(LISTED)
         if not self.shared:
             chosen = chosen.where(_EntryRow.owner == _hidden(owner))
@@ -208,13 +208,13 @@ class History:
             return [_entry(row) for row in session.scalars(chosen)]
 
     def answers(self, owner: str, id: str) -> dict[str, list[dict[str, Any]]]:
-        """What each version of the models answered, the latest last."""
+        """Stored verdicts by model version, latest last."""
         with Session(self._engine) as session:
             row = self._row(session, owner, id)
             return {} if row is None else {a.model: json.loads(a.content) for a in row.answers}
 
     def delete(self, owner: str, ids: Collection[str]) -> int:
-        """Delete entries with their answers, and files that no other entry has; returns how many entries."""
+        """Delete entries with their verdicts and unshared files; returns the number of entries."""
         with Session(self._engine) as session, session.begin():
             chosen = select(_EntryRow).where(_EntryRow.id.in_(list(ids)))
             if not self.shared:
@@ -222,13 +222,13 @@ class History:
             return self._remove(session, session.scalars(chosen).all())
 
     def delete_all(self, owner: str) -> int:
-        """Delete all of one owner's entries, also where the history is shared; returns how many."""
+        """Delete all entries of one owner, even in a shared history; returns their number."""
         with Session(self._engine) as session, session.begin():
             mine = select(_EntryRow).where(_EntryRow.owner == _hidden(owner))
             return self._remove(session, session.scalars(mine).all())
 
     def prune(self, days: float, max_bytes: int, now: float | None = None) -> None:
-        """Delete entries not opened for `days`, and the longest unused files beyond `max_bytes` together."""
+        """Delete entries not opened for `days`, and the least recently used files beyond `max_bytes` in total."""
         now = time.time() if now is None else now
         with Session(self._engine) as session, session.begin():
             old = select(_EntryRow).where(_EntryRow.opened < now - days * DAY_S)
@@ -272,7 +272,7 @@ def _prepare(connection: Any, _: object) -> None:
 
 
 def _hidden(owner: str) -> str:
-    """The owner as the database knows it, from which a browser's secret cannot be told."""
+    """Hash of an owner for the database, so that it does not reveal the browser's secret."""
     return hashlib.sha256(owner.encode()).hexdigest()
 
 

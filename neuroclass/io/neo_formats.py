@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnitsError
 from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.types.arrays import Floats
 
 _RATE_TOLERANCE = 1e-6
 
@@ -22,13 +23,13 @@ class NeoFormat:
     Attributes
     ----------
     name : str
-        What people call it.
+        Display name.
     reader : str
-        neo's class for it.
+        Name of neo's reader class.
     suffix : str
-        The file name's ending that neo insists on.
+        File extension that neo requires.
     matches : callable
-        Whether a file that starts with these bytes is one.
+        Whether a file starting with these bytes has this format.
     """
 
     name: str
@@ -53,25 +54,25 @@ class _Signal:
     name: str
     unit: str
     rate_hz: float
-    values: FloatArray
+    values: Floats
 
 
 def neo_format(head: bytes) -> NeoFormat | None:
-    """The format of a file that starts with these bytes; None for none of neo's."""
+    """Format of a file starting with these bytes; None if neo does not read it."""
     return next((f for f in FORMATS if f.matches(head)), None)
 
 
 def read_with_neo(path: Path, name: str, kind: NeoFormat, mapping: ChannelMapping) -> tuple[Recording, ...]:
-    """Read a file with neo: a segment is a sweep, its potentials and currents are told by their units.
+    """Read a file with neo: each segment is a sweep; units distinguish potentials from currents.
 
     Parameters
     ----------
     path : Path
         The file.
     name : str
-        What to call it.
+        Display name of the file.
     kind : NeoFormat
-        Its format.
+        The file's format.
     mapping : ChannelMapping
         Channels and units that override the file's.
 
@@ -83,11 +84,11 @@ def read_with_neo(path: Path, name: str, kind: NeoFormat, mapping: ChannelMappin
     Raises
     ------
     ClampModeError
-        It records currents only.
+        The file records currents only.
     UnitsError
-        It records neither, or several potentials.
+        The file records neither, or several potentials.
     RecordingError
-        It holds no sweep.
+        The file holds no sweep.
     """
     import neo.io
 

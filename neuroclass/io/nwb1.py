@@ -1,4 +1,4 @@
-"""NWB 1: the Allen Cell Types Database's own layout and that of MIES."""
+"""NWB 1: the layouts of the Allen Cell Types Database and of MIES."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import own_item, own_items, text_of
-from neuroclass.io.nwb_series import Series, find_own, kind_by_unit, no_current_clamp, read_sweeps, trailing_number
+from neuroclass.io.nwb_series import Series, find_own, kind_by_unit, no_current_clamp, read_cells, trailing_number
 
 _KINDS = (
     "CurrentClampStimulusSeries",
@@ -35,11 +35,11 @@ def read_nwb1(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     file : h5py.File
         The open file.
     name : str
-        What to call it.
+        Display name.
     mapping : ChannelMapping
         Units that override the file's.
     limits : ReadLimits
-        How much may be read.
+        Limits on what may be read.
 
     Returns
     -------
@@ -59,24 +59,14 @@ def read_nwb1(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     if not current:
         raise no_current_clamp(name, responses)
     pairs = ((k if r.sweep is None else r.sweep, r, _stimulus_of(r, stimuli)) for k, r in enumerate(current))
-    cells, warnings = read_sweeps(pairs, name, mapping, limits)
-    species = text_of(find_own(file, "general/subject/species"))
     stem = name.rsplit(".", 1)[0]
-    return tuple(
-        Recording(
-            name,
-            electrode if len(cells) > 1 else stem,
-            tuple(sweeps),
-            warnings,
-            {"species": species} if species else {},
-            "NWB 1",
-        )
-        for electrode, sweeps in cells.items()
+    return read_cells(
+        file, pairs, name, mapping, limits, lambda electrode, several: electrode if several else stem, "NWB 1"
     )
 
 
 def _stimulus_of(response: Series, stimuli: list[Series]) -> Series | None:
-    """The current injected in a response's sweep, by its electrode where a sweep has several."""
+    """Stimulus of a response's sweep, matched by electrode if the sweep has several."""
     same = [s for s in stimuli if s.sweep == response.sweep and s.kind != "VoltageClampStimulusSeries"]
     if len(same) > 1:
         same = [s for s in same if s.electrode == response.electrode]

@@ -1,4 +1,4 @@
-"""NWB 2: pynwb's and other writers' intracellular series, read with h5py alone."""
+"""NWB 2: intracellular series of pynwb and other writers, read with h5py alone."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from neuroclass.io.nwb_series import (
     find_own,
     kind_by_unit,
     no_current_clamp,
-    read_sweeps,
+    read_cells,
     trailing_number,
 )
 
@@ -25,26 +25,26 @@ _PAIR_TABLE = f"{_ICEPHYS}/intracellular_recordings"
 
 
 def is_nwb2(file: h5py.File) -> bool:
-    """Whether an HDF5 file says that it is NWB 2."""
+    """Whether an HDF5 file declares itself NWB 2."""
     return "nwb_version" in file.attrs or text_of(file.attrs.get("neurodata_type")) == "NWBFile"
 
 
 def read_nwb2(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
     """Read the current-clamp sweeps of an NWB 2 file.
 
-    Responses and stimuli belong together by the table of intracellular recordings, else by sweep
-    number and electrode, else by the numbers their names end with, else by their order.
+    Responses and stimuli are paired by the table of intracellular recordings, else by sweep number and
+    electrode, else by the trailing numbers of their names, else by their order.
 
     Parameters
     ----------
     file : h5py.File
         The open file.
     name : str
-        What to call it.
+        Display name.
     mapping : ChannelMapping
         Units that override the file's.
     limits : ReadLimits
-        How much may be read.
+        Limits on what may be read.
 
     Returns
     -------
@@ -63,18 +63,15 @@ def read_nwb2(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     current = [s for s in responses if s.kind != "VoltageClampSeries"]
     if not current:
         raise no_current_clamp(name, responses)
-    cells, warnings = read_sweeps(_pairs(file, current, stimuli), name, mapping, limits)
-    species = text_of(find_own(file, "general/subject/species"))
-    return tuple(
-        Recording(
-            name,
-            _cell_name(file, electrode, name, len(cells) > 1),
-            tuple(sweeps),
-            warnings,
-            {"species": species} if species else {},
-            "NWB 2",
-        )
-        for electrode, sweeps in cells.items()
+    pairs = _pairs(file, current, stimuli)
+    return read_cells(
+        file,
+        pairs,
+        name,
+        mapping,
+        limits,
+        lambda electrode, several: _cell_name(file, electrode, name, several),
+        "NWB 2",
     )
 
 
@@ -140,7 +137,7 @@ def _pairs(
 
 
 def _numbers(responses: list[Series]) -> list[int]:
-    """Each response's sweep number: the file's, its name's, or its place, whichever first tells all apart."""
+    """Each response's sweep number: the first unambiguous of the file's number, the name's, the position."""
     for numbers in ([s.sweep for s in responses], [trailing_number(s.name) for s in responses]):
         keys = {(n, s.electrode) for n, s in zip(numbers, responses, strict=True)}
         if None not in numbers and len(keys) == len(responses):
@@ -169,6 +166,6 @@ def _path(file: h5py.File, reference: h5py.Reference) -> str:
 
 
 def _cell_name(file: h5py.File, electrode: str, name: str, several: bool) -> str:
-    """The cell's own name in the file, else its electrode where there are several, else the file's."""
+    """The cell's name in the file, else its electrode if there are several, else the file's name."""
     given = text_of(find_own(file, f"{_ICEPHYS}/{electrode}/cell_id")) if electrode else ""
     return given or (electrode if several and electrode else name.rsplit(".", 1)[0])

@@ -1,21 +1,22 @@
-"""What NWB 1 and NWB 2 share: a series of samples with its unit and rate, and sweeps made of two."""
+"""Common to NWB 1 and NWB 2: series of samples with unit and rate, and sweeps made of two series."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import h5py
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnsafeFileError
 from neuroclass.io.channels import ChannelMapping, to_mv, to_pa, unit_kind
 from neuroclass.io.hdf5_safety import number_of, own_item, read_samples, text_of
+from neuroclass.types.arrays import Floats
 
 RATE_TOLERANCE = 1e-3
 MAX_RATE_HZ = 2e6
-_START = 200  # first samples of a current; where most differ from the one before, it was measured
+_START = 200  # leading samples of a current; if most differ from the one before, it was measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Series:
     Attributes
     ----------
     group : h5py.Group
-        Where it lies.
+        Group in the file.
     kind : str
         Its neurodata type, such as "CurrentClampSeries".
     sweep : int or None
@@ -56,7 +57,7 @@ class Budget:
     used: int = field(default=0)
 
     def take(self, n_samples: int, name: str) -> None:
-        """Account for samples about to be read; raises RecordingError where they are too many."""
+        """Count samples about to be read; raises RecordingError beyond the limit."""
         self.used += 8 * n_samples
         if self.used > self.limits.bytes:
             raise RecordingError(
@@ -65,8 +66,8 @@ class Budget:
             )
 
 
-def read_values(series: Series, budget: Budget, fallback_unit: str) -> tuple[FloatArray, str]:
-    """Values of a series, shape (n_times,), and the unit they are in after its conversion."""
+def read_values(series: Series, budget: Budget, fallback_unit: str) -> tuple[Floats, str]:
+    """Converted values of a series, shape (n_times,), with their unit."""
     data = own_item(series.group, "data")
     if not isinstance(data, h5py.Dataset):
         raise RecordingError(f"{series.name} has no data.")
@@ -81,7 +82,7 @@ def read_values(series: Series, budget: Budget, fallback_unit: str) -> tuple[Flo
     return values, text_of(data.attrs.get("unit")) or fallback_unit
 
 
-def raw_values(series: Series, budget: Budget) -> FloatArray:
+def raw_values(series: Series, budget: Budget) -> Floats:
     """Stored values of a series without its conversion, shape (n_times,)."""
     data = own_item(series.group, "data")
     if not isinstance(data, h5py.Dataset):
@@ -91,7 +92,7 @@ def raw_values(series: Series, budget: Budget) -> FloatArray:
 
 
 def sampling_rate(series: Series, budget: Budget) -> tuple[float, int | None]:
-    """Sampling rate, Hz, and the number of samples before the first gap in time; None without a gap."""
+    """Sampling rate, Hz, and number of samples before the first gap in time, None without a gap."""
     start = own_item(series.group, "starting_time")
     rate = number_of(start.attrs.get("rate")) if isinstance(start, h5py.Dataset) else float("nan")
     if np.isfinite(rate) and rate > 0:
@@ -125,7 +126,7 @@ def make_sweep(
     Raises
     ------
     RecordingError
-        The response cannot be read; UnitsError where its unit is not one of potential.
+        The response cannot be read; UnitsError if its unit is not a potential.
     """
     rate, gap = sampling_rate(response, budget)
     notes: list[str] = []
@@ -146,7 +147,7 @@ def make_sweep(
 
 def _stimulus(
     stimulus: Series, rate: float, n: int, budget: Budget, mapping: ChannelMapping, notes: list[str]
-) -> FloatArray:
+) -> Floats:
     """The injected current at the response's samples, pA."""
     own_rate, gap = sampling_rate(stimulus, budget)
     if mapping.stimulus_unit:
@@ -166,7 +167,7 @@ def _stimulus(
 
 
 def find_own(file: h5py.File, path: str) -> h5py.Group | h5py.Dataset | None:
-    """An item by its path, each step of it checked not to be a link; None where there is none."""
+    """Item at a path, none of whose steps may be a link; None if there is none."""
     item: h5py.Group | h5py.Dataset | None = file
     for part in path.split("/"):
         if not isinstance(item, h5py.Group):
@@ -176,7 +177,7 @@ def find_own(file: h5py.File, path: str) -> h5py.Group | h5py.Dataset | None:
 
 
 def kind_by_unit(group: h5py.Group) -> str:
-    """Type of a series that does not name it, from the unit of its data."""
+    """Neurodata type of a series that does not name it, inferred from its unit."""
     data = own_item(group, "data")
     kind = unit_kind(text_of(data.attrs.get("unit"))) if isinstance(data, h5py.Dataset) else ""
     return {"V": "CurrentClampSeries", "A": "VoltageClampSeries"}.get(kind, "")
@@ -196,30 +197,30 @@ def no_current_clamp(name: str, responses: Sequence[Series]) -> RecordingError:
 def read_sweeps(
     pairs: Iterable[tuple[int, Series, Series | None]], name: str, mapping: ChannelMapping, limits: ReadLimits
 ) -> tuple[dict[str, list[Sweep]], tuple[str, ...]]:
-    """Read sweeps one by one, so that a bad one does not lose the rest.
+    """Read sweeps one by one, so that a bad one does not affect the rest.
 
     Parameters
     ----------
     pairs : iterable of (int, Series, Series or None)
         Number, response and stimulus of each sweep.
     name : str
-        What to call the file.
+        Display name of the file.
     mapping : ChannelMapping
         Units that override the file's.
     limits : ReadLimits
-        How much may be read.
+        Limits on what may be read.
 
     Returns
     -------
     dict of str to list of Sweep
         Sweeps by electrode, in order of their numbers.
     tuple of str
-        Which sweeps are left out, and why.
+        Skipped sweeps, and why.
 
     Raises
     ------
     RecordingError
-        Not one sweep can be read; the error of the first.
+        No sweep can be read; the first one's error.
     """
     budget = Budget(limits)
     cells: dict[str, list[Sweep]] = {}
@@ -241,6 +242,42 @@ def read_sweeps(
     if not cells:
         raise failures[0] if failures else RecordingError(f"{name} holds no sweep; expected at least one.")
     return {k: sorted(cells[k], key=lambda s: s.number) for k in sorted(cells)}, tuple(warnings)
+
+
+def read_cells(
+    file: h5py.File,
+    pairs: Iterable[tuple[int, Series, Series | None]],
+    name: str,
+    mapping: ChannelMapping,
+    limits: ReadLimits,
+    cell_name: Callable[[str, bool], str],
+    version: str,
+) -> tuple[Recording, ...]:
+    """Read sweeps and group them into one recording per electrode; see `read_sweeps`.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file.
+    pairs, name, mapping, limits
+        See `read_sweeps`.
+    cell_name : callable
+        Names the cell of an electrode: (electrode, whether there are several) → str.
+    version : str
+        Format of the recordings, such as "NWB 2".
+
+    Returns
+    -------
+    tuple of Recording
+        One for each electrode.
+    """
+    cells, warnings = read_sweeps(pairs, name, mapping, limits)
+    species = text_of(find_own(file, "general/subject/species"))
+    metadata = {"species": species} if species else {}
+    return tuple(
+        Recording(name, cell_name(electrode, len(cells) > 1), tuple(sweeps), warnings, metadata, version)
+        for electrode, sweeps in cells.items()
+    )
 
 
 def trailing_number(name: str) -> int | None:

@@ -1,11 +1,12 @@
-"""Whether what a file's header calls mV and pA can be that, and sweeps without their missing ends."""
+"""Check that a recording's units are plausible, and trim sweeps to their valid samples."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import RecordingError, UnitsError
+from neuroclass.types.arrays import Floats
 
 MAX_POTENTIAL_MV = 250.0
 MIN_RANGE_MV = 1.0
@@ -16,7 +17,7 @@ _ZERO_TAIL_S = 0.005
 
 
 def tidy(recording: Recording) -> Recording:
-    """Cut sweeps to the samples they really have, and refuse values in the wrong unit.
+    """Trim sweeps to their valid samples and reject values in a wrong unit.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def tidy(recording: Recording) -> Recording:
 
 
 def _impossible(sweep: Sweep) -> str:
-    """What no cell and amplifier can have done in a sweep; empty for a possible one."""
+    """Why a sweep's values are impossible for a cell and amplifier; empty if they are possible."""
     highest = float(np.abs(sweep.v_mv).max())
     if highest > MAX_POTENTIAL_MV:
         return f"it reaches {highest:.4g} mV"
@@ -68,12 +69,12 @@ def _impossible(sweep: Sweep) -> str:
 
 
 def check_units(sweeps: list[Sweep], source: str) -> None:
-    """Refuse potentials and currents of an impossible size.
+    """Reject potentials and currents of an impossible magnitude.
 
     Raises
     ------
     UnitsError
-        With what was found, what was expected and how to say what the units are.
+        The message gives the values found, those expected, and how to state the units.
     """
     top = float(np.median([np.percentile(np.abs(s.v_mv[:: _stride(s)]), 99) for s in sweeps]))
     if top > MAX_POTENTIAL_MV:
@@ -99,7 +100,7 @@ def check_units(sweeps: list[Sweep], source: str) -> None:
 
 
 def _check_resistance(sweeps: list[Sweep], source: str) -> None:
-    """Compare how far the potential moves with the current that moves it."""
+    """Check that the voltage response is plausible for the injected current."""
     found = [r for s in sweeps if (r := _resistance(s)) is not None]
     if not found:
         return
@@ -114,7 +115,7 @@ def _check_resistance(sweeps: list[Sweep], source: str) -> None:
 
 
 def _resistance(sweep: Sweep) -> float | None:
-    """Slope between the two current levels that a sweep keeps longest, MOhm; None without two steady ones."""
+    """Slope, MOhm, between the two longest-held current levels; None without two steady levels."""
     stride = max(1, int(sweep.rate_hz * 1e-3))
     i, v = sweep.i_pa[::stride], sweep.v_mv[::stride]
     if i.size < 40 or sweep.recorded_current:
@@ -130,7 +131,7 @@ def _resistance(sweep: Sweep) -> float | None:
 
 
 def _finite_part(sweep: Sweep) -> Sweep | None:
-    """A sweep cut to its longest run of real samples; None without one."""
+    """A sweep trimmed to its longest run of finite samples; None without one."""
     good = np.isfinite(sweep.v_mv)
     if sweep.current_known or np.isfinite(sweep.i_pa).any():
         good &= np.isfinite(sweep.i_pa)
@@ -148,8 +149,8 @@ def _finite_part(sweep: Sweep) -> Sweep | None:
     return replace(sweep, v_mv=sweep.v_mv[begin:stop], i_pa=sweep.i_pa[begin:stop], notes=(*sweep.notes, note))
 
 
-def _zero_tail(v: FloatArray, rate_hz: float) -> int:
-    """Samples of exact zeros that a sweep broken off ends with."""
+def _zero_tail(v: Floats, rate_hz: float) -> int:
+    """Number of trailing exact zeros left by an aborted sweep."""
     nonzero = np.flatnonzero(v != 0)
     tail = v.size - (int(nonzero[-1]) + 1 if nonzero.size else 0)
     return tail if tail >= _ZERO_TAIL_S * rate_hz else 0

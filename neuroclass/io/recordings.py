@@ -1,4 +1,4 @@
-"""Any lab's file as recordings: what the file is, is decided by its content."""
+"""Read recordings of any supported format, recognised by content rather than name."""
 
 import contextlib
 import tempfile
@@ -37,13 +37,13 @@ def read_recordings(
     path_or_bytes : str, Path or bytes
         The file or its content.
     name : str, optional
-        What to call it; the path's last part by default.
+        Display name; by default the file name.
     mapping : ChannelMapping, optional
         Channels and units that override the file's header.
     limits : ReadLimits
-        What reading it may cost.
+        Resource limits.
     sandboxed : bool
-        Whether to parse it in another process, limited in memory and time.
+        Whether to parse in a separate process with limited memory and time.
 
     Returns
     -------
@@ -55,11 +55,11 @@ def read_recordings(
     ClampModeError
         The file is voltage clamp.
     UnitsError
-        Its units or channels are not plausible.
+        The units or channels are not plausible.
     UnsafeFileError
-        It links to other files.
+        The file links to other files.
     RecordingError
-        It is damaged, or no recording.
+        The file is damaged or not a recording.
     """
     with _as_path(path_or_bytes) as path:
         shown = name or (path.name if not isinstance(path_or_bytes, bytes) else "recording")

@@ -1,7 +1,7 @@
-"""Files are parsed in another process, which may run out of memory or time, or crash, by itself.
+"""Parse files in a separate process, which may run out of memory or time, or crash, without harm.
 
-A parser kept warm by one process serves its threads one file at a time each; after a failure, or a
-number of files, it is replaced. Samples come back as raw numbers behind a JSON header.
+Warm parser processes are pooled and handle one file at a time; each is replaced after a failure or a number
+of files. Samples come back as raw numbers behind a JSON header.
 """
 
 import atexit
@@ -26,9 +26,10 @@ import psutil
 from neuroclass import errors
 from neuroclass.config import PROJECT_DIR
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import ClampMode, FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import ClampMode, Recording, Sweep
 from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.channels import ChannelMapping
+from neuroclass.types.arrays import Floats
 
 _MAX_HEADER = 64_000_000
 _FILES_PER_WORKER = 200
@@ -39,7 +40,7 @@ _POLL_S = 0.5
 
 
 class _Clock:
-    """Time left to a parser: so much of its own processor time, or several times as much on a busy machine."""
+    """Time left for a parser: a limit on its processor time, and a multiple of it in wall time."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
         self._process: psutil.Process | None = None
@@ -59,7 +60,7 @@ class _Clock:
         return times.user + times.system
 
     def left(self) -> float:
-        """Seconds, 0 or less when the time is over."""
+        """Seconds left; 0 or less when time is up."""
         return min(self._end - time.monotonic(), self._seconds - (self._cpu() - self._used))
 
 
@@ -123,7 +124,7 @@ class _Worker:
 
 
 class _Pool:
-    """Warm workers of this process; a forked child starts its own."""
+    """Warm workers of this process; a forked child creates its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -133,7 +134,7 @@ class _Pool:
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[_Worker]:
-        """A worker for one file, once one is free; it is kept only if the file went well."""
+        """Wait for a worker for one file; it returns to the pool only if the file succeeded."""
         with self._lock:
             if self._owner != os.getpid():
                 self._idle, self._owner = [], os.getpid()
@@ -176,7 +177,7 @@ atexit.register(_pool.close)
 
 
 def warm_up() -> None:
-    """Start a parsing process, so that the first file need not wait for it."""
+    """Start a parsing process before the first file needs it."""
     with _pool.worker():
         pass
 
@@ -189,11 +190,11 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
     path : Path
         The file.
     name : str
-        What to call it.
+        Display name.
     mapping : ChannelMapping
         Channels and units that override its header.
     limits : ReadLimits
-        Memory and time it may take.
+        Limits on memory and time.
 
     Returns
     -------
@@ -203,7 +204,7 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
     Raises
     ------
     RecordingError
-        The file is refused, or parsing it took too much memory or time, or crashed.
+        The file was rejected, or parsing it exceeded a limit or crashed.
     """
     size = path.stat().st_size
     seconds = limits.seconds_for(size)
@@ -234,7 +235,7 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
 
 
 def _ending(worker: _Worker) -> str:
-    """How a worker ended, in words."""
+    """Describe how a worker ended."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         code = worker.process.wait(timeout=1)
         if code < 0:
@@ -242,10 +243,10 @@ def _ending(worker: _Worker) -> str:
     return "its parser stopped; the file is damaged or needs too much memory."
 
 
-def _error(told: dict[str, str]) -> NeuroClassError:
-    kind = getattr(errors, told["type"], RecordingError)
+def _error(header: dict[str, str]) -> NeuroClassError:
+    kind = getattr(errors, header["type"], RecordingError)
     known = isinstance(kind, type) and issubclass(kind, NeuroClassError)
-    return kind(told["message"]) if known else RecordingError(told["message"])
+    return kind(header["message"]) if known else RecordingError(header["message"])
 
 
 def _decode(header: dict[str, Any], worker: _Worker, clock: _Clock, limits: ReadLimits) -> tuple[Recording, ...]:
@@ -265,17 +266,17 @@ def _decode(header: dict[str, Any], worker: _Worker, clock: _Clock, limits: Read
     )
 
 
-def _decode_sweep(told: dict[str, Any], worker: _Worker, clock: _Clock) -> Sweep:
-    def samples() -> FloatArray:
-        return np.frombuffer(worker.receive(8 * told["n_times"], clock), dtype=np.float64)
+def _decode_sweep(header: dict[str, Any], worker: _Worker, clock: _Clock) -> Sweep:
+    def samples() -> Floats:
+        return np.frombuffer(worker.receive(8 * header["n_times"], clock), dtype=np.float64)
 
     return Sweep(
-        told["number"],
+        header["number"],
         samples(),
         samples(),
-        told["rate_hz"],
-        ClampMode(told["clamp_mode"]),
-        told["stimulus_name"],
-        told["recorded_current"],
-        tuple(told["notes"]),
+        header["rate_hz"],
+        ClampMode(header["clamp_mode"]),
+        header["stimulus_name"],
+        header["recorded_current"],
+        tuple(header["notes"]),
     )

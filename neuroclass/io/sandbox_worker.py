@@ -1,7 +1,7 @@
-"""The process that parses files: requests on its input, recordings on its output.
+"""The parser process: reads requests from its input, writes recordings to its output.
 
-It gives up its own privileges to open new files for writing and to use more memory than it may,
-and ends when its parent does.
+It drops the privileges to open files for writing and to exceed its memory limit, and ends when its parent
+does.
 """
 
 import json
@@ -24,8 +24,8 @@ def main() -> None:
     """Serve requests until the input ends."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1)  # readers that print would garble the answer
-    tempfile.gettempdir()  # looks for a folder by writing into it, which is about to end
+    os.dup2(quiet, 1)  # a reader that prints would garble the output
+    tempfile.gettempdir()  # looks for a folder by writing into it, which is about to be forbidden
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     for line in sys.stdin.buffer:

@@ -1,4 +1,4 @@
-"""Uploaded files on this machine's disk, each once, under the SHA-256 of its content; readable by its owner only."""
+"""Store of uploaded files on disk, one per SHA-256 of the content, readable only by the server's user."""
 
 import hashlib
 import os
@@ -13,17 +13,17 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Spool:
-    """A folder of files by their content.
+    """A content-addressed folder of files.
 
     Parameters
     ----------
     folder : Path
-        Made where it does not exist.
+        Created if it does not exist.
 
     Raises
     ------
     OSError
-        If it cannot be made.
+        If it cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,13 +31,13 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path(self, digest: str) -> Path:
-        """Where a content lies, or would."""
+        """Path of a content, whether or not it is stored."""
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"{digest!r} is no SHA-256")
         return self.folder / digest
 
     def put(self, source: BinaryIO) -> tuple[str, int]:
-        """Keep what a stream holds; returns its SHA-256 and number of bytes."""
+        """Store a stream's content; returns its SHA-256 and size in bytes."""
         digest, size = hashlib.sha256(), 0
         handle, part = tempfile.mkstemp(dir=self.folder, prefix="part-")
         try:
@@ -52,23 +52,23 @@ class Spool:
         return digest.hexdigest(), size
 
     def adopt(self, path: Path, digest: str) -> Path:
-        """Move a file whose SHA-256 is known into the folder; it must lie on the same disk."""
+        """Move a file with a known SHA-256 into the folder; it must be on the same disk."""
         target = self.path(digest)
         path.chmod(0o600)
         path.replace(target)
         return target
 
     def workplace(self) -> "tempfile.TemporaryDirectory[str]":
-        """A folder on the same disk to unpack into, removed afterwards."""
+        """A temporary folder on the same disk for unpacking."""
         return tempfile.TemporaryDirectory(dir=self.folder, prefix="part-")
 
     def remove(self, digests: Iterable[str]) -> None:
-        """Delete contents."""
+        """Delete stored contents."""
         for digest in digests:
             self.path(digest).unlink(missing_ok=True)
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of each content, the longest unused first."""
+        """Size in bytes of each content, least recently used first."""
         found = []
         for path in self.folder.iterdir():
             if _DIGEST.fullmatch(path.name):

@@ -1,4 +1,4 @@
-"""CSV and Parquet tables of sweeps: a time column, a column a sweep, and the unit in each header."""
+"""CSV and Parquet tables of sweeps: a time column, one column per sweep, and units in the headers."""
 
 import re
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import RecordingError, UnitsError
 from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ class _Column:
 
 
 def looks_like_sweep_table(head: bytes) -> bool:
-    """Whether a file that starts with these bytes is text whose first column is a time."""
+    """Whether a file starting with these bytes is a text table whose first column is time."""
     try:
         first = head.decode("utf-8-sig", errors="strict" if len(head) < 4096 else "ignore").splitlines()[0]
     except (UnicodeDecodeError, IndexError):
@@ -47,11 +48,11 @@ def read_sweep_table(path: Path, name: str, mapping: ChannelMapping, limits: Rea
     path : Path
         CSV, TSV or Parquet.
     name : str
-        What to call it.
+        Display name.
     mapping : ChannelMapping
-        Units of columns whose header has none, or the one pair of columns to read.
+        Units of columns without one in the header, or the pair of columns to read.
     limits : ReadLimits
-        How much may be read.
+        Limits on what may be read.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def read_sweep_table(path: Path, name: str, mapping: ChannelMapping, limits: Rea
     UnitsError
         A unit is missing or of the wrong kind.
     RecordingError
-        It is no table of sweeps.
+        The file is not a table of sweeps.
     """
     frame = _read(path, name, limits)
     columns = [_split(k, str(header)) for k, header in enumerate(frame.columns)]
@@ -114,7 +115,7 @@ def _read(path: Path, name: str, limits: ReadLimits) -> "pd.DataFrame":
 
 
 def _whole_csv(start: "pd.DataFrame", path: Path) -> "pd.DataFrame":
-    """The whole file, by the fast parser, with the separator that suits its first rows."""
+    """Read the whole file with the fast parser and the separator that fits its first rows."""
     import pandas as pd
 
     for separator in (",", ";", "\t"):
@@ -145,14 +146,14 @@ def _roles(columns: list[_Column], mapping: ChannelMapping) -> tuple[list[_Colum
     return responses, stimuli
 
 
-def _numbers(frame: "pd.DataFrame", column: _Column) -> FloatArray:
+def _numbers(frame: "pd.DataFrame", column: _Column) -> Floats:
     import pandas as pd
 
     values = pd.to_numeric(frame.iloc[:, column.index], errors="coerce")
     return np.ascontiguousarray(values.to_numpy(dtype=np.float64))
 
 
-def _rate(time: FloatArray, column: _Column, name: str) -> float:
+def _rate(time: Floats, column: _Column, name: str) -> float:
     factor = _TIME_UNITS.get(column.unit.lower().replace("µ", "u").replace("μ", "u"))
     if factor is None:
         raise UnitsError(f"The time column of {name} has no unit; expected one such as s or ms in its header.")

@@ -1,4 +1,4 @@
-"""Published tables: a folder with the layout of the paper's data and the database's specimen table."""
+"""Published tables: a folder laid out like the paper's data, with the database's specimen table."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def read_specimens(path: Path) -> pd.DataFrame:
 
 
 def _numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The 41 features as numbers; empty cells are missing values."""
+    """The 41 features as numbers; empty entries are missing values."""
     numbers = frame[list(FEATURE_NAMES)].apply(pd.to_numeric, errors="coerce").replace([np.inf, -np.inf], np.nan)
     wrong = numbers.isna() & frame[list(FEATURE_NAMES)].notna()
     if wrong.any(axis=None):
@@ -117,7 +117,7 @@ def read_published_folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     rows : DataFrame
         One row a cell in published order, mouse first.
     notes : tuple of str
-        What could not be joined.
+        Rows that could not be joined.
 
     Raises
     ------

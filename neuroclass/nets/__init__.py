@@ -1,1 +1,1 @@
-"""The networks: modules and nothing else."""
+"""The networks: torch modules and nothing else."""

@@ -19,7 +19,7 @@ from neuroclass.nets.members import MemberLinear, member_stack
 
 
 class DannOutput(NamedTuple):
-    """Logits of both heads and the features they share, members first."""
+    """Logits of both heads and the shared features; the first axis is the ensemble member."""
 
     label: Tensor
     domain: Tensor

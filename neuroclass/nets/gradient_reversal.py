@@ -1,4 +1,4 @@
-"""Gradient reversal: the identity forwards, −λ times the gradient backwards.
+"""Gradient reversal: identity in the forward pass, −λ times the gradient in the backward pass.
 
 R_λ(x) = x,  ∂R_λ/∂x = −λ I, for x of any shape.
 
@@ -26,7 +26,7 @@ class _Reversal(torch.autograd.Function):
 
 
 def reverse_gradient(x: Tensor, strength: float) -> Tensor:
-    """Pass `x` on, and its gradient back times −`strength`.
+    """Return `x`, whose gradient is multiplied by −`strength`.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ def reversal_schedule(progress: float, limit: float, steepness: float = 10.0) ->
     Parameters
     ----------
     progress : float
-        Share of training done, 0 to 1.
+        Fraction of training done, 0 to 1.
     limit : float
         λ at the end.
     steepness : float
-        How fast it is reached.
+        How fast λ approaches the limit.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""LSPIN: a gating network chooses, for each cell, the features that a prediction network may see.
+"""LSPIN: for each cell, a gating network selects the features that a prediction network sees.
 
 α = gating(x), z = gate(α), ŷ = softmax(prediction(x ⊙ z)).
 

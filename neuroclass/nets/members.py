@@ -1,6 +1,6 @@
-"""Layers of several networks at once: one batched matrix product trains a whole ensemble.
+"""Layers for several networks at once: one batched matrix product trains a whole ensemble.
 
-Every tensor carries the ensemble's members first: activations have shape
+The first axis of every tensor is the ensemble member: activations have shape
 (n_members, n_cells, n_units). Members share no weight.
 """
 
@@ -19,7 +19,7 @@ class MemberLinear(nn.Module):
     n_members, n_in, n_out : int
         W has shape (n_members, n_in, n_out), b has shape (n_members, 1, n_out).
     sd : float, optional
-        Standard deviation of the normal initialisation, cut at two of them; by default 1/√n_in (LeCun).
+        Standard deviation of the truncated normal initialisation; by default 1/√n_in (LeCun).
     """
 
     def __init__(self, n_members: int, n_in: int, n_out: int, sd: float | None = None) -> None:
@@ -86,9 +86,9 @@ def member_stack(
     widths : sequence of int
         Units of the input and of each layer.
     activation : type of Module
-        Made anew after each layer.
+        Activation after each layer.
     normalise : bool
-        Whether a batch normalisation stands before each layer.
+        Whether to batch-normalise before each layer.
     dropout : float
         Share of units dropped before each layer but the first.
     sd : float, optional

@@ -1,1 +1,1 @@
-"""What a trained model is at inference: preprocessing, networks, calibration, novelty."""
+"""A trained model at inference: preprocessing, networks, calibration, typicality."""

@@ -1,10 +1,10 @@
 """Calibrated probabilities and conformal prediction sets, fitted on held-out training cells.
 
-With h the share of a cell's features that is missing, p = softmax(log q / T + b),
+With h the fraction of a cell's features that are missing, p = softmax(log q / T + b),
 T = exp(t₀ + t₁ h), where q are the ensemble's mean probabilities and b corrects the class proportions.
-A set holds the classes with 1 − p ≤ the held-out cells' quantile of 1 − p(true class). Where a model is right
-more often than the coverage asked for, that leaves some sets empty; what people are shown holds at least the
-likeliest class, and so covers more than was asked for.
+A prediction set holds the classes with 1 − p ≤ the held-out cells' quantile of 1 − p(true class). If a model is
+more accurate than the nominal coverage, some sets come out empty; the sets shown to users hold at least the
+likeliest class, and so cover more than the nominal share.
 
 References
 ----------
@@ -23,6 +23,9 @@ from scipy.special import log_softmax, softmax
 from neuroclass.cell_types import Species
 from neuroclass.types.arrays import Floats, Integers, Mask
 
+COVERAGE = 0.9
+"""Nominal coverage of the prediction sets that users see."""
+
 GROUPS: tuple[str, ...] = (*(species.value for species in Species), "any")
 HIDDEN_KNOTS: Floats = np.array([0.0, 0.25, 0.5, 0.75])
 QUANTILES: Floats = np.linspace(0, 1, 201)
@@ -32,7 +35,7 @@ _SHRINK = 0.02
 
 
 def group_index(species: Sequence[str] | None, n_cells: int) -> Integers:
-    """Row of `GROUPS` for each cell, shape (n_cells,); the last where the species is not known."""
+    """Row of `GROUPS` for each cell, shape (n_cells,); the last for an unknown species."""
     if species is None:
         return np.full(n_cells, len(GROUPS) - 1)
     rows = {name: row for row, name in enumerate(GROUPS)}
@@ -53,7 +56,7 @@ def _fit_group(log_q: Floats, hidden: Floats, truth: Integers) -> Floats:
 
 
 def _thresholds(scores: Floats, hidden: Floats) -> Floats:
-    """Quantiles of the scores about each knot of the hidden share, with the finite-sample correction."""
+    """Quantiles of the scores around each knot of the missing fraction, with finite-sample correction."""
     table = np.empty((len(HIDDEN_KNOTS), len(QUANTILES)))
     nearest = np.abs(hidden[:, None] - HIDDEN_KNOTS).argmin(1)
     for knot in range(len(HIDDEN_KNOTS)):
@@ -73,7 +76,7 @@ class Calibration:
     parameters : ndarray, shape (3, 2 + n_classes)
         t₀, t₁, b for each of `GROUPS`.
     thresholds : ndarray, shape (3, 4, 201)
-        Quantiles of 1 − p(true class) for each group and knot of the hidden share.
+        Quantiles of 1 − p(true class) for each group and knot of the missing fraction.
     """
 
     parameters: Floats
@@ -81,7 +84,7 @@ class Calibration:
 
     @classmethod
     def none(cls, n_classes: int) -> "Calibration":
-        """Calibration that changes nothing and whose sets hold every class."""
+        """Identity calibration whose sets hold every class."""
         shape = (len(GROUPS), len(HIDDEN_KNOTS), len(QUANTILES))
         return cls(np.zeros((len(GROUPS), 2 + n_classes)), np.ones(shape))
 
@@ -104,7 +107,7 @@ class Calibration:
         truth : ndarray of int, shape (n_cells,)
             Position of the true class.
         species : sequence of str
-            Of each cell; a species with fewer than 30 cells gets the values of all.
+            Species of each cell; one with fewer than 30 cells uses the values of all.
 
         Returns
         -------
@@ -147,9 +150,9 @@ class Calibration:
         species : sequence of str, optional
             Of each cell.
         coverage : float
-            Share of cells whose set is to hold the truth.
+            Nominal share of sets that hold the true class.
         allow_empty : bool
-            Whether a set may hold no class; else it holds at least the likeliest.
+            Whether a set may be empty; otherwise it holds at least the likeliest class.
 
         Returns
         -------
@@ -169,7 +172,7 @@ class Calibration:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> "Calibration":
-        """Read back what `arrays` gave."""
+        """Rebuild from the output of `arrays`."""
         names = ("calibration.parameters", "calibration.thresholds")
         return cls(*(np.asarray(arrays[name], dtype=np.float64) for name in names))
 

@@ -15,11 +15,11 @@ from neuroclass.types.arrays import Floats, Mask
 
 @dataclass(frozen=True)
 class DannPredictor(Predictor):
-    """See `Predictor`; adds the features that both species share."""
+    """DANN at inference; adds the domain-invariant features to `Predictor`."""
 
     @staticmethod
     def build(architecture: Mapping[str, Any]) -> nn.Module:
-        """Make the untrained net."""
+        """Build the untrained network."""
         return Dann(**architecture)
 
     @torch.inference_mode()
@@ -34,8 +34,8 @@ class DannPredictor(Predictor):
     def embed(self, x: Floats, species: Sequence[str] | None = None) -> Floats:  # noqa: ARG002
         """Domain-invariant features of the first member, shape (n_cells, width).
 
-        Each member's adversary sees that member's features only. Side by side, those of several members
-        would tell the species again.
+        Each member's adversary sees that member's features only. Several members' features
+        side by side would reveal the species again.
         """
         z, _ = self.preprocessor(x)
         return np.asarray(self._run(z).features[0].numpy(), dtype=np.float64)

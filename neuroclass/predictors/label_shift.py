@@ -15,7 +15,7 @@ _TOLERANCE = 1e-6
 
 
 def adapt_to_proportions(probabilities: Floats, prior: Floats) -> tuple[Floats, Floats]:
-    """Correct posteriors for the proportions of the very cells they are of (expectation–maximisation).
+    """Correct posteriors for the cells' own class proportions, estimated by expectation–maximisation.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def adapt_to_proportions(probabilities: Floats, prior: Floats) -> tuple[Floats, 
     -------
     adapted : ndarray, shape (n_cells, n_classes)
     proportions : ndarray, shape (n_classes,)
-        Estimated for the cells.
+        Estimated class proportions.
     """
     proportions, adapted = prior, probabilities
     for _ in range(_ROUNDS):

@@ -1,4 +1,4 @@
-"""The trained LSPIN: five mouse subclasses, each told from the few features its gates let through."""
+"""The trained LSPIN: five mouse subclasses, predicted from the few features with open gates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from neuroclass.types.arrays import Floats, Mask
 
 @dataclass(frozen=True)
 class LspinPredictor(Predictor):
-    """See `Predictor`; adds the gates."""
+    """LSPIN at inference; adds the gates to `Predictor`."""
 
     @staticmethod
     def build(architecture: Mapping[str, Any]) -> nn.Module:
-        """Make the untrained net."""
+        """Build the untrained network."""
         return Lspin(**architecture)
 
     @torch.inference_mode()
@@ -33,9 +33,9 @@ class LspinPredictor(Predictor):
         return np.asarray(self._run(z, present).logits.softmax(-1).numpy(), dtype=np.float64)
 
     def unseen_probabilities(self, z: Floats, present: Mask) -> Floats:
-        """Probabilities of each prediction network behind its own gates, shape (n_members, n_cells, 5).
+        """Probabilities of each prediction network with its own gates, shape (n_members, n_cells, 5).
 
-        The consensus holds gates of members that were trained on a cell which another held out.
+        The consensus would mix in gates of members trained on a cell that another member held out.
         """
         return np.asarray(self._run(z, present, agree=False).logits.softmax(-1).numpy(), dtype=np.float64)
 

@@ -1,8 +1,8 @@
-"""A trained model as it is used: features in stored units go in, calibrated answers come out."""
+"""A trained model at inference: features in stored units in, calibrated predictions out."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.predictors.calibration import Calibration
+from neuroclass.predictors.calibration import COVERAGE, Calibration
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.typicality import Typicality
@@ -25,7 +25,7 @@ _BACKGROUND = "background"
 
 @dataclass(frozen=True)
 class Predictor(ABC):
-    """An ensemble with its preprocessing, calibration and novelty score.
+    """An ensemble with its preprocessing, calibration and typicality.
 
     Attributes
     ----------
@@ -37,12 +37,12 @@ class Predictor(ABC):
         All members, in evaluation mode.
     architecture : mapping
         Arguments that rebuild `net`.
-    preprocessor, calibration, novelty
+    preprocessor, calibration, typicality_scale
         Fitted on training cells.
     background : ndarray, shape (n_prototypes, 41)
-        Prototypes of the training cells, standardised: what SHAP values are relative to.
+        Standardised prototypes of the training cells, the background of SHAP values.
     card : mapping
-        What the model is, for people and for checks.
+        Model card: description and checksums.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Predictor(ABC):
         """Uncalibrated probabilities of each member, shape (n_members, n_cells, n_classes)."""
 
     def unseen_probabilities(self, z: Floats, present: Mask) -> Floats:
-        """As `member_probabilities`, of a kind in which no member knows what another learned of a cell."""
+        """As `member_probabilities`, without information shared between members."""
         return self.member_probabilities(z, present)
 
     def ensemble_probabilities(self, z: Floats, present: Mask) -> Floats:
@@ -73,7 +73,7 @@ class Predictor(ABC):
         return np.asarray(self.member_probabilities(z, present).mean(0))
 
     def standardised_probabilities(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
-        """As `predict_proba`, from standardised features."""
+        """`predict_proba` from standardised features."""
         completed, present = self.preprocessor.complete(z)
         return self.calibration(self.ensemble_probabilities(completed, present), _hidden(present), species)
 
@@ -85,7 +85,7 @@ class Predictor(ABC):
         x : ndarray, shape (n_cells, 41)
             Features in stored units, NaN where missing.
         species : sequence of str, shape (n_cells,), optional
-            ``mouse`` or ``human``; calibration of all cells where not known.
+            ``mouse`` or ``human``; an unknown one uses the calibration of all cells.
 
         Returns
         -------
@@ -97,12 +97,12 @@ class Predictor(ABC):
         self,
         x: Floats,
         species: Sequence[str] | None = None,
-        coverage: float = 0.9,
+        coverage: float = COVERAGE,
         weights: Floats | None = None,
         *,
         allow_empty: bool = False,
     ) -> list[tuple[str, ...]]:
-        """Classes that together hold the truth in at least `coverage` of cells, likeliest first, for each cell.
+        """Prediction set of each cell, likeliest class first, at the nominal `coverage`.
 
         With `weights` of the classes (see `priors`), posteriors are corrected first and classes of weight 0 left
         out; the thresholds stay those of the training proportions. With `allow_empty` the share is just `coverage`,
@@ -118,12 +118,8 @@ class Predictor(ABC):
         return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
 
     def typicality_of(self, x: Floats) -> Floats:
-        """Share of training cells at least as unusual on the features present, shape (n_cells,)."""
+        """Fraction of training cells at least as unusual on the features present, shape (n_cells,)."""
         return self.typicality_scale(self.preprocessor.standardise(x), self.preprocessor)
-
-    def with_card(self, card: Mapping[str, Any]) -> Self:
-        """The same model with another card."""
-        return replace(self, card=dict(card))
 
     def arrays(self) -> Arrays:
         """All arrays to save."""
@@ -133,7 +129,7 @@ class Predictor(ABC):
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, card: Mapping[str, Any]) -> Self:
-        """Read back what `arrays` gave.
+        """Rebuild from the output of `arrays`.
 
         Raises
         ------
@@ -162,5 +158,5 @@ def _hidden(present: Mask) -> Floats:
 
 
 def for_members(values: npt.NDArray[np.generic], n_members: int) -> Tensor:
-    """The same cells for each member: (n_cells, n) → (n_members, n_cells, n), float32."""
+    """Repeat cells for each member: (n_cells, n) → (n_members, n_cells, n), float32."""
     return torch.as_tensor(values, dtype=torch.float32).expand(n_members, -1, -1)

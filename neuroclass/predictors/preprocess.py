@@ -1,4 +1,4 @@
-"""Transform, standardise and complete features; everything is fitted on training cells and saved with the model.
+"""Transform, standardise and impute features, all fitted on training cells and saved with the model.
 
 Positive, skewed quantities (currents, resistances, times, slopes, ratios) enter as logarithms, so that
 a change of temperature or cell size is a shift. Missing features are replaced by their expectation given
@@ -32,7 +32,7 @@ _FLOORS = {
 
 
 def _log_floor(name: str, unit: str) -> float:
-    """Least value whose logarithm is taken; 0 for features that enter as they are."""
+    """Floor below which the logarithm is not taken; 0 for features used as they are."""
     if name == "latency":
         return 2e-3
     if "ratio" in name:
@@ -47,7 +47,7 @@ _SLOPE_OFFSET = 0.05
 
 
 def transform(x: Floats) -> Floats:
-    """Take logarithms where a feature calls for it.
+    """Take logarithms of skewed features.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def transform(x: Floats) -> Floats:
 
 
 def restore(values: Floats) -> Floats:
-    """Undo `transform`, shape (n_cells, 41); values below a floor come back as the floor."""
+    """Invert `transform`, shape (n_cells, 41); values below a floor come back as the floor."""
     result = np.array(values, dtype=np.float64)
     logged = LOG_FLOORS > 0
     result[:, logged] = np.exp(result[:, logged]) * SIGNS[logged]
@@ -75,7 +75,7 @@ def restore(values: Floats) -> Floats:
 
 
 def by_pattern(present: Mask) -> Iterator[tuple[Mask, Mask]]:
-    """Each distinct row of `present`, shape (41,), and which cells have it, shape (n_cells,)."""
+    """Each distinct pattern of present features, shape (41,), with a mask of its cells, shape (n_cells,)."""
     if len(present) and (present == present[0]).all():
         yield present[0], np.ones(len(present), dtype=bool)
         return
@@ -112,16 +112,16 @@ class Preprocessor:
         return cls(mean, scale, np.asarray(covariance))
 
     def standardise(self, x: Floats) -> Floats:
-        """Standardised features, shape (n_cells, 41), cut at ±5 standard deviations, NaN where missing."""
+        """Standardised features, shape (n_cells, 41), clipped at ±5 standard deviations, NaN where missing."""
         x = np.where(np.isfinite(x), x, np.nan)
         return np.clip((transform(x) - self.mean) / self.scale, -CLIP, CLIP)
 
     def stored_units(self, z: Floats) -> Floats:
-        """Undo `standardise`, shape (n_cells, 41): standardised features in stored units."""
+        """Invert `standardise`, shape (n_cells, 41): back to stored units."""
         return restore(z * self.scale + self.mean)
 
     def imputation_map(self, present: Mask) -> Floats:
-        """Matrix A, shape (41, 41), such that z̃ = (z with 0 where missing) A is z completed.
+        """Matrix A, shape (41, 41), such that (z with 0 where missing) A is z with missing values imputed.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class Preprocessor:
         return a
 
     def complete(self, z: Floats) -> tuple[Floats, Mask]:
-        """Replace missing standardised features by their expectation given those present.
+        """Impute missing standardised features by their expectation given those present.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class Preprocessor:
         return np.clip(completed, -CLIP, CLIP), present
 
     def __call__(self, x: Floats) -> tuple[Floats, Mask]:
-        """Standardise and complete features in stored units; see `complete`."""
+        """Standardise and impute features in stored units; see `complete`."""
         return self.complete(self.standardise(x))
 
     def arrays(self) -> dict[str, Floats]:
@@ -165,6 +165,6 @@ class Preprocessor:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> "Preprocessor":
-        """Read back what `arrays` gave."""
+        """Rebuild from the output of `arrays`."""
         names = ("scaler.mean", "scaler.scale", "imputer.covariance")
         return cls(*(np.asarray(arrays[name], dtype=np.float64) for name in names))

@@ -1,4 +1,4 @@
-"""What a user knows of a cell beforehand, as weights of the classes, and posteriors corrected for it.
+"""A user's prior knowledge of a cell as class weights, and posteriors corrected for it.
 
 With training proportions π and the user's proportions π′, p′(k | x) ∝ p(k | x) π′ₖ / πₖ. A weight is
 π′ₖ / πₖ up to a common factor: 0 excludes a class, 2 makes it twice as likely as it was in training.
@@ -30,10 +30,10 @@ _LARGEST = 1e6
 
 @dataclass(frozen=True)
 class Prior:
-    """Weights of classes; a class that is not named has weight 1.
+    """Weights of classes; unnamed classes have weight 1.
 
-    A weight of a broad class is one of its subclasses too. A subclass' weight is one of its broad class
-    only where it says something about it: that of Glutamatergic, or one that all GABAergic classes share.
+    A broad class' weight applies to its subclasses too. A subclass' weight carries over to its broad class only
+    if it determines it: the weight of Glutamatergic, or one that all GABAergic subclasses share.
 
     Attributes
     ----------
@@ -85,15 +85,15 @@ def reweight(probabilities: Floats, prior: Prior | Floats, classes: Sequence[str
     probabilities : ndarray, shape (n_cells, n_classes)
         Calibrated posteriors under the training proportions.
     prior : Prior or ndarray, shape (n_classes,)
-        The prior, or the classes' weights.
+        The prior, or the class weights.
     classes : sequence of str
-        Names of the columns, where `prior` is a `Prior`.
+        Column names, needed if `prior` is a `Prior`.
 
     Returns
     -------
     ndarray, shape (n_cells, n_classes)
-        Rows sum to 1. Where the model gave every class that is left a probability of 0, they are as likely
-        as the prior makes them.
+        Rows sum to 1. If the model gave probability 0 to all classes the prior leaves, those have the
+        prior's probabilities.
     """
     weights = prior.of(classes) if isinstance(prior, Prior) else np.asarray(prior, dtype=np.float64)
     product = np.asarray(probabilities, dtype=np.float64) * weights
@@ -102,20 +102,20 @@ def reweight(probabilities: Floats, prior: Prior | Floats, classes: Sequence[str
 
 
 def kept_share(probabilities: Floats, weights: Floats) -> Floats:
-    """Probability that the model, without the prior, gave to the classes the prior leaves, shape (n_cells,)."""
+    """Probability, without the prior, of the classes that the prior does not exclude, shape (n_cells,)."""
     return np.asarray(probabilities[:, weights > 0].sum(axis=1))
 
 
 def parse_prior(texts: str | Sequence[str]) -> Prior:
     """Read ``Pvalb=0,Sst=2``, a preset (``GABAergic``, ``glutamatergic``) or ``line=<driver line>``.
 
-    A driver line of the database excludes the broad class that it does not mark. Its subclass is not used:
-    that is what the models are asked for.
+    A driver line of the database excludes the broad class that it does not mark. Its subclass is not used,
+    since predicting it is the models' task.
 
     Parameters
     ----------
     texts : str or sequence of str
-        One or more such texts; their weights multiply.
+        One or more specifications; their weights multiply.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def parse_prior(texts: str | Sequence[str]) -> Prior:
     Raises
     ------
     SettingsError
-        If something cannot be read.
+        If a text cannot be parsed.
     """
     weights: dict[str, float] = {}
     for text in [texts] if isinstance(texts, str) else texts:

@@ -1,8 +1,8 @@
-"""How unusual a cell is among the training cells, on the features it has.
+"""Typicality: how unusual a cell is among the training cells, on the features it has.
 
 d² = z_p' Σ_pp⁻¹ z_p over the k features present. Its cube root is nearly normal (Wilson and Hilferty):
-t = ((d²/k)^⅓ − (1 − 2/9k)) / √(2/9k). The score is the share of held-out training cells, with about as many
-features hidden, whose t is at least as large.
+t = ((d²/k)^⅓ − (1 − 2/9k)) / √(2/9k). The score is the fraction of held-out training cells, with about as
+many features hidden, whose t is at least as large.
 
 References
 ----------
@@ -30,7 +30,7 @@ def distances(z: Floats, preprocessor: Preprocessor) -> Floats:
     z : ndarray, shape (n_cells, 41)
         Standardised features, NaN where missing.
     preprocessor : Preprocessor
-        Whose covariance is used.
+        Provides the covariance.
 
     Returns
     -------
@@ -53,20 +53,20 @@ def distances(z: Floats, preprocessor: Preprocessor) -> Floats:
 
 @dataclass(frozen=True)
 class Typicality:
-    """Quantiles of the distance about each knot of the number of features present, shape (5, 401)."""
+    """Quantiles of the distance around each knot of the number of features present, shape (5, 401)."""
 
     table: Floats
 
     @classmethod
     def fit(cls, z: Floats, preprocessor: Preprocessor) -> "Typicality":
-        """Fit on standardised training cells, with features hidden as they may be, shape (n_cells, 41)."""
+        """Fit on standardised training cells, shape (n_cells, 41), NaN where a feature is hidden."""
         scores, counts = distances(z, preprocessor), (~np.isnan(z)).sum(1)
         nearest = np.abs(counts[:, None] - PRESENT_KNOTS).argmin(1)
         chosen = (scores[nearest == knot] for knot in range(len(PRESENT_KNOTS)))
         return cls(np.stack([np.quantile(s if len(s) >= 30 else scores, QUANTILES) for s in chosen]))
 
     def __call__(self, z: Floats, preprocessor: Preprocessor) -> Floats:
-        """Share of training cells at least as unusual, shape (n_cells,), 0 to 1."""
+        """Fraction of training cells at least as unusual, shape (n_cells,)."""
         scores, counts = distances(z, preprocessor), (~np.isnan(z)).sum(1)
         return np.array([self._share(s, k) for s, k in zip(scores, counts, strict=True)])
 
@@ -83,5 +83,5 @@ class Typicality:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> "Typicality":
-        """Read back what `arrays` gave."""
+        """Rebuild from the output of `arrays`."""
         return cls(np.asarray(arrays["novelty.table"], dtype=np.float64))

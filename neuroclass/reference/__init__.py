@@ -1,1 +1,1 @@
-"""What is usual: ranges, quantiles and reference cells of the database."""
+"""Reference values: ranges, quantiles and cells of the database."""

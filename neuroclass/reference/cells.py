@@ -1,8 +1,8 @@
-"""Reference cells that have sweeps: the nearest of a class to the cell at hand, in the model's own features.
+"""Reference cells with sweeps: the nearest of each class to a given cell, in the model's features.
 
 The distance is the root mean square difference of the standardised features that both cells have, weighted by
-LSPIN's gates where the model has them. Recorded cells come first; the embedded simulated ones stand in for the
-classes of which no recording is on this machine, and are marked.
+LSPIN's gates if the model has them. Recorded cells come first; the embedded simulated cells substitute for classes
+without a recording on this machine, and are marked as simulated.
 """
 
 import re
@@ -36,11 +36,11 @@ class ReferenceCell:
     simulated : bool
         Whether it is simulated.
     distance : float
-        From the cell at hand, standard deviations of the training cells a feature.
+        Distance from the given cell, standard deviations of the training cells per feature.
     n_shared : int
-        Features that the distance rests on.
+        Number of features the distance is based on.
     features : mapping of name to float
-        Its features, stored units.
+        Features, stored units.
     """
 
     cell_id: str
@@ -53,12 +53,12 @@ class ReferenceCell:
 
 
 def with_sweeps(cohort: Cohort) -> tuple[Cohort, ...]:
-    """The cohorts whose sweeps are on this machine: recorded cells where there are files, and the simulated ones.
+    """Cohorts with sweeps on this machine: recorded cells with a file, and the simulated ones.
 
     Parameters
     ----------
     cohort : Cohort
-        The cells that are loaded.
+        The loaded cells.
 
     Returns
     -------
@@ -68,13 +68,13 @@ def with_sweeps(cohort: Cohort) -> tuple[Cohort, ...]:
     demo = load_demo()
     if cohort.simulated:
         return (demo,)
-    known = _recorded_ids()
-    recorded = cohort.take(np.isin(cohort.column("id").astype(str), sorted(known)))
+    on_disk = _recorded_ids()
+    recorded = cohort.take(np.isin(cohort.column("id").astype(str), sorted(on_disk)))
     return (recorded, demo) if len(recorded) else (demo,)
 
 
 def _recorded_ids() -> set[str]:
-    """Specimens whose NWB file is in the Allen cache or in the folder of recordings."""
+    """Specimens with an NWB file in the Allen cache or in the folder of recordings."""
     folder = recordings_folder()
     found = set(default_cache().recordings())
     if folder is not None and folder.is_dir():
@@ -91,27 +91,27 @@ def nearest_references(
     pools: Sequence[Cohort],
     exclude: str = "",
 ) -> dict[str, ReferenceCell]:
-    """The nearest reference cell of each class.
+    """Find the nearest reference cell of each class.
 
     Parameters
     ----------
     model : Predictor
-        DANN or LSPIN, whose standardised features the distance is taken in.
+        DANN or LSPIN; distances are taken in its standardised features.
     features : mapping of name to float
-        Of the cell at hand, stored units.
+        Features of the given cell, stored units.
     species : str
-        Its species; cells of others are taken where it is not known or has none of the class.
+        Its species; other species are used if it is unknown or has no cell of the class.
     labels : sequence of str
-        The classes wanted.
+        Classes to find a cell for.
     pools : sequence of Cohort
-        Where to look, in this order: a later one is asked for a class that the earlier ones lack.
+        Cohorts to search in order; later ones serve classes that earlier ones lack.
     exclude : str
-        Id of the cell at hand, where it is a reference cell itself.
+        Id of the given cell, if it is itself a reference cell.
 
     Returns
     -------
     dict of class to ReferenceCell
-        Without the classes that no pool has.
+        Classes that no pool has are left out.
     """
     row = np.array([[features.get(name, np.nan) for name in FEATURE_NAMES]])
     gates = model.gates(row, [species])[0] if hasattr(model, "gates") else np.ones(len(FEATURE_NAMES))
@@ -151,23 +151,23 @@ def _nearest(
 
 
 def distances(z: Floats, others: Floats, weights: Floats) -> tuple[Floats, Integers]:
-    """Weighted root mean square differences on the features that both cells have.
+    """Weighted root mean square differences on shared features.
 
     Parameters
     ----------
     z : ndarray, shape (41,)
         Standardised features of one cell, NaN where missing.
     others : ndarray, shape (n_cells, 41)
-        Of the others.
+        Standardised features of other cells.
     weights : ndarray, shape (41,)
-        Not negative; where they leave fewer than four shared features, all count alike.
+        Non-negative weights; if fewer than four shared features have weight, all count equally.
 
     Returns
     -------
     distance : ndarray, shape (n_cells,)
-        NaN where fewer than four features are shared.
+        NaN if fewer than four features are shared.
     shared : ndarray of int, shape (n_cells,)
-        Features that count.
+        Number of features used.
     """
     both = np.isfinite(others) & np.isfinite(z)
     weighted = both * weights

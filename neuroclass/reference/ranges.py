@@ -1,6 +1,6 @@
-"""Where the features of the database's cells lie: per species and feature, the 0.5%, 50% and 99.5% quantiles.
+"""Ranges of the database's features: the 0.5%, 50% and 99.5% quantiles per species and feature.
 
-The quantiles ship as ``models/feature_ranges.json``; `neuroclass.evaluation.feature_ranges` makes them.
+The quantiles ship as ``models/feature_ranges.json``, written by `neuroclass.evaluation.feature_ranges`.
 """
 
 import json
@@ -31,7 +31,7 @@ class FeatureRange:
     high: float
 
     def union(self, other: "FeatureRange") -> "FeatureRange":
-        """The smallest range that holds both; the median is the mean of the two."""
+        """The smallest range that covers both; the median is the mean of the two."""
         return FeatureRange(min(self.low, other.low), (self.median + other.median) / 2, max(self.high, other.high))
 
 
@@ -76,7 +76,7 @@ def _class_quantiles(species: str, label: str, path: Path = RANGES_FILE) -> Mapp
 
 
 def percentile(feature: str, value: float, species: str, label: str) -> float | None:
-    """Where a value stands among the database's cells of a class.
+    """Percentile of a value among the database's cells of a class.
 
     Parameters
     ----------
@@ -85,12 +85,12 @@ def percentile(feature: str, value: float, species: str, label: str) -> float | 
     value : float
         Stored unit.
     species, label : str
-        Species and class; mouse where the species has no cell of that class.
+        Species and class; mouse is used if the species has no cell of that class.
 
     Returns
     -------
     float or None
-        Percent of those cells with a lower value, kept within 5 and 95; None for an unknown class.
+        Percentage of those cells with a lower value, clipped to 5 to 95; None for an unknown class.
     """
     quantiles = _class_quantiles(species, label).get(feature)
     if quantiles is None:
@@ -99,22 +99,22 @@ def percentile(feature: str, value: float, species: str, label: str) -> float | 
 
 
 def class_values(species: str, label: str) -> Floats:
-    """Values that the database's cells of a class have: their 5% to 95% quantiles.
+    """The 5% to 95% quantiles of the database's cells of a class.
 
     Parameters
     ----------
     species, label : str
-        Species and class; mouse where the species has no cell of that class.
+        Species and class; mouse is used if the species has no cell of that class.
 
     Returns
     -------
     ndarray, shape (19, 41)
-        Stored units, a row a level of `LEVELS`.
+        Stored units, one row for each of `LEVELS`.
 
     Raises
     ------
     ModelFileError
-        If the quantiles do not know the class.
+        If there are no quantiles for the class.
     """
     quantiles = _class_quantiles(species, label)
     if not quantiles:
@@ -132,6 +132,6 @@ def overall_ranges() -> Ranges:
 
 
 def outside(features: Mapping[str, float], species: str) -> tuple[str, ...]:
-    """Names of the features beyond the 0.5% or 99.5% quantile of the species' cells; of both where it is not known."""
+    """Features outside the species' 0.5% to 99.5% quantiles; both species' ranges if it is unknown."""
     ranges = load_ranges().get(species) or overall_ranges()
     return tuple(name for name, value in features.items() if not ranges[name].low <= value <= ranges[name].high)

@@ -1,4 +1,4 @@
-"""The feature table that users fill in: its columns, their units, and an example row."""
+"""Template of the feature table for upload: columns, units and an example row."""
 
 from collections.abc import Iterable
 
@@ -11,13 +11,13 @@ from neuroclass.reference.ranges import load_ranges
 
 
 def template_csv(features: Iterable[str] = FEATURE_NAMES) -> str:
-    """A feature table to fill in.
+    """Make a feature table to fill in.
 
     Returns
     -------
     str
         A header of ``cell``, ``species`` and the features, and one example row with the medians of the database's
-        mouse cells; units and definitions stand in `template_guide`.
+        mouse cells. `template_guide` has units and definitions.
     """
     chosen, medians = tuple(features), load_ranges()[Species.MOUSE]
     names = [CELL_COLUMN, SPECIES_COLUMN, *chosen]

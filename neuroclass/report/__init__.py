@@ -1,1 +1,1 @@
-"""What a verdict becomes on paper: figures of its evidence, HTML, PDF and the Methods paragraph."""
+"""A verdict as a document: HTML, PDF, figures of the evidence, Methods paragraph."""

@@ -1,7 +1,6 @@
 """A report as one HTML file: interactive figures with plotly inlined once, tables, JSON and CSV; nothing is fetched.
 
-Everything that a user or a file said passes `escape`. The file carries a content security policy that
-forbids any request.
+All text from users and files is passed through `escape`. A content security policy forbids any request.
 """
 
 import base64
@@ -51,7 +50,7 @@ figure { margin: .6em 0; } figcaption { color: #5b6a72; font-size: .9em; }
 
 
 class _Page:
-    """Collects the parts of the page and numbers its figures."""
+    """Builder of the page, which also numbers its figures."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -61,7 +60,7 @@ class _Page:
         self.parts += parts
 
     def figure(self, fig: go.Figure, caption: str) -> None:
-        """One figure; `caption` is plain text."""
+        """Add a figure; `caption` is plain text."""
         self.n_figures += 1
         fig.update_layout(paper_bgcolor="#fff", plot_bgcolor="#fff", font={"color": "#1f2a30"}, template="plotly_white")
         options = {"displaylogo": False, "responsive": True, "toImageButtonOptions": {"format": "svg"}}
@@ -69,13 +68,13 @@ class _Page:
         self.add(f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>")
 
     def table(self, frame: pd.DataFrame) -> None:
-        """One table, every value escaped."""
+        """Add a table with every value escaped."""
         head = "".join(f"<th>{escape(str(column))}</th>" for column in frame.columns)
         rows = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in frame.itertuples(index=False))
         self.add(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
 
     def download(self, label: str, name: str, content: bytes, kind: str) -> None:
-        """A link that holds a file."""
+        """Add a download link with the file embedded."""
         data = base64.b64encode(content).decode("ascii")
         self.add(f'<a download="{escape(name)}" href="data:{kind};base64,{data}">{escape(label)}</a> ')
 
@@ -89,19 +88,19 @@ def _cell(value: object) -> str:
 
 
 def html_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> str:
-    """Write a report.
+    """Write an HTML report.
 
     Parameters
     ----------
     items : sequence of ReportCell or RejectedInput
-        Cells, and files or cells that were refused.
+        Cells, and rejected files or cells.
     models : Models
-        The models that answered.
+        The models behind the verdicts.
 
     Returns
     -------
     str
-        A whole HTML document that needs nothing else.
+        A self-contained HTML document.
     """
     page = _Page()
     cells = [item for item in items if isinstance(item, ReportCell)]
@@ -112,9 +111,9 @@ def html_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> 
         _refusal(page, item) if isinstance(item, RejectedInput) else _one_cell(page, item, models)
     page.add("<h2>Models</h2>")
     page.table(pd.DataFrame([model_identity(m.predictor.card) for m in (models.dann, models.lspin)]))
-    told = [item.verdict.to_json() if isinstance(item, ReportCell) else item.to_json() for item in items]
+    payload = [item.verdict.to_json() if isinstance(item, ReportCell) else item.to_json() for item in items]
     page.add("<h2>Take it away</h2><p>")
-    whole = json.dumps(told, indent=1, ensure_ascii=False)
+    whole = json.dumps(payload, indent=1, ensure_ascii=False)
     page.download("All results (JSON)", "neuroclass-verdicts.json", whole.encode(), "application/json")
     page.add("</p>")
     return _document(page.parts)
@@ -157,7 +156,7 @@ def _one_cell(page: _Page, cell: ReportCell, models: Models) -> None:
     page.add(f'<p class="muted">Species: {escape(verdict.species)}.</p><div class="pair">')
     for name, question in TASKS.items():
         page.add("<div>")
-        _answer(page, question, getattr(verdict, name), cell.simulated)
+        _prediction(page, question, getattr(verdict, name), cell.simulated)
         page.add("</div>")
     page.add("</div><h3>Can it be trusted?</h3>")
     total = len(verdict.features) + len(verdict.missing)
@@ -177,62 +176,67 @@ def _one_cell(page: _Page, cell: ReportCell, models: Models) -> None:
     page.add(f"<p>The same numbers on the command line:</p><pre>{escape(cell.command)}</pre>")
 
 
-def _answer(page: _Page, question: str, task: Prediction, simulated: bool) -> None:
+def _prediction(page: _Page, question: str, prediction: Prediction, simulated: bool) -> None:
     page.add(f'<p class="muted">{escape(question)}</p>')
-    if task.label:
-        share = task.probabilities[task.label]
+    if prediction.label:
+        share = prediction.probabilities[prediction.label]
         page.add(
-            f'<p class="answer">{escape(label_of(task.label))}</p><p>Calibrated probability {shown_share(share)}.</p>'
+            f'<p class="answer">{escape(label_of(prediction.label))}</p>'
+            f"<p>Calibrated probability {shown_share(share)}.</p>"
         )
     else:
-        page.add(f'<p class="answer">Cannot say</p><p>{escape(task.abstain)}</p>')
-    names, values = list(task.probabilities), list(task.probabilities.values())
-    members = " or ".join(label_of(name) for name in task.prediction_set) or "none"
-    page.figure(probabilities(names, values, task.prediction_set).update_layout(height=110 + 34 * len(names)),
-                f"{task.coverage:.0%} prediction set: {members}. Pale: outside the set."
+        page.add(f'<p class="answer">Cannot say</p><p>{escape(prediction.abstain)}</p>')
+    names, values = list(prediction.probabilities), list(prediction.probabilities.values())
+    members = " or ".join(label_of(name) for name in prediction.prediction_set) or "none"
+    page.figure(probabilities(names, values, prediction.prediction_set).update_layout(height=110 + 34 * len(names)),
+                f"{prediction.coverage:.0%} prediction set: {members}. Pale: outside the set."
                 + (" Simulated cell." if simulated else ""))  # fmt: skip
-    page.add(f"<p>{escape(expected_in_words(task))}</p>")
+    page.add(f"<p>{escape(expected_text(prediction))}</p>")
 
 
 def shown_share(share: float) -> str:
-    """A probability as people read it; never a certainty."""
+    """A probability as display text; never 100%."""
     return "over 99.9%" if share > 0.999 else f"{share:.1%}"
 
 
-def expected_in_words(task: Prediction) -> str:
-    """How unusual the cell is, what its features are worth, and which sweep to record next."""
+def expected_text(prediction: Prediction) -> str:
+    """Describe the cell's typicality, the expected accuracy, and which sweep to record next."""
     parts = []
-    if task.typicality is not None:
-        parts.append(f"As unusual as this cell, or more: {task.typicality:.1%} of the training cells.")
-    if "accuracy" in task.expected:
-        told = task.expected
-        interval = f" (95% interval {told['low']:.1%} to {told['high']:.1%})" if told.get("low") is not None else ""
-        parts.append(
-            f"With these features, {told['accuracy']:.1%} of {told.get('n_cells', '?')} held-out "
-            f"{told.get('species', '')} cells are rightly told{interval}."
+    if prediction.typicality is not None:
+        parts.append(f"As unusual as this cell, or more: {prediction.typicality:.1%} of the training cells.")
+    if "accuracy" in prediction.expected:
+        expected = prediction.expected
+        interval = (
+            f" (95% interval {expected['low']:.1%} to {expected['high']:.1%})"
+            if expected.get("low") is not None
+            else ""
         )
-    if task.next_sweep:
-        stimulus = str(task.next_sweep["stimulus"]).replace("_", " ")
-        parts.append(f"Recording {stimulus} sweeps next would help most, to {task.next_sweep['accuracy']:.1%}.")
+        parts.append(
+            f"With these features, {expected['accuracy']:.1%} of {expected.get('n_cells', '?')} held-out "
+            f"{expected.get('species', '')} cells are rightly told{interval}."
+        )
+    if prediction.next_sweep:
+        stimulus = str(prediction.next_sweep["stimulus"]).replace("_", " ")
+        parts.append(f"Recording {stimulus} sweeps next would help most, to {prediction.next_sweep['accuracy']:.1%}.")
     return " ".join(parts)
 
 
-def _why(page: _Page, question: str, task: Prediction, evidence: Evidence, simulated: bool) -> None:
-    if not task.reasons:
+def _why(page: _Page, question: str, prediction: Prediction, evidence: Evidence, simulated: bool) -> None:
+    if not prediction.reasons:
         return
-    label = max(task.probabilities, key=lambda name: task.probabilities[name])
+    label = max(prediction.probabilities, key=lambda name: prediction.probabilities[name])
     page.add(f"<h3>Why: {escape(question)}</h3>")
     page.figure(
-        charts.reasons(tables.reasons_table(task), label, simulated=simulated),
-        f"SHAP values towards {label_of(label)} by {task.model.upper()}, in probability, relative to prototypes of the "
-        "training cells with the same features present.",
+        charts.reasons(tables.reasons_table(prediction), label, simulated=simulated),
+        f"SHAP values towards {label_of(label)} by {prediction.model.upper()}, in probability, relative to prototypes "
+        "of the training cells with the same features present.",
     )
     for feature, panels in evidence.places.items():
         page.figure(
             side_by_side(panels, aligned_on(feature)), f"{BY_NAME[feature].title}. {BY_NAME[feature].definition}"
         )
     if evidence.references:
-        page.add(f"<p>Nearest reference cells: {escape(references_in_words(evidence))}</p>")
+        page.add(f"<p>Nearest reference cells: {escape(references_text(evidence))}</p>")
     if evidence.change is not None:
         change = evidence.change
         page.figure(
@@ -243,8 +247,8 @@ def _why(page: _Page, question: str, task: Prediction, evidence: Evidence, simul
         )
 
 
-def references_in_words(evidence: Evidence) -> str:
-    """Who the nearest reference cells are, and how near."""
+def references_text(evidence: Evidence) -> str:
+    """Describe the nearest reference cells and their distances."""
     return "; ".join(
         f"{label_of(label)}: {'simulated' if cell.simulated else 'recorded'} cell {cell.cell_id} ({cell.species}), "
         f"{cell.distance:.2f} standard deviations a feature away on {cell.n_shared} features"
@@ -255,13 +259,13 @@ def references_in_words(evidence: Evidence) -> str:
 def _stress(page: _Page, cell: ReportCell) -> None:
     page.add("<h3>Recording stress test</h3>")
     for name in TASKS:
-        task: Prediction = getattr(cell.verdict, name)
-        table = tables.stress_table(cell.stress, task.model)
-        label = cell.stress[0].top(task.model)
-        page.table(tables.holds_table(cell.stress, task.model))
+        prediction: Prediction = getattr(cell.verdict, name)
+        table = tables.stress_table(cell.stress, prediction.model)
+        label = cell.stress[0].top(prediction.model)
+        page.table(tables.holds_table(cell.stress, prediction.model))
         as_recorded = float(table["probability"].iloc[0])
         page.figure(
             charts.stress(table.iloc[1:], label, UNITS, as_recorded, simulated=cell.simulated),
-            f"Probability of {label_of(label)} by {task.model.upper()} under each variant; dotted: as recorded; cross: "
-            "the label flips.",
+            f"Probability of {label_of(label)} by {prediction.model.upper()} under each variant; dotted: as recorded; "
+            "cross: the label flips.",
         )

@@ -1,4 +1,4 @@
-"""The Methods paragraph of a verdict: what was done, with which versions, models and settings."""
+"""The Methods paragraph of a verdict: procedure, versions, models and settings."""
 
 import platform
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ CITATION = (
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that numbers depend on."""
+    """Versions of Python and of the libraries that the numbers depend on."""
     found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:
@@ -40,14 +40,14 @@ def model_identity(card: Mapping[str, Any]) -> dict[str, str]:
 
 
 def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
-    """What was done to one cell, in a paragraph for a paper.
+    """Write the Methods paragraph for one cell.
 
     Parameters
     ----------
     verdict : CellVerdict
-        The answers.
+        The cell's verdict.
     models : Models
-        The models that answered.
+        The models behind the verdict.
 
     Returns
     -------
@@ -84,24 +84,25 @@ def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
 
 
 def _conditions(verdict: CellVerdict) -> str:
-    told = verdict.conditions
-    if not told:
+    conditions = verdict.conditions
+    if not conditions:
         return (
             f"Recording conditions were not given; features were taken as recorded at {REFERENCE_C:g} °C and not "
             f"corrected for a junction potential of {REFERENCE_JUNCTION_MV:g} mV, as in the reference."
         )
     parts = []
-    if "temperature_c" in told:
-        done = "brought to 34 °C by assumed Q10 factors" if told["corrected_by_c"] else "not corrected for temperature"
-        parts.append(f"The recording was made at {told['temperature_c']:g} °C and its features were {done}.")
-    if told.get("added_to_potentials_mv"):
+    if "temperature_c" in conditions:
+        corrected = conditions["corrected_by_c"]
+        done = "brought to 34 °C by assumed Q10 factors" if corrected else "not corrected for temperature"
+        parts.append(f"The recording was made at {conditions['temperature_c']:g} °C and its features were {done}.")
+    if conditions.get("added_to_potentials_mv"):
         parts.append(
-            f"{told['added_to_potentials_mv']:+g} mV was added to all potentials, since the reference's are not "
+            f"{conditions['added_to_potentials_mv']:+g} mV was added to all potentials, since the reference's are not "
             f"corrected for its junction potential of {REFERENCE_JUNCTION_MV:g} mV."
         )
     for key in ("age", "region"):
-        if told.get(key):
-            parts.append(f"{key.capitalize()}: {told[key]}.")
+        if conditions.get(key):
+            parts.append(f"{key.capitalize()}: {conditions[key]}.")
     return " ".join(parts)
 
 

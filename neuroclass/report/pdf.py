@@ -1,4 +1,4 @@
-"""A report as PDF, drawn with matplotlib: answers, reasons, samples beside reference cells, features, Methods."""
+"""A report as PDF, drawn with matplotlib: predictions, reasons, traces beside reference cells, features, Methods."""
 
 import io
 import textwrap
@@ -22,7 +22,7 @@ from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
 from neuroclass.report import tables
 from neuroclass.report.content import TASKS, Evidence, ReportCell
-from neuroclass.report.html import expected_in_words, references_in_words, shown_share
+from neuroclass.report.html import expected_text, references_text, shown_share
 from neuroclass.report.methods import methods_paragraph, model_identity
 from neuroclass.report.places import aligned_on
 
@@ -40,7 +40,7 @@ _STYLE = {
 
 
 class _Writer:
-    """Pages of text and axes, filled from the top."""
+    """Writer that fills pages with text and axes from the top."""
 
     def __init__(self, pdf: PdfPages) -> None:
         self.pdf = pdf
@@ -59,14 +59,14 @@ class _Writer:
             self.figure = None
 
     def room(self, height: float) -> Figure:
-        """The figure with at least `height` of a page left."""
+        """Return the current figure, starting a new page unless `height` of one is left."""
         if self.figure is None or self.y - height < 0.05:
             self.new_page()
         assert self.figure is not None
         return self.figure
 
     def text(self, text: str, size: float = 8.5, weight: str = "normal", colour: str = "#1f2a30") -> None:
-        """Wrapped text."""
+        """Write wrapped text."""
         wide = int(_WIDE * 8.5 / size)
         for line in textwrap.wrap(printable(text), wide) or [""]:
             step = _LINE * size / 8.5
@@ -80,7 +80,7 @@ class _Writer:
         self.text(text, 11, "bold", ACCENT)
 
     def axes(self, height: float, columns: int = 1, left: float = 0.28) -> list[Axes]:
-        """Axes side by side, `height` of a page high."""
+        """Add axes side by side, `height` of a page high."""
         figure = self.room(height + 0.05)
         width = (_RIGHT - left) / columns
         places = [
@@ -96,14 +96,14 @@ def printable(text: object, limit: int = 4000) -> str:
 
 
 def pdf_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> bytes:
-    """Write a report.
+    """Write a PDF report.
 
     Parameters
     ----------
     items : sequence of ReportCell or RejectedInput
-        Cells, and files or cells that were refused.
+        Cells, and rejected files or cells.
     models : Models
-        The models that answered.
+        The models behind the verdicts.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def _cell(writer: _Writer, cell: ReportCell, models: Models) -> None:
         writer.text("Simulated: no part of this recording was measured.", 9, "bold", "#C05621")
     writer.text(f"Species: {verdict.species}. {len(verdict.features)} of 41 features were measured.")
     for name, question in TASKS.items():
-        _answer(writer, question, getattr(verdict, name))
+        _prediction(writer, question, getattr(verdict, name))
     if lines := tables.qc_lines(verdict):
         writer.heading("What to know before believing it")
         for line in lines:
@@ -161,32 +161,31 @@ def _cell(writer: _Writer, cell: ReportCell, models: Models) -> None:
     writer.text(cell.command, 7.5)
 
 
-def _answer(writer: _Writer, question: str, task: Prediction) -> None:
+def _prediction(writer: _Writer, question: str, prediction: Prediction) -> None:
     writer.heading(question)
-    if task.label:
-        writer.text(
-            f"{label_of(task.label)}, calibrated probability {shown_share(task.probabilities[task.label])}", 11, "bold"
-        )
+    if prediction.label:
+        share = shown_share(prediction.probabilities[prediction.label])
+        writer.text(f"{label_of(prediction.label)}, calibrated probability {share}", 11, "bold")
     else:
-        writer.text(f"Cannot say: {task.abstain}", 10, "bold")
-    names = sorted(task.probabilities, key=lambda name: task.probabilities[name])
+        writer.text(f"Cannot say: {prediction.abstain}", 10, "bold")
+    names = sorted(prediction.probabilities, key=lambda name: prediction.probabilities[name])
     (axes,) = writer.axes(0.022 * len(names))
     bars = axes.barh(
         [label_of(name) for name in names],
-        [task.probabilities[name] for name in names],
+        [prediction.probabilities[name] for name in names],
         color=[COLOURS.get(name, ACCENT) for name in names],
     )
-    axes.bar_label(bars, labels=[f"{task.probabilities[name]:.1%}" for name in names], padding=3)
+    axes.bar_label(bars, labels=[f"{prediction.probabilities[name]:.1%}" for name in names], padding=3)
     axes.set(xlim=(0, 1.12), xlabel="Probability (fraction of 1)")
-    members = " or ".join(label_of(name) for name in task.prediction_set) or "none"
-    writer.text(f"{task.coverage:.0%} prediction set: {members}. {expected_in_words(task)}")
+    members = " or ".join(label_of(name) for name in prediction.prediction_set) or "none"
+    writer.text(f"{prediction.coverage:.0%} prediction set: {members}. {expected_text(prediction)}")
 
 
-def _why(writer: _Writer, question: str, task: Prediction, evidence: Evidence) -> None:
-    if not task.reasons:
+def _why(writer: _Writer, question: str, prediction: Prediction, evidence: Evidence) -> None:
+    if not prediction.reasons:
         return
-    label = max(task.probabilities, key=lambda name: task.probabilities[name])
-    rows = tables.reasons_table(task).iloc[::-1]
+    label = max(prediction.probabilities, key=lambda name: prediction.probabilities[name])
+    rows = tables.reasons_table(prediction).iloc[::-1]
     writer.room(0.15 + 0.021 * len(rows))
     writer.heading(f"Why: {question}")
     (axes,) = writer.axes(0.021 * len(rows), left=0.46)
@@ -199,7 +198,7 @@ def _why(writer: _Writer, question: str, task: Prediction, evidence: Evidence) -
     for feature, panels in evidence.places.items():
         _panels(writer, feature, panels)
     if evidence.references:
-        writer.text(f"Nearest reference cells: {references_in_words(evidence)}")
+        writer.text(f"Nearest reference cells: {references_text(evidence)}")
     if evidence.change is not None:
         change = evidence.change
         moved = "; ".join(
@@ -252,12 +251,12 @@ def _features(writer: _Writer, table: pd.DataFrame) -> None:
     columns = ((_LEFT, 38), (0.36, 14), (0.49, 20), (0.62, 46))
     for row in table.to_dict("records"):
         value = row["value"]
-        known = value is not None and value == value
+        measured = value is not None and value == value
         texts = (
             row["label"],
             row["stimulus"],
-            f"{value:.4g} {row['unit']}" if known else "–",
-            row["measured on"] if known else row["why missing"],
+            f"{value:.4g} {row['unit']}" if measured else "–",
+            row["measured on"] if measured else row["why missing"],
         )
         figure = writer.room(0.014)
         for (x, wide), text in zip(columns, texts, strict=True):

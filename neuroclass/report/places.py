@@ -1,4 +1,4 @@
-"""From a feature to the samples it was measured on, as a panel to draw beside those of other cells."""
+"""Locate the samples a feature was measured on, as a panel to draw beside other cells."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.spikes import Spikes, detect_spikes
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.ephys.sweep_summary import without_gaps
-from neuroclass.features import BY_NAME, Stimulus, features_of
+from neuroclass.features import BY_NAME, Stimulus, features_of, with_unit
 
 SPIKE, ONSET = "the spike's peak", "stimulus onset"
 _QUANTITIES = frozenset(features_of(Stimulus.NOISE))
@@ -22,33 +22,33 @@ _SYMBOLS = {"threshold": "circle", "peak": "star", "trough": "square", "fast_tro
 
 
 def quantity_of(feature: str) -> str | None:
-    """What is measured at a spike, such as ``width``; None for features that no spike gives."""
+    """The spike quantity behind a feature, such as ``width``; None for features not measured on spikes."""
     stimulus = BY_NAME[feature].stimulus.value
     quantity = feature.removesuffix(f"_{stimulus}")
     return quantity if quantity in _QUANTITIES else None
 
 
 def aligned_on(feature: str) -> str:
-    """What the panels of a feature are aligned on."""
+    """The event that a feature's panels are aligned on."""
     return ONSET if quantity_of(feature) is None else SPIKE
 
 
 @dataclass(frozen=True, eq=False)
 class Traced:
-    """A cell with its sweeps and the places of its features in them.
+    """A cell's sweeps and where in them each feature was measured.
 
     Attributes
     ----------
     title : str
-        Who it is, for people.
+        Display name of the cell.
     recording : Recording
         The sweeps.
     epochs : tuple of Epoch
         Their stimuli.
     places : mapping of feature name to sequence of int
-        Numbers of the sweeps it was measured on.
+        Numbers of the sweeps each was measured on.
     values : mapping of feature name to float
-        What was measured, stored units.
+        Measured values, stored units.
     simulated : bool
         Whether the cell is simulated.
     """
@@ -62,20 +62,19 @@ class Traced:
 
 
 def traced(title: str, analysis: RecordingAnalysis, simulated: bool = False) -> Traced:
-    """A measured recording with the places of its features."""
+    """Combine a recording with its measured features."""
     features = analysis.features
     places = {name: place.sweeps for name, place in features.provenance.items() if place.sweeps}
     return Traced(title, analysis.recording, features.epochs, places, features.values, simulated)
 
 
 def value_text(feature: str, value: float) -> str:
-    """A feature's name and value in the unit people read it in."""
-    spec = BY_NAME[feature]
-    return f"{spec.label}: {value * spec.display_factor:.4g} {spec.shown_unit}".strip()
+    """A feature's label and value in its display unit."""
+    return f"{BY_NAME[feature].label}: {with_unit(feature, value)}"
 
 
 def panel_of(cell: Traced, feature: str) -> Panel | None:
-    """Where a feature was measured in a recording.
+    """Draw where a feature was measured in a recording.
 
     Parameters
     ----------
@@ -87,7 +86,7 @@ def panel_of(cell: Traced, feature: str) -> Panel | None:
     Returns
     -------
     Panel or None
-        At most eight sweeps, or spikes of a sweep of noise; None where the feature was not measured on a sweep.
+        At most eight sweeps, or spikes of a noise sweep; None if the feature was not measured on a sweep.
     """
     numbers = cell.places.get(feature)
     if not numbers:
@@ -112,7 +111,7 @@ def panel_of(cell: Traced, feature: str) -> Panel | None:
 
 
 def compare(cells: Sequence[Traced], feature: str) -> list[Panel]:
-    """Panels of the cells on whose sweeps a feature was measured; the first cell's first."""
+    """Panels for the cells on whose sweeps a feature was measured, in order."""
     panels = [panel_of(cell, feature) for cell in cells]
     return [panel for panel in panels if panel is not None]
 
@@ -154,7 +153,7 @@ class _Spike:
 
 
 def _spikes(sweep: Sweep, epoch: Epoch, quantity: str, every: bool) -> Iterator[_Spike]:
-    """Spikes that a feature is measured on, each on a clock that is 0 at its peak."""
+    """Spikes that a feature is measured on, each on a time axis with 0 at its peak."""
     found = _detect(sweep, epoch)
     peaks = found.time_s("peak")
     names = {"width": ("peak", "trough"), "upstroke_downstroke_ratio": ("upstroke", "downstroke")}.get(

@@ -1,4 +1,4 @@
-"""The tables of a report, as text: everything measured, the reasons, what was changed, the stress test."""
+"""The tables of a report: features, reasons, counterfactual changes, stress test."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,18 +8,12 @@ import pandas as pd
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.stress import UNITS, StressResult, summarise
 from neuroclass.explain.counterfactual import Counterfactual
-from neuroclass.features import BY_NAME, FEATURES
+from neuroclass.features import FEATURES, with_unit
 
 
-def with_unit(feature: str, value: float) -> str:
-    """A feature's value as people read it, with its unit."""
-    spec = BY_NAME[feature]
-    return f"{value * spec.display_factor:.4g} {spec.shown_unit}".strip()
-
-
-def reasons_table(task: Prediction) -> pd.DataFrame:
-    """Reasons of one answer, the largest first: feature, shown, shap, percentile, gate."""
-    rows = [(r.feature, with_unit(r.feature, r.value), r.shap, r.percentile, r.gate) for r in task.reasons]
+def reasons_table(prediction: Prediction) -> pd.DataFrame:
+    """Reasons of one prediction, largest first: feature, shown, shap, percentile, gate."""
+    rows = [(r.feature, with_unit(r.feature, r.value), r.shap, r.percentile, r.gate) for r in prediction.reasons]
     return pd.DataFrame(rows, columns=["feature", "shown", "shap", "percentile", "gate"])
 
 
@@ -30,7 +24,7 @@ def changes_table(change: Counterfactual) -> pd.DataFrame:
 
 
 def stress_table(results: Sequence[StressResult], model: str) -> pd.DataFrame:
-    """One row a variant: what was changed, what could be measured, what the model says."""
+    """One row per variant: the change, number of features measured, prediction."""
     label = results[0].top(model)
     rows = [
         (r.axis, r.level, UNITS.get(r.axis, ""), r.label, r.n_features, r.probabilities[model][label], r.top(model))
@@ -40,7 +34,7 @@ def stress_table(results: Sequence[StressResult], model: str) -> pd.DataFrame:
 
 
 def holds_table(results: Sequence[StressResult], model: str) -> pd.DataFrame:
-    """One row an axis: under how many variants the label holds, and where it flips."""
+    """One row per axis: under how many variants the label holds, and where it flips."""
     rows = [
         (f"{hold.axis} ({hold.unit})", f"{hold.n_held} of {hold.n_tried}", hold.in_words(model))
         for hold in summarise(results, model)
@@ -49,7 +43,7 @@ def holds_table(results: Sequence[StressResult], model: str) -> pd.DataFrame:
 
 
 def place_in_words(entry: Mapping[str, Any]) -> str:
-    """Where a feature was measured, in words."""
+    """Describe where a feature was measured."""
     parts = []
     numbers = list(entry.get("sweeps") or ())
     if numbers:

@@ -20,7 +20,7 @@ NOISE_TAU_MS = 2.0
 
 @dataclass(frozen=True)
 class Plan:
-    """Which sweeps a cell is recorded under.
+    """The set of sweeps to record.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ DATABASE_PLAN = Plan()
 
 @dataclass(frozen=True)
 class StimulusChoice:
-    """Amplitudes an experimenter finds for the cell at hand.
+    """Stimulus amplitudes that an experimenter would choose for the cell.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class StimulusChoice:
 
 @dataclass(frozen=True)
 class SimulatedCell:
-    """Everything that determines a simulated cell's sweeps but the seed of its intrinsic noise."""
+    """Everything that determines a simulated cell's sweeps except the seed of its intrinsic noise."""
 
     neuron: NeuronParameters
     stimuli: StimulusChoice
@@ -101,7 +101,7 @@ def lowest_spiking(membrane: Membrane, duration_s: float, limit_pa: float) -> fl
     Returns
     -------
     float or None
-        Amplitude, pA; None if even `limit_pa` evokes none.
+        Amplitude, pA; None if even `limit_pa` evokes no spike.
     """
     tail_s = 0.02 if duration_s < 0.1 else 0.0
     first = stimuli.samples(stimuli.LEAD_S)
@@ -120,7 +120,7 @@ def lowest_spiking(membrane: Membrane, duration_s: float, limit_pa: float) -> fl
 
 
 def choose_stimuli(neuron: NeuronParameters, noise_gain: float) -> StimulusChoice | None:
-    """Find the amplitudes for a neuron, as an experimenter does.
+    """Choose the stimulus amplitudes for a neuron, as an experimenter would.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def choose_stimuli(neuron: NeuronParameters, noise_gain: float) -> StimulusChoic
     Returns
     -------
     StimulusChoice or None
-        None for a neuron that does not spike.
+        None if the neuron does not spike.
     """
     membrane = make_membrane(neuron)
     short = lowest_spiking(membrane, stimuli.SHORT_S, SQUARE_LIMIT_PA)
@@ -158,7 +158,7 @@ class _Rig:
         return self.noise_pa * _low_pass(steps, float(np.exp(-DT_MS / NOISE_TAU_MS)))
 
     def record(self, stimulus_name: str, current_pa: Floats, stop_after: int = 0, number: int | None = None) -> None:
-        """Add the sweep that answers `current_pa`; its number, by default the next, seeds its noise."""
+        """Add the response to `current_pa`; its sweep number, by default the next, seeds its noise."""
         number = len(self.sweeps) if number is None else number
         v = integrate(self.membrane, current_pa + self.intrinsic_noise(current_pa.size, number), stop_after)
         self.sweeps.append(Sweep(number, v, current_pa[: v.size].copy(), stimuli.RATE_HZ, stimulus_name=stimulus_name))
@@ -211,14 +211,14 @@ def long_square_amplitudes(chosen: StimulusChoice, plan: Plan = DATABASE_PLAN) -
 def simulate_long_squares(
     cell: SimulatedCell, seed: int, numbers: Iterable[int], name: str = "simulated", plan: Plan = DATABASE_PLAN
 ) -> Recording:
-    """Record some of a cell's long squares only; they equal those of `simulate_recording`.
+    """Record only some of a cell's long squares; they equal those of `simulate_recording`.
 
     Parameters
     ----------
     cell, seed, name, plan
         See `simulate_recording`.
     numbers : iterable of int
-        Numbers of the sweeps, places in `long_square_amplitudes`.
+        Sweep numbers, indexes into `long_square_amplitudes`.
 
     Returns
     -------
@@ -242,5 +242,5 @@ def _simulated(name: str, rig: _Rig) -> Recording:
 
 
 def _ramp_end_pa(chosen: StimulusChoice) -> float:
-    """Current at which a ramp that evoked no spike is given up, pA."""
+    """Current, pA, at which a ramp without a spike is stopped."""
     return 2.0 * chosen.rheobase_pa + 100.0

@@ -38,7 +38,7 @@ N_DYNAMIC = 7
 
 @dataclass(frozen=True)
 class NeuronParameters:
-    """What sets one simulated neuron apart from another.
+    """Parameters of one simulated neuron.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ PARAMETER_NAMES: tuple[str, ...] = tuple(field.name for field in fields(NeuronPa
 
 @dataclass(frozen=True)
 class Membrane:
-    """A neuron made ready for the integrator.
+    """A neuron prepared for the integrator.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The database's stimulus set, as current waveforms of 50 kHz.
+"""The database's stimulus set as current waveforms at 50 kHz.
 
 References
 ----------
@@ -73,9 +73,9 @@ def noise(base_pa: float, variant: int, epoch_s: float = NOISE_S) -> Floats:
     Parameters
     ----------
     base_pa : float
-        The rheobase found at the rig, pA.
+        Rheobase estimated at the rig, pA.
     variant : int
-        1 or 2: which of the two frozen waveforms.
+        1 or 2, one of the two frozen waveforms.
     epoch_s : float
         Duration of each epoch, s; a shorter one is cut from the whole.
 

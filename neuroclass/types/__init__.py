@@ -1,1 +1,1 @@
-"""Types that every room shares: arrays and progress."""
+"""Types shared by every package: arrays and progress reports."""

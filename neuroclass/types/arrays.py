@@ -1,4 +1,4 @@
-"""Names for the arrays that NeuroClass passes around; their shapes stand in each docstring."""
+"""Aliases for array types; each docstring gives the shapes."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""How long work tells those who wait for it how far it is."""
+"""Progress reports from long-running work."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a piece of work is.
+    """One progress report.
 
     Attributes
     ----------
     stage : str
-        What is being done.
+        Name of the current step.
     done : int
-        Units finished.
+        Number of units finished.
     total : int or None
-        Units in all; None where that is not known.
+        Total number of units; None if unknown.
     values : mapping of str to float
-        Figures that go with it, such as the loss terms of an epoch.
+        Accompanying figures, such as the loss terms of an epoch.
     """
 
     stage: str
@@ -30,4 +30,4 @@ ProgressCallback = Callable[[Progress], None]
 
 
 def ignore_progress(_: Progress) -> None:
-    """A callback that reports to nobody."""
+    """Discard a progress report."""

@@ -1,1 +1,1 @@
-"""What the pages share; with them the only user of streamlit."""
+"""The pages' parts: a package per page, shared parts beside them. Only this package and the pages use streamlit."""

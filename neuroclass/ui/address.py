@@ -1,4 +1,4 @@
-"""Widget values kept in the page's address by their plain names, where a bound widget would write its label."""
+"""Keep widget values in the page's URL under plain names; a bound widget would write its label."""
 
 from collections.abc import Collection
 
@@ -6,27 +6,27 @@ import streamlit as st
 
 
 def take(key: str, options: Collection[str], default: str, in_address: bool = True) -> None:
-    """Give a widget its value before it is drawn: its own, else the address', else a default.
+    """Set a widget's value before it is drawn: its own, else the URL's, else a default.
 
     Parameters
     ----------
     key : str
-        Key of the widget and name in the address.
+        Key of the widget and name of the URL parameter.
     options : collection of str
-        What it may be.
+        Allowed values.
     default : str
-        What it is where neither says one of them.
+        Value if neither is allowed.
     in_address : bool
-        Whether the address is asked.
+        Whether to read the URL.
     """
-    told = st.session_state[key] if key in st.session_state else (in_address and st.query_params.get(key))
-    value = told if told in options else default
+    requested = st.session_state[key] if key in st.session_state else (in_address and st.query_params.get(key))
+    value = requested if requested in options else default
     if st.session_state.get(key) != value:
         st.session_state[key] = value
 
 
 def put(key: str, value: str, default: str) -> None:
-    """Write a value into the address; a default is left out."""
+    """Write a value to the URL; the default is left out."""
     if value == default:
         if key in st.query_params:
             del st.query_params[key]
@@ -35,7 +35,7 @@ def put(key: str, value: str, default: str) -> None:
 
 
 def take_span(names: tuple[str, str], limits: tuple[float, float]) -> tuple[float, float] | None:
-    """Two numbers of the address within limits, the first below the second; else None."""
+    """Read two increasing numbers within limits from the URL; else None."""
     try:
         low, high = (float(st.query_params[name]) for name in names)
     except (KeyError, ValueError):
@@ -44,7 +44,7 @@ def take_span(names: tuple[str, str], limits: tuple[float, float]) -> tuple[floa
 
 
 def forget(*keys: str) -> None:
-    """Take names out of the address."""
+    """Remove parameters from the URL."""
     for key in keys:
         if key in st.query_params:
             del st.query_params[key]

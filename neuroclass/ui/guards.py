@@ -1,4 +1,4 @@
-"""The one place where a `NeuroClassError` becomes a notice on a page."""
+"""Turn a `NeuroClassError` into a notice on a page; nothing else does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ from neuroclass.ui.text import escaped
 
 @contextmanager
 def guarded(stop: bool = True) -> Iterator[None]:
-    """Show an error that a user can act on instead of failing.
+    """Show a `NeuroClassError` as a notice instead of failing.
 
     Parameters
     ----------
     stop : bool
-        Whether the rest of the page is left out.
+        Whether to stop the page afterwards.
     """
     try:
         yield
@@ -27,14 +27,14 @@ def guarded(stop: bool = True) -> Iterator[None]:
 
 
 def need(condition: bool, advice: str) -> None:
-    """Stop the page with advice where it has nothing to show.
+    """Stop the page with advice if it has nothing to show.
 
     Parameters
     ----------
     condition : bool
-        Whether there is something.
+        Whether there is something to show.
     advice : str
-        What to do to get something; markdown of our own.
+        What to do instead; trusted markdown.
     """
     if not condition:
         st.info(advice, icon=":material/info:")

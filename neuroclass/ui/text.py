@@ -1,21 +1,21 @@
-"""Text on pages: everything a user or a file said is escaped before it reaches markdown."""
+"""Text on pages: text from users and files is escaped before it reaches markdown."""
 
 import re
 
-from neuroclass.features import BY_NAME
+from neuroclass.features import with_unit as with_unit
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 
 
 def escaped(text: object, limit: int = 300) -> str:
-    """Text that markdown shows as it is, on one line.
+    """Escape text for markdown, on one line.
 
     Parameters
     ----------
     text : object
-        Anything with a text.
+        Anything that can be converted to text.
     limit : int
-        Longest text shown; the rest is cut.
+        Maximum length; the rest is cut.
 
     Returns
     -------
@@ -25,20 +25,3 @@ def escaped(text: object, limit: int = 300) -> str:
     if len(line) > limit:
         line = f"{line[: limit - 1]}…"
     return _SPECIAL.sub(r"\\\1", line)
-
-
-def with_unit(feature: str, value: float) -> str:
-    """A feature's value as people read it, with its unit; an en dash where it is missing."""
-    if value != value:
-        return "–"
-    spec = BY_NAME[feature]
-    return f"{value * spec.display_factor:.4g} {spec.shown_unit}".strip()
-
-
-def metric_text(metric: dict[str, float] | None) -> str:
-    """A metric with its 95% interval, such as ``0.893 (0.875–0.911)``."""
-    if not metric or metric.get("mean") is None:
-        return "–"
-    low, high = metric.get("low"), metric.get("high")
-    interval = f" ({low:.3f}–{high:.3f})" if low is not None and high is not None else ""
-    return f"{metric['mean']:.3f}{interval}"

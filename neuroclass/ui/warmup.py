@@ -1,4 +1,4 @@
-"""Import and compile what is slow in the background, when the server starts."""
+"""Import and compile slow parts in the background when the server starts."""
 
 import gc
 import importlib
@@ -14,7 +14,7 @@ _SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "sklearn.linear_model", "ne
 
 
 def _rehearse() -> None:
-    """Classify a simulated cell once: what is imported or compiled on first use, is so afterwards."""
+    """Classify a simulated cell once, so that everything imported or compiled on first use is ready."""
     from neuroclass.classification.classify import classify_input
     from neuroclass.classification.inputs import CellInput
     from neuroclass.cohort.demo import load_demo, simulate_demo_cell
@@ -41,12 +41,12 @@ def _warm_up() -> None:
 
 
 def wait(seconds: float = 120.0) -> None:
-    """Wait until the slow imports are done: two threads that import the same packages can block each other."""
+    """Wait for the slow imports; two threads importing the same packages can block each other."""
     _imported.wait(seconds)
 
 
 def start() -> threading.Thread:
-    """Start the warm-up; freezing afterwards spares every rerun a full collection."""
+    """Start the warm-up; freezing the heap afterwards spares every rerun a full collection."""
     _imported.clear()
     thread = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Parts that every page is made of."""
+"""Widgets shared by all pages."""
 
 import io
 import re
@@ -21,14 +21,14 @@ SIMULATED = "These cells are **simulated**: they show how the dashboard works an
 
 
 def heading(title: str, question: str) -> None:
-    """Title of a page and the question it answers."""
+    """Show a page's title and the question it answers."""
     st.session_state[_FIGURES] = {}
     st.title(title, anchor=False)
     st.caption(question)
 
 
 def source_notice(cohort: Cohort) -> None:
-    """In the sidebar: what is loaded and from where."""
+    """Show in the sidebar what is loaded and from where."""
     with st.sidebar:
         st.caption(f"**{len(cohort):,} cells** from {escaped(cohort.source)}")
         if cohort.simulated:
@@ -36,7 +36,7 @@ def source_notice(cohort: Cohort) -> None:
 
 
 def simulated_notice(cohort: Cohort) -> None:
-    """On a page: that its cells are simulated, and how to load real ones."""
+    """Warn that a page's cells are simulated, and say how to load real ones."""
     if cohort.simulated:
         st.warning(
             f"{SIMULATED} To load recorded cells, run `python -m neuroclass fetch`, or set `NEUROCLASS_DATA` to a "
@@ -61,15 +61,15 @@ def figure(
     fig : Figure
         The figure.
     name : str
-        Its name: key on the page and file name of the downloads.
+        Key on the page and file name of the downloads.
     table : DataFrame or callable, optional
         The numbers behind it.
     caption : str
-        What it shows, of which cells, under which protocol; markdown of our own.
+        What the figure shows, for which cells and protocol; trusted markdown.
     alt : str
-        What it shows, for those who cannot see it; by default the caption.
+        Text alternative for screen readers; by default the caption.
     simulated : bool
-        Whether the numbers are of simulated cells.
+        Whether the cells are simulated.
     """
     keep_figure(name, fig, table, simulated)
     st.plotly_chart(fig, key=f"figure-{name}", config=download_config(name), alt=alt or caption or name)
@@ -77,12 +77,12 @@ def figure(
 
 
 def keep_figure(name: str, fig: go.Figure, table: Content, simulated: bool) -> None:
-    """Note a figure of the page for `figures_zip`."""
+    """Register a figure of the page for `figures_zip`."""
     st.session_state.setdefault(_FIGURES, {})[name] = (fig, table, simulated)
 
 
 def figures_zip(page: str) -> None:
-    """Download all figures of the page drawn so far: SVG, PNG and CSV of each, drawn when asked for."""
+    """Offer all figures of the page so far as a zip of SVG, PNG and CSV, rendered on demand."""
     figures: dict[str, tuple[go.Figure, Content, bool]] = st.session_state.get(_FIGURES, {})
     simulated = any(one[2] for one in figures.values())
     st.download_button(
@@ -98,7 +98,7 @@ def figures_zip(page: str) -> None:
 
 
 def pack_figures(figures: Mapping[str, tuple[go.Figure, Content, bool]]) -> bytes:
-    """A zip file of figures.
+    """Pack figures into a zip file.
 
     Parameters
     ----------
@@ -108,16 +108,16 @@ def pack_figures(figures: Mapping[str, tuple[go.Figure, Content, bool]]) -> byte
     Returns
     -------
     bytes
-        ``<name>.svg``, ``<name>.png`` and ``<name>.csv`` of each, as far as there are.
+        ``<name>.svg``, ``<name>.png`` and ``<name>.csv`` of each, where available.
     """
-    from neuroclass.charts.static_export import FORMATS, can_draw, still
+    from neuroclass.charts.static_export import FORMATS, can_draw, render
 
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, (fig, table, simulated) in figures.items():
             stem = f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}{'-simulated' if simulated else ''}"
             for kind in FORMATS if can_draw(fig) else ():
-                archive.writestr(f"{stem}.{kind}", still(fig, kind))
+                archive.writestr(f"{stem}.{kind}", render(fig, kind))
             if table is not None:
                 archive.writestr(f"{stem}.csv", to_csv(table() if callable(table) else table, simulated=simulated))
     return out.getvalue()
@@ -145,7 +145,7 @@ def csv_button(
     label: str = "CSV",
     simulated: bool = False,
 ) -> None:
-    """Download a table; it is written when asked for."""
+    """Offer a table as a CSV download, written on demand."""
 
     def content() -> bytes:
         return to_csv(table() if callable(table) else table, simulated=simulated)
@@ -163,12 +163,12 @@ def csv_button(
 
 
 def choice(label: str, options: list[str], key: str, **kwargs: Any) -> str:
-    """One of few options side by side, kept in the page's URL."""
+    """Choose one of a few options side by side, kept in the page's URL."""
     return st.segmented_control(
         label, options, default=kwargs.pop("default", options[0]), required=True, key=key, bind="query-params", **kwargs
     )
 
 
 def pick(label: str, options: list[str], key: str, index: int = 0, **kwargs: Any) -> str:
-    """One of many options, kept in the page's URL."""
+    """Choose one of many options, kept in the page's URL."""
     return st.selectbox(label, options, index=index, key=key, bind="query-params", **kwargs)

@@ -54,9 +54,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
         pd.DataFrame({"id": ["a"], "value": [1.0], "shap": [0.1], "decile": [3]}), "tau", "sag", unit="probability"
     ),
     "waterfall": lambda: shap_charts.waterfall(0.5, SHAP.iloc[0], ["1 mV"] * 41, unit="probability"),
-    "contributions": lambda: shap_charts.contributions(
-        pd.DataFrame({"feature": ["sag"], "shap": [0.1], "shown": ["0.2"]}), unit="probability"
-    ),
     "matrix": lambda: gates.matrix(GATES, TRUTH, cluster(GATES.to_numpy()), cluster(GATES.to_numpy().T)),
     "open_count": lambda: gates.open_count(GATES, TRUTH),
     "mean_by_class": lambda: gates.mean_by_class(GATES.groupby(TRUTH.to_numpy()).mean()),

@@ -23,7 +23,7 @@ FIGURES = {
 @pytest.mark.parametrize("name", list(FIGURES))
 def test_svg_holds_titles_and_marks_simulated_cells(name: str) -> None:
     fig = FIGURES[name]
-    svg = static_export.still(fig, "svg").decode()
+    svg = static_export.render(fig, "svg").decode()
     assert svg.lstrip().startswith("<?xml")
     titles = [axis.title.text for axis in fig.select_yaxes() if axis.title.text]
     assert titles and all(static_export.plain(title).split("²")[0] in svg for title in titles)
@@ -31,11 +31,11 @@ def test_svg_holds_titles_and_marks_simulated_cells(name: str) -> None:
 
 
 def test_png_is_one_and_what_cannot_be_drawn_is_refused() -> None:
-    assert static_export.still(FIGURES["sweeps"], "png").startswith(b"\x89PNG")
+    assert static_export.render(FIGURES["sweeps"], "png").startswith(b"\x89PNG")
     pie = go.Figure(go.Pie(values=[1, 2]))
     assert not static_export.can_draw(pie) and not static_export.can_draw(go.Figure())
     with pytest.raises(ValueError, match="pie"):
-        static_export.still(pie)
+        static_export.render(pie)
 
 
 def test_markup_is_taken_out_of_titles() -> None:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neuroclass.ephys.sweep import FloatArray, Recording, Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.types.arrays import Floats
 
 START_S = 0.5
 
@@ -26,10 +27,10 @@ class Cell:
     trough_mv: float = -58.0
     rate_hz: float = 50_000.0
 
-    def time(self, duration_s: float) -> FloatArray:
+    def time(self, duration_s: float) -> Floats:
         return np.arange(round(duration_s * self.rate_hz)) / self.rate_hz
 
-    def passive(self, i_pa: FloatArray) -> FloatArray:
+    def passive(self, i_pa: Floats) -> Floats:
         """Response to a current, with the sag of an exponential that builds up after the deflection."""
         v = np.full(i_pa.size, self.vrest_mv)
         edges = np.flatnonzero(np.diff(i_pa)) + 1
@@ -41,7 +42,7 @@ class Cell:
             v[k:] += fast * (1 - (self.sag if step else 0) * (1 - np.exp(-np.maximum(0, x - 100) / self.sag_tau_ms)))
         return v
 
-    def spike(self) -> FloatArray:
+    def spike(self) -> Floats:
         """One spike from threshold to the return to rest, mV: a raised cosine up and two exponentials down."""
         t = np.arange(round(0.030 * self.rate_hz)) / self.rate_hz * 1e3
         rise, height = 0.4, self.peak_mv - self.threshold_mv
@@ -50,7 +51,7 @@ class Cell:
         down = self.trough_mv + (self.peak_mv - self.trough_mv) * np.exp(-x / 0.35)
         return np.where(t < rise, up, down)
 
-    def paste(self, v: FloatArray, at_s: float) -> None:
+    def paste(self, v: Floats, at_s: float) -> None:
         """Put a spike with its threshold at a time, led in by a rise from the potential before."""
         lead, k = round(0.003 * self.rate_hz), round(at_s * self.rate_hz)
         shape = self.spike()[: v.size - k]
@@ -59,7 +60,7 @@ class Cell:
         v[k : k + shape.size] = shape * (1 - back) + v[k : k + shape.size] * back
 
 
-def square(cell: Cell, amplitude_pa: float, duration_s: float = 1.0, total_s: float = 2.0) -> FloatArray:
+def square(cell: Cell, amplitude_pa: float, duration_s: float = 1.0, total_s: float = 2.0) -> Floats:
     i = np.zeros(round(total_s * cell.rate_hz))
     i[round(START_S * cell.rate_hz) : round((START_S + duration_s) * cell.rate_hz)] = amplitude_pa
     return i

@@ -7,24 +7,25 @@ import pytest
 
 from neuroclass.ephys.cell_features import recording_epochs
 from neuroclass.ephys.protocols import TEST_PULSE, Epoch, find_epochs
-from neuroclass.ephys.sweep import FloatArray, Sweep
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import Stimulus
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.recordings import read_recordings
+from neuroclass.types.arrays import Floats
 
 RATE = 20_000.0
 T = np.arange(round(5 * RATE)) / RATE
 
 
-def between(start: float, end: float) -> FloatArray:
+def between(start: float, end: float) -> Floats:
     return ((start - 1e-9 <= T) & (end - 1e-9 > T)).astype(float)
 
 
-def epochs(i: FloatArray, name: str = "") -> list[Epoch]:
+def epochs(i: Floats, name: str = "") -> list[Epoch]:
     return list(find_epochs(Sweep(0, np.full(i.size, -70.0), i, RATE, stimulus_name=name)))
 
 
-def rough(start: float, end: float, mean: float, sd: float) -> FloatArray:
+def rough(start: float, end: float, mean: float, sd: float) -> Floats:
     rng = np.random.default_rng(3)
     raw = np.convolve(rng.normal(size=T.size + 39), np.ones(40) / np.sqrt(40), "valid")
     return between(start, end) * (mean + sd * raw)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from neuroclass.ephys.spikes import POINTS, Spikes, detect_spikes, filtered_derivative
-from neuroclass.ephys.sweep import FloatArray
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.recordings import read_recordings
+from neuroclass.types.arrays import Floats
 from tests.ephys import planted
 
 CURRENT_CLAMP = {
@@ -22,7 +22,7 @@ CURRENT_CLAMP = {
 }
 
 
-def oracle(v: FloatArray, i: FloatArray, rate: float, start: float | None, end: float | None) -> dict[str, np.ndarray]:
+def oracle(v: Floats, i: Floats, rate: float, start: float | None, end: float | None) -> dict[str, np.ndarray]:
     """AllenSDK's spikes; unfiltered where the rate is too low for its filter."""
     from allensdk.ephys.ephys_extractor import EphysSweepFeatureExtractor
 
@@ -104,7 +104,7 @@ def test_planted_shape_is_recovered() -> None:
     assert spikes.time_s()[0] == pytest.approx(planted.START_S + cell.latency_s, abs=1e-4)
 
 
-def _first_square(cell: planted.Cell) -> tuple[FloatArray, FloatArray]:
+def _first_square(cell: planted.Cell) -> tuple[Floats, Floats]:
     sweep = planted.long_square(cell, 0, cell.rheobase_pa)
     return sweep.v_mv, sweep.i_pa
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neuroclass.cohort.demo import load_demo
-from neuroclass.explain.counterfactual import cell_inputs, counterfactual
+from neuroclass.explain.counterfactual import counterfactual, feature_groups
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import load_model
 from neuroclass.predictors.preprocess import restore, transform
@@ -50,15 +50,15 @@ def test_no_flip_where_the_allowed_values_do_not_reach_it():
     assert counterfactual(Planted(), {**cell(0), "tau": 12.0, "sag": 0.25}, "mouse", "B", values, "made up") is None
 
 
-@pytest.mark.parametrize("together", (False, True))
-def test_the_model_itself_confirms_the_flip_within_the_other_class(together):
+@pytest.mark.parametrize("joint", (False, True))
+def test_the_model_itself_confirms_the_flip_within_the_other_class(joint):
     model = load_model("lspin")
     row = int(np.flatnonzero(load_demo().column("subclass") == "Sst")[0])
     features = cell(row)
     label = model.classes[int(model.predict_proba(load_demo().matrix()[[row]], ["mouse"]).argmax())]
     target = "Pvalb" if label != "Pvalb" else "Sst"
     allowed = class_values("mouse", target)
-    found = counterfactual(model, features, "mouse", target, allowed, "quantiles", together)
+    found = counterfactual(model, features, "mouse", target, allowed, "quantiles", joint)
     assert found is not None and found.label == label
     changed = {**features, **{change.feature: change.then for change in found.changes}}
     x = np.array([[changed[name] for name in FEATURE_NAMES]])
@@ -69,7 +69,7 @@ def test_the_model_itself_confirms_the_flip_within_the_other_class(together):
         column = allowed[:, FEATURE_NAMES.index(change.feature)]
         low, high = min(change.now, column.min()), max(change.now, column.max())
         assert low - 1e-9 <= change.then <= high + 1e-9
-    assert len(found.changes) <= 6 or together
+    assert len(found.changes) <= 6 or joint
 
 
 def test_a_cell_of_the_target_class_needs_no_change():
@@ -81,8 +81,8 @@ def test_a_cell_of_the_target_class_needs_no_change():
 
 
 def test_one_quantity_under_all_stimuli_is_one_unit():
-    grouped = cell_inputs(True)
-    assert len(grouped) < len(cell_inputs(False)) == 41
+    grouped = feature_groups(True)
+    assert len(grouped) < len(feature_groups(False)) == 41
     thresholds = {FEATURE_NAMES.index(name) for name in FEATURE_NAMES if name.startswith("threshold_v")}
     assert thresholds in [set(group) for group in grouped]
 

@@ -7,12 +7,8 @@ import pytest
 
 from neuroclass.errors import TableError
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.io.feature_table import (
-    looks_like_feature_table,
-    read_raw_table,
-    template_csv,
-    template_guide,
-)
+from neuroclass.io.feature_table import looks_like_feature_table, read_raw_table
+from neuroclass.reference.template import template_csv, template_guide
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from neuroclass.io.export import to_csv
-from neuroclass.ui.text import escaped, metric_text, with_unit
+from neuroclass.ui.text import escaped, with_unit
 
 
 def test_markdown_is_escaped_and_cut() -> None:
@@ -20,4 +20,3 @@ def test_formulas_are_defused_and_simulated_said() -> None:
 def test_values_are_shown_with_units() -> None:
     assert with_unit("width", 0.0005) == "0.5 ms"
     assert with_unit("sag", float("nan")) == "–"
-    assert metric_text({"mean": 0.9, "low": 0.85, "high": 0.95}) == "0.900 (0.850–0.950)"

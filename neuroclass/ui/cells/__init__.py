@@ -1,1 +1,1 @@
-"""A cell and its recording: shown from the cohort, uploaded, or kept."""
+"""One cell and its recording, from the cohort, an upload or the history."""

@@ -1,4 +1,4 @@
-"""One cell of the cohort: who it is, its sweeps, what they yield, its features among its class, its likes."""
+"""One cell of the cohort: identity, sweeps, features among its class, evidence, neighbours."""
 
 import pandas as pd
 import streamlit as st
@@ -30,7 +30,7 @@ MATES_SHOWN = 30
 
 
 def show(cells: Cohort, cell_id: str) -> None:
-    """One cell from top to bottom."""
+    """Show one cell from top to bottom."""
     rows = cells.frame[cells.frame["id"] == cell_id]
     need(len(rows) == 1, f"There is no cell {escaped(cell_id)} among those loaded. Clear the selector above.")
     row = rows.iloc[0]
@@ -55,7 +55,7 @@ def show(cells: Cohort, cell_id: str) -> None:
 
 
 def _evidence(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -> None:
-    """Reasons, counterfactual and stress test; what they need is imported only here."""
+    """Show reasons, counterfactual and stress test; their imports are slow and deferred to here."""
     warmup.wait()
     from neuroclass.ui.evidence import evidence
 
@@ -94,7 +94,7 @@ def _identity(cells: Cohort, row: pd.Series) -> None:
 
 
 def _held_out(cell_id: str) -> None:
-    """What models that never saw the cell's donor say of it."""
+    """Show predictions of models that never saw the cell's donor."""
     for model in ("lspin", "dann"):
         try:
             predictions = cache.table(model, "predictions")
@@ -116,32 +116,35 @@ def _held_out(cell_id: str) -> None:
 
 
 def _shipped(cells: Cohort, cell_id: str) -> None:
-    """What the shipped models say of a cell that was simulated, so never trained on."""
+    """Show the shipped models' predictions for a simulated cell, which they were not trained on."""
     try:
         verdict = cache.verdict(cells.source, cell_id)
     except NeuroClassError as error:
         st.info(escaped(error, 600), icon=":material/info:")
         return
-    tasks = (verdict.broad,) if verdict.species == Species.HUMAN else (verdict.subclass, verdict.broad)
-    for task in tasks:
+    predictions = (verdict.broad,) if verdict.species == Species.HUMAN else (verdict.subclass, verdict.broad)
+    for prediction in predictions:
         widgets.figure(
-            probabilities(list(task.probabilities), list(task.probabilities.values()), task.prediction_set),
-            f"shipped-{task.model}",
-            pd.DataFrame(task.probabilities.items(), columns=["class", "probability"]),
-            caption=f"{task.model.upper()} as shipped, trained on recorded cells; here on a simulated cell's features.",
+            probabilities(
+                list(prediction.probabilities), list(prediction.probabilities.values()), prediction.prediction_set
+            ),
+            f"shipped-{prediction.model}",
+            pd.DataFrame(prediction.probabilities.items(), columns=["class", "probability"]),
+            caption=f"{prediction.model.upper()} as shipped, trained on recorded cells; here on a simulated cell's "
+            "features.",
             simulated=True,
         )
 
 
 def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassError | None:
-    """The measured recording of a cell; why its file cannot be read; None where there is no file."""
+    """Sweeps of a cell, or the error if its file cannot be read, or None if there is no file."""
     try:
         found = cache.analysis(cells.source, cell_id)
     except NeuroClassError as error:
         return error
     if isinstance(found, RecordingAnalysis):
         return found
-    cache.recording.clear(cells.source, cell_id)  # it may be here the next time
+    cache.recording.clear(cells.source, cell_id)  # it may be available next time
     return None
 
 
@@ -153,7 +156,7 @@ def _no_sweeps(cells: Cohort, cell_id: str) -> None:
 
 
 def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
-    """What is asked first of a cell, each with a way to its sweep."""
+    """Show key properties of a cell, each with a link to its sweep."""
     features = None if analysis is None else analysis.features
     for column, name in zip(st.columns(len(_FACTS)), _FACTS, strict=True):
         with column:
@@ -174,7 +177,7 @@ def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
 
 
 def _mates(cells: Cohort, row: pd.Series) -> panels.Mates | None:
-    """The cells of its class and species, to compare its spike with."""
+    """Cells of the same class and species, for comparing the spike."""
     column = "subclass" if row["subclass"] else "broad"
     if not row[column]:
         return None

@@ -1,4 +1,4 @@
-"""A cell's 41 features with their percentiles, and where in the sweeps each was measured."""
+"""A cell's 41 features with percentiles, and where each was measured."""
 
 from dataclasses import asdict
 from functools import partial
@@ -48,7 +48,7 @@ def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
 
 @st.fragment
 def show(cells: Cohort, row: pd.Series, analysis: RecordingAnalysis | None) -> None:
-    """Table of features with bars; a ticked one is drawn on the sweeps it was measured on."""
+    """Show the features with percentile bars; a ticked one is drawn on the sweeps it was measured on."""
     table = feature_table(cells, row)
     label = label_of(row["subclass"]) if row["subclass"] else row["broad"]
     shown = table[["label", "stimulus", "shown"]].rename(columns={"label": "feature", "shown": "value"})
@@ -85,7 +85,7 @@ def show(cells: Cohort, row: pd.Series, analysis: RecordingAnalysis | None) -> N
 
 
 def _place(analysis: RecordingAnalysis, name: str) -> str:
-    """Sweep, spike and time of a feature in words; why not where it was not measured."""
+    """Describe where a feature was measured, or why it was not."""
     features = analysis.features
     place = features.provenance.get(name)
     if place is None:
@@ -97,7 +97,7 @@ def _place(analysis: RecordingAnalysis, name: str) -> str:
 
 
 def _chosen(table: str) -> None:
-    """Keep the ticked feature."""
+    """Store the ticked feature."""
     rows = st.session_state[table].selection.rows
     st.session_state[ADDRESS] = FEATURE_NAMES[rows[0]] if rows else NONE
 

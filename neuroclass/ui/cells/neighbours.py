@@ -1,4 +1,4 @@
-"""The cells most like one cell, in its species and across species, with their sweeps side by side."""
+"""The nearest neighbours of a cell within and across species, with their sweeps side by side."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ def _scores(source: str, _cells: Cohort) -> pd.DataFrame:  # noqa: ARG001 (the k
     return standard_scores(_cells)
 
 
-def show(cells: Cohort, row: pd.Series, opened: Any) -> None:
-    """Nearest cells of both species.
+def show(cells: Cohort, row: pd.Series, open_cell: Any) -> None:
+    """Show the nearest cells of both species.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def show(cells: Cohort, row: pd.Series, opened: Any) -> None:
         All cells.
     row : Series
         The cell in question.
-    opened : callable
-        Puts a cell's id into the page's address.
+    open_cell : callable
+        Opens a cell by id, or none.
     """
     scores = _scores(cells.source, cells)
     own = str(row["species"])
@@ -45,12 +45,12 @@ def show(cells: Cohort, row: pd.Series, opened: Any) -> None:
     found = {species: nearest_cells(cells, scores, str(row["id"]), species, N_LISTED) for species in groups}
     for column, (species, table) in zip(st.columns(2), found.items(), strict=False):
         with column:
-            _list(species, species == own, table, opened, cells.simulated)
+            _list(species, species == own, table, open_cell, cells.simulated)
     near = [str(i) for species in groups for i in found[species]["id"].head(N_DRAWN)]
     _gallery(cells, row, near)
 
 
-def _list(species: str, same: bool, table: pd.DataFrame, opened: Any, simulated: bool) -> None:
+def _list(species: str, same: bool, table: pd.DataFrame, open_cell: Any, simulated: bool) -> None:
     st.markdown(f"**Nearest {species} cells**")
     shown = table.assign(**{"class": [_class(one) for _, one in table.iterrows()]})
     event: Any = st.dataframe(
@@ -70,13 +70,13 @@ def _list(species: str, same: bool, table: pd.DataFrame, opened: Any, simulated:
             "Open the ticked cell",
             key=f"open-{species}",
             disabled=not picked,
-            on_click=opened,
+            on_click=open_cell,
             args=(picked[0] if picked else None,),
         )
         widgets.csv_button(f"nearest-{species}", shown, simulated=simulated)
-    compared = "" if same else ", each within its own species"
+    scope = "" if same else ", each within its own species"
     st.caption(
-        f"Root mean square difference of standard scores over the {len(COMPARED)} features that sweeps give{compared}."
+        f"Root mean square difference of standard scores over the {len(COMPARED)} features that sweeps give{scope}."
     )
 
 
@@ -86,7 +86,7 @@ def _class(row: "pd.Series[Any]") -> str:
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def _pair(source: str, cell_id: str) -> tuple[traces.Trace, ...]:
-    """The most hyperpolarising long square and one about 50 pA above rheobase; empty where there are no sweeps."""
+    """The most hyperpolarising long square and one about 50 pA above rheobase; empty without sweeps."""
     recording = _quick(source, cell_id)
     if recording is None:
         return ()

@@ -1,4 +1,4 @@
-"""Fetching a database cell's recording from its page: progress, cancel, resume, and the cache's limit."""
+"""Fetch a database cell's recording: progress, cancel, resume, and the cache limit."""
 
 import streamlit as st
 
@@ -21,12 +21,12 @@ POLL_S = 0.5
 
 @st.cache_resource
 def fetches() -> Fetches:
-    """Fetches of this server."""
+    """The server's background fetches."""
     return Fetches()
 
 
 def offer(source: str, specimen: str) -> None:
-    """Say that a recording is not here, and fetch it when asked to."""
+    """Say that a recording is not available, and offer to fetch it."""
     one = fetches().look(specimen)
     running = one is not None and one.state is FetchState.RUNNING
     with st.container(border=True):

@@ -1,13 +1,13 @@
-"""Which cell is open: kept in the page's address, apart from what is shown of it."""
+"""The selected cell, kept in the page's URL."""
 
 import streamlit as st
 
 STATE = ("stimulus", "sweep", "panel", "feature", "from", "to")
-"""What the address holds of the open cell's view."""
+"""URL parameters of the selected cell's view."""
 
 
 def open_cell(cell_id: str | None) -> None:
-    """Open a cell with nothing kept of the last one's view; None goes back to the list."""
+    """Open a cell with a fresh view; None returns to the list."""
     st.session_state["cell"] = cell_id
     for key in STATE:
         st.session_state.pop(key, None)

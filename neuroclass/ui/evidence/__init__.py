@@ -1,1 +1,1 @@
-"""Why a verdict was given: shown for every cell, uploaded or not."""
+"""The evidence for a verdict, shown for cohort cells and uploads alike."""

@@ -1,4 +1,4 @@
-"""One cell's verdict with the sweeps and metadata behind it: what every view of the evidence takes."""
+"""One cell's verdict with the sweeps and metadata behind it, the input of every evidence view."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""What would change its mind: the smallest change of few features that flips the class."""
+"""Counterfactual on a page: the smallest change of a few features that flips the class."""
 
 import numpy as np
 import streamlit as st
@@ -20,24 +20,26 @@ NEAREST = 40
 _QUANTILES, _CELLS = "5% to 95% of the class", "nearest real cells"
 
 
-def show(case: Case, task: Prediction) -> None:
-    """Ask for the smallest change that flips the class, and draw it."""
-    classes = sorted(task.probabilities, key=lambda name: -task.probabilities[name])
+def show(case: Case, prediction: Prediction) -> None:
+    """Find the smallest change that flips the class, and draw it."""
+    classes = sorted(prediction.probabilities, key=lambda name: -prediction.probabilities[name])
     left, middle, right = st.columns(3, vertical_alignment="bottom")
-    target = str(left.selectbox("To become", classes[1:], key=f"target-{task.model}", format_func=label_of))
+    target = str(left.selectbox("To become", classes[1:], key=f"target-{prediction.model}", format_func=label_of))
     real = not cache.cohort().simulated
     options = [_QUANTILES, *([_CELLS] if real else [])]
     within = str(
         middle.segmented_control(
-            "Values allowed", options, default=_QUANTILES, required=True, key=f"within-{task.model}"
+            "Values allowed", options, default=_QUANTILES, required=True, key=f"within-{prediction.model}"
         )
     )
-    together = right.toggle(
-        "Move a quantity under all stimuli together", key=f"together-{task.model}", help="So it counts as one change."
+    joint = right.toggle(
+        "Move a quantity under all stimuli together",
+        key=f"together-{prediction.model}",
+        help="So it counts as one change.",
     )
     verdict = case.verdict
     key = f"{sorted(verdict.features.items())}"
-    found = _counterfactual(key, task.model, target, within, together, verdict)
+    found = _counterfactual(key, prediction.model, target, within, joint, verdict)
     label = escaped(label_of(classes[0]))
     if found is None:
         st.info(
@@ -49,10 +51,10 @@ def show(case: Case, task: Prediction) -> None:
     table = changes_table(found)
     widgets.figure(
         charts.changes(table, simulated=case.simulated),
-        f"change-{task.model}",
+        f"change-{prediction.model}",
         table,
         caption=f"The smallest change found that turns {label} into {escaped(label_of(target))} for "
-        f"{task.model.upper()}: probability {found.probability_now:.1%} → {found.probability_then:.1%}. Values "
+        f"{prediction.model.upper()}: probability {found.probability_now:.1%} → {found.probability_then:.1%}. Values "
         f"allowed: {escaped(found.within)}. As unusual as the changed cell, or more: {found.typicality_then:.1%} of "
         f"training cells (this one: {found.typicality_now:.1%}).",
         simulated=case.simulated,
@@ -69,21 +71,22 @@ def _counterfactual(
     model: str,
     target: str,
     within: str,
-    together: bool,
+    joint: bool,
     _verdict: CellVerdict,
 ) -> Counterfactual | None:
     predictor = getattr(load_models(), model).predictor
     if within == _QUANTILES:
-        allowed, words = class_values(_verdict.species, target), f"5% to 95% quantiles of the database's {target} cells"
+        allowed = class_values(_verdict.species, target)
+        description = f"5% to 95% quantiles of the database's {target} cells"
     else:
         cells = cache.cohort()
         column = "broad" if model == "dann" else "subclass"
-        mates = cells.take((cells.frame[column] == target).to_numpy())
-        same = mates.of_species(_verdict.species)
-        mates = same if len(same) else mates
+        class_cells = cells.take((cells.frame[column] == target).to_numpy())
+        same = class_cells.of_species(_verdict.species)
+        class_cells = same if len(same) else class_cells
         row = np.array([_verdict.features.get(name, np.nan) for name in FEATURE_NAMES])
         standardise = predictor.preprocessor.standardise
-        far, _ = distances(standardise(row[None])[0], standardise(mates.matrix()), np.ones(len(FEATURE_NAMES)))
+        far, _ = distances(standardise(row[None])[0], standardise(class_cells.matrix()), np.ones(len(FEATURE_NAMES)))
         order = np.argsort(far)[:NEAREST]
-        allowed, words = mates.matrix()[order], f"the {len(order)} nearest {target} cells of {cells.source}"
-    return counterfactual(predictor, _verdict.features, _verdict.species, target, allowed, words, together)
+        allowed, description = class_cells.matrix()[order], f"the {len(order)} nearest {target} cells of {cells.source}"
+    return counterfactual(predictor, _verdict.features, _verdict.species, target, allowed, description, joint)

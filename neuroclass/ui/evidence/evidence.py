@@ -1,4 +1,4 @@
-"""The evidence for a verdict: why, on which samples, beside whom, what would change it, what a worse rig would do."""
+"""The evidence for a verdict: reasons, counterfactual and stress test."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ _VIEWS = ("Why", "What would change its mind", "Recording stress test")
 
 @st.fragment
 def show(case: Case) -> None:
-    """Why the models say so, and what would make them say something else."""
+    """Show the evidence for a case, one view at a time."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     with left:
         view = st.segmented_control(
@@ -41,19 +41,19 @@ def show(case: Case) -> None:
                 label_visibility="collapsed",
             )
         )
-    task: Prediction = getattr(case.verdict, name)
-    if not task.reasons:
+    prediction: Prediction = getattr(case.verdict, name)
+    if not prediction.reasons:
         st.caption("No feature was measured, so there is no reason to show.")
     elif view == _VIEWS[0]:
-        reasons.show(case, task)
+        reasons.show(case, prediction)
     elif view == _VIEWS[1]:
-        counterfactual.show(case, task)
+        counterfactual.show(case, prediction)
     else:
-        stress.show(case, task)
+        stress.show(case, prediction)
 
 
 def show_cohort_cell(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -> None:
-    """The evidence for what the shipped models say of a cell of the cohort, with its sweeps where they are at hand."""
+    """Show the evidence for the shipped models' verdict on a cohort cell, with its sweeps if available."""
     try:
         verdict = cache.verdict(cells.source, cell_id)
     except NeuroClassError as error:
@@ -67,5 +67,5 @@ def show_cohort_cell(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | 
 
 
 def _with_places(verdict: CellVerdict, places: Mapping[str, Mapping[str, Any]]) -> CellVerdict:
-    known = {name: place for name, place in places.items() if name in verdict.features}
-    return replace(verdict, provenance=known)
+    measured = {name: place for name, place in places.items() if name in verdict.features}
+    return replace(verdict, provenance=measured)

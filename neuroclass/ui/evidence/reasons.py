@@ -1,4 +1,4 @@
-"""Why: SHAP values and gates of one answer, and the samples behind the feature one clicks, beside reference cells."""
+"""Reasons for a prediction: SHAP values and gates, and the samples behind a clicked feature."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,26 +21,26 @@ from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 
-def show(case: Case, task: Prediction) -> None:
-    """The reasons of one answer and the place of one feature."""
-    table = reasons_table(task)
-    label = likeliest(task)[0]
+def show(case: Case, prediction: Prediction) -> None:
+    """Show the reasons for one prediction, and where one feature was measured."""
+    table = reasons_table(prediction)
+    label = likeliest(prediction)[0]
     left, right = st.columns([3, 2])
     with left:
-        name = f"reasons-{task.model}-{case.key}"
+        name = f"reasons-{prediction.model}-{case.key}"
         event: Any = st.plotly_chart(
             charts.reasons(table, label, simulated=case.simulated),
             key=name,
-            config=download_config(f"reasons-{task.model}"),
+            config=download_config(f"reasons-{prediction.model}"),
             on_select="rerun",
             selection_mode="points",
-            alt=f"SHAP values towards {label_of(label)} by {task.model.upper()}",
+            alt=f"SHAP values towards {label_of(label)} by {prediction.model.upper()}",
         )
         gates = " and the gates that let them through" if table["gate"].notna().any() else ""
         widgets.figure_footer(
-            f"reasons-{task.model}",
+            f"reasons-{prediction.model}",
             table,
-            caption=f"What speaks for {escaped(label_of(label))}, by {task.model.upper()}: SHAP values{gates}; "
+            caption=f"What speaks for {escaped(label_of(label))}, by {prediction.model.upper()}: SHAP values{gates}; "
             "relative to prototypes of the training cells with the same features present. **Click a bar** to see "
             "the samples.",
             simulated=case.simulated,
@@ -50,36 +50,36 @@ def show(case: Case, task: Prediction) -> None:
         shown = table.assign(feature=table["feature"].map(charts.feature_name), **{"measured on": places})
         names = {"shown": "value", "percentile": "percentile in the class (%)"}
         st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)
-    _place(case, task, table, _clicked(event))
+    _place(case, prediction, table, _clicked(event))
 
 
 def _clicked(event: Any) -> str | None:
     """The feature of a clicked bar."""
     for point in event.selection.points:
-        told = point.get("customdata")
-        told = told[0] if isinstance(told, list) and told else told
-        if told in BY_NAME:
-            return str(told)
+        feature = point.get("customdata")
+        feature = feature[0] if isinstance(feature, list) and feature else feature
+        if feature in BY_NAME:
+            return str(feature)
     return None
 
 
-def _place(case: Case, task: Prediction, table: pd.DataFrame, clicked: str | None) -> None:
-    """The sweeps on which a feature was measured, here and in the nearest reference cells."""
+def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str | None) -> None:
+    """Show the sweeps a feature was measured on, here and in the nearest reference cells."""
     ordered = [*table["feature"], *(f for f in FEATURE_NAMES if f not in set(table["feature"]))]
-    known = (
+    located = (
         set(case.traced.places) if case.traced else {f for f in case.verdict.features if BY_NAME[f].stimulus != "none"}
     )
-    options = [feature for feature in ordered if feature in known]
+    options = [feature for feature in ordered if feature in located]
     if not options:
         return
-    key, seen = f"place-{task.model}-{case.key}", f"clicked-{task.model}-{case.key}"
+    key, seen = f"place-{prediction.model}-{case.key}", f"clicked-{prediction.model}-{case.key}"
     if clicked in options and st.session_state.get(seen) != clicked:
         st.session_state[seen] = st.session_state[key] = clicked
     elif clicked and clicked not in options:
         st.caption(f"{escaped(charts.feature_name(clicked))} was not measured on a sweep.")
     feature = str(st.selectbox("Where it was measured", options, key=key, format_func=charts.feature_name))
     own = panel_of(case.traced, feature) if case.traced else None
-    near = references.nearest(case, task)
+    near = references.nearest(case, prediction)
     others: list[Panel] = []
     for label, cell in near.items():
         title = f"Nearest {label_of(label)}"
@@ -92,14 +92,14 @@ def _place(case: Case, task: Prediction, table: pd.DataFrame, clicked: str | Non
     fig = side_by_side(panels, aligned_on(feature))
     widgets.figure(
         fig,
-        f"beside-{task.model}-{case.key}",
+        f"beside-{prediction.model}-{case.key}",
         references_table(case, feature, near),
-        caption=f"{escaped(BY_NAME[feature].definition, 500)} {_who(near)}",
+        caption=f"{escaped(BY_NAME[feature].definition, 500)} {_references_text(near)}",
         simulated=case.simulated,
     )
 
 
-def _who(near: Mapping[str, Any]) -> str:
+def _references_text(near: Mapping[str, Any]) -> str:
     parts = []
     for label, cell in near.items():
         kind = "simulated cell" if cell.simulated else "recorded cell"

@@ -1,4 +1,4 @@
-"""Reference cells on a page: the nearest of a class with its sweeps, read once and kept as short pieces."""
+"""Reference cells on a page: the nearest of a class, with short excerpts of its sweeps cached."""
 
 from dataclasses import replace
 
@@ -18,10 +18,10 @@ from neuroclass.ui import cache
 from neuroclass.ui.evidence.case import Case
 
 
-def nearest(case: Case, task: Prediction) -> dict[str, ReferenceCell]:
-    """The nearest reference cell of the predicted and of the runner-up class."""
-    return _nearest(f"{case.key} {sorted(case.verdict.features.items())}", task.model, tuple(likeliest(task)),
-                    case.reference_id, case.verdict)  # fmt: skip
+def nearest(case: Case, prediction: Prediction) -> dict[str, ReferenceCell]:
+    """The nearest reference cells of the predicted and the runner-up class."""
+    key = f"{case.key} {sorted(case.verdict.features.items())}"
+    return _nearest(key, prediction.model, tuple(likeliest(prediction)), case.reference_id, case.verdict)
 
 
 @st.cache_resource(max_entries=200, show_spinner="Finding reference cells")
@@ -48,7 +48,7 @@ def _traced(cell_id: str, simulated: bool, source: str) -> Traced | None:
 
 @st.cache_resource(max_entries=96, show_spinner="Getting the reference cell's sweeps")
 def panel(cell_id: str, simulated: bool, source: str, feature: str, title: str) -> Panel | None:
-    """Where a feature was measured in a reference cell, cut to what is drawn."""
+    """Where a feature was measured in a reference cell, cropped to the drawn window."""
     cell = _traced(cell_id, simulated, source)
     found = None if cell is None else panel_of(cell, feature)
     if found is None:

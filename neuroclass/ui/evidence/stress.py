@@ -1,4 +1,4 @@
-"""The recording stress test on a page: one variant after another, with progress; it can be stopped."""
+"""The recording stress test on a page, with progress and a stop button."""
 
 import streamlit as st
 
@@ -17,15 +17,15 @@ _MOST_KEPT = 20
 
 
 def results_of(case: Case) -> list[StressResult]:
-    """What was found of a case so far in this session; the list grows as variants are tried."""
+    """Results for a case in this session so far; the list grows as variants are tried."""
     kept: dict[str, list[StressResult]] = st.session_state.setdefault(_KEPT, {})
     while len(kept) > _MOST_KEPT:
         kept.pop(next(iter(kept)))
     return kept.setdefault(f"{case.key} {case.metadata!r}", [])
 
 
-def show(case: Case, task: Prediction) -> None:
-    """Offer the test, run it, and draw what was found."""
+def show(case: Case, prediction: Prediction) -> None:
+    """Offer the test, run it, and draw the results."""
     if case.analysis is None:
         st.info("The stress test measures sweeps anew; this cell has none here.", icon=":material/info:")
         return
@@ -49,11 +49,11 @@ def show(case: Case, task: Prediction) -> None:
         _run(case, found, len(tried) + 1)
         place.empty()
     if len(found) > 1:
-        _draw(case, task, found, len(tried) + 1)
+        _draw(case, prediction, found, len(tried) + 1)
 
 
 def _run(case: Case, found: list[StressResult], total: int) -> None:
-    """Try the variants; a click on Stop, like any other, ends the script here and keeps what was found."""
+    """Try the variants; a click on Stop, like any other, ends the script here and keeps the results."""
     models = load_models()
     assert case.analysis is not None
     bar = st.progress(0.0, text="Measuring the recording as it is")
@@ -64,18 +64,19 @@ def _run(case: Case, found: list[StressResult], total: int) -> None:
     bar.empty()
 
 
-def _draw(case: Case, task: Prediction, found: list[StressResult], total: int) -> None:
-    label = found[0].top(task.model)
-    table = stress_table(found, task.model)
+def _draw(case: Case, prediction: Prediction, found: list[StressResult], total: int) -> None:
+    label = found[0].top(prediction.model)
+    table = stress_table(found, prediction.model)
     if len(found) < total:
         st.caption(f"Stopped after {len(found)} of {total}.")
-    st.dataframe(holds_table(found, task.model), hide_index=True)
+    st.dataframe(holds_table(found, prediction.model), hide_index=True)
     as_recorded = float(table["probability"].iloc[0])
     widgets.figure(
         charts.stress(table.iloc[1:], label, UNITS, as_recorded, simulated=case.simulated),
-        f"stress-{task.model}",
+        f"stress-{prediction.model}",
         table,
-        caption=f"Calibrated probability of {escaped(label_of(label))} by {task.model.upper()} under each variant; "
-        "dotted: as recorded. Circle: the label holds; cross: it flips, in the colour of the class it flips to.",
+        caption=f"Calibrated probability of {escaped(label_of(label))} by {prediction.model.upper()} under each "
+        "variant; dotted: as recorded. Circle: the label holds; cross: it flips, in the colour of the class it flips "
+        "to.",
         simulated=case.simulated,
     )

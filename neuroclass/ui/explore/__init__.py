@@ -1,1 +1,1 @@
-"""Parts of the Explore page."""
+"""The Explore page: filter, plot, select and compare cells."""

@@ -1,4 +1,4 @@
-"""What cells can be drawn by: features, coordinates of the embedding, metadata."""
+"""Axes and colours to plot cells by: features, embedding coordinates, metadata."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ _SPACES = {"raw": "features", "lambda0": "DANN without adversary", "dann": "DANN
 
 @dataclass(frozen=True)
 class Axes:
-    """What is drawn: options for the axes, the colour and the panels."""
+    """The chosen axes, colour and panels."""
 
     x: str
     y: str
@@ -26,7 +26,7 @@ class Axes:
 
 
 def name_of(option: str) -> str:
-    """An option for people, with its unit where it has one."""
+    """Display name of an option, with its unit if it has one."""
     if option in BY_NAME:
         return BY_NAME[option].title
     space, _, number = option.partition("_umap")
@@ -36,7 +36,7 @@ def name_of(option: str) -> str:
 
 
 def values_of(frame: pd.DataFrame, option: str) -> "pd.Series[Any]":
-    """An option's values of each cell, features in shown units."""
+    """Values of an option for each cell; features in display units."""
     if option in BY_NAME:
         return frame[option] * BY_NAME[option].display_factor
     if option in frame.columns:
@@ -46,7 +46,7 @@ def values_of(frame: pd.DataFrame, option: str) -> "pd.Series[Any]":
 
 
 def embeddings() -> dict[str, "pd.Series[Any]"]:
-    """Coordinates of the stored embedding by option; empty where there is none."""
+    """Coordinates of the stored embedding by option; empty if there is none."""
     try:
         table = cache.table("dann", "embedding")
     except ModelFileError:
@@ -59,17 +59,17 @@ def embeddings() -> dict[str, "pd.Series[Any]"]:
 
 
 def choose(frame: pd.DataFrame) -> tuple[Axes, pd.DataFrame]:
-    """Choice of axes, colour and panels, kept in the address; and the points to draw.
+    """Let the user choose axes, colour and panels, kept in the URL, and collect the points.
 
     Returns
     -------
     axes : Axes
-        What was chosen.
+        The user's choice.
     points : DataFrame
-        Columns id, species, x, y (shown units), and the colour's and panels' columns; cells with both values.
+        Columns id, species, x, y (display units), colour and panels; only cells with both values.
     """
-    known = set(frame["id"])
-    coordinates = [name for name, column in embeddings().items() if known & set(column.index)]
+    ids = set(frame["id"])
+    coordinates = [name for name, column in embeddings().items() if ids & set(column.index)]
     numbers = [*FEATURE_NAMES, *coordinates]
     colours = [name for name in COLOURS if frame[name].notna().any()]
     first, second, third, fourth = st.columns(4)

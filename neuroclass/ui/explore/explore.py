@@ -1,4 +1,4 @@
-"""What the Explore page starts from: the cohort with the models' verdicts, and filters kept in the address."""
+"""The cohort with the models' verdicts, and filters kept in the URL."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.query import match_filters, match_query, match_text
 from neuroclass.errors import ModelFileError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.types.arrays import Mask
 from neuroclass.ui import cache
 from neuroclass.ui.text import escaped
 
@@ -28,7 +29,7 @@ FILTERS = (
     "predicted",
 )
 MOST_OPTIONS = 3000
-"""Longer lists are not sent to the browser at every step; the search finds donors and ids, too."""
+"""Longer lists are not sent to the browser at every step; the search also finds donors and ids."""
 COLOURS = ("class", "broad", "species", "layer", "structure", "line", "dendrite_type", "reporter_status", "verdict")
 _HELP = {
     "verdict": "How the shipped models did on the cell: LSPIN on mouse cells, DANN on human ones; on recorded cells "
@@ -38,11 +39,10 @@ _HELP = {
 
 
 def decorated(cells: Cohort) -> pd.DataFrame:
-    """The cohort's frame with the columns ``class``, ``predicted`` and ``verdict``; do not change it.
+    """The cohort's frame with added columns ``class``, ``predicted`` and ``verdict``; do not modify it.
 
-    The class is a cell's subclass, or where it has none, its broad class. The verdict is LSPIN's for
-    mouse cells and DANN's for human ones, see `neuroclass.cohort.verdicts`; on recorded cells the
-    models were asked while these were held out.
+    The class is a cell's subclass, or its broad class if it has none. The verdict is LSPIN's for mouse cells and
+    DANN's for human ones, see `neuroclass.cohort.verdicts`; for recorded cells it is held out.
     """
     return _decorated(cells.source, len(cells), cells)
 
@@ -54,12 +54,12 @@ def _decorated(source: str, n_cells: int, _cells: Cohort) -> pd.DataFrame:  # no
     frame = frame.assign(predicted=None, verdict=None, **{"class": label})
     table = "demo" if _cells.simulated else "predictions"
     try:
-        known = pd.concat([cache.cell_verdicts(model, table) for model in ("lspin", "dann")])
+        verdicts = pd.concat([cache.cell_verdicts(model, table) for model in ("lspin", "dann")])
     except ModelFileError:
         return frame
-    known = known[~known.index.duplicated()].reindex(frame["id"])
+    verdicts = verdicts[~verdicts.index.duplicated()].reindex(frame["id"])
     for column in ("predicted", "verdict"):
-        values = known[column].astype(object)
+        values = verdicts[column].astype(object)
         frame[column] = values.where(values.notna(), None).to_numpy()
     return frame
 
@@ -72,14 +72,14 @@ def _options(source: str, n_cells: int, column: str, _frame: pd.DataFrame) -> li
 
 
 def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Filter widgets, all kept in the address; the cells they leave.
+    """Show the filter widgets, kept in the URL; return the cells that pass.
 
     Parameters
     ----------
     frame : DataFrame
-        What `decorated` gives.
+        Output of `decorated`.
     source : str
-        Where the cells come from, which names them in the cache.
+        Data source, which identifies the cells in the cache.
     """
     keep: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
     with st.expander("Filters", icon=":material/filter_alt:", expanded=True):
@@ -120,8 +120,8 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     return frame[mask]
 
 
-def _within(frame: pd.DataFrame, names: list[str], keep: dict[str, Any]) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Cells whose features lie within the chosen ranges."""
+def _within(frame: pd.DataFrame, names: list[str], keep: dict[str, Any]) -> Mask:
+    """Mask of cells whose features lie within the chosen ranges."""
     mask = np.ones(len(frame), dtype=bool)
     for column, name in zip(st.columns(max(1, min(3, len(names)))) * len(names), names, strict=False):
         spec = BY_NAME[name]
@@ -136,15 +136,15 @@ def _within(frame: pd.DataFrame, names: list[str], keep: dict[str, Any]) -> "np.
 
 
 def nice_span(low: float, high: float) -> tuple[float, float, float]:
-    """Bounds that hold two numbers, and a step: about two hundred round steps between them."""
+    """Round bounds around two numbers, and a round step for about two hundred in between."""
     step = 10.0 ** np.floor(np.log10(max(high - low, 1e-9) / 50))
     digits = max(0, int(-np.log10(step)) + 1)
     first, last = np.floor(low / step) * step, np.ceil(high / step) * step
     return round(float(first), digits), round(float(last), digits), round(float(step), digits)
 
 
-def _pasted(frame: pd.DataFrame, keep: dict[str, Any]) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Cells whose ids were pasted; all where none were."""
+def _pasted(frame: pd.DataFrame, keep: dict[str, Any]) -> Mask:
+    """Mask of cells with pasted ids; all if none were pasted."""
     with st.popover("Paste ids", icon=":material/content_paste:"):
         text = st.text_area(
             "Cell ids", key="ids", placeholder="separated by commas, blanks or line ends", height=120, **keep
@@ -152,7 +152,7 @@ def _pasted(frame: pd.DataFrame, keep: dict[str, Any]) -> "np.ndarray[Any, np.dt
     ids = [word.strip("'\"[]()") for word in text.replace(",", " ").replace(";", " ").split()]
     if not ids:
         return np.ones(len(frame), dtype=bool)
-    mask: np.ndarray[Any, np.dtype[np.bool_]] = frame["id"].isin(ids).to_numpy()
+    mask: Mask = frame["id"].isin(ids).to_numpy()
     here = set(frame.loc[mask, "id"])
     lost = [name for name in dict.fromkeys(ids) if name not in here]
     more = "…" if len(lost) > 5 else ""
@@ -162,7 +162,7 @@ def _pasted(frame: pd.DataFrame, keep: dict[str, Any]) -> "np.ndarray[Any, np.dt
 
 
 def cell_selector(frame: pd.DataFrame) -> str | None:
-    """Selector of one cell by id, kept in the URL; of very many cells, a box to type the id into."""
+    """Select one cell by id, kept in the URL; a text box if there are very many cells."""
     keep: dict[str, Any] = {"key": "cell", "bind": "query-params", "persist_state": "session"}
     if len(frame) <= MOST_OPTIONS:
         chosen: str | None = st.selectbox(

@@ -1,4 +1,4 @@
-"""Groups of cells against each other: named selections, all features ranked, one feature's distribution."""
+"""Compare groups of cells: named selections, all features ranked, one feature's distribution."""
 
 import pandas as pd
 import streamlit as st
@@ -26,7 +26,7 @@ TESTED = (
 
 
 def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.DataFrame, simulated: bool) -> None:
-    """Name selections, and compare two of them.
+    """Let the user name selections and compare two of them.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.Da
     picked : DataFrame or None
         The selected ones.
     everyone : DataFrame
-        All loaded cells, from which named selections are read whatever the filters leave.
+        All loaded cells, to which named selections refer regardless of filters.
     simulated : bool
         Whether the cells are simulated.
     """

@@ -1,4 +1,4 @@
-"""Linked views of many cells: scatter and table choose from each other; the choice is kept in the address."""
+"""Linked scatter plot and table of cells; the selection is kept in the URL."""
 
 from functools import partial
 
@@ -23,14 +23,14 @@ CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_
 
 @st.fragment
 def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool) -> None:
-    """Scatter, table, comparison and distributions of the same cells.
+    """Show scatter plot, table, comparison and distributions of the same cells.
 
     Parameters
     ----------
     frame : DataFrame
         Cells after the filters, as `neuroclass.ui.explore.explore.decorated` gives them.
     everyone : DataFrame
-        All loaded cells, among which selections are written.
+        All loaded cells, to which selections refer.
     simulated : bool
         Whether the cells are simulated.
     """
@@ -68,7 +68,7 @@ def _from_address(all_ids: list[str]) -> None:
 
 
 def pick(ids: list[str], in_chart: bool = False) -> None:
-    """Choose cells; none gives all back."""
+    """Select cells; an empty selection shows all."""
     st.session_state[PICKED], st.session_state[FROM_CHART] = ids, in_chart
 
 
@@ -77,7 +77,7 @@ def _pick_in_chart() -> None:
 
 
 def _ticked(key: str, rows: pd.DataFrame) -> list[str]:
-    """Ids of the table's ticked rows, known before the table is drawn."""
+    """Ids of the table's ticked rows, available before the table is drawn."""
     state = st.session_state.get(key)
     return [str(rows["id"].iloc[k]) for k in state.selection.rows if k < len(rows)] if state else []
 
@@ -85,7 +85,7 @@ def _ticked(key: str, rows: pd.DataFrame) -> list[str]:
 def _scatter(axes: axes_of.Axes, points: pd.DataFrame, n_cells: int, ticked: list[str], simulated: bool) -> None:
     names = axes_of.name_of(axes.x), axes_of.name_of(axes.y)
     many = len(points) > charts.MOST_SVG
-    light = many and st.session_state[FROM_CHART] and not ticked  # the chart shows its own choice: spare drawing it
+    light = many and st.session_state[FROM_CHART] and not ticked  # the chart already shows its own selection
     selected = () if light else tuple(st.session_state[PICKED])
     key = (axes, tuple(points["id"]), selected, tuple(ticked))
     if st.session_state.get(DRAWN, (None, None))[0] != key:

@@ -1,1 +1,1 @@
-"""The history of classified cells, and whose it is."""
+"""The History page: classified cells, and the browser they belong to."""

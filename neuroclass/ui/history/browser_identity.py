@@ -1,4 +1,4 @@
-"""Whose cells are shown: each browser has a secret of its own, in a cookie that scripts cannot read."""
+"""Identity of a browser: each has its own secret in a cookie that scripts cannot read."""
 
 import http.cookies
 import re
@@ -18,8 +18,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class OwnerCookie:
-    """ASGI middleware that gives a browser without a secret one, when it asks for a page.
+class IdentityCookie:
+    """ASGI middleware that gives each new browser a secret with its first page.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class OwnerCookie:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         if scope["type"] != "http" or _sent(scope):
             await self.app(scope, receive, send)
             return
@@ -65,9 +65,12 @@ def _cookie(scope: Scope) -> str:
     return f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_DAYS * 86_400}; HttpOnly; SameSite=Lax{secure}"
 
 
-def owner() -> str:
-    """The browser's secret; where it keeps no cookie, one of this session only."""
+def browser_id() -> str:
+    """The browser's secret; without cookies, one for this session only."""
     token = st.context.cookies.get(COOKIE, "")
     if isinstance(token, str) and _TOKEN.fullmatch(token):
         return token
     return str(st.session_state.setdefault(COOKIE, secrets.token_urlsafe(32)))
+
+
+owner = browser_id

@@ -1,4 +1,4 @@
-"""Cells that were classified before: found, reopened, compared between versions of the models, deleted."""
+"""Search, reopen and delete classified cells, and compare model versions on them."""
 
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from neuroclass.io.history import DONE, Entry
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import metadata_form, uploads
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import owner
+from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.text import escaped
 
 CLASSIFY = PROJECT_DIR / "pages" / "classify.py"
@@ -24,21 +24,21 @@ ENTRY = "entry"
 
 
 def reopen(fresh: bool) -> None:
-    """Take up again what the link in the address leads to, or what this session saw last on the page.
+    """Reopen the entry that the URL links to, or what this session last had on the page.
 
     Parameters
     ----------
     fresh : bool
-        Whether the page has just been come to, so that its upload field is empty.
+        Whether the page was just opened, so that its upload field is empty.
 
     Raises
     ------
     HistoryError
-        If the link leads to no cell of this browser.
+        If the link leads to no entry of this browser.
     """
     wanted = st.query_params.get(ENTRY)
     if wanted and wanted != st.session_state.get("own_entry"):
-        entry = store.history().get(owner(), wanted)
+        entry = store.history().get(browser_id(), wanted)
         if entry is None:
             st.query_params.pop(ENTRY, None)
             raise HistoryError(
@@ -55,14 +55,14 @@ def reopen(fresh: bool) -> None:
         st.session_state["reopened"] = list(st.session_state.get("shown", ()))
 
 
-def earlier() -> list[CellInput]:
-    """Inputs that were reopened."""
+def reopened() -> list[CellInput]:
+    """Uploads reopened from the history."""
     return list(st.session_state.get("reopened", ()))
 
 
-def with_earlier(uploaded: list[CellInput]) -> list[CellInput]:
-    """Uploaded and reopened inputs, each once; a button closes the reopened ones."""
-    again = [one for one in earlier() if one.digest not in {other.digest for other in uploaded}]
+def with_reopened(uploaded: list[CellInput]) -> list[CellInput]:
+    """Join new uploads with the reopened ones, without duplicates; a button closes the latter."""
+    again = [one for one in reopened() if one.digest not in {other.digest for other in uploaded}]
     if again:
         with st.container(horizontal=True, vertical_alignment="center"):
             names = ", ".join(one.name for one in again[:3]) + (" …" if len(again) > 3 else "")
@@ -77,9 +77,9 @@ def with_earlier(uploaded: list[CellInput]) -> list[CellInput]:
 
 
 def page() -> None:
-    """The whole page."""
+    """Draw the History page."""
     st.caption(store.in_words())
-    history, me = store.history(), owner()
+    history, me = store.history(), browser_id()
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
     entries = history.find(me, text)
@@ -148,8 +148,8 @@ def _table(entries: list[Entry]) -> pd.DataFrame:
 
 
 def _versions(entry: Entry) -> None:
-    """What each version of the models said of the entry's cells."""
-    answers = store.history().answers(owner(), entry.id)
+    """Compare the model versions' verdicts on an entry's cells."""
+    answers = store.history().answers(browser_id(), entry.id)
     st.subheader(f"Versions of the models on {escaped(entry.name, 120)}", anchor=False)
     if not answers:
         st.caption("Not answered yet. Open it to classify it.")
@@ -164,12 +164,12 @@ def _versions(entry: Entry) -> None:
 
 
 def versions_table(answers: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
-    """One row a cell and version: label and calibrated probability of both models.
+    """One row per cell and model version: label and calibrated probability of both models.
 
     Parameters
     ----------
     answers : dict
-        What each version of the models answered, as ``classify --json`` prints it.
+        Verdicts by model version, as ``classify --json`` prints them.
 
     Returns
     -------

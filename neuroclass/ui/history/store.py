@@ -1,4 +1,4 @@
-"""The history that this server keeps: where, for how long, and which of it is the visitor's."""
+"""The server's history: location, retention and model version."""
 
 import atexit
 import os
@@ -26,18 +26,18 @@ _OFF = ("off", "no", "none")
 
 @dataclass(frozen=True)
 class Place:
-    """Where the history is.
+    """Location of the history.
 
     Attributes
     ----------
     url : str
-        The database.
+        URL of the database.
     folder : Path
-        The files.
+        Folder of uploaded files.
     days : int
-        How long an entry that is not opened stays; 0 where nothing outlives the server.
+        Days an unopened entry is kept; 0 if nothing outlives the server.
     shared : bool
-        Whether everyone who reaches this server sees all of it.
+        Whether every visitor sees all entries.
     """
 
     url: str
@@ -46,7 +46,7 @@ class Place:
     shared: bool = False
 
     def in_words(self) -> str:
-        """Where uploads go and for how long, in a sentence."""
+        """Describe where uploads are stored and for how long."""
         if not self.days:
             return "Uploads stay on the machine that runs NeuroClass, in a temporary folder that goes when it stops."
         seen = "everyone who reaches this server sees them" if self.shared else "only this browser sees them"
@@ -58,30 +58,30 @@ class Place:
 
 
 def place() -> Place:
-    """Where ``NEUROCLASS_HISTORY`` says: a folder, a database's URL or ``off``; else the user's data folder."""
-    told = os.environ.get(HISTORY_VARIABLE, "").strip()
+    """Location set by ``NEUROCLASS_HISTORY``: a folder, a database URL or ``off``; else the user's data folder."""
+    value = os.environ.get(HISTORY_VARIABLE, "").strip()
     shared = os.environ.get(SHARED_VARIABLE, "").strip().lower() in ("1", "yes", "true", "on")
-    if told.lower() in _OFF:
-        return Place("sqlite://", _passing_folder(), 0)
+    if value.lower() in _OFF:
+        return Place("sqlite://", _temporary_folder(), 0)
     if os.environ.get(CACHE_VARIABLE, "").strip():
         folder = cache_folder() / "history"
     else:
         folder = Path(user_data_dir("neuroclass", appauthor=False)) / "history"
-    if "://" in told:
-        return Place(told, folder / "files", _days(), shared)
-    folder = Path(told).expanduser() if told else folder
+    if "://" in value:
+        return Place(value, folder / "files", _days(), shared)
+    folder = Path(value).expanduser() if value else folder
     return Place(f"sqlite:///{folder / 'history.sqlite'}", folder / "files", _days(), shared)
 
 
 def _days() -> int:
-    told = os.environ.get(DAYS_VARIABLE, "").strip() or str(DEFAULT_DAYS)
-    if not told.isdigit() or int(told) < 1:
-        raise SettingsError(f"{DAYS_VARIABLE} is {told!r}; expected a whole number of days, 1 or more.")
-    return int(told)
+    value = os.environ.get(DAYS_VARIABLE, "").strip() or str(DEFAULT_DAYS)
+    if not value.isdigit() or int(value) < 1:
+        raise SettingsError(f"{DAYS_VARIABLE} is {value!r}; expected a whole number of days, 1 or more.")
+    return int(value)
 
 
 @st.cache_resource
-def _passing_folder() -> Path:
+def _temporary_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="neuroclass-uploads-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -95,17 +95,17 @@ def _open(where: Place) -> tuple[History, Place, str]:
             history.prune(where.days, MAX_BYTES)
         return history, where, ""
     except (OSError, HistoryError) as error:
-        passing = Place("sqlite://", _passing_folder(), 0)
-        return History(passing.url, Spool(passing.folder)), passing, str(error)
+        temporary = Place("sqlite://", _temporary_folder(), 0)
+        return History(temporary.url, Spool(temporary.folder)), temporary, str(error)
 
 
 def history() -> History:
-    """The history; one that ends with the server where the configured place cannot be written."""
+    """Open the history; a temporary one if the configured location cannot be written."""
     return _open(place())[0]
 
 
 def in_words() -> str:
-    """Where uploads go and for how long; and what is wrong with the configured place, if so."""
+    """Describe where uploads are stored and for how long, and any problem with the configured location."""
     _, where, trouble = _open(place())
     return f"{where.in_words()} {trouble}".strip()
 
@@ -121,6 +121,6 @@ def _version(cards: tuple[tuple[str, float], ...]) -> str:
 
 
 def model_version() -> str:
-    """What tells the shipped models from other versions: the first digits of their weights' SHA-256."""
+    """Version of the shipped models: the first digits of their weights' SHA-256."""
     names = ("dann", "lspin")
     return _version(tuple((name, (MODELS_DIR / name / "card.json").stat().st_mtime) for name in names))

@@ -1,4 +1,4 @@
-"""Parts of the Methods page."""
+"""Feature table, model cards, limitations and citations."""
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +11,7 @@ from neuroclass.ui.text import escaped
 
 
 def feature_table() -> None:
-    """The 41 features with units and definitions."""
+    """Show the 41 features with units and definitions."""
     st.subheader("The 41 features", anchor=False)
     table = pd.DataFrame(
         {
@@ -31,7 +31,7 @@ def feature_table() -> None:
 
 
 def models() -> None:
-    """Cards of the shipped models."""
+    """Show the cards of the shipped models."""
     st.subheader("The shipped models", anchor=False)
     st.markdown(
         "- **DANN** tells excitatory from inhibitory cells in mouse and human. A gradient-reversal layer trains its "
@@ -53,7 +53,7 @@ def models() -> None:
 
 
 def honesty() -> None:
-    """How honest the numbers are."""
+    """Explain how the figures were obtained, and their limits."""
     st.subheader("How honest the numbers are", anchor=False)
     st.markdown(
         "- Under the protocol donor-cv a cell is judged by models that have seen no cell of its **donor**: folds are "
@@ -71,7 +71,7 @@ def honesty() -> None:
 
 
 def citations() -> None:
-    """Whom to cite."""
+    """Show what to cite."""
     st.subheader("Data, citation, licence", anchor=False)
     st.markdown(
         "- Allen Institute for Brain Science, Allen Cell Types Database (2015), celltypes.brain-map.org.\n"

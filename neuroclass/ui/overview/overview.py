@@ -1,4 +1,4 @@
-"""Parts of the Overview page."""
+"""Counts, composition and shipped models."""
 
 import pandas as pd
 import streamlit as st
@@ -16,22 +16,22 @@ FIGURE = {"mouse": "Figure 4 of Ophir et al. 2023", "human": "Figure 5 of Ophir 
 
 
 def name(column: str) -> str:
-    """A metadata column for people."""
+    """Display name of a metadata column."""
     return column.replace("_", " ").capitalize()
 
 
 def species_in(cells: Cohort) -> list[str]:
-    """Species of the cohort, in their order."""
+    """Species of the cohort, in canonical order."""
     return [s.value for s in Species if (cells.frame["species"] == s.value).any()]
 
 
 def grouping(species: str) -> str:
-    """What a species' composition is grouped by."""
+    """Levels by which a species' composition is grouped."""
     return "dendrite type → broad class" if species == Species.HUMAN else "driver line → subclass → broad class"
 
 
 def tiles(cells: Cohort) -> None:
-    """Numbers of cells, donors and complete cells."""
+    """Show the numbers of cells, donors and complete cells."""
     frame = cells.frame
     columns = st.columns(5)
     for column, species in zip(columns, Species, strict=False):
@@ -46,7 +46,7 @@ def tiles(cells: Cohort) -> None:
 
 
 def notes(cells: Cohort) -> None:
-    """Where the cells come from, and what to know about them."""
+    """Show the source of the cells, with notes."""
     with st.expander("Source and notes"):
         st.markdown(f"Source: {escaped(cells.source)}")
         for note in cells.notes:
@@ -64,7 +64,7 @@ def composition_table(cells: Cohort, species: str) -> pd.DataFrame:
 
 
 def composition(cells: Cohort, species: str) -> None:
-    """One species' cells by class and, where they have one, by driver line."""
+    """Draw one species' cells by class and, if available, driver line."""
     caption = f"Areas are numbers of cells; grouping as in {FIGURE[species]}."
     table = composition_table(cells, species)
     fig = charts.composition(cells.frame, species, cells.simulated)
@@ -92,7 +92,7 @@ def count_table(cells: Cohort, by: str) -> pd.DataFrame:
 
 
 def models_table() -> None:
-    """The shipped models, what they tell apart and how well, in one line each."""
+    """Show the shipped models with classes and held-out accuracy, one line each."""
     st.subheader("Shipped models", anchor=False)
     rows = []
     for model in ("dann", "lspin"):

@@ -1,4 +1,4 @@
-"""Parts of the Train page."""
+"""Form, progress and result of training runs."""
 
 import shlex
 from dataclasses import asdict
@@ -29,7 +29,7 @@ _SHARES = ("accuracy", "macro_f1", "validation_accuracy", "domain_accuracy")
 
 @st.cache_resource(show_spinner=False)
 def registry() -> JobRegistry:
-    """The server's jobs, shared by all sessions."""
+    """The server's training jobs, shared by all sessions."""
     return JobRegistry()
 
 
@@ -46,10 +46,10 @@ def form() -> None:
             )
         with right:
             column = TASKS[model]
-            known = int(cells.frame[column].notna().sum())
+            labelled = int(cells.frame[column].notna().sum())
             st.caption(
-                f"{known:,} of the {len(cells):,} cells from {escaped(cells.source)} have a {KINDS[column]} to learn "
-                "from."
+                f"{labelled:,} of the {len(cells):,} cells from {escaped(cells.source)} have a {KINDS[column]} to "
+                "learn from."
             )
         arguments = _settings(model)
         report = st.toggle(
@@ -63,7 +63,7 @@ def form() -> None:
 
 
 def _settings(model: str) -> list[str]:
-    """Seed, steps and members, as arguments of the command; empty where the recipe's own."""
+    """Settings that differ from the recipe's, as command-line arguments."""
     recipe = DannSettings() if model == "dann" else LspinSettings()
     offered = (
         ("seed", "Seed (number)", recipe.seed, 0, 10_000),
@@ -107,13 +107,13 @@ def selector() -> str | None:
 
 
 def run_title(job: Job) -> str:
-    """A run for people: its model and when it was started."""
+    """Display title of a run: model and start time."""
     started = datetime.strptime("-".join(job.id.split("-")[:2]), "%Y%m%d-%H%M%S")
     return f"{job.model.upper()}, {started:%d %b %Y %H:%M:%S}"
 
 
 def watch(job_id: str) -> None:
-    """Progress of one run; it refreshes itself until the run has ended."""
+    """Show the progress of one run, refreshed until it ends."""
     running = registry().look(job_id).state is State.RUNNING
     st.fragment(_progress, run_every=POLL_S if running else None)(job_id, running)
 
@@ -139,7 +139,7 @@ def _progress(job_id: str, was_running: bool) -> None:
 
 
 def _classify_command(job: Job) -> str:
-    """How to use the run's model; the other task's model is the shipped one, for both must be in the folder."""
+    """Command to classify with the run's model, beside the shipped other model, since both must be in the folder."""
     other = next(name for name in MODELS if name != job.model)
     folder = shlex.quote(str(job.folder / "model"))
     shipped = shlex.quote(str(MODELS_DIR / other))
@@ -148,8 +148,8 @@ def _classify_command(job: Job) -> str:
 
 def _headline(job: Job) -> None:
     epoch, of = job.status.get("epoch"), job.status.get("of")
-    phase = escaped(job.status.get("phase", "")) or "epoch"
-    text = f"{job.state.value}, {phase} {epoch} of {of}" if epoch and of else job.state.value
+    step = escaped(job.status.get("phase", "")) or "epoch"
+    text = f"{job.state.value}, {step} {epoch} of {of}" if epoch and of else job.state.value
     if job.status.get("seconds"):
         text += f", {job.status['seconds']:.0f} s"
     with st.container(horizontal=True, vertical_alignment="center"):
