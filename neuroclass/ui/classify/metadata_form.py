@@ -11,7 +11,7 @@ from neuroclass.features import BY_NAME, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, Prior, parse_prior
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import owner
+from neuroclass.ui.history.browser_identity import browser_id
 
 UNKNOWN = "unknown"
 NOTHING = "nothing"
@@ -63,7 +63,7 @@ def metadata(expanded: bool = True) -> CellMetadata:
         If the user excludes every class.
     """
     if "species" not in st.session_state and "species" not in st.query_params:
-        last = next(iter(store.history().find(owner())), None)
+        last = next(iter(store.history().find(browser_id())), None)
         st.session_state["species"] = str(last.context.get("species", UNKNOWN)) if last else UNKNOWN
     with st.expander("What is known of the cells (optional)", icon=":material/edit_note:", expanded=expanded):
         columns = st.columns(3)

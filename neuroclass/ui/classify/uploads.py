@@ -22,7 +22,7 @@ from neuroclass.io.history import Entry, StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.reference.template import template_csv, template_guide
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import owner
+from neuroclass.ui.history.browser_identity import browser_id
 
 if TYPE_CHECKING:
     from neuroclass.classification.analysis import RecordingAnalysis
@@ -126,7 +126,7 @@ def empty_state() -> None:
 
 @st.cache_resource
 def _slots() -> threading.BoundedSemaphore:
-    """Two cells are measured and judged at once; others wait, so that memory and answers stay bounded."""
+    """At most two inputs are measured and classified at once, so that memory and waiting times stay bounded."""
     return threading.BoundedSemaphore(2)
 
 
@@ -180,12 +180,12 @@ def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
 
 def keep(cell_input: CellInput, metadata: CellMetadata) -> str:
     """Write an input into the history before it is classified; returns its entry's id."""
-    kept: dict[tuple[str, str], str] = st.session_state.setdefault("entries", {})
+    kept: dict[tuple[str, str, str], str] = st.session_state.setdefault("entries", {})
     metadata = corrected(cell_input, metadata)
-    place = (cell_input.digest, _key(metadata))
+    place = (cell_input.digest, cell_input.name, _key(metadata))
     if place not in kept:
         files = [StoredFile(file.name, file.digest, file.size) for file in cell_input.files]
-        kept[place] = store.history().begin(owner(), files, to_json(metadata), cell_input.cell)
+        kept[place] = store.history().begin(browser_id(), files, to_json(metadata), cell_input.cell)
     return kept[place]
 
 
@@ -194,23 +194,23 @@ def answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
     entry = keep(cell_input, metadata)
     metadata, models = corrected(cell_input, metadata), store.model_version()
     answers = _answers(cell_input.digest, cell_input.name, _key(metadata), models, cell_input, metadata)
-    finished: set[tuple[str, str, str]] = st.session_state.setdefault("finished", set())
-    place = (entry, _key(metadata), models)
+    finished: set[tuple[str, str, str, str]] = st.session_state.setdefault("finished", set())
+    place = (entry, cell_input.name, _key(metadata), models)
     if place not in finished:
         payload = [one.to_json() for one in answers]
-        store.history().finish(owner(), entry, models, payload, summary_of(answers))
+        store.history().finish(browser_id(), entry, models, payload, summary_of(answers))
         finished.add(place)
     return answers
 
 
 def summary_of(answers: list[Answer]) -> str:
-    """Cells and their labels in a line, to find them by."""
+    """Cells and their labels in one line, for searching the history."""
     parts = []
     for one in answers[:200]:
         if isinstance(one, RejectedInput):
             parts.append(f"{one.cell} refused ({one.error.kind})".strip())
         else:
-            labels = " / ".join(task.label or "cannot say" for task in (one.broad, one.subclass))
+            labels = " / ".join(prediction.label or "cannot say" for prediction in (one.broad, one.subclass))
             parts.append(f"{one.cell} ({one.species}): {labels}")
     return "; ".join(parts) + (f"; and {len(answers) - 200} more" if len(answers) > 200 else "")
 
@@ -274,7 +274,7 @@ def correct(cell_input: CellInput, assignments: Mapping[tuple[int, int], Stimulu
 
 def forget_all() -> int:
     """Delete everything that this browser has in the history; returns how many entries."""
-    count = store.history().delete_all(owner())
+    count = store.history().delete_all(browser_id())
     for key in ("received", "entries", "finished", "reopened", "shown"):
         st.session_state.pop(key, None)
     return count

@@ -71,6 +71,3 @@ def browser_id() -> str:
     if isinstance(token, str) and _TOKEN.fullmatch(token):
         return token
     return str(st.session_state.setdefault(COOKIE, secrets.token_urlsafe(32)))
-
-
-owner = browser_id
