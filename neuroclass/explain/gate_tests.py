@@ -10,21 +10,9 @@ References
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from neuroclass.types.arrays import Floats
-
-
-def holm(p: npt.ArrayLike) -> Floats:
-    """P values corrected for their number by Holm's step-down procedure; NaN stays NaN."""
-    values = np.asarray(p, dtype=np.float64)
-    result = np.full(values.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(values))
-    order = known[np.argsort(values[known])]
-    steps = values[order] * np.arange(len(order), 0, -1)
-    result[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
-    return result
+from neuroclass.evaluation.paired import holm
 
 
 def compare_classes(gates: pd.DataFrame, classes: Sequence[str], features: Sequence[str]) -> pd.DataFrame:
@@ -60,5 +48,5 @@ def compare_classes(gates: pd.DataFrame, classes: Sequence[str], features: Seque
         effect = max(0.0, float(h) / (len(values) - 1))
         rows.append((feature, str(means.idxmax()), str(means.idxmin()), float(h), effect, float(p)))
     table = pd.DataFrame(rows, columns=["feature", "highest", "lowest", "h", "effect", "p"])
-    table["p_holm"] = holm(table["p"])
+    table["p_holm"] = holm(table["p"].tolist())
     return table.sort_values("effect", ascending=False, ignore_index=True)

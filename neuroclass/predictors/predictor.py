@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.types.arrays import Floats, Mask
+from neuroclass.types.models import ModelSpec
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -25,10 +26,12 @@ _BACKGROUND = "background"
 
 @dataclass(frozen=True)
 class Predictor(ABC):
-    """An ensemble with its preprocessing, calibration and novelty score.
+    """An ensemble with its preprocessing, calibration and typicality.
 
     Attributes
     ----------
+    spec : ModelSpec
+        What is declared of the model: its task above all.
     name : str
         ``dann`` or ``lspin``.
     classes : tuple of str
@@ -37,13 +40,15 @@ class Predictor(ABC):
         All members, in evaluation mode.
     architecture : mapping
         Arguments that rebuild `net`.
-    preprocessor, calibration, novelty
+    preprocessor, calibration, typicality_scale
         Fitted on training cells.
     background : ndarray, shape (n_prototypes, 41)
         Prototypes of the training cells, standardised: what SHAP values are relative to.
     card : mapping
         What the model is, for people and for checks.
     """
+
+    spec: ClassVar[ModelSpec]
 
     name: str
     classes: tuple[str, ...]
@@ -54,6 +59,11 @@ class Predictor(ABC):
     typicality_scale: Typicality
     background: Floats
     card: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def task(self) -> str:
+        """What the model tells, ``broad`` or ``subclass``; also the cohort's column with the labels."""
+        return self.spec.task
 
     @staticmethod
     @abstractmethod
@@ -120,10 +130,6 @@ class Predictor(ABC):
     def typicality_of(self, x: Floats) -> Floats:
         """Share of training cells at least as unusual on the features present, shape (n_cells,)."""
         return self.typicality_scale(self.preprocessor.standardise(x), self.preprocessor)
-
-    def with_card(self, card: Mapping[str, Any]) -> Self:
-        """The same model with another card."""
-        return replace(self, card=dict(card))
 
     def arrays(self) -> Arrays:
         """All arrays to save."""

@@ -14,7 +14,8 @@ from neuroclass.evaluation.groups import group_document
 from neuroclass.evaluation.label_issues import label_issues, label_issues_by_confusion
 from neuroclass.evaluation.learning import fewer_donors, label_budget, learning_curve
 from neuroclass.evaluation.paired import holm, sign_flip_p
-from neuroclass.evaluation.protocols import Plan, Protocol, plan_protocol
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import Plan, plan_protocol
 from neuroclass.evaluation.purity import errors_by_line, pure_lines
 from neuroclass.evaluation.taxonomies import unlabelled_taxonomies
 from tests.planted import planted_cohort

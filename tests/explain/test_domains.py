@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from neuroclass.config import DannSettings, OptimiserSettings
+from neuroclass.evaluation.paired import holm
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.explain import domain_report, domain_spaces
 from neuroclass.explain.cross_species_matches import match_table
 from neuroclass.explain.domain_measures import discrepancy, measures, told
 from neuroclass.explain.domain_spaces import FoldSpace, align, fold_space
-from neuroclass.explain.gate_tests import compare_classes, holm
+from neuroclass.explain.gate_tests import compare_classes
 from tests.planted import planted_cohort
 
 RNG = np.random.default_rng(0)

@@ -8,7 +8,8 @@ import pytest
 from neuroclass.evaluation import comparisons as systems
 from neuroclass.evaluation import learning
 from neuroclass.evaluation.evaluate import describe, run_trials
-from neuroclass.evaluation.protocols import Protocol, plan_protocol
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import plan_protocol
 from neuroclass.reports import comparisons
 from neuroclass.training import registry
 from tests.planted import planted_cohort

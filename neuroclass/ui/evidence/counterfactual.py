@@ -81,8 +81,7 @@ def _counterfactual(
         allowed, words = class_values(_verdict.species, target), f"5% to 95% quantiles of the database's {target} cells"
     else:
         cells = cache.cohort()
-        column = "broad" if model == "dann" else "subclass"
-        mates = cells.take((cells.frame[column] == target).to_numpy())
+        mates = cells.take((cells.frame[predictor.task] == target).to_numpy())
         same = mates.of_species(_verdict.species)
         mates = same if len(same) else mates
         row = np.array([_verdict.features.get(name, np.nan) for name in FEATURE_NAMES])
