@@ -20,7 +20,8 @@ from neuroclass.cohort.loading import load_cohort
 from neuroclass.errors import CohortError
 from neuroclass.evaluation.evaluate import train_trial
 from neuroclass.evaluation.laboratories import Laboratory, shifted_laboratories
-from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
 
 DRAWS = 3
 AWAY = "25 °C, other junction convention, coarser steps"

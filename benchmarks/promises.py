@@ -19,16 +19,23 @@ from joblib import Parallel, delayed
 
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.evaluation.evaluate import train_trial
-from neuroclass.evaluation.expected_accuracy import worth_of
-from neuroclass.evaluation.feature_subsets import ALL, ExpectedAccuracy, mask_outcomes, random_masks, summarise_masks
-from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
+from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy
+from neuroclass.evaluation.feature_subsets import (
+    ALL,
+    digits_of,
+    random_subsets,
+    subset_outcomes,
+    summarise_subsets,
+)
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
 from neuroclass.io.artifacts import load_model, save_model
 from neuroclass.predictors.predictor import Predictor
-from neuroclass.reports.store import results_of
+from neuroclass.reports.store import report_of
 from neuroclass.types.arrays import Mask
+from neuroclass.types.models import DANN, LSPIN, MODELS
 
-TASKS = {"lspin": "subclass", "dann": "broad"}
 DRAWS = 30
 REPEAT = 1
 SEED = 2024
@@ -47,52 +54,52 @@ def scenarios() -> dict[str, Mask]:
     }
 
 
-def run_fold(name: str, plan: Plan, trial: Trial, folder: Path, masks: Mask) -> pd.DataFrame:
-    """Held-out outcomes of one fold under every mask."""
+def run_fold(name: str, plan: Plan, trial: Trial, folder: Path, subsets: Mask) -> pd.DataFrame:
+    """Held-out outcomes of one fold with every set of features."""
     import torch
 
     torch.set_num_threads(1)
     place = folder / f"{trial.repeat}-{trial.fold}"
     if not (place / name / "card.json").is_file():
-        trained = train_trial(name, TASKS[name], plan, trial)
+        trained = train_trial(name, MODELS[name].task, plan, trial)
         assert isinstance(trained, Predictor)
         save_model(trained, place / name)
-    return mask_outcomes(load_model(name, place), plan.cohort.take(trial.test), TASKS[name], masks)
+    return subset_outcomes(load_model(name, place), plan.cohort.take(trial.test), MODELS[name].task, subsets)
 
 
-def stored_worth(name: str, fitted: pd.DataFrame, refit: bool) -> tuple[list[dict], ExpectedAccuracy]:
-    """What the page uses: the shipped tables, or with `refit` the estimate from these very folds."""
-    results = results_of(name)
-    shipped = (results.folder / "evaluation" / "masks.parquet").is_file()
-    worth = ExpectedAccuracy(fitted if refit or not shipped else results.table("masks"))
-    return results.document("masked")["laboratories"], worth
+def promised(name: str, fitted: pd.DataFrame, refit: bool) -> ExpectedAccuracy:
+    """What the page uses: the shipped table, or with `refit` the estimate from these very folds."""
+    table = report_of(name).feature_subsets()
+    if refit and table is not None:
+        table = pd.concat([table[table["stimuli"].notna()], fitted], ignore_index=True)
+    return ExpectedAccuracy(table)
 
 
 def report(name: str, folder: Path, cohort_folder: Path, jobs: int, refit: bool) -> None:
     """Print promise and measurement of one model."""
-    plan = plan_protocol(Protocol.DONOR_CV, load_cohort(cohort_folder), TASKS[name], REPEAT + 1)
+    plan = plan_protocol(Protocol.DONOR_CV, load_cohort(cohort_folder), MODELS[name].task, REPEAT + 1)
     trials = [trial for trial in plan.trials if trial.repeat == REPEAT]
     named = scenarios()
-    fitting, asked = random_masks(), np.concatenate(list(named.values()))
-    masks = np.unique(np.concatenate([fitting, asked]), axis=0)
-    calls = (delayed(run_fold)(name, plan, trial, folder, masks) for trial in trials)
+    fitting, asked = random_subsets(), np.concatenate(list(named.values()))
+    subsets = np.unique(np.concatenate([fitting, asked]), axis=0)
+    calls = (delayed(run_fold)(name, plan, trial, folder, subsets) for trial in trials)
     outcomes = pd.concat(Parallel(n_jobs=jobs)(calls), ignore_index=True)
-    table = summarise_masks(outcomes, masks)
-    known = {"".join("1" if on else "0" for on in mask) for mask in fitting}
-    rows, worth = stored_worth(name, table[table["features"].isin(known)], refit)
+    table = summarise_subsets(outcomes, subsets)
+    known = {digits_of(subset) for subset in fitting}
+    expected = promised(name, table[table["features"].isin(known)], refit)
     print(f"\n{name}: measured on held-out cells, in brackets what the page says with its 95% interval")
     for what, sets in named.items():
-        told = {"".join("1" if on else "0" for on in mask) for mask in sets}
-        chosen = table[table["features"].isin(told) & (table["class"] == ALL)]
+        digits = {digits_of(subset) for subset in sets}
+        chosen = table[table["features"].isin(digits) & (table["class"] == ALL)]
         for species, cells in chosen.groupby("species"):
-            print(_line(what, str(species), cells, rows, worth))
+            print(_line(what, str(species), cells, expected))
 
 
-def _line(what: str, species: str, cells: pd.DataFrame, rows: list[dict], worth: ExpectedAccuracy) -> str:
+def _line(what: str, species: str, cells: pd.DataFrame, expected: ExpectedAccuracy) -> str:
     promised = []
     for digits in cells["features"]:
         features = [feature for feature, digit in zip(FEATURE_NAMES, digits, strict=True) if digit == "1"]
-        promised.append(worth_of(rows, worth, features, species))
+        promised.append(expected(features, species))
     kept = [p["low"] <= a <= p["high"] for p, a in zip(promised, cells["accuracy"], strict=True)]
     covered = [p["coverage_low"] <= c <= p["coverage_high"] for p, c in zip(promised, cells["coverage"], strict=True)]
     mean = {key: float(np.mean([p[key] for p in promised])) for key in ("accuracy", "low", "high", "coverage")}
@@ -113,7 +120,7 @@ def main() -> None:
     parser.add_argument("--refit", action="store_true", help="estimate from these folds instead of the shipped table")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as passing:
-        for name in TASKS:
+        for name in (LSPIN.name, DANN.name):
             report(name, args.folds or Path(passing), args.data, args.jobs, args.refit)
 
 

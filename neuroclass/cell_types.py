@@ -62,6 +62,9 @@ class Dendrite(StrEnum):
 BROAD_ORDER: tuple[str, ...] = tuple(b.value for b in Broad)
 SUBCLASS_ORDER: tuple[str, ...] = tuple(s.value for s in Subclass)
 
+TASK_CLASSES: dict[str, tuple[str, ...]] = {"broad": BROAD_ORDER, "subclass": SUBCLASS_ORDER}
+"""The classes of each task, which is also the name of the cohort's column with the labels."""
+
 COLOURS: dict[str, str] = {
     Broad.EXCITATORY: "#D55E00",
     Broad.INHIBITORY: "#0072B2",

@@ -143,10 +143,12 @@ class LspinSettings:
         Units of the hidden layers.
     gate_penalty, similarity : float
         λ₁ on the expected number of open gates a cell (‖z‖₀), and λ₂ on differing gates of similar cells.
+    agreement : float
+        Weight of the variance of the gates between members, which draws the members towards the same features.
     penalty_ramp : float
         Share of training over which λ₁ grows to its value.
-    consensus, consensus_from : float
-        Threshold on the members' mean gate, and the share of training after which all use it.
+    consensus : float
+        Threshold on the members' mean gate, above which a trained ensemble lets a feature through.
     dropout, mixup, smoothing : float
         Share of hidden units dropped; parameter of mix-up; label smoothing.
     inner_folds : int
@@ -165,7 +167,6 @@ class LspinSettings:
     penalty_ramp: float = 0.3
     agreement: float = 0.02
     consensus: float = 0.25
-    consensus_from: float = 1.0
     dropout: float = 0.1
     mixup: float = 0.3
     smoothing: float = 0.15

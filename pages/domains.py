@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from neuroclass.reports.store import Table
+from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import cross_species_matches, domains
 from neuroclass.ui.guards import guarded
@@ -9,7 +11,7 @@ from neuroclass.ui.guards import guarded
 widgets.heading("Domains", "Does DANN see past the species of a cell, and still tell its class?")
 with guarded():
     widgets.source_notice(cache.cohort())
-    embedding = cache.table("dann", "embedding")
+    embedding = cache.table(DANN.name, Table.EMBEDDING)
     chosen = domains.choose(embedding)
     pictures = st.container()
     domains.numbers(chosen, embedding)

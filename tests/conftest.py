@@ -1,10 +1,12 @@
 """Fixtures that every test may use: the real tables and recordings, skipped where they are absent."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
@@ -33,6 +35,22 @@ def shared_recordings() -> Path:
     if not folder.is_dir():
         pytest.skip("the real recordings are not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of tiny models with their reports, made once a session by one of the workers; do not change it."""
+    from tests.tiny_report import write_tiny_models
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    done = folder / "tiny" / "done"
+    with FileLock(folder / "tiny.lock"):
+        if not done.is_file():
+            write_tiny_models(folder / "tiny" / "models")
+            done.touch()
+    return folder / "tiny" / "models"
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroclass.adaptation.alignment import LEAST_CELLS, Alignment, align
-from neuroclass.adaptation.reference import COLUMNS, Reference, cohort_reference, shipped_reference
+from neuroclass.adaptation.reference import Reference, cohort_reference, shipped_reference
 from neuroclass.adaptation.shift import DomainScore, FeatureShift, domain_score, feature_shifts
 from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, Species, Subclass
 from neuroclass.cohort.cohort import Cohort
@@ -177,7 +177,7 @@ def _separation(
 ) -> DomainScore:
     if real is None:
         return domain_score(model, x, reference, proportions)
-    column = COLUMNS[model.name]
+    column = model.task
     mates = real.of_species(batch.species).labelled(column)
     places = {name: k for k, name in enumerate(model.classes)}
     numbers = np.array([places[name] for name in mates.column(column)], dtype=np.int64)

@@ -20,7 +20,6 @@ from neuroclass.types.arrays import Floats
 
 _FLOOR = 0.02
 _RIDGE = 0.1
-COLUMNS = {"dann": "broad", "lspin": "subclass"}
 
 
 @dataclass(frozen=True)
@@ -115,9 +114,9 @@ def cohort_reference(model: Predictor, cells: Cohort, species: str) -> Reference
     CohortError
         If a class has fewer than five cells.
     """
-    mine = cells.of_species(species).labelled(COLUMNS[model.name])
+    mine = cells.of_species(species).labelled(model.task)
     z = model.preprocessor.standardise(mine.matrix())
-    labels = mine.column(COLUMNS[model.name])
+    labels = mine.column(model.task)
     counts = np.array([(labels == name).sum() for name in model.classes], dtype=np.float64)
     if counts.min() < 5:
         least = model.classes[int(counts.argmin())]

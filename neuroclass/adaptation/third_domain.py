@@ -13,7 +13,7 @@ from neuroclass.errors import CohortError
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.training.fit_dann import train_dann
-from neuroclass.training.loop import Listener
+from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 LABORATORY = "laboratory"
 
@@ -38,7 +38,7 @@ def with_laboratory(cells: Cohort, batch: Batch) -> Cohort:
 
 
 def train_with_laboratory(
-    cells: Cohort, batch: Batch, settings: DannSettings | None = None, listener: Listener | None = None
+    cells: Cohort, batch: Batch, settings: DannSettings | None = None, progress: ProgressCallback = ignore_progress
 ) -> DannPredictor:
     """Train DANN with the laboratory as a third domain.
 
@@ -49,9 +49,9 @@ def train_with_laboratory(
     batch : Batch
         The laboratory's cells; their labels, if any, are not used.
     settings : DannSettings, optional
-        Defaults to those of the shipped model.
-    listener : callable, optional
-        See `run_training`.
+        As for the shipped model by default.
+    progress : ProgressCallback
+        Called after each epoch; see `run_training`.
 
     Returns
     -------
@@ -62,4 +62,4 @@ def train_with_laboratory(
     CohortError
         If the reference's cells are simulated.
     """
-    return train_dann(with_laboratory(cells, batch), settings or DannSettings(), listener)
+    return train_dann(with_laboratory(cells, batch), settings or DannSettings(), progress)

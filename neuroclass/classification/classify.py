@@ -13,13 +13,12 @@ from neuroclass.classification.measurement import MeasuredCell, measure
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import Answer, CellVerdict, Prediction, Reason
 from neuroclass.errors import RejectedInput
-from neuroclass.evaluation.expected_accuracy import Rows, best_sweep, worth_of
-from neuroclass.evaluation.feature_subsets import ExpectedAccuracy
+from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.priors import Prior, kept_share, reweight
 from neuroclass.reference.ranges import outside, percentile
-from neuroclass.reports.store import results_of
+from neuroclass.reports.store import report_of
 from neuroclass.types.arrays import Floats
 
 COVERAGE = 0.9
@@ -33,11 +32,10 @@ MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell the pr
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model and its held-out accuracy, for every combination of stimuli and for any set of features."""
+    """A trained model, and its held-out accuracy for any set of features."""
 
     predictor: Predictor
-    masked: Rows
-    worth: ExpectedAccuracy | None = None
+    expected: ExpectedAccuracy
 
 
 @dataclass(frozen=True)
@@ -63,12 +61,7 @@ def load_models(folder: Path | None = None) -> Models:
 def _load(name: str, folder: Path | None) -> Model:
     from neuroclass.io.artifacts import load_model
 
-    results = results_of(name, folder)
-    predictor = load_model(name, folder)
-    stored = results.folder / "evaluation"
-    masked = results.document("masked")["laboratories"] if (stored / "masked.json").is_file() else ()
-    worth = ExpectedAccuracy(results.table("masks")) if (stored / "masks.parquet").is_file() else None
-    return Model(predictor, masked, worth)
+    return Model(load_model(name, folder), ExpectedAccuracy(report_of(name, folder).feature_subsets()))
 
 
 def classify_input(
@@ -157,8 +150,8 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: 
                 prediction_set=sets[row],
                 coverage=COVERAGE,
                 typicality=float(typicality[row]),
-                expected=worth_of(trained.masked, trained.worth, cell.features, cell.species),
-                next_sweep=best_sweep(trained.masked, trained.worth, cell.features, cell.species),
+                expected=trained.expected(cell.features, cell.species),
+                next_sweep=trained.expected.next_sweep(cell.features, cell.species),
                 reasons=() if shap is None else _reasons(cell, model.classes[winner], shap[row, :, winner], gates, row),
                 abstain=_why_not(model, cell, float(typicality[row]), sets[row]),
                 plain={c: float(p) for c, p in zip(model.classes, plain[row], strict=True)} if prior else {},

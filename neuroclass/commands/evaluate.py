@@ -5,14 +5,15 @@ import json
 import sys
 from typing import Any
 
+from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
+from neuroclass.evaluation.names import SYSTEM_NAMES, Protocol
+from neuroclass.types.progress import Progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser."""
-    from neuroclass.evaluation.names import PROTOCOLS, SYSTEM_NAMES
-
     parser = subparsers.add_parser(
         "evaluate",
         help="train and test a system under a protocol",
@@ -20,8 +21,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "intervals from a cluster bootstrap over donors. Scaler, imputation and calibration see training cells only.",
     )
     parser.add_argument("model", choices=SYSTEM_NAMES, metavar="MODEL", help=", ".join(SYSTEM_NAMES))
-    parser.add_argument("--protocol", choices=PROTOCOLS, default="donor-cv", help="default: donor-cv")
-    parser.add_argument("--task", choices=("broad", "subclass"), help="for baselines (default: subclass)")
+    protocols = [protocol.value for protocol in Protocol]
+    parser.add_argument("--protocol", choices=protocols, default="donor-cv", help="default: donor-cv")
+    parser.add_argument("--task", choices=tuple(TASK_CLASSES), help="for baselines (default: subclass)")
     parser.add_argument("--repeats", type=int, metavar="N", help="repeats or seeds (default: the protocol's)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
     add_data(parser)
@@ -32,10 +34,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print."""
     from neuroclass.evaluation.evaluate import evaluate
-    from neuroclass.evaluation.protocols import Protocol
 
-    def progress(done: int, of: int) -> None:
-        print(f"{args.model}, {args.protocol}: trial {done} of {of}", file=sys.stderr)
+    def show(progress: Progress) -> None:
+        print(f"{args.model}, {args.protocol}: trial {progress.done} of {progress.total}", file=sys.stderr)
 
     evaluation = evaluate(
         args.model,
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         task=args.task,
         repeats=args.repeats,
         jobs=args.jobs,
-        progress=progress,
+        progress=show,
     )
     print(json.dumps(evaluation.result, indent=2, ensure_ascii=False) if args.json else _text(evaluation.result))
     return 0

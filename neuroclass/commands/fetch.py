@@ -11,6 +11,7 @@ from neuroclass.commands.arguments import add_json
 from neuroclass.config import allen_settings
 from neuroclass.io.allen import AllenCache, default_cache, fetch_nwb, fetch_tables
 from neuroclass.io.fetching import GIGABYTE, cache_limit
+from neuroclass.types.progress import Progress
 
 REPORT_BYTES = 5_000_000
 
@@ -39,17 +40,17 @@ def add_parser(subparsers: Any) -> None:
 
 
 class _Bar:
-    """Report a download's progress on stderr, every `REPORT_BYTES`."""
+    """Prints on stderr how far a download is, every `REPORT_BYTES`."""
 
     def __init__(self) -> None:
-        self.reported = ("", 0)
+        self.last = ("", 0)
 
-    def __call__(self, what: str, done: int, total: int | None) -> None:
-        step = (what, done // REPORT_BYTES)
-        if step != self.reported or done == total:
-            self.reported = step
-            of = "" if total is None else f" of {total / 1e6:.1f}"
-            print(f"{what}: {done / 1e6:.1f}{of} MB", file=sys.stderr)
+    def __call__(self, progress: Progress) -> None:
+        step = (progress.stage, progress.done // REPORT_BYTES)
+        if step != self.last or progress.done == progress.total:
+            self.last = step
+            of = "" if progress.total is None else f" of {progress.total / 1e6:.1f}"
+            print(f"{progress.stage}: {progress.done / 1e6:.1f}{of} MB", file=sys.stderr)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,14 +6,15 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
 from neuroclass.config import DannSettings, LspinSettings, cache_folder
 from neuroclass.errors import SettingsError
-
-Settings = TypeVar("Settings", DannSettings, LspinSettings)
+from neuroclass.io.atomic import write_atomically
+from neuroclass.types.models import MODELS
+from neuroclass.types.progress import EPOCH, Progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,7 +25,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Train a model and write weights and card to DIR/<model>. With --report, also what the result "
         "pages show: donor-grouped cross-validation of the model and the baselines, gates, SHAP values, embedding.",
     )
-    parser.add_argument("model", choices=("dann", "lspin"))
+    parser.add_argument("model", choices=tuple(MODELS))
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of models (default: in the user's cache)")
     parser.add_argument("--report", action="store_true", help="evaluate as well (minutes)")
     parser.add_argument("--baselines", action="store_true", help="with --report, evaluate the baselines too")
@@ -46,73 +47,54 @@ class StatusFile:
         self.history: list[dict[str, Any]] = []
         self.start = time.monotonic()
 
-    def epoch(self, number: int, of: int, terms: dict[str, float]) -> None:
-        """Note an epoch's losses."""
-        entry = {"epoch": number, "of": of, **{name: round(value, 5) for name, value in terms.items()}}
-        self.history.append(entry)
-        self._write({"phase": "epoch", **entry, "history": self.history})
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in terms.items())
-        print(f"{self.model}: epoch {number} of {of}: {shown}", file=sys.stderr)
-
-    def phase(self, name: str, number: int, of: int) -> None:
-        """Note progress of a later phase."""
-        self._write({"phase": name, "epoch": number, "of": of, "history": self.history})
-        print(f"{self.model}: {name} {number} of {of}", file=sys.stderr)
+    def __call__(self, progress: Progress) -> None:
+        """Note an epoch's losses, or how far a later stage is."""
+        shown = f"{self.model}: {progress.stage} {progress.done} of {progress.total}"
+        entry: dict[str, Any] = {"epoch": progress.done, "of": progress.total}
+        if progress.stage == EPOCH:
+            entry |= {name: round(value, 5) for name, value in progress.values.items()}
+            self.history.append(entry)
+            shown += ": " + ", ".join(f"{name} {value:.4f}" for name, value in progress.values.items())
+        self._write({"phase": progress.stage, **entry, "history": self.history})
+        print(shown, file=sys.stderr)
 
     def _write(self, status: dict[str, Any]) -> None:
-        if self.path is None:
-            return
-        status = {"model": self.model, "seconds": round(time.monotonic() - self.start, 1), **status}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(self.path.name + ".part")
-        draft.write_text(json.dumps(status), encoding="utf-8")
-        draft.replace(self.path)
+        if self.path is not None:
+            status = {"model": self.model, "seconds": round(time.monotonic() - self.start, 1), **status}
+            write_atomically(self.path, json.dumps(status).encode())
 
 
-def _chosen(settings: Settings, args: argparse.Namespace) -> Settings:
+def _settings(args: argparse.Namespace) -> DannSettings | LspinSettings:
     """The recipe's settings with what the user asked for."""
+    recipe = MODELS[args.model].settings()
     if args.members is not None and args.members < 1:
         raise SettingsError(f"--members {args.members}: an ensemble needs at least one network.")
-    optimiser = settings.optimiser if args.steps is None else replace(settings.optimiser, steps=args.steps)
     if args.report and (args.seed, args.steps, args.members) != (None, None, None):
         raise SettingsError(
             "--report evaluates the recipe as it ships; leave out --seed, --steps and --members with it."
         )
+    optimiser = recipe.optimiser if args.steps is None else replace(recipe.optimiser, steps=args.steps)
     asked = {"seed": args.seed, "n_members": args.members}
-    return replace(settings, optimiser=optimiser, **{name: value for name, value in asked.items() if value is not None})
+    return replace(recipe, optimiser=optimiser, **{name: value for name, value in asked.items() if value is not None})
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, save, and report where asked."""
-    from neuroclass.io.artifacts import save_model
-    from neuroclass.predictors.predictor import Predictor
-    from neuroclass.training.card import training_card
-    from neuroclass.training.fit_dann import train_dann
-    from neuroclass.training.fit_lspin import train_lspin
+    from neuroclass.training.train import train_model
 
     cohort = load_cohort(args.data)
     status = StatusFile(args.status, args.model)
-    settings: DannSettings | LspinSettings
-    model: Predictor
-    if args.model == "dann":
-        task, settings = "broad", _chosen(DannSettings(), args)
-        cells = cohort.labelled(task)
-        model = train_dann(cells, settings, status.epoch)
-    else:
-        task, settings = "subclass", _chosen(LspinSettings(), args)
-        cells = cohort.labelled(task)
-        model = train_lspin(cells, settings, status.epoch)
-    folder = (args.out or cache_folder() / "models") / args.model
-    card = save_model(model, folder, training_card(cells, task, settings, model))
+    trained = train_model(args.model, cohort, _settings(args), args.out or cache_folder() / "models", status)
+    card = trained.card
     if args.report:
         from neuroclass.reports.build import write_report
 
-        card = write_report(model, folder, cohort, card, args.jobs, args.baselines, status.phase)
+        card = write_report(trained, cohort, args.jobs, args.baselines, status)
     answer = {key: card[key] for key in ("model", "classes", "training_cells", "seeds", "weights_sha256")}
-    answer |= {"folder": str(folder), "metrics": card.get("metrics")}
+    answer |= {"folder": str(trained.folder), "metrics": card.get("metrics")}
     if args.json:
         print(json.dumps(answer, indent=2))
     else:
         n_cells = card["training_cells"]["n_cells"]
-        print(f"{args.model} trained on {n_cells} cells of {cells.source}; written to {folder}")
+        print(f"{args.model} trained on {n_cells} cells of {cohort.source}; written to {trained.folder}")
     return 0

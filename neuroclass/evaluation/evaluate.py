@@ -1,28 +1,30 @@
 """Train and test one system under one protocol."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation.domains import domain_right
 from neuroclass.evaluation.metrics import expected_calibration_error, summarise
-from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
-from neuroclass.training.baselines import TASK_CLASSES
 from neuroclass.training.registry import Classifier, system_named
 from neuroclass.types.arrays import Floats, Integers
-
-Progress = Callable[[int, int], None]
+from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
 COVERAGE = 0.9
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def train_trial(name: str, task: str, plan: Plan, trial: Trial) -> Classifier:
     cells = plan.cohort.take(trial.train)
     if trial.labels_hidden:
         cells = _hide_labels(plan.cohort, trial.test, task)
-    return system_named(name).train(cells, task, trial.seed, None)
+    return system_named(name).train(cells, task, trial.seed, ignore_progress)
 
 
 def _extras(model: Classifier, task: str, x: Floats, test: Cohort, train: Cohort) -> dict[str, Any]:
@@ -106,15 +108,28 @@ def _run(name: str, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
     return test_trial(train_trial(name, task, plan, trial), task, plan, trial)
 
 
-def run_trials(name: str, task: str, plan: Plan, jobs: int = 2, progress: Progress | None = None) -> pd.DataFrame:
+def in_parallel(
+    calls: Sequence[tuple[Callable[..., Result], Any, Any]], jobs: int, stage: str, progress: ProgressCallback
+) -> list[Result]:
+    """Results of joblib's delayed calls in their order, `jobs` at a time, each reported as it is there."""
+    results: list[Result] = []
+    for result in Parallel(n_jobs=jobs, return_as="generator")(calls):
+        results.append(result)
+        progress(Progress(stage, len(results), len(calls)))
+    return results
+
+
+def run_trials(
+    name: str,
+    task: str,
+    plan: Plan,
+    jobs: int = 2,
+    progress: ProgressCallback = ignore_progress,
+    stage: str = "trial",
+) -> pd.DataFrame:
     """Train and test a system on every trial, `jobs` at a time; the result does not depend on `jobs`."""
-    calls = (delayed(_run)(name, task, plan, trial) for trial in plan.trials)
-    frames = []
-    for frame in Parallel(n_jobs=jobs, return_as="generator")(calls):
-        frames.append(frame)
-        if progress:
-            progress(len(frames), len(plan.trials))
-    return pd.concat(frames, ignore_index=True)
+    calls = [delayed(_run)(name, task, plan, trial) for trial in plan.trials]
+    return pd.concat(in_parallel(calls, jobs, stage, progress), ignore_index=True)
 
 
 def _by_species(values: "pd.Series[Any]", cells: pd.DataFrame) -> dict[str, float]:
@@ -206,7 +221,7 @@ def evaluate(
     task: str | None = None,
     repeats: int | None = None,
     jobs: int = 2,
-    progress: Progress | None = None,
+    progress: ProgressCallback = ignore_progress,
 ) -> Evaluation:
     """Evaluate a system.
 
@@ -224,8 +239,8 @@ def evaluate(
         See `plan_protocol`.
     jobs : int
         Trials at once.
-    progress : callable, optional
-        Called as (done, of).
+    progress : ProgressCallback
+        Called after each trial.
 
     Returns
     -------

@@ -4,19 +4,19 @@ from typing import Any
 
 import pandas as pd
 
+from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.evaluation.label_issues import label_issues
 from neuroclass.evaluation.metrics import summarise
 from neuroclass.evaluation.protocols import Plan
 from neuroclass.evaluation.purity import LEAST_CELLS, MOST_ERRORS, pure_cells, pure_rows
 from neuroclass.evaluation.summaries import group_accuracy
-from neuroclass.training.baselines import TASK_CLASSES
 from neuroclass.types.arrays import Mask
 
 BY = ("line", "layer", "dendrite_type", "structure", "reporter_status")
 
 
 def group_document(
-    name: str, task: str, plan: Plan, predictions: pd.DataFrame, rivals: pd.DataFrame, jobs: int = 1
+    name: str, task: str, plan: Plan, predictions: pd.DataFrame, comparisons: pd.DataFrame, jobs: int = 1
 ) -> dict[str, Any]:
     """What the Performance page says of groups of cells; numbers of groups only, no cell.
 
@@ -28,7 +28,7 @@ def group_document(
         Donor-grouped cross-validation.
     predictions : DataFrame
         Ours.
-    rivals : DataFrame
+    comparisons : DataFrame
         Other systems' predictions: system, id, repeat, predicted.
     jobs : int
         Processes at once.
@@ -43,13 +43,13 @@ def group_document(
     classes = TASK_CLASSES[task]
     cells = plan.cohort.frame.set_index("id")
     pure = pure_cells(plan, task, jobs)
-    doubts = label_issues(predictions, classes).set_index("id")["doubted"]
+    issues = label_issues(predictions, classes).set_index("id")["doubted"]
     by = {}
     for column in BY:
         table = group_accuracy(predictions, cells[column])
         if table.empty:
             continue
-        table["doubted"] = doubts.groupby(cells[column]).sum().reindex(table["group"]).to_numpy(dtype=int)
+        table["doubted"] = issues.groupby(cells[column]).sum().reindex(table["group"]).to_numpy(dtype=int)
         if column == "line":
             table["pure"] = _share_of_trials(pure, predictions, cells["line"]).reindex(table["group"]).to_numpy()
         by[column] = table.to_dict("records")
@@ -61,11 +61,11 @@ def group_document(
         "pure": {
             "rule": f"a line of which an SVC errs on at most {MOST_ERRORS:.0%} of its training cells, predicted by "
             f"donor-grouped cross-validation within the training cells (at least {LEAST_CELLS} cells)",
-            **_on(kept, name, predictions, rivals, classes),
+            **_on(kept, name, predictions, comparisons, classes),
         },
         "complete": {
             "rule": "cells none of whose 41 features is missing",
-            **_on(known, name, predictions, rivals, classes),
+            **_on(known, name, predictions, comparisons, classes),
         },
     }
 
@@ -77,7 +77,7 @@ def _share_of_trials(pure: pd.DataFrame, predictions: pd.DataFrame, line: pd.Ser
 
 
 def _on(
-    rows: Mask, name: str, predictions: pd.DataFrame, rivals: pd.DataFrame, classes: tuple[str, ...]
+    rows: Mask, name: str, predictions: pd.DataFrame, comparisons: pd.DataFrame, classes: tuple[str, ...]
 ) -> dict[str, Any]:
     """Metrics of every system on some of the predictions."""
     part = predictions[rows]
@@ -85,6 +85,6 @@ def _on(
         return {"n_cells": 0, "systems": {}}
     systems = {name: summarise(part, classes)}
     keys = part[["id", "repeat", "donor", "fold", "truth"]]
-    for system, theirs in rivals.groupby("system"):
+    for system, theirs in comparisons.groupby("system"):
         systems[str(system)] = summarise(keys.merge(theirs, on=["id", "repeat"]), classes)
     return {"n_cells": int(part["id"].nunique()), "systems": systems}

@@ -8,16 +8,17 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 
+from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import strata
-from neuroclass.evaluation.evaluate import Progress, run_trials
+from neuroclass.evaluation.evaluate import run_trials
 from neuroclass.evaluation.metrics import summarise
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.preprocess import Preprocessor
-from neuroclass.training.baselines import TASK_CLASSES
 from neuroclass.training.semi_supervised import FuzzyCentres, SemiSupervised, discriminant, keep_few
 from neuroclass.training.targets import class_numbers
 from neuroclass.types.arrays import Floats, Integers
+from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
 SIZES = (100, 200, 400, 800)
 BUDGETS = (3, 5, 10, 20, 50, 100)
@@ -64,7 +65,7 @@ def fewer_donors(cohort: Cohort, rows: Integers, task: str, n_cells: int, seed: 
 
 
 def learning_curve(
-    systems: tuple[str, ...], task: str, plan: Plan, jobs: int = 1, progress: Progress | None = None
+    systems: tuple[str, ...], task: str, plan: Plan, jobs: int = 1, progress: ProgressCallback = ignore_progress
 ) -> list[dict[str, Any]]:
     """Train on fewer donors of the first repeat's training folds; test on the same held-out cells.
 
@@ -90,8 +91,7 @@ def learning_curve(
                     "metrics": summarise(predictions, TASK_CLASSES[task]),
                 }
             )
-        if progress:
-            progress(done + 1, len(sizes) + 1)
+        progress(Progress("learning curve", done + 1, len(sizes) + 1))
     return rows
 
 

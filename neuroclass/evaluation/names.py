@@ -1,4 +1,6 @@
-"""Names of systems and protocols, for parsers that must start fast."""
+"""Names of systems and protocols, for parsers and pages that must start fast."""
+
+from enum import StrEnum
 
 SYSTEM_NAMES: tuple[str, ...] = (
     "dann",
@@ -20,4 +22,13 @@ SYSTEM_NAMES: tuple[str, ...] = (
     "etypes",
     "circular",
 )
-PROTOCOLS: tuple[str, ...] = ("donor-cv", "paper-split", "leave-species-out", "masked", "lab-shift")
+
+
+class Protocol(StrEnum):
+    """The protocols by name."""
+
+    DONOR_CV = "donor-cv"
+    PAPER_SPLIT = "paper-split"
+    LEAVE_SPECIES_OUT = "leave-species-out"
+    MASKED = "masked"
+    LAB_SHIFT = "lab-shift"

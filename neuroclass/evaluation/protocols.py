@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -11,21 +10,12 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import donor_folds, paper_dann_split, paper_lspin_split
 from neuroclass.errors import CohortError
 from neuroclass.evaluation.laboratories import HOME, Laboratory, shifted_laboratories, stimulus_combinations
+from neuroclass.evaluation.names import Protocol
 from neuroclass.types.arrays import Integers
 
 N_FOLDS = 5
 N_REPEATS = 5
 N_SEEDS = 5
-
-
-class Protocol(StrEnum):
-    """The protocols by name."""
-
-    DONOR_CV = "donor-cv"
-    PAPER_SPLIT = "paper-split"
-    LEAVE_SPECIES_OUT = "leave-species-out"
-    MASKED = "masked"
-    LAB_SHIFT = "lab-shift"
 
 
 @dataclass(frozen=True)

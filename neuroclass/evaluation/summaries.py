@@ -51,8 +51,11 @@ def confusion_counts(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.Da
     -------
     DataFrame of int
     """
-    table = pd.crosstab(predictions["truth"], predictions["predicted"])
-    return table.reindex(index=list(classes), columns=list(classes), fill_value=0)
+    from sklearn.metrics import confusion_matrix
+
+    names = list(classes)
+    counts = confusion_matrix(predictions["truth"], predictions["predicted"], labels=names)
+    return pd.DataFrame(counts, pd.Index(names, name="truth"), pd.Index(names, name="predicted"))
 
 
 def class_scores(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -70,13 +73,14 @@ def class_scores(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFr
     DataFrame
         Columns class, precision, recall, f1, cells.
     """
-    counts = confusion_counts(predictions, classes).to_numpy(dtype=np.float64)
-    hits = np.diag(counts)
-    precision = hits / np.maximum(counts.sum(0), 1)
-    recall = hits / np.maximum(counts.sum(1), 1)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    cells = predictions.groupby("truth")["id"].nunique().reindex(list(classes), fill_value=0)
-    columns = {"class": list(classes), "precision": precision, "recall": recall, "f1": f1, "cells": cells.to_numpy()}
+    from sklearn.metrics import precision_recall_fscore_support
+
+    names = list(classes)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        predictions["truth"], predictions["predicted"], labels=names, zero_division=0
+    )
+    cells = predictions.groupby("truth")["id"].nunique().reindex(names, fill_value=0)
+    columns = {"class": names, "precision": precision, "recall": recall, "f1": f1, "cells": cells.to_numpy()}
     return pd.DataFrame(columns)
 
 
@@ -134,12 +138,6 @@ def reliability_bins(predictions: pd.DataFrame, classes: Sequence[str], n_bins: 
             low, high = wilson_interval([right[part].sum()], [part.size])
             rows.append((stated[part].mean(), right[part].mean(), low[0], high[0], part.size))
     return pd.DataFrame(rows, columns=["stated", "observed", "low", "high", "predictions"])
-
-
-def calibration_error(bins: pd.DataFrame) -> float:
-    """Expected calibration error, a fraction of 1: mean distance of stated and observed, weighted by predictions."""
-    weight = bins["predictions"] / bins["predictions"].sum()
-    return float((weight * (bins["stated"] - bins["observed"]).abs()).sum())
 
 
 def percentile_in(values: npt.ArrayLike, value: float) -> float:

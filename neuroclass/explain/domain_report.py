@@ -1,14 +1,14 @@
-"""Tables of the Domains page, from networks trained for it: embeddings, measures and cross-species matches."""
+"""What the Domains page shows, from networks trained for it: pictures, numbers and cross-species matches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
 from neuroclass.config import DannSettings
+from neuroclass.evaluation.evaluate import in_parallel
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.explain.cross_species_matches import match_table
 from neuroclass.explain.domain_measures import measures
@@ -23,8 +23,7 @@ from neuroclass.explain.domain_spaces import (
 from neuroclass.explain.embedding import umap_of
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.types.arrays import Floats
-
-Progress = Callable[[int, int], None]
+from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 
 def _measured(space: str, features: Floats, plan: Plan, trial: Trial) -> pd.DataFrame:
@@ -35,15 +34,14 @@ def _measured(space: str, features: Floats, plan: Plan, trial: Trial) -> pd.Data
     return table.assign(space=space, fold=trial.fold, cells=len(b))
 
 
-def write_domains(
+def domain_tables(
     plan: Plan,
     trials: Sequence[Trial],
     shipped_spaces: Sequence[FoldSpace],
-    out: Path,
     jobs: int,
-    progress: Progress,
-) -> None:
-    """Write embeddings, features, measures and cross-species matches of held-out cells.
+    progress: ProgressCallback = ignore_progress,
+) -> dict[str, pd.DataFrame]:
+    """Embedding, features, numbers and cross-species matches of all cells.
 
     Parameters
     ----------
@@ -52,21 +50,21 @@ def write_domains(
     trials : sequence of Trial
         The folds of one repeat.
     shipped_spaces : sequence of FoldSpace
-        Spaces of the shipped recipe in the order of `trials`.
-    out : Path
-        Output folder for ``embedding``, ``domain-features``, ``domains`` and ``twins``.
+        The shipped recipe's spaces in the order of `trials`.
     jobs : int
         Networks trained at once.
-    progress : callable
-        Called with (done, total) numbers of networks.
+    progress : ProgressCallback
+        Called after each network.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``embedding``, ``domains``, ``domain-features`` and ``cross-species-matches``.
     """
     own = DannSettings().reversal
     others = [value for value in reversals() if value != own]
     calls = [delayed(fold_space)(plan, trial, value) for value, trial in product(others, trials)]
-    found: list[FoldSpace] = []
-    for space in Parallel(n_jobs=jobs, return_as="generator")(calls):
-        found.append(space)
-        progress(len(found), len(calls))
+    found = in_parallel(calls, jobs, "domains", progress)
     by_reversal = {own: list(shipped_spaces)}
     by_reversal |= {value: [space for space in found if space.reversal == value] for value in others}
 
@@ -83,19 +81,20 @@ def write_domains(
         meta.assign(space=name, x=xy[:, 0].round(4), y=xy[:, 1].round(4))
         for name, xy in zip(spaces, points, strict=True)
     ]
-    pd.concat(pictures, ignore_index=True).to_parquet(out / "embedding.parquet", index=False)
 
     numbers = [_measured(RAW, raw, plan, trial) for trial in trials]
     for value, result in by_reversal.items():
         for space, trial in zip(result, trials, strict=True):
             part = _measured(space_name(value), space.features, plan, trial)
             numbers.append(part.assign(reversal=value, aligned=aligned[value].explained))
-    pd.concat(numbers, ignore_index=True).to_parquet(out / "domains.parquet", index=False)
 
     columns = [f"feature {k + 1}" for k in range(aligned[own].features.shape[1])]
     features = pd.DataFrame(aligned[own].features.astype(np.float32).round(4), columns=columns)
-    pd.concat([meta, features], axis=1).to_parquet(out / "domain-features.parquet", index=False)
     mouse, human = (meta.loc[meta["species"] == name, "id"].tolist() for name in ("mouse", "human"))
     distances = [space.distances for space in by_reversal[own] if space.distances is not None]
-    matches = match_table(mouse, human, distances)
-    matches.to_parquet(out / "twins.parquet", index=False)
+    return {
+        "embedding": pd.concat(pictures, ignore_index=True),
+        "domains": pd.concat(numbers, ignore_index=True),
+        "domain-features": pd.concat([meta, features], axis=1),
+        "cross-species-matches": match_table(mouse, human, distances),
+    }

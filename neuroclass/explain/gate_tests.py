@@ -47,5 +47,5 @@ def compare_classes(gates: pd.DataFrame, classes: Sequence[str], features: Seque
         effect = max(0.0, float(h) / (len(values) - 1))
         rows.append((feature, str(means.idxmax()), str(means.idxmin()), float(h), effect, float(p)))
     table = pd.DataFrame(rows, columns=["feature", "highest", "lowest", "h", "effect", "p"])
-    table["p_holm"] = holm(table["p"])
+    table["p_holm"] = holm(table["p"].tolist())
     return table.sort_values("effect", ascending=False, ignore_index=True)

@@ -23,7 +23,8 @@ from neuroclass.cell_types import Species, labels_of_cell
 from neuroclass.config import AllenSettings, allen_settings, cache_folder
 from neuroclass.errors import FetchError, TableError
 from neuroclass.features import FEATURES, Stimulus
-from neuroclass.io.download import Progress, Transfer, never, silent
+from neuroclass.io.download import Transfer, never
+from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 CELLS_FILE = "cells.json"
 FEATURES_FILE = "ephys_features.csv"
@@ -179,7 +180,7 @@ def read_tables(cells_file: Path, features_file: Path) -> pd.DataFrame:
 def fetch_tables(
     cache: AllenCache,
     settings: AllenSettings | None = None,
-    progress: Progress = silent,
+    progress: ProgressCallback = ignore_progress,
     cancelled: Callable[[], bool] = never,
 ) -> pd.DataFrame:
     """Fetch the cell list and the EphysFeature table; the cache changes only once both are complete.
@@ -190,8 +191,8 @@ def fetch_tables(
         Where they go.
     settings : AllenSettings, optional
         The API's address; by default from the environment.
-    progress : callable
-        Told what is downloaded, bytes so far and bytes in all.
+    progress : ProgressCallback
+        Called with the bytes so far of what is being downloaded.
     cancelled : callable
         Asked after each chunk whether to stop.
 
@@ -231,7 +232,7 @@ def fetch_nwb(
     cache: AllenCache,
     specimen: str,
     settings: AllenSettings | None = None,
-    progress: Progress = silent,
+    progress: ProgressCallback = ignore_progress,
     cancelled: Callable[[], bool] = never,
 ) -> Path:
     """Fetch one cell's recording unless it is here, and keep the cache within its limit.
@@ -287,7 +288,7 @@ def fetch_nwb(
 def _client(
     folder: Path,
     settings: AllenSettings,
-    progress: Progress,
+    progress: ProgressCallback,
     cancelled: Callable[[], bool],
     partial: Path | None = None,
 ) -> Any:

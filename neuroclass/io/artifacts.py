@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
 from neuroclass.config import MODELS_DIR
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES, FEATURES
+from neuroclass.io.atomic import write_atomically
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
@@ -23,8 +23,7 @@ WEIGHTS_FILE = "weights.safetensors"
 CARD_FILE = "card.json"
 FORMAT = 1
 
-KINDS: dict[str, type[Predictor]] = {"dann": DannPredictor, "lspin": LspinPredictor}
-CLASSES: dict[str, tuple[str, ...]] = {"dann": BROAD_ORDER, "lspin": SUBCLASS_ORDER}
+PREDICTORS: dict[str, type[Predictor]] = {kind.spec.name: kind for kind in (DannPredictor, LspinPredictor)}
 
 
 def save_model(model: Predictor, folder: Path, card: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -58,8 +57,8 @@ def save_model(model: Predictor, folder: Path, card: Mapping[str, Any] | None = 
         "weights_sha256": hashlib.sha256(blob).hexdigest(),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS_FILE).write_bytes(blob)
-    (folder / CARD_FILE).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_atomically(folder / WEIGHTS_FILE, blob)
+    write_atomically(folder / CARD_FILE, (json.dumps(whole, indent=2, ensure_ascii=False) + "\n").encode())
     return whole
 
 
@@ -114,8 +113,8 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
         If files are missing or damaged, or were made for other features, classes or weights.
     """
     folder = (folder or MODELS_DIR) / name
-    if name not in KINDS:
-        raise ModelFileError(f"There is no model {name!r}; expected one of {', '.join(KINDS)}.")
+    if name not in PREDICTORS:
+        raise ModelFileError(f"There is no model {name!r}; expected one of {', '.join(PREDICTORS)}.")
     card = read_card(folder)
     _check_card(card, name, folder)
     path = folder / WEIGHTS_FILE
@@ -130,7 +129,7 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
             "not belong together. Restore both from the same model."
         )
     try:
-        return KINDS[name].from_arrays(load_arrays(blob), card)
+        return PREDICTORS[name].from_arrays(load_arrays(blob), card)
     except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path} does not fit its card ({error}). Restore both from the same model.") from error
 
@@ -141,7 +140,7 @@ def _check_card(card: Mapping[str, Any], name: str, folder: Path) -> None:
         "model": name,
         "features": list(FEATURE_NAMES),
         "units": {spec.name: spec.unit for spec in FEATURES},
-        "classes": list(CLASSES[name]),
+        "classes": list(PREDICTORS[name].spec.classes),
     }
     for key, value in expected.items():
         if card.get(key) != value:

@@ -11,9 +11,7 @@ from typing import Any
 import requests
 
 from neuroclass.errors import FetchError
-
-Progress = Callable[[str, int, int | None], None]
-"""Told what is downloaded, the bytes so far, and how many there will be (None where unknown)."""
+from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
 TIMEOUT_S = (10.0, 30.0)
 CHUNK_BYTES = 1 << 18
@@ -23,10 +21,6 @@ SHOWN_CHARACTERS = 80
 
 class FetchCancelled(FetchError):
     """The user stopped a download."""
-
-
-def silent(_what: str, _done: int, _total: int | None) -> None:
-    """Progress that goes nowhere."""
 
 
 def never() -> bool:
@@ -40,8 +34,8 @@ class Transfer:
 
     Attributes
     ----------
-    progress : callable
-        Called with what is downloaded, bytes so far and bytes in all.
+    progress : ProgressCallback
+        Called with the bytes so far of what is being downloaded.
     cancelled : callable
         Asked after each chunk; True stops the download with `FetchCancelled`.
     partial : Path
@@ -49,7 +43,7 @@ class Transfer:
     """
 
     partial: Path
-    progress: Progress = silent
+    progress: ProgressCallback = ignore_progress
     cancelled: Callable[[], bool] = never
 
     def json(self, url: str, what: str) -> Any:
@@ -132,7 +126,7 @@ class Transfer:
                     self._tell(what, done, total)
 
     def _tell(self, what: str, done: int, total: int | None) -> None:
-        self.progress(what, done, total)
+        self.progress(Progress(what, done, total))
         if self.cancelled():
             raise FetchCancelled(f"The download of {what} was cancelled after {done:,} bytes.")
 

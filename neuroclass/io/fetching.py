@@ -10,6 +10,7 @@ from neuroclass.config import AllenSettings, allen_settings
 from neuroclass.errors import NeuroClassError, SettingsError
 from neuroclass.io.allen import PARTIAL_FOLDER, AllenCache, fetch_nwb
 from neuroclass.io.download import FetchCancelled
+from neuroclass.types.progress import Progress
 
 MAX_RUNNING = 2
 LIMIT_FILE = "limit.json"
@@ -90,12 +91,12 @@ class Fetches:
                 self._stop[specimen].set()
 
     def _run(self, cache: AllenCache, specimen: str, settings: AllenSettings, stop: threading.Event) -> None:
-        def progress(_what: str, done: int, total: int | None) -> None:
+        def note(progress: Progress) -> None:
             with self._lock:
-                self._fetches[specimen] = Fetch(FetchState.RUNNING, done, total)
+                self._fetches[specimen] = Fetch(FetchState.RUNNING, progress.done, progress.total)
 
         try:
-            fetch_nwb(cache, specimen, settings, progress, stop.is_set)
+            fetch_nwb(cache, specimen, settings, note, stop.is_set)
             end, message = FetchState.DONE, ""
         except FetchCancelled:
             end, message = FetchState.CANCELLED, ""

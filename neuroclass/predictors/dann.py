@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,11 +11,14 @@ from torch import nn
 from neuroclass.nets.dann import Dann, DannOutput
 from neuroclass.predictors.predictor import Predictor, for_members
 from neuroclass.types.arrays import Floats, Mask
+from neuroclass.types.models import DANN, ModelSpec
 
 
 @dataclass(frozen=True)
 class DannPredictor(Predictor):
     """DANN at inference; adds the domain-invariant features to `Predictor`."""
+
+    spec: ClassVar[ModelSpec] = DANN
 
     @staticmethod
     def build(architecture: Mapping[str, Any]) -> nn.Module:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,11 +11,14 @@ from torch import nn
 from neuroclass.nets.lspin import Lspin, LspinOutput
 from neuroclass.predictors.predictor import Predictor, for_members
 from neuroclass.types.arrays import Floats, Mask
+from neuroclass.types.models import LSPIN, ModelSpec
 
 
 @dataclass(frozen=True)
 class LspinPredictor(Predictor):
     """LSPIN at inference; adds the gates to `Predictor`."""
+
+    spec: ClassVar[ModelSpec] = LSPIN
 
     @staticmethod
     def build(architecture: Mapping[str, Any]) -> nn.Module:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.types.arrays import Floats, Mask
+from neuroclass.types.models import ModelSpec
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -29,6 +30,8 @@ class Predictor(ABC):
 
     Attributes
     ----------
+    spec : ModelSpec
+        What is declared of the model: its task above all.
     name : str
         ``dann`` or ``lspin``.
     classes : tuple of str
@@ -45,6 +48,8 @@ class Predictor(ABC):
         Model card: description and checksums.
     """
 
+    spec: ClassVar[ModelSpec]
+
     name: str
     classes: tuple[str, ...]
     net: nn.Module
@@ -54,6 +59,11 @@ class Predictor(ABC):
     typicality_scale: Typicality
     background: Floats
     card: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def task(self) -> str:
+        """What the model tells, ``broad`` or ``subclass``; also the cohort's column with the labels."""
+        return self.spec.task
 
     @staticmethod
     @abstractmethod

@@ -21,7 +21,6 @@ from neuroclass.predictors.predictor import Predictor
 from neuroclass.types.arrays import Floats, Integers
 
 LEAST_SHARED = 4
-_COLUMNS = {"dann": "broad", "lspin": "subclass"}
 _ID = re.compile(r"(?<!\d)\d{6,}(?!\d)")
 
 
@@ -128,7 +127,7 @@ def _nearest(
     model: Predictor, z: Floats, gates: Floats, species: str, label: str, pool: Cohort, exclude: str
 ) -> ReferenceCell | None:
     frame = pool.frame
-    mates = (frame[_COLUMNS[model.name]] == label) & (frame["id"] != exclude)
+    mates = (frame[model.task] == label) & (frame["id"] != exclude)
     same = mates & (frame["species"] == species)
     rows = np.flatnonzero(same if same.any() else mates)
     if not len(rows):

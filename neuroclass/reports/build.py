@@ -1,23 +1,37 @@
-"""Everything a result page shows of a model, from held-out cells: ``models/<name>/evaluation/``."""
+"""Everything a result page shows of a model, from held-out cells, written to its report."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import DannSettings
-from neuroclass.evaluation.evaluate import describe, run_trials, test_trial, train_trial
-from neuroclass.evaluation.feature_subsets import mask_outcomes, random_masks, summarise_masks
-from neuroclass.evaluation.protocols import Plan, Protocol, Trial, plan_protocol
+from neuroclass.evaluation.evaluate import (
+    describe,
+    in_parallel,
+    laboratory_rows,
+    run_trials,
+    test_trial,
+    train_trial,
+)
+from neuroclass.evaluation.feature_subsets import (
+    random_subsets,
+    stimulus_rows,
+    subset_outcomes,
+    subset_table,
+    summarise_subsets,
+)
+from neuroclass.evaluation.laboratories import shifted_laboratories, stimulus_combinations
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
 from neuroclass.evaluation.published import published_results
 from neuroclass.explain.baselines import EXPLAINERS, fit_and_explain
 from neuroclass.explain.deletion import summarise_curves
-from neuroclass.explain.domain_report import write_domains
+from neuroclass.explain.domain_report import domain_tables
 from neuroclass.explain.domain_spaces import FoldSpace, fold_space
 from neuroclass.explain.held_out import explain_held_out
 from neuroclass.explain.stability import importances
@@ -25,41 +39,75 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import save_model
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.predictor import Predictor
-from neuroclass.reports.comparisons import write_comparisons, write_json
-from neuroclass.reports.demo_cells import DEMO_TABLE, demo_predictions
-from neuroclass.training.registry import SYSTEMS
-
-Phase = Callable[[str, int, int], None]
-Tables = dict[str, pd.DataFrame]
+from neuroclass.reports.comparisons import write_comparisons
+from neuroclass.reports.demo_cells import demo_predictions
+from neuroclass.reports.store import Document, ReportStore, Table
+from neuroclass.training.train import TrainedModel
+from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 STABILITY_SEEDS = (101, 102, 103)
 EXPLAINED_CELLS = 50
-EXPLANATIONS = ("shap", "shap-groups", "gates", "gate-ablation", "stability")
+CARD_KEYS = (
+    "protocol",
+    "n_cells",
+    "n_donors",
+    "seeds",
+    "metrics",
+    "groups",
+    "open_gates",
+    "sets",
+    "calibration_error",
+)
 _FEATURES = list(FEATURE_NAMES)
 
 
-def _outputs(
-    name: str, task: str, plan: Plan, trial: Trial, masked: Plan, shifted: Plan
-) -> tuple[Tables, FoldSpace | None]:
-    """One fold's held-out outputs, and where DANN puts all cells."""
+@dataclass(frozen=True)
+class HeldOut:
+    """What one fold's network gives of the cells it held out.
+
+    Attributes
+    ----------
+    predictions : DataFrame
+        From the cells as they are.
+    by_stimuli, by_laboratory : DataFrame
+        From only some stimuli's features, and as other laboratories would measure them.
+    explanations : dict of str to DataFrame
+        From `explain_held_out`; of the networks only, as what follows.
+    subsets : DataFrame or None
+        From `subset_outcomes`.
+    space : FoldSpace or None
+        Where DANN puts all cells.
+    """
+
+    predictions: pd.DataFrame
+    by_stimuli: pd.DataFrame
+    by_laboratory: pd.DataFrame
+    explanations: dict[str, pd.DataFrame] = field(default_factory=dict)
+    subsets: pd.DataFrame | None = None
+    space: FoldSpace | None = None
+
+
+def _held_out(name: str, task: str, plan: Plan, trial: Trial) -> HeldOut:
+    """Train a fold's network once, and ask it everything."""
     import torch
 
     torch.set_num_threads(1)
     model = train_trial(name, task, plan, trial)
-    predictions = test_trial(model, task, plan, trial)
-    number = trial.repeat * 5 + trial.fold
-    tables = {
-        "masked": test_trial(model, task, masked, masked.trials[number]),
-        "lab-shift": test_trial(model, task, shifted, shifted.trials[number]),
-    }
-    if isinstance(model, Predictor):
-        run = f"fold {trial.fold + 1}"
-        tables |= explain_held_out(model, plan.cohort.take(trial.test), task, predictions["predicted"], run)
-        tables["masks"] = mask_outcomes(model, plan.cohort.take(trial.test), task, random_masks())
-    space = None
-    if isinstance(model, DannPredictor):
-        space = fold_space(plan, trial, DannSettings().reversal, model)
-    return tables, space
+    predictions, by_stimuli, by_laboratory = (
+        test_trial(model, task, plan, replace(trial, laboratories=laboratories))
+        for laboratories in (trial.laboratories, stimulus_combinations(), shifted_laboratories())
+    )
+    if not isinstance(model, Predictor):
+        return HeldOut(predictions, by_stimuli, by_laboratory)
+    test = plan.cohort.take(trial.test)
+    return HeldOut(
+        predictions,
+        by_stimuli,
+        by_laboratory,
+        explain_held_out(model, test, task, predictions["predicted"], f"fold {trial.fold + 1}"),
+        subset_outcomes(model, test, task, random_subsets()),
+        fold_space(plan, trial, DannSettings().reversal, model) if isinstance(model, DannPredictor) else None,
+    )
 
 
 def _retrained(name: str, task: str, plan: Plan, trial: Trial, seed: int) -> pd.DataFrame:
@@ -95,90 +143,93 @@ def _rounded(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions.astype(dict.fromkeys(probabilities, np.float32)).round(dict.fromkeys(probabilities, 5))
 
 
-def _all(calls: list[Any], jobs: int, what: str, phase: Phase) -> list[pd.DataFrame]:
-    """Results of delayed calls, in their order."""
-    found: list[pd.DataFrame] = []
-    for table in Parallel(n_jobs=jobs, return_as="generator")(calls):
-        found.append(table)
-        phase(what, len(found), len(calls))
-    return found
+def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True)
 
 
 def write_report(
-    model: Predictor, folder: Path, cohort: Cohort, card: dict[str, Any], jobs: int, baselines: bool, phase: Phase
+    trained: TrainedModel,
+    cohort: Cohort,
+    jobs: int,
+    baselines: bool,
+    progress: ProgressCallback = ignore_progress,
 ) -> dict[str, Any]:
-    """Evaluate a model's recipe and write ``folder/evaluation``; the card gets the headline metrics.
+    """Evaluate a model's recipe and write its report; the card gets the headline metrics.
 
     Parameters
     ----------
-    model : Predictor
-        The trained model.
-    folder : Path
-        Its folder.
+    trained : TrainedModel
+        The model, saved to a folder.
     cohort : Cohort
         All cells.
-    card : dict
-        Its card so far.
     jobs : int
         Processes at once.
     baselines : bool
         Whether the baselines are evaluated on the same folds; else those of an earlier report are kept.
-    phase : callable
-        Called as (what, done, of).
+    progress : ProgressCallback
+        Called as the parts are done.
 
     Returns
     -------
     dict
         The card as written.
     """
-    name = model.name
-    task = SYSTEMS[name].tasks[0]
-    out = folder / "evaluation"
-    out.mkdir(parents=True, exist_ok=True)
+    model, folder = trained.predictor, trained.folder
+    assert folder is not None, "a report is written beside a saved model"
+    name, task = model.name, model.task
+    report = ReportStore(name, folder)
     plan = plan_protocol(Protocol.DONOR_CV, cohort, task)
-    predictions = run_trials(name, task, plan, jobs, lambda done, of: phase("cross-validation", done, of))
-    result = describe(name, task, Protocol.DONOR_CV, plan, predictions)
-    _rounded(predictions.drop(columns="laboratory")).to_parquet(out / "predictions.parquet", index=False)
-    masked = plan_protocol(Protocol.MASKED, cohort, task, 1)
-    shifted = plan_protocol(Protocol.LAB_SHIFT, cohort, task, 1)
     first = [trial for trial in plan.trials if trial.repeat == 0]
-    calls = (delayed(_outputs)(name, task, plan, trial, masked, shifted) for trial in first)
-    parts: list[tuple[Tables, FoldSpace | None]] = []
-    for part in Parallel(n_jobs=jobs, return_as="generator")(calls):
-        parts.append(part)
-        phase("held-out outputs", len(parts), len(first))
-    tables = {key: pd.concat([part[key] for part, _ in parts], ignore_index=True) for key in parts[0][0]}
-    for key, protocol, table_plan in (
-        ("masked", Protocol.MASKED, masked),
-        ("lab-shift", Protocol.LAB_SHIFT, shifted),
-    ):
-        write_json(out / f"{key}.json", describe(name, task, protocol, table_plan, tables[key]))
-    again = [delayed(_retrained)(name, task, plan, first[0], seed) for seed in STABILITY_SEEDS]
-    tables["stability"] = pd.concat([tables["stability"], *_all(again, jobs, "stability", phase)], ignore_index=True)
-    for key in EXPLANATIONS:
-        if key in tables:
-            tables[key].to_parquet(out / f"{key}.parquet", index=False)
-    if "deletion" in tables:
-        summarise_curves(tables["deletion"]).to_parquet(out / "deletion.parquet", index=False)
-    if "masks" in tables:
-        summarise_masks(tables["masks"], random_masks()).to_parquet(out / "masks.parquet", index=False)
-    deciles(plan.cohort).to_parquet(out / "deciles.parquet", index=False)
-    demo_predictions(model).to_parquet(out / f"{DEMO_TABLE}.parquet", index=False)
+    calls = [delayed(_held_out)(name, task, plan, trial) for trial in first]
+    folds = in_parallel(calls, jobs, "held-out outputs", progress)
+    predictions = _together([fold.predictions for fold in folds])
+    rest = replace(plan, trials=plan.trials[len(first) :])
+    if rest.trials:
+        predictions = _together([predictions, run_trials(name, task, rest, jobs, progress, "cross-validation")])
+    result = describe(name, task, Protocol.DONOR_CV, plan, predictions)
+    report.write(Table.PREDICTIONS, _rounded(predictions.drop(columns="laboratory")))
+    _write_other_recordings(report, task, cohort, folds, model.classes)
+    _write_explanations(report, task, plan, folds, jobs, progress)
+    report.write(Table.DECILES, deciles(plan.cohort))
+    report.write(Table.DEMO, demo_predictions(model))
     if baselines:
-        explained = [delayed(_explained_baseline)(rival, task, plan, first[0]) for rival in EXPLAINERS]
-        found = pd.concat(_all(explained, jobs, "explained baselines", phase), ignore_index=True)
-        found.to_parquet(out / "shap-baselines.parquet", index=False)
-    if isinstance(model, DannPredictor):
-        spaces = [space for _, space in parts if space is not None]
-        write_domains(plan, first, spaces, out, jobs, lambda done, of: phase("domains", done, of))
-    write_json(out / "published.json", published_results(name))
+        calls = [delayed(_explained_baseline)(system, task, plan, first[0]) for system in EXPLAINERS]
+        report.write(Table.SHAP_BASELINES, _together(in_parallel(calls, jobs, "explained baselines", progress)))
+    spaces = [fold.space for fold in folds if fold.space is not None]
+    if spaces:
+        for key, table in domain_tables(plan, first, spaces, jobs, progress).items():
+            report.write(Table(key), table)
+    report.write(Document.PUBLISHED, published_results(name))
     split = plan_protocol(Protocol.PAPER_SPLIT, cohort, task)
-    on_split = run_trials(name, task, split, jobs, lambda done, of: phase("paper split", done, of))
+    on_split = run_trials(name, task, split, jobs, progress, "paper split")
     ours = [result, describe(name, task, Protocol.PAPER_SPLIT, split, on_split)]
-    write_comparisons(ours, plan, predictions, out, jobs=jobs, baselines=baselines, phase=phase)
-    keys = ("protocol", "n_cells", "n_donors", "seeds", "metrics", "groups", "open_gates", "sets", "calibration_error")
-    return save_model(
-        model,
-        folder,
-        {**card, "protocol": result["protocol"], "metrics": {key: result[key] for key in keys if key in result}},
-    )
+    write_comparisons(report, ours, plan, predictions, jobs=jobs, baselines=baselines, progress=progress)
+    metrics = {key: result[key] for key in CARD_KEYS if key in result}
+    return save_model(model, folder, {**trained.card, "protocol": result["protocol"], "metrics": metrics})
+
+
+def _write_other_recordings(
+    report: ReportStore, task: str, cohort: Cohort, folds: Sequence[HeldOut], classes: tuple[str, ...]
+) -> None:
+    """Held-out cells of which less is known, and as other laboratories would measure them."""
+    shifted = plan_protocol(Protocol.LAB_SHIFT, cohort, task, 1)
+    by_laboratory = _together([fold.by_laboratory for fold in folds])
+    report.write(Document.LAB_SHIFT, describe(report.name, task, Protocol.LAB_SHIFT, shifted, by_laboratory))
+    outcomes = [fold.subsets for fold in folds if fold.subsets is not None]
+    if outcomes:
+        stimuli = stimulus_rows(laboratory_rows(_together([fold.by_stimuli for fold in folds]), classes))
+        random = summarise_subsets(_together(outcomes), random_subsets())
+        report.write(Table.FEATURE_SUBSETS, subset_table(stimuli, random))
+
+
+def _write_explanations(
+    report: ReportStore, task: str, plan: Plan, folds: Sequence[HeldOut], jobs: int, progress: ProgressCallback
+) -> None:
+    """Explanations of all folds, and importances by networks that were trained again."""
+    tables = {key: _together([fold.explanations[key] for fold in folds]) for key in folds[0].explanations}
+    calls = [delayed(_retrained)(report.name, task, plan, plan.trials[0], seed) for seed in STABILITY_SEEDS]
+    tables["stability"] = _together([tables["stability"], *in_parallel(calls, jobs, "stability", progress)])
+    if "deletion" in tables:
+        tables["deletion"] = summarise_curves(tables["deletion"])
+    for key, table in tables.items():
+        report.write(Table(key), table)

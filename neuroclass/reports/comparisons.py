@@ -1,12 +1,10 @@
-"""What the Performance page shows beside a model's own predictions, written to its ``evaluation`` folder.
+"""What the Performance page shows beside a model's own predictions, written to its report.
 
 ``python -m neuroclass.reports.comparisons lspin DIR`` makes it anew from the stored predictions, with DIR the folder of
 published tables; the model's recipe is trained again only for the learning curve.
 """
 
 import argparse
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,116 +12,115 @@ import pandas as pd
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import MODELS_DIR
-from neuroclass.evaluation.comparisons import add_paired_tests, evaluate_comparisons, other_protocols
+from neuroclass.evaluation.comparisons import (
+    add_paired_tests,
+    evaluate_comparisons,
+    kept_comparisons,
+    other_protocols,
+)
 from neuroclass.evaluation.groups import group_document
 from neuroclass.evaluation.learning import label_budget, learning_curve
-from neuroclass.evaluation.protocols import Plan, Protocol, plan_protocol
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import Plan, plan_protocol
 from neuroclass.evaluation.taxonomies import unlabelled_taxonomies
-from neuroclass.training.registry import SYSTEMS
+from neuroclass.reports.store import Document, ReportStore, Table, report_of
+from neuroclass.types.models import MODELS
+from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
-Phase = Callable[[str, int, int], None]
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a document."""
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+COMPARED_ON_CURVE = "svc"
 
 
 def write_comparisons(
+    report: ReportStore,
     ours: list[dict[str, Any]],
     plan: Plan,
     predictions: pd.DataFrame,
-    out: Path,
     *,
     jobs: int,
     baselines: bool,
-    phase: Phase,
+    progress: ProgressCallback = ignore_progress,
 ) -> None:
     """Write other systems' results, paired tests, accuracy by group, learning curves and unlabelled taxonomies.
 
     Parameters
     ----------
+    report : ReportStore
+        Gets metrics, comparisons, groups and, with `baselines`, learning curves and taxonomies.
     ours : list of dict
         Our results, donor-cv first.
     plan : Plan
         Donor-grouped cross-validation, all repeats.
     predictions : DataFrame
         Ours under that plan.
-    out : Path
-        Folder of the evaluation; gets ``metrics.json``, ``rivals.parquet``, ``groups.json`` and, with `baselines`,
-        ``learning.json``, ``taxonomies.json`` and ``taxonomies.parquet``.
     jobs : int
         Processes at once.
     baselines : bool
         Whether the baselines are evaluated and the curves made anew; else those of an earlier report are kept.
-    phase : callable
-        Called as (what, done, of).
+    progress : ProgressCallback
+        Called as the parts are done.
     """
     name, task = ours[0]["model"], ours[0]["task"]
-    results, table = evaluate_comparisons(name, task, plan, out, jobs=jobs, baselines=baselines, phase=phase)
-    results = add_paired_tests(results, predictions, table)
+    stored = report.metrics() if report.has(Document.METRICS) else []
+    kept = kept_comparisons(name, plan, stored, report.comparisons())
+    compared = evaluate_comparisons(name, task, plan, kept, jobs=jobs, baselines=baselines, progress=progress)
+    results = add_paired_tests(compared, predictions)
+    if len(compared.predictions):
+        categories = {"system": "category", "predicted": "category"}
+        report.write(Table.COMPARISONS, compared.predictions.astype(categories))
     done = {(row["model"], row["protocol"]) for row in (*ours, *results.values())}
-    others = [row for row in _stored_results(out) if (row["model"], row["protocol"]) not in done]
+    others = [row for row in stored if (row["model"], row["protocol"]) not in done]
     others = [row for row in others if row["protocol"] != Protocol.DONOR_CV]
-    write_json(out / "metrics.json", [*ours, *results.values(), *others])
-    phase("groups", 0, 1)
-    write_json(out / "groups.json", group_document(name, task, plan, predictions, table, jobs))
-    phase("groups", 1, 1)
+    report.write(Document.METRICS, [*ours, *results.values(), *others])
+    progress(Progress("groups", 0, 1))
+    report.write(Document.GROUPS, group_document(name, task, plan, predictions, compared.predictions, jobs))
+    progress(Progress("groups", 1, 1))
     if not baselines:
         return
-    others = other_protocols(name, task, plan.cohort, {Protocol(row["protocol"]) for row in ours}, jobs, phase)
-    write_json(out / "metrics.json", [*ours, *results.values(), *others])
-    curve = learning_curve((name, "svc"), task, plan, jobs, lambda done, of: phase("learning curve", done, of))
+    others = other_protocols(name, task, plan.cohort, {Protocol(row["protocol"]) for row in ours}, jobs, progress)
+    report.write(Document.METRICS, [*ours, *results.values(), *others])
+    curve = learning_curve((name, COMPARED_ON_CURVE), task, plan, jobs, progress)
     budget = label_budget(plan, task, jobs) if task == "subclass" else []
-    write_json(out / "learning.json", {"cells": curve, "labels": budget})
+    report.write(Document.LEARNING, {"cells": curve, "labels": budget})
     document, cells = unlabelled_taxonomies(plan, task, jobs)
-    write_json(out / "taxonomies.json", document)
-    cells.to_parquet(out / "taxonomies.parquet", index=False)
-    phase("taxonomies", 1, 1)
+    report.write(Document.TAXONOMIES, document)
+    report.write(Table.TAXONOMIES, cells)
+    progress(Progress("taxonomies", 1, 1))
 
 
-def _stored_results(out: Path) -> list[dict[str, Any]]:
-    path = out / "metrics.json"
-    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
-
-
-def rewrite(name: str, cohort: Cohort, folder: Path, jobs: int, baselines: bool, phase: Phase) -> None:
-    """Make a stored model's comparisons anew from its stored results and predictions.
+def rewrite_comparisons(
+    report: ReportStore, cohort: Cohort, jobs: int, baselines: bool, progress: ProgressCallback = ignore_progress
+) -> None:
+    """Make a report's comparisons anew from its stored results and predictions.
 
     Parameters
     ----------
-    name : str
-        ``dann`` or ``lspin``.
+    report : ReportStore
+        The report.
     cohort : Cohort
         The cells the stored predictions are of.
-    folder : Path
-        The model's folder.
-    jobs, baselines, phase
+    jobs, baselines, progress
         See `write_comparisons`.
     """
-    task = SYSTEMS[name].tasks[0]
-    out = folder / "evaluation"
+    task = MODELS[report.name].task
     plan = plan_protocol(Protocol.DONOR_CV, cohort, task)
-    predictions = pd.read_parquet(out / "predictions.parquet").astype({"id": str})
-    ours = [{"task": task, **row} for row in _stored_results(out) if row["model"] == name]
-    write_comparisons(ours, plan, predictions, out, jobs=jobs, baselines=baselines, phase=phase)
+    ours = [{"task": task, **row} for row in report.metrics() if row["model"] == report.name]
+    write_comparisons(report, ours, plan, report.predictions(), jobs=jobs, baselines=baselines, progress=progress)
 
 
 if __name__ == "__main__":
     from neuroclass.cohort.loading import load_cohort
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", choices=("dann", "lspin"))
+    parser.add_argument("model", choices=tuple(MODELS))
     parser.add_argument("data", type=Path)
     parser.add_argument("--models", type=Path, default=MODELS_DIR)
     parser.add_argument("--kept", action="store_true", help="keep stored baselines; tests and groups only")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
-    rewrite(
-        given.model,
+    rewrite_comparisons(
+        report_of(given.model, given.models),
         load_cohort(given.data),
-        given.models / given.model,
         given.jobs,
         not given.kept,
-        lambda what, done, of: print(f"{given.model}: {what} {done} of {of}", flush=True),  # noqa: T201
+        lambda one: print(f"{given.model}: {one.stage} {one.done} of {one.total}", flush=True),  # noqa: T201
     )

@@ -7,8 +7,6 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.demo import load_demo
 from neuroclass.predictors.predictor import Predictor
 
-DEMO_TABLE = "demo"
-
 
 def demo_predictions(model: Predictor, cells: Cohort | None = None) -> pd.DataFrame:
     """Probabilities of every demo cell whose class the model tells.
@@ -25,12 +23,11 @@ def demo_predictions(model: Predictor, cells: Cohort | None = None) -> pd.DataFr
     DataFrame
         Columns id, species, truth, predicted and ``p_<class>`` (fractions of 1), one row a cell.
     """
-    column = "broad" if model.name == "dann" else "subclass"
-    known = (cells or load_demo()).labelled(column)
+    known = (cells or load_demo()).labelled(model.task)
     species = [str(one) for one in known.column("species")]
     probabilities = np.asarray(model.predict_proba(known.matrix(), species), dtype=np.float32).round(5)
     classes = list(model.classes)
     table = known.frame[["id", "species"]].assign(
-        truth=known.frame[column], predicted=np.array(classes)[probabilities.argmax(axis=1)]
+        truth=known.frame[model.task], predicted=np.array(classes)[probabilities.argmax(axis=1)]
     )
     return table.join(pd.DataFrame(probabilities, columns=[f"p_{name}" for name in classes]))

@@ -1,7 +1,9 @@
-"""A shipped model's evaluation: its own outputs on held-out cells, read from ``models/<name>/evaluation/``."""
+"""A model's report, ``models/<name>/evaluation/``: what its pages read, with one writer and one reader."""
 
+import io
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -9,68 +11,159 @@ import pandas as pd
 
 from neuroclass.config import MODELS_DIR
 from neuroclass.errors import ModelFileError
+from neuroclass.io.atomic import write_atomically
+
+FOLDER = "evaluation"
+
+Rows = list[dict[str, Any]]
+
+
+class Table(StrEnum):
+    """The report's tables, one Parquet file each; ids are text."""
+
+    PREDICTIONS = "predictions"
+    DEMO = "demo"
+    FEATURE_SUBSETS = "feature-subsets"
+    DECILES = "deciles"
+    COMPARISONS = "comparisons"
+    TAXONOMIES = "taxonomies"
+    SHAP = "shap"
+    SHAP_GROUPS = "shap-groups"
+    SHAP_BASELINES = "shap-baselines"
+    STABILITY = "stability"
+    GATES = "gates"
+    GATE_ABLATION = "gate-ablation"
+    DELETION = "deletion"
+    EMBEDDING = "embedding"
+    DOMAINS = "domains"
+    DOMAIN_FEATURES = "domain-features"
+    MATCHES = "cross-species-matches"
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return f"{self.value}.parquet"
+
+
+class Document(StrEnum):
+    """The report's documents, one JSON file each."""
+
+    METRICS = "metrics"
+    PUBLISHED = "published"
+    GROUPS = "groups"
+    LEARNING = "learning"
+    LAB_SHIFT = "lab-shift"
+    TAXONOMIES = "taxonomies"
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return f"{self.value}.json"
 
 
 @dataclass(frozen=True)
-class Results:
-    """Where one model's card and evaluation tables are; each is read when asked for.
+class ReportStore:
+    """The report of one model; its parts are read when asked for and replaced as a whole when written.
 
     Attributes
     ----------
     name : str
         ``dann`` or ``lspin``.
     folder : Path
-        The model's folder.
+        The model's folder, which also holds its card and weights.
     """
 
     name: str
     folder: Path
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Read one of the tables predictions, embedding, shap, deciles and gates, with ids as text.
+    def has(self, part: Table | Document) -> bool:
+        """Whether a part was written; a model trained without ``--report`` has none."""
+        return self._path(part).is_file()
+
+    def table(self, table: Table) -> pd.DataFrame:
+        """Read a table.
 
         Raises
         ------
         ModelFileError
             If it is absent or cannot be read.
         """
-        path = self.folder / "evaluation" / f"{name}.parquet"
+        path = self._path(table)
         try:
             frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise ModelFileError(self._advice(path)) from error
-        if "id" in frame.columns:
-            frame["id"] = frame["id"].astype(str)
-        return frame
+        return frame.astype({"id": str}) if "id" in frame.columns else frame
 
-    def document(self, name: str) -> Any:
-        """Read one of the documents metrics, published and masked.
+    def predictions(self) -> pd.DataFrame:
+        """Predictions on held-out cells: id, species, donor, repeat, fold, truth, predicted, ``p_<class>`` and more."""
+        return self.table(Table.PREDICTIONS)
 
-        Raises
-        ------
-        ModelFileError
-            If it is absent or cannot be read.
-        """
-        return self._json(self.folder / "evaluation" / f"{name}.json")
+    def feature_subsets(self) -> pd.DataFrame | None:
+        """Held-out accuracy with only some features, see `subset_table`; None where it was not measured."""
+        return self.table(Table.FEATURE_SUBSETS) if self.has(Table.FEATURE_SUBSETS) else None
+
+    def comparisons(self) -> pd.DataFrame:
+        """Predictions of the other systems: system, id, repeat, predicted; empty where there are none."""
+        if not self.has(Table.COMPARISONS):
+            return pd.DataFrame(columns=["system", "id", "repeat", "predicted"]).astype({"repeat": "int64"})
+        return self.table(Table.COMPARISONS).astype({"system": str, "predicted": str})
+
+    def metrics(self) -> Rows:
+        """Results of every system under every protocol, as `describe` gives them; ours first."""
+        return self._rows(Document.METRICS)
+
+    def published(self) -> Rows:
+        """Published results, shaped as ours."""
+        return self._rows(Document.PUBLISHED)
+
+    def groups(self) -> dict[str, Any]:
+        """Accuracy by group of cells; see `group_document`."""
+        return self._object(Document.GROUPS)
+
+    def learning(self) -> dict[str, Rows]:
+        """Accuracy against the number of training cells (``cells``) and of labels (``labels``)."""
+        return self._object(Document.LEARNING)
+
+    def laboratories(self) -> Rows:
+        """Accuracy as simulated laboratories would measure the same cells; see `laboratory_rows`."""
+        return list(self._object(Document.LAB_SHIFT)["laboratories"])
+
+    def taxonomies(self) -> dict[str, Any]:
+        """How types found without labels agree with the labels; see `unlabelled_taxonomies`."""
+        return self._object(Document.TAXONOMIES)
 
     def card(self) -> dict[str, Any]:
-        """Read the model's card.
+        """The model's card."""
+        return self._checked(self.folder / "card.json", dict)
 
-        Raises
-        ------
-        ModelFileError
-            If it is absent or cannot be read.
-        """
-        card = self._json(self.folder / "card.json")
-        if not isinstance(card, dict):
-            raise ModelFileError(self._advice(self.folder / "card.json"))
-        return card
+    def write(self, part: Table | Document, content: Any) -> None:
+        """Replace a part: a DataFrame for a table, what JSON holds for a document."""
+        if isinstance(part, Table):
+            buffer = io.BytesIO()
+            content.to_parquet(buffer, index=False)
+            write_atomically(self._path(part), buffer.getvalue())
+        else:
+            text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+            write_atomically(self._path(part), text.encode())
 
-    def _json(self, path: Path) -> Any:
+    def _path(self, part: Table | Document) -> Path:
+        return self.folder / FOLDER / part.file
+
+    def _rows(self, document: Document) -> Rows:
+        return self._checked(self._path(document), list)
+
+    def _object(self, document: Document) -> dict[str, Any]:
+        return self._checked(self._path(document), dict)
+
+    def _checked(self, path: Path, kind: type) -> Any:
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ModelFileError(self._advice(path)) from error
+        if not isinstance(value, kind):
+            raise ModelFileError(self._advice(path))
+        return value
 
     def _advice(self, path: Path) -> str:
         return (
@@ -79,8 +172,8 @@ class Results:
         )
 
 
-def results_of(name: str, folder: Path | None = None) -> Results:
-    """Results of a shipped model.
+def report_of(name: str, folder: Path | None = None) -> ReportStore:
+    """The report of a model.
 
     Parameters
     ----------
@@ -91,6 +184,6 @@ def results_of(name: str, folder: Path | None = None) -> Results:
 
     Returns
     -------
-    Results
+    ReportStore
     """
-    return Results(name, (folder or MODELS_DIR) / name)
+    return ReportStore(name, (folder or MODELS_DIR) / name)

@@ -13,13 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
+from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.targets import class_numbers
 from neuroclass.types.arrays import Floats
-
-TASK_CLASSES: dict[str, tuple[str, ...]] = {"broad": BROAD_ORDER, "subclass": SUBCLASS_ORDER}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
-from neuroclass.cell_types import BROAD_ORDER, Species
+from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import DannSettings
 from neuroclass.features import FEATURE_NAMES
@@ -20,10 +20,12 @@ from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
 from neuroclass.training.crossfit import calibrate, hide_features, inner_folds, prototypes
-from neuroclass.training.loop import Listener, StepLoss, run_training
+from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.targets import balanced_weights, class_numbers, soft_targets
 from neuroclass.types.arrays import Floats, Integers
+from neuroclass.types.models import DANN
+from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 DOMAINS = tuple(species.value for species in Species)
 
@@ -34,9 +36,9 @@ def _domains(cohort: Cohort) -> tuple[str, ...]:
 
 
 def _loss(net: Dann, settings: DannSettings, n_domains: int) -> StepLoss:
-    def loss(batch: Batch, progress: float) -> LossTerms:
+    def loss(batch: Batch, done: float) -> LossTerms:
         x = batch.x.expand(settings.n_members, -1, -1)
-        output = net(x, reversal_schedule(progress, settings.reversal))
+        output = net(x, reversal_schedule(done, settings.reversal))
         label = cross_entropy(output.label, batch.targets, batch.label_weights)
         species = one_hot(batch.domains, n_domains).to(batch.x.dtype)
         domain = cross_entropy(output.domain, species, batch.domain_weights)
@@ -50,12 +52,12 @@ def _class_shares(cohort: Cohort, settings: DannSettings, truth: Integers) -> Fl
 
     The latter are corrected for the class proportions of their species, which may be another than the labelled one.
     """
-    shares = np.eye(len(BROAD_ORDER))[np.maximum(truth, 0)]
+    shares = np.eye(len(DANN.classes))[np.maximum(truth, 0)]
     known = truth >= 0
     if known.all() or not settings.reversal:
         return shares
     prior = shares[known].mean(0)
-    plain = _fit(cohort, replace(settings, reversal=0.0), truth, shares * known[:, None], None)
+    plain = _fit(cohort, replace(settings, reversal=0.0), truth, shares * known[:, None], ignore_progress)
     species = cohort.column("species")
     for name in np.unique(species[~known]):
         rows = np.flatnonzero(~known & (species == name))
@@ -64,7 +66,7 @@ def _class_shares(cohort: Cohort, settings: DannSettings, truth: Integers) -> Fl
     return shares
 
 
-def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None = None) -> DannPredictor:
+def train_dann(cohort: Cohort, settings: DannSettings, progress: ProgressCallback = ignore_progress) -> DannPredictor:
     """Train DANN on every cell of a cohort.
 
     The adversary sees each class of each species with the same total weight: class proportions differ
@@ -78,8 +80,8 @@ def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None
         Training cells; ``broad`` may be None.
     settings : DannSettings
         Architecture and training.
-    listener : callable, optional
-        See `run_training`.
+    progress : ProgressCallback
+        Called after each epoch; see `run_training`.
 
     Returns
     -------
@@ -90,25 +92,25 @@ def train_dann(cohort: Cohort, settings: DannSettings, listener: Listener | None
     CohortError
         If some class has cells of one donor only.
     """
-    truth = class_numbers(cohort, "broad", BROAD_ORDER)
-    return _fit(cohort, settings, truth, _class_shares(cohort, settings, truth), listener)
+    truth = class_numbers(cohort, DANN.task, DANN.classes)
+    return _fit(cohort, settings, truth, _class_shares(cohort, settings, truth), progress)
 
 
 def _fit(
-    cohort: Cohort, settings: DannSettings, truth: Integers, shares: Floats, listener: Listener | None
+    cohort: Cohort, settings: DannSettings, truth: Integers, shares: Floats, progress: ProgressCallback
 ) -> DannPredictor:
     names = _domains(cohort)
     domains = np.array([names.index(name) for name in cohort.column("species")], dtype=np.int64)
     preprocessor = Preprocessor.fit(cohort.matrix())
     standardised = preprocessor.standardise(cohort.matrix())
     z, present = preprocessor.complete(standardised)
-    numbers = inner_folds(cohort, "broad", settings.inner_folds, settings.seed)
+    numbers = inner_folds(cohort, DANN.task, settings.inner_folds, settings.seed)
     n_groups = int(numbers.max()) + 1
     held_by = np.stack([numbers == member % n_groups for member in range(settings.n_members)])
     cells = TrainingCells(
         x=as_tensor(z),
         present=as_tensor(present),
-        targets=as_tensor(soft_targets(truth, len(BROAD_ORDER), settings.smoothing)),
+        targets=as_tensor(soft_targets(truth, len(DANN.classes), settings.smoothing)),
         domains=torch.as_tensor(domains),
         label_weights=as_tensor(truth >= 0),
         domain_weights=as_tensor(balanced_weights(domains, shares)),
@@ -117,7 +119,7 @@ def _fit(
         "n_members": settings.n_members,
         "n_inputs": len(FEATURE_NAMES),
         "hidden": list(settings.hidden),
-        "n_classes": len(BROAD_ORDER),
+        "n_classes": len(DANN.classes),
         "n_domains": len(names),
         "dropout": settings.dropout,
     }
@@ -125,16 +127,16 @@ def _fit(
         torch.manual_seed(settings.seed)
         net = Dann(**architecture)
         batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
-        run_training(net, batches, _loss(net, settings, len(names)), settings.optimiser, listener)
+        run_training(net, batches, _loss(net, settings, len(names)), settings.optimiser, progress)
     species = cohort.column("species")
     held_out = hide_features(standardised, settings.augment, settings.seed)
     model = DannPredictor(
-        name="dann",
-        classes=BROAD_ORDER,
+        name=DANN.name,
+        classes=DANN.classes,
         net=net,
         architecture=architecture,
         preprocessor=preprocessor,
-        calibration=Calibration.none(len(BROAD_ORDER)),
+        calibration=Calibration.none(len(DANN.classes)),
         typicality_scale=Typicality.fit(held_out.z, preprocessor),
         background=prototypes(z, species, settings.seed),
     )

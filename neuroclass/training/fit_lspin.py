@@ -1,14 +1,15 @@
-"""Train LSPIN: first each member with gates of its own, then the prediction networks behind the consensus.
+"""Train LSPIN: an ensemble whose members each have gates of their own, drawn towards each other by one term.
 
-Each member leaves out one donor group of the training cells, which then serves calibration.
+The consensus of the gates takes effect in prediction only. Each member leaves out one donor group of the training
+cells, which then serves calibration.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from neuroclass.cell_types import SUBCLASS_ORDER
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import LspinSettings
 from neuroclass.features import FEATURE_NAMES
@@ -20,37 +21,37 @@ from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
 from neuroclass.training.crossfit import calibrate, hide_features, inner_folds, prototypes
-from neuroclass.training.loop import Listener, StepLoss, run_training
+from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.targets import class_numbers, soft_targets
+from neuroclass.types.models import LSPIN
+from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 
 def _loss(net: Lspin, settings: LspinSettings) -> StepLoss:
     members = settings.n_members
 
-    def loss(batch: Batch, progress: float) -> LossTerms:
-        agree = progress >= settings.consensus_from
+    def loss(batch: Batch, done: float) -> LossTerms:
         x, present = batch.x.expand(members, -1, -1), batch.present.expand(members, -1, -1)
-        output = net(x, present, agree)
+        output = net(x, present, agree=False)
         label = cross_entropy(output.logits, batch.targets, batch.label_weights)
-        if agree:
-            n_open = (output.gates[0] > 0).float().sum(-1).mean()
-            return LossTerms(total=label.mean(), label=label.mean(), gate_penalty=n_open)
         n_open = (expected_open(output.alpha) * present).sum(-1).mean(1)
-        weight = settings.gate_penalty * min(1.0, progress / settings.penalty_ramp)
+        weight = settings.gate_penalty * min(1.0, done / settings.penalty_ramp)
         noiseless = gate_values(output.alpha)
         spread = ((noiseless - noiseless.mean(0)) ** 2 * present).sum(-1).mean(1)
         total = (label + weight * n_open + settings.agreement * spread).mean()
+        terms = LossTerms(total=total, label=label.mean(), gate_penalty=n_open.mean(), agreement=spread.mean())
         if not settings.similarity:
-            return LossTerms(total=total, label=label.mean(), gate_penalty=n_open.mean())
-        similarity = similarity_penalty(output.gates, x)
-        total = total + settings.similarity * similarity.mean()
-        return LossTerms(total=total, label=label.mean(), gate_penalty=n_open.mean(), similarity=similarity.mean())
+            return terms
+        similarity = similarity_penalty(output.gates, x).mean()
+        return replace(terms, total=total + settings.similarity * similarity, similarity=similarity)
 
     return loss
 
 
-def train_lspin(cohort: Cohort, settings: LspinSettings, listener: Listener | None = None) -> LspinPredictor:
+def train_lspin(
+    cohort: Cohort, settings: LspinSettings, progress: ProgressCallback = ignore_progress
+) -> LspinPredictor:
     """Train LSPIN on every labelled cell of a cohort.
 
     Parameters
@@ -59,8 +60,8 @@ def train_lspin(cohort: Cohort, settings: LspinSettings, listener: Listener | No
         Training cells; those without a ``subclass`` are left out.
     settings : LspinSettings
         Architecture and training.
-    listener : callable, optional
-        See `run_training`.
+    progress : ProgressCallback
+        Called after each epoch; see `run_training`.
 
     Returns
     -------
@@ -71,19 +72,19 @@ def train_lspin(cohort: Cohort, settings: LspinSettings, listener: Listener | No
     CohortError
         If some class has cells of one donor only.
     """
-    cohort = cohort.labelled("subclass")
-    truth = class_numbers(cohort, "subclass", SUBCLASS_ORDER)
+    cohort = cohort.labelled(LSPIN.task)
+    truth = class_numbers(cohort, LSPIN.task, LSPIN.classes)
     preprocessor = Preprocessor.fit(cohort.matrix())
     standardised = preprocessor.standardise(cohort.matrix())
     z, present = preprocessor.complete(standardised)
-    numbers = inner_folds(cohort, "subclass", settings.inner_folds, settings.seed)
+    numbers = inner_folds(cohort, LSPIN.task, settings.inner_folds, settings.seed)
     n_groups = int(numbers.max()) + 1
     held_by = np.stack([numbers == member % n_groups for member in range(settings.n_members)])
     n_cells = len(cohort)
     cells = TrainingCells(
         x=as_tensor(z),
         present=as_tensor(present),
-        targets=as_tensor(soft_targets(truth, len(SUBCLASS_ORDER), settings.smoothing)),
+        targets=as_tensor(soft_targets(truth, len(LSPIN.classes), settings.smoothing)),
         domains=torch.zeros(n_cells, dtype=torch.long),
         label_weights=torch.ones(n_cells),
         domain_weights=torch.ones(n_cells),
@@ -91,7 +92,7 @@ def train_lspin(cohort: Cohort, settings: LspinSettings, listener: Listener | No
     architecture: dict[str, Any] = {
         "n_members": settings.n_members,
         "n_features": len(FEATURE_NAMES),
-        "n_classes": len(SUBCLASS_ORDER),
+        "n_classes": len(LSPIN.classes),
         "gating": list(settings.gating),
         "prediction": list(settings.prediction),
         "consensus": settings.consensus,
@@ -101,16 +102,16 @@ def train_lspin(cohort: Cohort, settings: LspinSettings, listener: Listener | No
         torch.manual_seed(settings.seed)
         net = Lspin(**architecture)
         batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
-        run_training(net, batches, _loss(net, settings), settings.optimiser, listener)
+        run_training(net, batches, _loss(net, settings), settings.optimiser, progress)
     species = cohort.column("species")
     held_out = hide_features(standardised, settings.augment, settings.seed)
     model = LspinPredictor(
-        name="lspin",
-        classes=SUBCLASS_ORDER,
+        name=LSPIN.name,
+        classes=LSPIN.classes,
         net=net,
         architecture=architecture,
         preprocessor=preprocessor,
-        calibration=Calibration.none(len(SUBCLASS_ORDER)),
+        calibration=Calibration.none(len(LSPIN.classes)),
         typicality_scale=Typicality.fit(held_out.z, preprocessor),
         background=prototypes(z, species, settings.seed),
     )

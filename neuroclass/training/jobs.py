@@ -17,11 +17,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from neuroclass.config import PROJECT_DIR, cache_folder
 from neuroclass.errors import SettingsError
+from neuroclass.types.models import MODELS
 
-MODELS = ("dann", "lspin")
 MAX_RUNNING = 2
+SAME_START_S = 2.0
+"""Start times of one process may differ so far, s, where the system's clock was set in between."""
 _NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z]{4,5}-[0-9a-f]{6}")
 
 
@@ -122,7 +126,7 @@ class JobRegistry:
                 env=environment,
                 start_new_session=True,
             )
-        record = {"model": model, "pid": process.pid, "born": _birth(process.pid), "command": command}
+        record = {"model": model, "pid": process.pid, "started": _start_time(process.pid), "command": command}
         (folder / "job.json").write_text(json.dumps(record), encoding="utf-8")
         self._processes[job_id] = process
         return job_id
@@ -182,8 +186,8 @@ class JobRegistry:
         if process is not None:
             return process.poll() is None
         record = _read_json(folder / "job.json")
-        born = _birth(int(record.get("pid", 0)))
-        return born is not None and born == record.get("born")
+        started = _start_time(int(record.get("pid", -1)))
+        return started is not None and abs(started - float(record.get("started", 0.0))) < SAME_START_S
 
     def _state(self, job_id: str, folder: Path, record: dict[str, Any]) -> State:
         if record and self._alive(job_id, folder):
@@ -193,13 +197,13 @@ class JobRegistry:
         return State.DONE if _read_json(folder / "result.json") else State.FAILED
 
 
-def _birth(pid: int) -> str | None:
-    """Start time of a process, which tells it from a later one of the same number; None where it is gone."""
+def _start_time(pid: int) -> float | None:
+    """When a process began, s since the epoch: tells it from a later one of the same id; None where it has ended."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except (psutil.Error, ValueError):
         return None
-    return None if fields[0] == "Z" else fields[19]
 
 
 def _end_group(pid: int, number: signal.Signals) -> None:

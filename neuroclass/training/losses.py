@@ -14,19 +14,23 @@ class LossTerms:
     Attributes
     ----------
     total : Tensor
-        Weighted sum of the others.
+        DANN: label + domain, whose gradient the features receive reversed and times λ. LSPIN: label +
+        r λ₁ gate_penalty + a agreement + λ₂ similarity, where r rises to 1 over `LspinSettings.penalty_ramp`.
     label, domain : Tensor
         Cross-entropy of the class and of the domain, nats.
     gate_penalty : Tensor
         Expected number of open gates a cell.
+    agreement : Tensor
+        Variance of the noiseless gates between members, summed over the features a cell has.
     similarity : Tensor
-        The λ₂ term.
+        How far gates of similar cells differ.
     """
 
     total: Tensor
     label: Tensor
     domain: Tensor | None = None
     gate_penalty: Tensor | None = None
+    agreement: Tensor | None = None
     similarity: Tensor | None = None
 
     def floats(self) -> dict[str, float]:

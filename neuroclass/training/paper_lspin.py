@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from neuroclass.cell_types import SUBCLASS_ORDER
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.nets.lspin import Lspin
@@ -22,9 +21,10 @@ from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import as_tensor
 from neuroclass.training.crossfit import prototypes
-from neuroclass.training.loop import Listener
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.targets import class_numbers, soft_targets
+from neuroclass.types.models import LSPIN
+from neuroclass.types.progress import EPOCH, Progress, ProgressCallback, ignore_progress
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PaperSettings:
     initial_sd: float = 0.1
 
 
-def train_paper_lspin(cohort: Cohort, seed: int, listener: Listener | None = None) -> LspinPredictor:
+def train_paper_lspin(cohort: Cohort, seed: int, progress: ProgressCallback = ignore_progress) -> LspinPredictor:
     """Train LSPIN as the paper's code does, except that the scaler knows training cells only.
 
     Parameters
@@ -48,8 +48,8 @@ def train_paper_lspin(cohort: Cohort, seed: int, listener: Listener | None = Non
         Training cells; those without a ``subclass`` are left out.
     seed : int
         Of weights and gates' noise.
-    listener : callable, optional
-        Called as (epoch, of, terms) every 20 steps.
+    progress : ProgressCallback
+        Called every 20 steps with the loss terms.
 
     Returns
     -------
@@ -57,12 +57,12 @@ def train_paper_lspin(cohort: Cohort, seed: int, listener: Listener | None = Non
         Uncalibrated; its penalty is a mean over features, so most gates stay open.
     """
     settings = PaperSettings()
-    cohort = cohort.labelled("subclass")
+    cohort = cohort.labelled(LSPIN.task)
     preprocessor = Preprocessor.fit(cohort.matrix())
     z, present = preprocessor(cohort.matrix())
     x, there = as_tensor(z)[None], as_tensor(present)[None]
-    n_classes = len(SUBCLASS_ORDER)
-    targets = as_tensor(soft_targets(class_numbers(cohort, "subclass", SUBCLASS_ORDER), n_classes, 0.0))
+    n_classes = len(LSPIN.classes)
+    targets = as_tensor(soft_targets(class_numbers(cohort, LSPIN.task, LSPIN.classes), n_classes, 0.0))
     architecture: dict[str, Any] = {
         "n_members": 1,
         "n_features": len(FEATURE_NAMES),
@@ -85,11 +85,11 @@ def train_paper_lspin(cohort: Cohort, seed: int, listener: Listener | None = Non
             optimiser.zero_grad()
             terms.total.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            if listener and (step + 1) % 20 == 0:
-                listener((step + 1) // 20, settings.steps // 20, terms.floats())
+            if (step + 1) % 20 == 0:
+                progress(Progress(EPOCH, (step + 1) // 20, settings.steps // 20, terms.floats()))
     return LspinPredictor(
-        name="lspin",
-        classes=SUBCLASS_ORDER,
+        name=LSPIN.name,
+        classes=LSPIN.classes,
         net=net.eval(),
         architecture=architecture,
         preprocessor=preprocessor,

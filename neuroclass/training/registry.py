@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import AugmentSettings, DannSettings, LspinSettings, OptimiserSettings
 from neuroclass.errors import SettingsError
 from neuroclass.training.baselines import ESTIMATORS, fit_estimator
-from neuroclass.training.fit_dann import train_dann
-from neuroclass.training.fit_lspin import train_lspin
-from neuroclass.training.loop import Listener
 from neuroclass.training.paper_lspin import train_paper_lspin
 from neuroclass.training.selection import DANN_CANDIDATES, LSPIN_CANDIDATES, select_and_train
+from neuroclass.training.train import TRAINERS
 from neuroclass.types.arrays import Floats
+from neuroclass.types.models import DANN, LSPIN, MODELS, ModelSpec
+from neuroclass.types.progress import ProgressCallback
 
 
 class Classifier(Protocol):
@@ -29,7 +29,8 @@ class Classifier(Protocol):
         ...
 
 
-Trainer = Callable[[Cohort, str, int, Listener | None], Classifier]
+Settings = TypeVar("Settings", DannSettings, LspinSettings)
+Trainer = Callable[[Cohort, str, int, ProgressCallback], Classifier]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class System:
     tasks : tuple of str
         Columns it can learn, ``broad`` and ``subclass``; the first by default.
     train : callable
-        (cohort, task, seed, listener) → `Classifier`.
+        (cohort, task, seed, progress) → `Classifier`.
     """
 
     name: str
@@ -52,34 +53,28 @@ class System:
     train: Trainer
 
 
-def _dann(settings: DannSettings) -> Trainer:
-    return lambda cohort, _, seed, listener: train_dann(cohort, replace(settings, seed=seed), listener)
+def network(spec: ModelSpec, settings: DannSettings | LspinSettings | None = None) -> Trainer:
+    """How to train one of the networks; with the settings of its shipped recipe by default."""
 
-
-def _lspin(settings: LspinSettings) -> Trainer:
-    return lambda cohort, _, seed, listener: train_lspin(cohort, replace(settings, seed=seed), listener)
-
-
-def _nested_dann() -> Trainer:
-    def train(cohort: Cohort, task: str, seed: int, _: Listener | None) -> Classifier:
-        return select_and_train(
-            cohort, task, DANN_CANDIDATES, lambda cells, s: train_dann(cells, replace(s, seed=seed)), seed
-        )
+    def train(cohort: Cohort, _: str, seed: int, progress: ProgressCallback) -> Classifier:
+        recipe = settings or MODELS[spec.name].settings()
+        return TRAINERS[spec.name](cohort, replace(recipe, seed=seed), progress)
 
     return train
 
 
-def _nested_lspin() -> Trainer:
-    def train(cohort: Cohort, task: str, seed: int, _: Listener | None) -> Classifier:
-        return select_and_train(
-            cohort, task, LSPIN_CANDIDATES, lambda cells, s: train_lspin(cells, replace(s, seed=seed)), seed
-        )
+def _nested(spec: ModelSpec, candidates: Sequence[Settings]) -> Trainer:
+    def train(cohort: Cohort, task: str, seed: int, progress: ProgressCallback) -> Classifier:
+        def with_settings(cells: Cohort, settings: Settings) -> Classifier:
+            return TRAINERS[spec.name](cells, replace(settings, seed=seed), progress)
+
+        return select_and_train(cohort, task, candidates, with_settings, seed)
 
     return train
 
 
 def _paper_lspin() -> Trainer:
-    return lambda cohort, _, seed, listener: train_paper_lspin(cohort, seed, listener)
+    return lambda cohort, _, seed, progress: train_paper_lspin(cohort, seed, progress)
 
 
 def _estimator(name: str) -> Trainer:
@@ -96,18 +91,19 @@ SHALLOW_DANN = DannSettings(
 )
 """For a species without labels: what fits the labelled species less closely transfers further."""
 
-_ALL = ("subclass", "broad")
+_ALL = (LSPIN.task, DANN.task)
+_CHOSEN = "settings chosen within each fold"
 
 SYSTEMS: dict[str, System] = {
     system.name: system
     for system in (
-        System("dann", "DANN", ("broad",), _dann(DannSettings())),
-        System("dann-lambda0", "DANN, λ = 0", ("broad",), _dann(DannSettings(reversal=0.0))),
-        System("dann-shallow", "DANN, one-layer extractor", ("broad",), _dann(SHALLOW_DANN)),
-        System("dann-nested", "DANN, settings chosen within each fold", ("broad",), _nested_dann()),
-        System("lspin", "LSPIN", ("subclass",), _lspin(LspinSettings())),
-        System("lspin-nested", "LSPIN, settings chosen within each fold", ("subclass",), _nested_lspin()),
-        System("lspin-paper", "LSPIN, the paper's recipe", ("subclass",), _paper_lspin()),
+        System(DANN.name, DANN.title, (DANN.task,), network(DANN)),
+        System("dann-lambda0", "DANN, λ = 0", (DANN.task,), network(DANN, DannSettings(reversal=0.0))),
+        System("dann-shallow", "DANN, one-layer extractor", (DANN.task,), network(DANN, SHALLOW_DANN)),
+        System("dann-nested", f"DANN, {_CHOSEN}", (DANN.task,), _nested(DANN, DANN_CANDIDATES)),
+        System(LSPIN.name, LSPIN.title, (LSPIN.task,), network(LSPIN)),
+        System("lspin-nested", f"LSPIN, {_CHOSEN}", (LSPIN.task,), _nested(LSPIN, LSPIN_CANDIDATES)),
+        System("lspin-paper", "LSPIN, the paper's recipe", (LSPIN.task,), _paper_lspin()),
         *(System(name, spec.title, _ALL, _estimator(name)) for name, spec in ESTIMATORS.items()),
     )
 }

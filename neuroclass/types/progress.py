@@ -26,6 +26,9 @@ class Progress:
     values: Mapping[str, float] = field(default_factory=dict)
 
 
+EPOCH = "epoch"
+"""The stage of training itself; its `values` are the loss terms."""
+
 ProgressCallback = Callable[[Progress], None]
 
 

@@ -10,7 +10,7 @@ from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import data_folder
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.reports.store import Results, results_of
+from neuroclass.reports.store import ReportStore, Table, report_of
 from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
@@ -30,15 +30,20 @@ def cohort() -> Cohort:
     return _cohort_from(data_folder())
 
 
-def results(model: str) -> Results:
-    """A shipped model's results."""
-    return results_of(model)
+def report(model: str) -> ReportStore:
+    """A shipped model's report."""
+    return report_of(model)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def table(model: str, name: str) -> pd.DataFrame:
-    """One evaluation table of a shipped model; do not change it."""
-    return results_of(model).table(name)
+def table(model: str, name: Table) -> pd.DataFrame:
+    """One table of a shipped model's report; do not change it."""
+    return report_of(model).table(name)
+
+
+def table_if_stored(model: str, name: Table) -> pd.DataFrame | None:
+    """One table of a shipped model's report; None where the report lacks it."""
+    return table(model, name) if report_of(model).has(name) else None
 
 
 @st.cache_resource(max_entries=8, show_spinner="Getting the cell's sweeps")
@@ -76,7 +81,7 @@ def verdict(source: str, cell_id: str) -> CellVerdict:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def cell_verdicts(model: str, name: str) -> pd.DataFrame:
+def cell_verdicts(model: str, name: Table) -> pd.DataFrame:
     """Predicted class and verdict of each cell, from a shipped model's table of predictions."""
     from neuroclass.cohort.verdicts import cell_verdicts as summarise
 

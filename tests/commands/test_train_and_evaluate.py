@@ -1,34 +1,33 @@
 """``train`` and ``evaluate`` end to end on planted cells: files, status, JSON, exit codes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from neuroclass.cli import main
 from neuroclass.commands import evaluate, train
-from neuroclass.config import DannSettings, LspinSettings, OptimiserSettings
+from neuroclass.evaluation.evaluate import run_trials
+from neuroclass.evaluation.feature_subsets import of_whole_stimuli
+from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import plan_protocol
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import load_model
-from neuroclass.training import registry
+from neuroclass.reports.store import ReportStore, Table
+from neuroclass.types.models import DANN, LSPIN, MODELS
 from tests.planted import planted_cohort
-
-SHORT = OptimiserSettings(steps=40, batch_cells=64, steps_an_epoch=10)
+from tests.tiny_report import TinyDann, TinyLspin, tiny_cohort, tiny_sizes
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Small models on planted cells."""
     cohort = planted_cohort(240)
-    dann = DannSettings(n_members=2, inner_folds=2, optimiser=SHORT)
-    lspin = LspinSettings(n_members=2, inner_folds=2, optimiser=SHORT)
     for module in (train, evaluate):
         monkeypatch.setattr(module, "load_cohort", lambda _: cohort)
-    monkeypatch.setattr(train, "DannSettings", lambda: dann)
-    monkeypatch.setattr(train, "LspinSettings", lambda: lspin)
-    monkeypatch.setitem(registry.SYSTEMS, "lspin", registry.System("lspin", "", ("subclass",), registry._lspin(lspin)))
+    for spec, settings in ((DANN, TinyDann), (LSPIN, TinyLspin)):
+        monkeypatch.setitem(MODELS, spec.name, replace(spec, settings=settings))
     return cohort
 
 
@@ -38,10 +37,10 @@ def test_train_writes_a_model_and_its_progress(name, tmp_path, capsys, quick):
     assert main(["train", name, "--out", str(tmp_path), "--status", str(status), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["training_cells"]["sha256"] == quick.labelled("broad" if name == "dann" else "subclass").digest()
-    told = json.loads(status.read_text())
-    assert (told["epoch"], told["of"]) == (4, 4)
-    assert [entry["epoch"] for entry in told["history"]] == [1, 2, 3, 4]
-    assert {"total", "label", "domain" if name == "dann" else "gate_penalty"} <= set(told)
+    written = json.loads(status.read_text())
+    assert (written["epoch"], written["of"]) == (3, 3)
+    assert [entry["epoch"] for entry in written["history"]] == [1, 2, 3]
+    assert {"total", "label", "domain" if name == "dann" else "gate_penalty"} <= set(written)
     p = load_model(name, tmp_path).predict_proba(quick.matrix())
     assert np.allclose(p.sum(1), 1)
 
@@ -74,36 +73,55 @@ def test_evaluate_prints_text(capsys):
     assert "macro_f1" in text
 
 
-def test_report_holds_what_the_pages_read(tmp_path, monkeypatch, quick):
-    from neuroclass.evaluation import comparisons
-    from neuroclass.reports import build
-
-    monkeypatch.setattr(comparisons, "ABLATIONS", {"lspin": ("lda",)})
-    monkeypatch.setattr(
-        build, "plan_protocol", lambda protocol, cells, task, _=None: plan_protocol(protocol, cells, task, 1)
-    )
-    assert main(["train", "lspin", "--out", str(tmp_path), "--report", "--jobs", "1"]) == 0
-    out = tmp_path / "lspin" / "evaluation"
-    predictions = pd.read_parquet(out / "predictions.parquet")
+def test_report_holds_what_the_pages_read(tiny_reports):
+    cohort = tiny_cohort()
+    mouse = int((cohort.column("species") == "mouse").sum())
+    report = ReportStore("lspin", tiny_reports / "lspin")
+    predictions = report.predictions()
     assert {"id", "species", "donor", "fold", "repeat", "truth", "predicted", "p_Pvalb"} <= set(predictions)
-    mouse = int((quick.column("species") == "mouse").sum())
-    gates, shap = pd.read_parquet(out / "gates.parquet"), pd.read_parquet(out / "shap.parquet")
+    assert predictions.groupby("repeat")["id"].nunique().tolist() == [mouse, mouse]
+    gates, shap = report.table(Table.GATES), report.table(Table.SHAP)
     assert len(gates) == mouse
     assert len(shap) == 5 * mouse
-    assert set(FEATURE_NAMES) <= set(gates) & set(shap) & set(pd.read_parquet(out / "deciles.parquet"))
+    assert set(FEATURE_NAMES) <= set(gates) & set(shap) & set(report.table(Table.DECILES))
     total = shap.groupby("id")[["base_value", *FEATURE_NAMES]].sum().sum(axis=1)
     assert np.allclose(total, 1, atol=1e-2)
-    assert len(json.loads((out / "masked.json").read_text())["laboratories"]) == 30
-    metrics = json.loads((out / "metrics.json").read_text())
+    subsets = report.feature_subsets()
+    assert len(of_whole_stimuli(subsets)) == 30
+    assert subsets["stimuli"].isna().any()
+    metrics = report.metrics()
     assert [(row["model"], row["protocol"]) for row in metrics] == [
         ("lspin", "donor-cv"),
         ("lspin", "paper-split"),
-        ("lda", "donor-cv"),
+        ("svc", "donor-cv"),
+        ("svc", "paper-split"),
     ]
     assert set(metrics[2]["ours_minus_this"]) == {"all", "mouse"}
     assert 0 < metrics[2]["ours_minus_this"]["all"]["p_holm"] <= 1
-    groups = json.loads((out / "groups.json").read_text())
-    assert set(groups["complete"]["systems"]) <= {"lspin", "lda"}
-    assert "line" not in groups["by"], "the planted cells have no driver line"
-    assert json.loads((tmp_path / "lspin" / "card.json").read_text())["protocol"] == "donor-cv"
-    load_model("lspin", tmp_path)
+    groups = report.groups()
+    assert set(groups["complete"]["systems"]) == {"lspin", "svc"}
+    assert {"line", "layer"} <= set(groups["by"])
+    assert report.card()["protocol"] == "donor-cv"
+    load_model("lspin", tiny_reports)
+
+
+def test_the_first_repeat_is_as_a_run_of_its_own_would_predict_it(tiny_reports):
+    """The report trains each fold's network once, for the predictions and for all else."""
+    with tiny_sizes():
+        plan = plan_protocol(Protocol.DONOR_CV, tiny_cohort(), "subclass", 1)
+        alone = run_trials("lspin", "subclass", plan, jobs=1)
+    stored = ReportStore("lspin", tiny_reports / "lspin").predictions()
+    first = stored[stored["repeat"] == 0].reset_index(drop=True)
+    assert first["id"].tolist() == alone["id"].tolist()
+    assert first["predicted"].tolist() == alone["predicted"].tolist()
+    columns = [name for name in first if name.startswith("p_")]
+    assert np.allclose(first[columns], alone[columns], atol=1e-5)
+
+
+def test_the_status_is_kept_for_the_train_page(tiny_reports):
+    """The stages after training keep the epochs' history; the page reads these keys."""
+    status = json.loads((tiny_reports.parent / "lspin-status.json").read_text())
+    assert {"model", "seconds", "phase", "epoch", "of", "history"} <= set(status)
+    assert (status["phase"], status["epoch"], status["of"]) == ("taxonomies", 1, 1)
+    assert [entry["epoch"] for entry in status["history"]] == [1, 2, 3]
+    assert {"total", "label", "gate_penalty", "agreement"} <= set(status["history"][0])

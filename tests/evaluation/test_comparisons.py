@@ -1,4 +1,4 @@
-"""What is stored beside a model's predictions: tests, doubts, curves, purity, groups, learning curves."""
+"""What stands beside a model's predictions: tests, label issues, curves, purity, groups, learning curves."""
 
 from dataclasses import replace
 
@@ -7,14 +7,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from neuroclass.evaluation.comparisons import add_paired_tests
+from neuroclass.evaluation.comparisons import Comparisons, add_paired_tests
 from neuroclass.evaluation.curves import area_under_roc, average_precision, one_against_rest
 from neuroclass.evaluation.evaluate import run_trials
 from neuroclass.evaluation.groups import group_document
 from neuroclass.evaluation.label_issues import label_issues, label_issues_by_confusion
 from neuroclass.evaluation.learning import fewer_donors, label_budget, learning_curve
-from neuroclass.evaluation.paired import holm, sign_flip_p
-from neuroclass.evaluation.protocols import Plan, Protocol, plan_protocol
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.paired import sign_flip_p
+from neuroclass.evaluation.protocols import Plan, plan_protocol
 from neuroclass.evaluation.purity import errors_by_line, pure_lines
 from neuroclass.evaluation.taxonomies import unlabelled_taxonomies
 from tests.planted import planted_cohort
@@ -43,12 +44,6 @@ def test_sign_flips_match_the_exact_p_of_few_donors():
 def test_sign_flip_p_is_uniform_where_nothing_differs():
     p = np.array([sign_flip_p(RNG.standard_normal(20)) for _ in range(60)])
     assert 0.3 < (p < 0.5).mean() < 0.7
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
 
 
 def predictions(rows: list[tuple[str, str, str, float]]) -> pd.DataFrame:
@@ -142,7 +137,7 @@ def test_paired_tests_are_by_species_and_corrected():
     rows = ours[["id", "repeat"]]
     worse = rows.assign(system="worse", predicted="excitatory")
     same = rows.assign(system="same", predicted=ours["predicted"])
-    results = add_paired_tests({"worse": {}, "same": {}}, ours, pd.concat([worse, same]))
+    results = add_paired_tests(Comparisons({"worse": {}, "same": {}}, pd.concat([worse, same])), ours)
     assert set(results["worse"]["ours_minus_this"]) == {"all", "mouse", "human"}
     test = results["worse"]["ours_minus_this"]["all"]
     assert test["difference"] > 0.3 and test["p_holm"] == pytest.approx(2 * test["p"]) and test["p_holm"] < 0.01

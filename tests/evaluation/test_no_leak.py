@@ -13,12 +13,14 @@ from neuroclass.errors import CohortError
 from neuroclass.evaluation import protocols
 from neuroclass.evaluation.evaluate import evaluate, train_trial
 from neuroclass.evaluation.evaluate import test_trial as predict_trial
-from neuroclass.evaluation.protocols import Plan, Protocol, plan_protocol
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import Plan, plan_protocol
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training import registry
 from neuroclass.training.baselines import ESTIMATORS, EstimatorSpec
 from neuroclass.training.crossfit import inner_folds
+from neuroclass.types.models import DANN, LSPIN
 from tests.planted import planted_cohort
 
 TASKS = {"rf": "broad", "dann": "broad", "lspin": "subclass"}
@@ -37,8 +39,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     common = {"n_members": 2, "inner_folds": 2, "augment": plain, "optimiser": steps, "mixup": 0.0, "dropout": 0.0}
     dann = DannSettings(hidden=(64, 8), **common)
     lspin = LspinSettings(gate_penalty=0.0, **common)
-    for name, trainer in (("dann", registry._dann(dann)), ("lspin", registry._lspin(lspin))):
-        monkeypatch.setitem(registry.SYSTEMS, name, replace(registry.SYSTEMS[name], train=trainer))
+    for spec, settings in ((DANN, dann), (LSPIN, lspin)):
+        train = registry.network(spec, settings)
+        monkeypatch.setitem(registry.SYSTEMS, spec.name, replace(registry.SYSTEMS[spec.name], train=train))
 
 
 def relabelled(cohort: Cohort, task: str, labels: np.ndarray) -> Cohort:

@@ -8,7 +8,8 @@ import pytest
 from neuroclass.errors import CohortError
 from neuroclass.evaluation.evaluate import evaluate
 from neuroclass.evaluation.laboratories import Laboratory, stimulus_combinations
-from neuroclass.evaluation.protocols import Protocol, plan_protocol
+from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import plan_protocol
 from neuroclass.features import FEATURE_NAMES, Stimulus
 from tests.planted import planted_cohort
 

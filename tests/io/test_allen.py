@@ -13,6 +13,7 @@ from neuroclass.config import AllenSettings
 from neuroclass.errors import FetchError, TableError
 from neuroclass.io.allen import API_FEATURES, AllenCache, fetch_nwb, fetch_tables, read_tables
 from neuroclass.io.download import FetchCancelled
+from neuroclass.types.progress import Progress
 from tests.io.allen_server import CELLS, FEATURES, NWB, SPECIMEN, Behaviour, allen_server
 
 
@@ -100,10 +101,10 @@ def test_an_unreachable_server_is_named(cache: AllenCache) -> None:
 
 def test_a_recording_arrives_whole_and_once(server: Any, cache: AllenCache) -> None:
     settings, behaviour = server
-    told: list[tuple[str, int, int | None]] = []
-    path = fetch_nwb(cache, str(SPECIMEN), settings, lambda *report: told.append(report))
+    reports: list[Progress] = []
+    path = fetch_nwb(cache, str(SPECIMEN), settings, reports.append)
     assert path.read_bytes() == NWB
-    assert told[-1] == (f"specimen_{SPECIMEN}", len(NWB), len(NWB))
+    assert reports[-1] == Progress(f"specimen_{SPECIMEN}", len(NWB), len(NWB))
     assert files_in(cache) == [f"specimen_{SPECIMEN}", f"specimen_{SPECIMEN}/ephys.nwb"]
     n_requests = len(behaviour.requests)
     assert fetch_nwb(cache, str(SPECIMEN), settings) == path
@@ -153,13 +154,13 @@ def test_two_downloads_of_one_file_do_not_mix(server: Any, cache: AllenCache) ->
     settings, _ = server
     refused: list[str] = []
 
-    def interfere(_what: str, _done: int, _total: int | None) -> None:
-        if not refused:
+    def interfere(progress: Progress) -> None:
+        if progress.done > 5000 and not refused:
             with pytest.raises(FetchError, match="already") as caught:
                 fetch_nwb(cache, str(SPECIMEN), settings)
             refused.append(str(caught.value))
 
-    path = fetch_nwb(cache, str(SPECIMEN), settings, lambda *report: interfere(*report) if report[1] > 5000 else None)
+    path = fetch_nwb(cache, str(SPECIMEN), settings, interfere)
     assert len(refused) == 1
     assert path.read_bytes() == NWB
     assert files_in(cache) == [f"specimen_{SPECIMEN}", f"specimen_{SPECIMEN}/ephys.nwb"]

@@ -9,7 +9,7 @@ Open = Callable[..., AppTest]
 CELL = "simulated-human-inhibitory-062"
 
 
-def test_the_rheobase_leads_to_its_sweep(open_page: Open, made_up_models: Path) -> None:
+def test_the_rheobase_leads_to_its_sweep(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", cell=CELL)
     assert not app.exception
     button = app.button(key="fact-threshold_i_long_square")
@@ -19,7 +19,7 @@ def test_the_rheobase_leads_to_its_sweep(open_page: Open, made_up_models: Path) 
     assert any("Sweep 8, +60 pA, 2 spikes" in c.value for c in app.caption)
 
 
-def test_the_address_reopens_stimulus_sweep_window_panel_and_feature(open_page: Open, made_up_models: Path) -> None:
+def test_the_address_reopens_stimulus_sweep_window_panel_and_feature(open_page: Open, tiny_models: Path) -> None:
     view = {"sweep": "22", "from": "1.25", "to": "1.5", "panel": "passive", "feature": "sag"}
     app = open_page("explore", cell=CELL, **view)
     assert not app.exception
@@ -29,7 +29,7 @@ def test_the_address_reopens_stimulus_sweep_window_panel_and_feature(open_page: 
     assert any("Measured on sweep 0" in c.value for c in app.caption)
 
 
-def test_every_panel_stands(open_page: Open, made_up_models: Path) -> None:
+def test_every_panel_stands(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", cell="simulated-mouse-pvalb-001", panel="spike")
     captions = {"spike": "First spike", "noise": "Welch", "passive": "Exponential fits", "firing": "spiking squares"}
     for panel, told in captions.items():
@@ -39,9 +39,7 @@ def test_every_panel_stands(open_page: Open, made_up_models: Path) -> None:
         assert any(told in caption.value for caption in app.caption)
 
 
-def test_nonsense_in_the_address_is_left_out_and_sweeps_are_stepped_through(
-    open_page: Open, made_up_models: Path
-) -> None:
+def test_nonsense_in_the_address_is_left_out_and_sweeps_are_stepped_through(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", cell=CELL, sweep="999", panel="x", feature="y", **{"from": "a", "to": "-1"})
     assert not app.exception
     assert app.selectbox(key="sweep").value == "all overlaid"

@@ -26,14 +26,14 @@ def _told(app: AppTest, text: str) -> str:
     return next(c.value for c in app.caption if text in c.value)
 
 
-def test_pasted_ids_and_those_that_are_not_here(open_page: Open, made_up_models: Path) -> None:
+def test_pasted_ids_and_those_that_are_not_here(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", ids=f"{IDS[3]}, {IDS[5]}\nnobody")
     assert not app.exception
     assert _told(app, "pass the filters").startswith("2 of 362")
     assert "nobody" in _told(app, "pasted ids")
 
 
-def test_a_features_range_in_shown_units_chooses_cells(open_page: Open, made_up_models: Path) -> None:
+def test_a_features_range_in_shown_units_chooses_cells(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore")
     app.multiselect(key="ranges").select("width").run()
     slider = app.slider(key="r_width")
@@ -47,7 +47,7 @@ def test_a_features_range_in_shown_units_chooses_cells(open_page: Open, made_up_
     assert low <= FRAME["width"].min() * 1e3
 
 
-def test_selections_in_the_address_are_compared(open_page: Open, made_up_models: Path) -> None:
+def test_selections_in_the_address_are_compared(open_page: Open, tiny_models: Path) -> None:
     sets = encode_named({"fast": IDS[60:110], "deep": IDS[:40]}, IDS)
     view = {"sel": encode(IDS[:30], IDS), "sets": sets, "a": "fast", "b": "deep", "parallel": "true"}
     app = open_page("explore", facet="Layer", colour="Sag, long square (ratio)", **view)
@@ -58,7 +58,7 @@ def test_selections_in_the_address_are_compared(open_page: Open, made_up_models:
     assert (app.selectbox(key="facet").value, app.selectbox(key="colour").value) == ("layer", "sag")
 
 
-def test_a_selection_of_other_cells_is_told_and_left_out(open_page: Open, made_up_models: Path) -> None:
+def test_a_selection_of_other_cells_is_told_and_left_out(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", sel=encode(["a"], ["a", "b"]))
     assert not app.exception
     assert any("other cells" in w.value for w in app.warning)

@@ -29,7 +29,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_page: Open) -
 
 
 def test_progress_then_the_file_then_its_refusal(
-    database: Path, open_page: Open, made_up_models: Path, monkeypatch: pytest.MonkeyPatch
+    database: Path, open_page: Open, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with allen_server() as (url, _):
         monkeypatch.setenv("NEUROCLASS_ALLEN_URL", url)
@@ -50,7 +50,7 @@ def test_progress_then_the_file_then_its_refusal(
     assert "Error" in app.error[0].value
 
 
-def test_the_limit_is_shown_and_set(database: Path, open_page: Open, made_up_models: Path) -> None:
+def test_the_limit_is_shown_and_set(database: Path, open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", cell=str(SPECIMEN))
     assert any("0.00 of 20 GB used" in e.label for e in app.expander)
     app.number_input[0].set_value(3.5).run()

@@ -18,7 +18,7 @@ RESULT_PAGES = ("performance", "shap_values", "gates", "domains")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_stands_on_the_demo_cohort(name: str, open_page: Open, made_up_models: Path) -> None:
+def test_a_page_stands_on_the_demo_cohort(name: str, open_page: Open, tiny_models: Path) -> None:
     app = open_page(name)
     assert not app.exception
     assert not app.error
@@ -27,7 +27,7 @@ def test_a_page_stands_on_the_demo_cohort(name: str, open_page: Open, made_up_mo
 
 @pytest.mark.parametrize("name", RESULT_PAGES)
 def test_a_result_page_without_models_says_how_to_get_them(
-    name: str, open_page: Open, made_up_models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, open_page: Open, tiny_models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import streamlit as st
 
@@ -40,7 +40,7 @@ def test_a_result_page_without_models_says_how_to_get_them(
 
 
 @pytest.mark.parametrize("name", ("overview", "explore", "train"))
-def test_simulated_cells_are_called_simulated(name: str, open_page: Open, made_up_models: Path) -> None:
+def test_simulated_cells_are_called_simulated(name: str, open_page: Open, tiny_models: Path) -> None:
     app = open_page(name)
     assert any("simulated" in warning.value for warning in app.warning)
 
@@ -62,7 +62,7 @@ def test_a_page_is_thin_and_imports_nothing_heavy(path: Path) -> None:
     assert not names & FORBIDDEN
 
 
-def test_filters_in_the_address_choose_the_cells(open_page: Open, made_up_models: Path) -> None:
+def test_filters_in_the_address_choose_the_cells(open_page: Open, tiny_models: Path) -> None:
     everything = open_page("explore")
     human = open_page("explore", f_species="human")
     count = [next(c.value for c in app.caption if "pass the filters" in c.value) for app in (everything, human)]
@@ -70,26 +70,26 @@ def test_filters_in_the_address_choose_the_cells(open_page: Open, made_up_models
     assert human.multiselect(key="f_species").value == ["human"]
 
 
-def test_a_bad_query_is_an_error_that_helps(open_page: Open, made_up_models: Path) -> None:
+def test_a_bad_query_is_an_error_that_helps(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", query="__import__('os')")
     assert not app.exception
     assert "SettingsError" in app.error[0].value
 
 
-def test_no_match_says_what_to_do(open_page: Open, made_up_models: Path) -> None:
+def test_no_match_says_what_to_do(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", query="sag > 1000")
     assert not app.exception
     assert "Clear one" in app.info[0].value
 
 
-def test_a_cell_in_the_address_is_opened(open_page: Open, made_up_models: Path, demo_id: str) -> None:
+def test_a_cell_in_the_address_is_opened(open_page: Open, tiny_models: Path, demo_id: str) -> None:
     app = open_page("explore", cell=demo_id)
     assert not app.exception
     assert any(demo_id.replace("-", "\\-") in s.value for s in app.subheader)
     assert any(s.value == "Sweeps" for s in app.subheader)
 
 
-def test_an_unknown_cell_in_the_address_leads_to_the_list(open_page: Open, made_up_models: Path) -> None:
+def test_an_unknown_cell_in_the_address_leads_to_the_list(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", cell="no-such-cell")
     assert not app.exception
     assert any("pass the filters" in c.value for c in app.caption)

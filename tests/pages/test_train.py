@@ -36,7 +36,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     return calls
 
 
-def test_only_changed_settings_are_passed_on(open_page: Open, made_up_models: Path, started: list) -> None:
+def test_only_changed_settings_are_passed_on(open_page: Open, tiny_models: Path, started: list) -> None:
     app = open_page("train")
     app.number_input(key="lspin-steps").set_value(200).run()
     assert app.toggle(key="report").disabled
@@ -45,14 +45,14 @@ def test_only_changed_settings_are_passed_on(open_page: Open, made_up_models: Pa
     assert started == [("lspin", ["--steps", "200"])]
 
 
-def test_the_recipe_as_it_is_may_be_evaluated(open_page: Open, made_up_models: Path, started: list) -> None:
+def test_the_recipe_as_it_is_may_be_evaluated(open_page: Open, tiny_models: Path, started: list) -> None:
     app = open_page("train")
     app.toggle(key="report").set_value(True).run()
     app.button(key="start").click().run()
     assert started == [("lspin", ["--report", "--jobs", "1"])]
 
 
-def test_the_run_in_the_address_is_watched(open_page: Open, made_up_models: Path, tmp_path: Path) -> None:
+def test_the_run_in_the_address_is_watched(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
     import streamlit as st
 
     st.cache_resource.clear()

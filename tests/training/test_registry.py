@@ -7,16 +7,15 @@ import pytest
 
 from neuroclass.cohort.splits import donor_holdout
 from neuroclass.errors import SettingsError
-from neuroclass.evaluation.names import PROTOCOLS, SYSTEM_NAMES
-from neuroclass.evaluation.protocols import Protocol
+from neuroclass.evaluation.names import SYSTEM_NAMES
 from neuroclass.training.baselines import ESTIMATORS
 from neuroclass.training.registry import SYSTEMS, system_named
+from neuroclass.types.progress import ignore_progress
 from tests.planted import planted_cohort
 
 
-def test_names_for_the_parser_are_the_systems_and_protocols():
+def test_names_for_the_parser_are_the_systems():
     assert tuple(SYSTEMS) == SYSTEM_NAMES
-    assert tuple(protocol.value for protocol in Protocol) == tuple(PROTOCOLS)
 
 
 UNLABELLED = ("etypes", "circular")
@@ -26,7 +25,7 @@ UNLABELLED = ("etypes", "circular")
 def test_baseline_learns_planted_classes_with_features_missing(name):
     cohort = planted_cohort(400).of_species("mouse")
     fold = donor_holdout(cohort, "subclass")
-    model = system_named(name).train(cohort.take(fold.train), "subclass", 0, None)
+    model = system_named(name).train(cohort.take(fold.train), "subclass", 0, ignore_progress)
     test = cohort.take(fold.test)
     x = test.matrix()
     x[::3, 0] = np.nan
@@ -42,7 +41,7 @@ def test_shuffled_labels_give_chance():
     frame["broad"] = np.random.default_rng(0).permutation(frame["broad"])
     cohort = replace(cohort, frame=frame)
     fold = donor_holdout(cohort, "broad")
-    model = system_named("lda").train(cohort.take(fold.train), "broad", 0, None)
+    model = system_named("lda").train(cohort.take(fold.train), "broad", 0, ignore_progress)
     test = cohort.take(fold.test)
     right = np.array(model.classes)[model.predict_proba(test.matrix()).argmax(1)] == test.column("broad")
     assert right.mean() < (cohort.column("broad") == "inhibitory").mean() + 0.05
@@ -50,9 +49,9 @@ def test_shuffled_labels_give_chance():
 
 def test_paper_recipe_trains_and_leaves_most_gates_open():
     cohort = planted_cohort(120).of_species("mouse")
-    told = []
-    model = system_named("lspin-paper").train(cohort, "subclass", 0, lambda *terms: told.append(terms))
-    assert len(told) == 50
+    seen = []
+    model = system_named("lspin-paper").train(cohort, "subclass", 0, seen.append)
+    assert len(seen) == seen[-1].done == seen[-1].total == 50
     assert np.median((model.gates(cohort.matrix()) > 0).sum(1)) > 25
 
 

@@ -73,8 +73,8 @@ def test_gates_of_missing_features_are_shut(cohort, lspin):
 def test_similarity_term_is_off_by_default_and_reported_when_on(cohort):
     seen = []
     short = replace(LSPIN, optimiser=replace(QUICK, steps=2, steps_an_epoch=1))
-    train_lspin(cohort, short, lambda *told: seen.append(told[2]))
-    train_lspin(cohort, replace(short, similarity=0.5), lambda *told: seen.append(told[2]))
+    train_lspin(cohort, short, lambda progress: seen.append(progress.values))
+    train_lspin(cohort, replace(short, similarity=0.5), lambda progress: seen.append(progress.values))
     assert "similarity" not in seen[0]
     assert seen[2]["similarity"] > 0
 

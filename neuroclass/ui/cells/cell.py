@@ -8,7 +8,8 @@ from neuroclass.charts.cell_plots import Waveform
 from neuroclass.charts.evaluation import probabilities
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.errors import ModelFileError, NeuroClassError
+from neuroclass.errors import NeuroClassError
+from neuroclass.reports.store import Table
 from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
 from neuroclass.ui.cells.selected_cell import open_cell
@@ -96,16 +97,15 @@ def _identity(cells: Cohort, row: pd.Series) -> None:
 def _held_out(cell_id: str) -> None:
     """Show predictions of models that never saw the cell's donor."""
     for model in ("lspin", "dann"):
-        try:
-            predictions = cache.table(model, "predictions")
-        except ModelFileError:
+        predictions = cache.table_if_stored(model, Table.PREDICTIONS)
+        if predictions is None:
             continue
         mine = predictions[predictions["id"] == cell_id]
         if mine.empty:
             continue
         columns = [c for c in mine.columns if c.startswith("p_")]
         means = mine[columns].mean()
-        verdict = cache.cell_verdicts(model, "predictions").loc[cell_id, "verdict"]
+        verdict = cache.cell_verdicts(model, Table.PREDICTIONS).loc[cell_id, "verdict"]
         widgets.figure(
             probabilities([c.removeprefix("p_") for c in columns], means.tolist()),
             f"held-out-{model}",

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, Species, label_of
+from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import batch as charts
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.config import data_folder
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.reports.store import Table
+from neuroclass.types.models import MODEL_OF_TASK
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 LEAST_CELLS = 5
 FEW_CELLS = 20
-_TASKS = {"broad": ("dann", BROAD_ORDER), "subclass": ("lspin", SUBCLASS_ORDER)}
 
 
 @st.fragment
@@ -31,7 +32,7 @@ def show(verdicts: Sequence[CellVerdict]) -> None:
         return
     with st.expander(f"The {len(verdicts)} cells together: composition, and place among the reference cells"):
         left, right = st.columns(2)
-        for column, task in zip((left, right), _TASKS, strict=True):
+        for column, task in zip((left, right), MODEL_OF_TASK, strict=True):
             with column, guarded(stop=False):
                 _composition(task, verdicts)
         if st.toggle("Show their place among the reference cells (slow at first: a UMAP is fitted)", key="place"):
@@ -78,13 +79,13 @@ def composition(task: str, verdicts: Sequence[CellVerdict], prior: "pd.Series[fl
 
 
 def _composition(task: str, verdicts: Sequence[CellVerdict]) -> None:
-    model, classes = _TASKS[task]
+    model, classes = MODEL_OF_TASK[task].name, MODEL_OF_TASK[task].classes
     cells = [one for one in verdicts if task == "broad" or one.species != Species.HUMAN]
     if len(cells) < LEAST_CELLS:
         st.caption(f"{task.capitalize()}: {len(cells)} cells; a composition needs at least {LEAST_CELLS}.")
         return
-    stored = cache.table(model, "predictions")
-    truth = stored[stored["repeat"] == 0]["truth"].value_counts(normalize=True)
+    predictions = cache.table(model, Table.PREDICTIONS)
+    truth = predictions[predictions["repeat"] == 0]["truth"].value_counts(normalize=True)
     prior = pd.Series([float(truth.get(name, 0.0)) for name in classes], index=list(classes))
     table = composition(task, cells, prior)
     few = f" {len(cells)} cells are few: the estimate may be far off." if len(cells) < FEW_CELLS else ""

@@ -7,6 +7,7 @@ from neuroclass.adaptation.alignment import Alignment
 from neuroclass.adaptation.laboratory import Batch
 from neuroclass.cell_types import label_of
 from neuroclass.types.arrays import Floats
+from neuroclass.types.progress import Progress
 from neuroclass.ui import cache, widgets
 
 _KEPT = "third-domain"
@@ -54,10 +55,11 @@ def _train(batch: Batch) -> Floats:
 
     bar = st.progress(0.0, text="Training first without the adversary, for the classes of the lab's cells")
 
-    def listen(done: int, total: int, _terms: dict[str, float]) -> None:
-        bar.progress(min(1.0, done / max(total, 1)), text=f"Training with the third domain: {done} of {total}")
+    def show(progress: Progress) -> None:
+        share = min(1.0, progress.done / (progress.total or 1))
+        bar.progress(share, text=f"Training with the third domain: {progress.done} of {progress.total}")
 
-    model = train_with_laboratory(cache.cohort(), batch, listener=listen)
+    model = train_with_laboratory(cache.cohort(), batch, progress=show)
     bar.empty()
     return model.predict_proba(batch.x, [batch.species] * len(batch.x))
 

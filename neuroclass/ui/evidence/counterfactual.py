@@ -80,8 +80,7 @@ def _counterfactual(
         description = f"5% to 95% quantiles of the database's {target} cells"
     else:
         cells = cache.cohort()
-        column = "broad" if model == "dann" else "subclass"
-        class_cells = cells.take((cells.frame[column] == target).to_numpy())
+        class_cells = cells.take((cells.frame[predictor.task] == target).to_numpy())
         same = class_cells.of_species(_verdict.species)
         class_cells = same if len(same) else class_cells
         row = np.array([_verdict.features.get(name, np.nan) for name in FEATURE_NAMES])

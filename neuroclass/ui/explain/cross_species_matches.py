@@ -7,10 +7,12 @@ import streamlit as st
 from neuroclass.charts import domains as charts
 from neuroclass.charts.comparison import side_by_side
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.errors import ModelFileError, NeuroClassError
+from neuroclass.errors import NeuroClassError
 from neuroclass.evaluation.summaries import percentile_in
 from neuroclass.explain.cross_species_matches import N_NEAR, SURVIVES
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
+from neuroclass.reports.store import Table
+from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
@@ -19,27 +21,27 @@ _TRACED = ("threshold_v_long_square", "sag", "threshold_v_short_square", "thresh
 
 
 def table() -> pd.DataFrame | None:
-    """Twins of every mouse cell; None where they are not stored."""
-    try:
-        return cache.table("dann", "twins")
-    except ModelFileError:
-        return None
+    """Nearest human cells of every mouse cell; None where they are not stored."""
+    return cache.table_if_stored(DANN.name, Table.MATCHES)
 
 
-def choose(twins: pd.DataFrame, embedding: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """A mouse cell, kept in the URL, and its twins with their classes."""
+def choose(matches: pd.DataFrame, embedding: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """A mouse cell, kept in the URL, and its nearest human cells with their classes."""
     truth = embedding.drop_duplicates("id").set_index("id")["truth"]
     cell = widgets.pick(
-        "Mouse cell", list(dict.fromkeys(twins["id"])), "cell", format_func=lambda c: f"{c}: {truth.get(c, 'unknown')}"
+        "Mouse cell",
+        list(dict.fromkeys(matches["id"])),
+        "cell",
+        format_func=lambda c: f"{c}: {truth.get(c, 'unknown')}",
     )
-    mine = twins[twins["id"] == cell].assign(truth=lambda t: t["twin"].astype(str).map(truth))
+    mine = matches[matches["id"] == cell].assign(truth=lambda t: t["twin"].astype(str).map(truth))
     return str(cell), mine
 
 
-def section(twins: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.DataFrame) -> None:
-    """The twins of a cell, whether they survive retraining, and both cells beside each other."""
+def section(matches: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.DataFrame) -> None:
+    """The nearest human cells of a cell, whether they survive retraining, and both cells beside each other."""
     truth = embedding.drop_duplicates("id").set_index("id")["truth"]
-    first = twins[twins["rank"] == 1]
+    first = matches[matches["rank"] == 1]
     same = (first["id"].map(truth).to_numpy() == first["twin"].astype(str).map(truth).to_numpy()).mean()
     lasting = (first["found_again"] >= SURVIVES).mean()
     n_human = int((embedding.drop_duplicates("id")["species"] == "human").sum())
@@ -74,7 +76,7 @@ def section(twins: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.Da
     )  # fmt: skip
     widgets.figure_footer(
         "twins",
-        twins,
+        matches,
         caption=f"Nearest human cells of mouse cell {escaped(cell)} ({escaped(truth.get(cell, 'unknown'))}) in DANN's "
         "features: root mean square distance over the ensemble's members, mean over the 5 trainings of donor-grouped "
         f"cross-validation, most of which trained on these cells. Found again: share of the trainings in which the "
@@ -97,7 +99,7 @@ def _features(cell: str, twin: str) -> None:
             places[key] = [percentile_in(mates[name], float(frame.loc[one, name])) for name in _NAMES]
         note = "percentiles of the loaded cells"
     else:
-        deciles = cache.table("dann", "deciles").drop_duplicates("id").set_index("id")
+        deciles = cache.table(DANN.name, Table.DECILES).drop_duplicates("id").set_index("id")
         found = deciles.reindex([cell, twin])[_NAMES].astype(float)
         found = 10 * found.where(found >= 1) - 5
         places = {"mouse": found.iloc[0].tolist(), "human": found.iloc[1].tolist()}

@@ -6,7 +6,9 @@ import streamlit as st
 from neuroclass.charts import domains as charts
 from neuroclass.charts import embedding as pictures_charts
 from neuroclass.charts.theme import ordered
-from neuroclass.errors import ModelFileError
+from neuroclass.evaluation.names import Protocol
+from neuroclass.reports.store import Table
+from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
 
 COLOURS = {"species": "Species", "truth": "Class"}
@@ -23,11 +25,10 @@ def strengths(embedding: pd.DataFrame) -> dict[str, float]:
 
 
 def _shipped_strength() -> float:
-    try:
-        table = cache.table("dann", "domains")
-        return float(table.loc[table["space"] == SHIPPED, "reversal"].iloc[0])
-    except (ModelFileError, KeyError, IndexError):
-        return float(cache.results("dann").card().get("settings", {}).get("reversal", 0.1))
+    table = cache.table_if_stored(DANN.name, Table.DOMAINS)
+    if table is None:
+        return float(cache.report(DANN.name).card()["settings"]["reversal"])
+    return float(table.loc[table["space"] == SHIPPED, "reversal"].iloc[0])
 
 
 def choose(embedding: pd.DataFrame) -> str:
@@ -58,23 +59,19 @@ def pictures(embedding: pd.DataFrame, chosen: str, marked: list[str]) -> None:
             pictures_charts.panels(shown, names, column, marked),
             f"umap-by-{column}-{chosen}",
             shown,
-            caption=f"{n_cells:,} held-out cells, {_how(embedding)}; one UMAP a space, fixed seed, fitted anew for "
+            caption=f"{n_cells:,} held-out cells, {_how()}; one UMAP a space, fixed seed, fitted anew for "
             "each space, so that places cannot be compared between panels. Distances between far groups mean little. "
             "Uploaded cells are put into such a picture on the Classify page.",
         )
 
 
-def _how(embedding: pd.DataFrame) -> str:
+def _how() -> str:
     """How each cell's features came about, in words."""
-    if "fold" not in embedding or embedding["fold"].nunique() == 1:
-        return "of one fold of donor-grouped cross-validation"
+    table = cache.table_if_stored(DANN.name, Table.DOMAINS)
     share = ""
-    try:
-        table = cache.table("dann", "domains")
-        found = table.loc[table["space"] == SHIPPED, "aligned"].dropna()
-        share = f" (R² {found.iloc[0]:.2f} for the shipped λ)" if len(found) else ""
-    except (ModelFileError, KeyError):
-        pass
+    if table is not None:
+        explained = table.loc[table["space"] == SHIPPED, "aligned"].iloc[0]
+        share = f" (R² {explained:.2f} for the shipped λ)"
     return (
         "each placed by the network of its fold of donor-grouped cross-validation, which did not see it; the features "
         f"of the other folds are mapped linearly onto the first one's{share}"
@@ -83,7 +80,7 @@ def _how(embedding: pd.DataFrame) -> str:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _summary() -> pd.DataFrame:
-    table = cache.table("dann", "domains")
+    table = cache.table(DANN.name, Table.DOMAINS)
     groups = table.groupby(["space", "measure"], sort=False)
     values = groups["value"].agg(["mean", "min", "max"]).rename(columns={"min": "low", "max": "high"})
     return values.assign(chance=groups["chance"].mean(), folds=groups.size()).reset_index()
@@ -92,14 +89,13 @@ def _summary() -> pd.DataFrame:
 def numbers(chosen: str, embedding: pd.DataFrame) -> None:
     """Mixing of species and separation of classes, measured."""
     st.subheader("Measured, not seen", anchor=False)
-    try:
-        table = _summary()
-    except ModelFileError:
+    if not cache.report(DANN.name).has(Table.DOMAINS):
         st.info(
             "Numbers on mixing are not stored with this model; `python -m neuroclass train dann --report` makes them.",
             icon=":material/info:",
         )
         return
+    table = _summary()
     spaces = [space for space in (RAW, *strengths(embedding)) if space in set(table["space"])]
     classes = " and ".join(ordered(embedding["truth"]))
     widgets.figure(
@@ -117,8 +113,8 @@ def numbers(chosen: str, embedding: pd.DataFrame) -> None:
 
 def classifiers() -> None:
     """How well a separate classifier tells the species from each system's features."""
-    measured = cache.results("dann").document("metrics")
-    systems = [row for row in measured if "domain" in row and row.get("protocol") == "donor-cv"]
+    measured = cache.report(DANN.name).metrics()
+    systems = [row for row in measured if "domain" in row and row["protocol"] == Protocol.DONOR_CV]
     for column, row in zip(st.columns(max(4, len(systems))), systems, strict=False):
         domain = row["domain"]
         column.metric(

@@ -7,8 +7,9 @@ import streamlit as st
 from neuroclass.cell_types import label_of
 from neuroclass.charts import gate_curves as charts
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.errors import ModelFileError
 from neuroclass.evaluation.summaries import percentile_in
+from neuroclass.reports.store import Table
+from neuroclass.types.models import LSPIN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain.gates import BY_STIMULUS_NAMES
 from neuroclass.ui.text import escaped, with_unit
@@ -54,7 +55,7 @@ def _standing(cell: str) -> tuple["pd.Series[float]", list[str], str]:
         values = {name: percentile_in(frame[name], float(mine[name])) for name in BY_STIMULUS_NAMES}
         texts = [with_unit(name, float(mine[name])) for name in BY_STIMULUS_NAMES]
         return pd.Series(values), texts, f"among {mine['species']} cells"
-    deciles = cache.table("lspin", "deciles").drop_duplicates("id").set_index("id")
+    deciles = cache.table(LSPIN.name, Table.DECILES).drop_duplicates("id").set_index("id")
     found = deciles.loc[cell, BY_STIMULUS_NAMES].astype(float) if cell in deciles.index else None
     if found is None:
         found = pd.Series(np.nan, index=BY_STIMULUS_NAMES)
@@ -65,9 +66,8 @@ def _standing(cell: str) -> tuple["pd.Series[float]", list[str], str]:
 
 def _what_if(cell: str) -> None:
     """What shutting each open gate alone does."""
-    try:
-        table = cache.table("lspin", "gate-ablation")
-    except ModelFileError:
+    table = cache.table_if_stored(LSPIN.name, Table.GATE_ABLATION)
+    if table is None:
         st.info(
             "What shutting a gate does is not stored with this model; `python -m neuroclass train lspin --report` "
             "makes it.",
@@ -78,7 +78,7 @@ def _what_if(cell: str) -> None:
     if mine.empty:
         st.caption("No gate of this cell is open.")
         return
-    gates = cache.table("lspin", "gates")
+    gates = cache.table(LSPIN.name, Table.GATES)
     label = str(gates.loc[gates["id"] == cell, "predicted"].iloc[0])
     flips = mine[mine["becomes"] != label]
     text = "No single gate decides it."

@@ -10,10 +10,11 @@ from neuroclass.charts import gate_curves
 from neuroclass.charts import gates as charts
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.charts.theme import download_config, ordered
-from neuroclass.errors import ModelFileError
 from neuroclass.explain.clustering import Tree, cluster
 from neuroclass.explain.gate_tests import compare_classes
 from neuroclass.features import BY_NAME, FEATURES, Stimulus
+from neuroclass.reports.store import Table
+from neuroclass.types.models import LSPIN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
@@ -27,7 +28,7 @@ HOW = {"shut": "shut (other gates stay)", "hidden": "hidden (as if never recorde
 
 @st.cache_resource(max_entries=4, show_spinner="Clustering the gates")
 def _trees(within_class: bool, within_stimulus: bool) -> tuple[pd.DataFrame, Tree, Tree]:
-    gates = cache.table("lspin", "gates")
+    gates = cache.table(LSPIN.name, Table.GATES)
     if len(gates) > SHOWN_CELLS:
         gates = gates.sample(SHOWN_CELLS, random_state=0)
     order = {name: k for k, name in enumerate(ordered(gates["truth"]))}
@@ -63,7 +64,7 @@ def matrix() -> None:
     with right:
         columns = widgets.choice("Cluster features", [ALONE, BY_STIMULUS], "features")
     gates, rows, tree = _trees(cells == WITHIN, columns == BY_STIMULUS)
-    total = len(cache.table("lspin", "gates"))
+    total = len(cache.table(LSPIN.name, Table.GATES))
     drawn = f"{len(gates):,} of {total:,}, drawn with a fixed seed," if len(gates) < total else f"all {total:,}"
     fig = charts.matrix(
         gates.set_index("id")[BY_STIMULUS_NAMES], gates["truth"], rows, tree, gates["predicted"].astype(str)
@@ -156,15 +157,14 @@ def by_class(gates: pd.DataFrame) -> None:
 
 @st.cache_data(max_entries=2, show_spinner="Testing the gates")
 def _tests() -> pd.DataFrame:
-    gates = cache.table("lspin", "gates")
+    gates = cache.table(LSPIN.name, Table.GATES)
     return compare_classes(gates, gates["truth"].astype(str).tolist(), NAMES)
 
 
 def matter() -> None:
     """Deletion and insertion curves."""
-    try:
-        table = cache.table("lspin", "deletion")
-    except ModelFileError:
+    table = cache.table_if_stored(LSPIN.name, Table.DELETION)
+    if table is None:
         st.info(
             "Deletion curves are not stored with this model; `python -m neuroclass train lspin --report` makes them.",
             icon=":material/info:",

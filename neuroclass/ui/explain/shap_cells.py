@@ -8,6 +8,7 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import shap_charts as charts
 from neuroclass.charts import shap_maps
 from neuroclass.features import BY_NAME
+from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain.shap_values import Shown, deciles, values_of
@@ -70,7 +71,7 @@ def interactions(shap: Floats, table: pd.DataFrame, feature: str) -> "pd.Series[
 def one_cell(shown: Shown) -> None:
     """One cell's waterfall and forces."""
     rows = shown.rows
-    predictions = cache.table(shown.model, "predictions").drop_duplicates("id").set_index("id")
+    predictions = cache.table(shown.model, Table.PREDICTIONS).drop_duplicates("id").set_index("id")
     ids = rows["id"].drop_duplicates().tolist()
 
     def described(cell: str) -> str:

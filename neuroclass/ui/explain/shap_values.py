@@ -11,11 +11,12 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import shap_charts as charts
 from neuroclass.charts import shap_maps
 from neuroclass.charts.theme import ordered
-from neuroclass.errors import ModelFileError
 from neuroclass.explain.clustering import cluster
 from neuroclass.explain.groups import quantities
 from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
+from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance.systems import EVERYTHING
 from neuroclass.ui.text import escaped
@@ -33,7 +34,7 @@ TITLES = {
     "ann": "ANN",
     "ann-ensemble": "ANN ensemble",
 }
-NETWORKS = {"dann": "DANN", "lspin": "LSPIN"}
+NETWORKS = {spec.name: spec.title for spec in MODELS.values()}
 SINGLE, GROUPED = "each feature", "each quantity"
 _NAMES = list(FEATURE_NAMES)
 
@@ -102,14 +103,14 @@ class Shown:
 
 def choose(model: str) -> Shown:
     """What to explain, kept in the URL."""
-    baselines = _table(model, "shap-baselines")
+    baselines = cache.table_if_stored(model, Table.SHAP_BASELINES)
     systems = [model, *(() if baselines is None else dict.fromkeys(baselines["system"]))]
     left, middle, right = st.columns([2, 2, 2])
     with left:
         system = widgets.pick(
             "System", systems, "system", format_func=lambda s: NETWORKS.get(s) or TITLES.get(str(s), str(s))
         )
-    grouped = _table(model, "shap-groups") if system == model else None
+    grouped = cache.table_if_stored(model, Table.SHAP_GROUPS) if system == model else None
     with middle:
         options = [SINGLE, *([GROUPED] if grouped is not None else [])]
         players = widgets.choice(
@@ -121,7 +122,7 @@ def choose(model: str) -> Shown:
             "group, to which Owen's values of its members add up).",
         )
     if system == model:
-        table = cache.table(model, "shap") if players == SINGLE or grouped is None else grouped
+        table = cache.table(model, Table.SHAP) if players == SINGLE or grouped is None else grouped
         unit = "probability"
     else:
         assert baselines is not None
@@ -132,14 +133,6 @@ def choose(model: str) -> Shown:
         group = widgets.choice("Species", [EVERYTHING, *species], "species") if len(species) > 1 else species[0]
     name = widgets.choice("Towards", ordered(table["class"]), "class", format_func=label_of)
     return Shown(model, system, name, group, unit, table)
-
-
-def _table(model: str, name: str) -> pd.DataFrame | None:
-    """A table that older models lack; None where it is not there."""
-    try:
-        return cache.table(model, name)
-    except ModelFileError:
-        return None
 
 
 def footing(shown: Shown) -> None:
@@ -165,8 +158,8 @@ def footing(shown: Shown) -> None:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _gap(model: str, grouped: bool) -> float | None:
-    table = cache.table(model, "shap-groups" if grouped else "shap")
-    predictions = cache.table(model, "predictions")
+    table = cache.table(model, Table.SHAP_GROUPS if grouped else Table.SHAP)
+    predictions = cache.table(model, Table.PREDICTIONS)
     first = predictions[predictions["repeat"] == 0].set_index("id")
     players = [column for column in table.columns if column in BY_NAME or column in quantities()]
     total = table["base_value"].to_numpy() + table[players].to_numpy(dtype=float).sum(1)
@@ -193,7 +186,7 @@ def additivity(shown: Shown) -> tuple[float, str]:
 
 def deciles(model: str, ids: pd.Series, players: list[str]) -> pd.DataFrame:
     """Decile, 1–10, of each player in each cell; of a quantity the mean over its features; NaN where missing."""
-    found = cache.table(model, "deciles").drop_duplicates("id").set_index("id")
+    found = cache.table(model, Table.DECILES).drop_duplicates("id").set_index("id")
     table = found.reindex(ids)[_NAMES].reset_index(drop=True).astype(float)
     table = table.where(table >= 1)
     members = quantities()
@@ -260,7 +253,7 @@ def _ordered_rows(key: str, _rows: pd.DataFrame, _players: list[str]) -> pd.Data
 
 def heat_map(shown: Shown) -> None:
     """Cells × features."""
-    predictions = cache.table(shown.model, "predictions").drop_duplicates("id").set_index("id")
+    predictions = cache.table(shown.model, Table.PREDICTIONS).drop_duplicates("id").set_index("id")
     rows = shown.rows.assign(truth=shown.rows["id"].map(predictions["truth"]).fillna("unknown"))
     features = shown.ranking[:MAP_FEATURES]
     part = _ordered_rows(shown.key, rows, features)
@@ -277,7 +270,7 @@ def heat_map(shown: Shown) -> None:
 
 def systems(model: str) -> None:
     """Which features each system rests on."""
-    baselines = _table(model, "shap-baselines")
+    baselines = cache.table_if_stored(model, Table.SHAP_BASELINES)
     if baselines is None:
         st.info(
             "Explanations of the baselines are not stored with this model; `python -m neuroclass train "
@@ -286,7 +279,7 @@ def systems(model: str) -> None:
         )
         return
     ids = set(baselines["id"])
-    own = cache.table(model, "shap")
+    own = cache.table(model, Table.SHAP)
     found = {NETWORKS[model]: own[own["id"].isin(ids)]}
     found |= {TITLES.get(str(name), str(name)): rows for name, rows in baselines.groupby("system", sort=False)}
     means = pd.DataFrame({title: rows[_NAMES].abs().mean() for title, rows in found.items()})

@@ -5,8 +5,8 @@ import streamlit as st
 
 from neuroclass.charts import stability as charts
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.errors import ModelFileError
 from neuroclass.explain import stability
+from neuroclass.reports.store import Table
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
@@ -15,7 +15,7 @@ SHOWN_FEATURES = 16
 
 @st.cache_data(max_entries=4, show_spinner="Comparing rankings")
 def _compared(model: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
-    table = cache.table(model, "stability")
+    table = cache.table(model, Table.STABILITY)
     placed = stability.ranks(table)
     flags = stability.disagreements(table)
     rows = []
@@ -30,15 +30,14 @@ def _compared(model: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int
 
 def section(model: str) -> None:
     """Agreement, ranks and disagreements."""
-    try:
-        agreed, flags, ranges, n_runs = _compared(model)
-    except ModelFileError:
+    if not cache.report(model).has(Table.STABILITY):
         st.info(
             "Rankings over retrainings are not stored with this model; `python -m neuroclass train "
             f"{model} --report` makes them.",
             icon=":material/info:",
         )
         return
+    agreed, flags, ranges, n_runs = _compared(model)
     shown = flags["feature"].head(SHOWN_FEATURES)
     marked = flags[flags["flagged"]]
     left, right = st.columns([3, 2])

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from neuroclass.errors import ModelFileError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.reports.store import Table
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explore.explore import COLOURS
 
@@ -46,10 +46,9 @@ def values_of(frame: pd.DataFrame, option: str) -> "pd.Series[Any]":
 
 
 def embeddings() -> dict[str, "pd.Series[Any]"]:
-    """Coordinates of the stored embedding by option; empty if there is none."""
-    try:
-        table = cache.table("dann", "embedding")
-    except ModelFileError:
+    """Coordinates of the stored embedding by option; empty where there is none."""
+    table = cache.table_if_stored("dann", Table.EMBEDDING)
+    if table is None:
         return {}
     columns: dict[str, pd.Series[Any]] = {}
     for space in dict.fromkeys(table["space"]):

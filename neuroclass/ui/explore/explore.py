@@ -11,6 +11,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.query import match_filters, match_query, match_text
 from neuroclass.errors import ModelFileError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Mask
 from neuroclass.ui import cache
 from neuroclass.ui.text import escaped
@@ -52,7 +53,7 @@ def _decorated(source: str, n_cells: int, _cells: Cohort) -> pd.DataFrame:  # no
     frame = _cells.frame
     label = frame["subclass"].where(frame["subclass"].notna(), frame["broad"])
     frame = frame.assign(predicted=None, verdict=None, **{"class": label})
-    table = "demo" if _cells.simulated else "predictions"
+    table = Table.DEMO if _cells.simulated else Table.PREDICTIONS
     try:
         verdicts = pd.concat([cache.cell_verdicts(model, table) for model in ("lspin", "dann")])
     except ModelFileError:

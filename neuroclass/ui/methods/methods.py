@@ -6,6 +6,7 @@ import streamlit as st
 from neuroclass import __version__
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURES, FeatureSource
+from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
@@ -42,9 +43,9 @@ def models() -> None:
         "class in at least 90% of held-out cells; the Performance page says in how many it does. A cell with many "
         "features unlike the training cells' gets no label, one with few gets a warning that names them."
     )
-    for model in ("dann", "lspin"):
+    for model in MODELS:
         try:
-            card = cache.results(model).card()
+            card = cache.report(model).card()
         except ModelFileError as error:
             st.info(f"{model.upper()}: {escaped(error, 600)}", icon=":material/info:")
             continue

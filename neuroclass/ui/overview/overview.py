@@ -9,6 +9,8 @@ from neuroclass.charts.theme import category, ordered
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.reports.store import Table
+from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
@@ -95,9 +97,9 @@ def models_table() -> None:
     """Show the shipped models with classes and held-out accuracy, one line each."""
     st.subheader("Shipped models", anchor=False)
     rows = []
-    for model in ("dann", "lspin"):
+    for model in MODELS:
         try:
-            predictions = cache.table(model, "predictions")
+            predictions = cache.table(model, Table.PREDICTIONS)
         except ModelFileError as error:
             st.info(f"{model.upper()}: {escaped(error, 600)}", icon=":material/info:")
             continue

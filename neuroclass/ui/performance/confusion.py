@@ -12,6 +12,7 @@ from neuroclass.charts import evaluation as charts
 from neuroclass.charts.theme import download_config, ordered
 from neuroclass.evaluation import summaries
 from neuroclass.evaluation.curves import one_against_rest
+from neuroclass.evaluation.metrics import expected_calibration_error
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import put, take
 from neuroclass.ui.text import escaped
@@ -156,12 +157,13 @@ def by_class(predictions: pd.DataFrame, name: str, caption: str) -> None:
         )
         if kind == "reliability":
             bins = summaries.reliability_bins(predictions, classes)
-            error = summaries.calibration_error(bins)
+            error = expected_calibration_error(predictions, classes)
             widgets.figure(
                 charts.reliability(bins),
                 f"reliability-{name}",
                 bins,
-                caption=f"Ten bins of equal numbers of predictions; calibration error {error:.3f} (fraction). "
+                caption="Ten bins of equal numbers of predictions; calibration error (over ten bins of equal width) "
+                f"{error:.3f} (fraction). "
                 f"{caption}",
             )
             return

@@ -8,8 +8,9 @@ import streamlit as st
 from neuroclass.cell_types import label_of
 from neuroclass.charts import evaluation as charts
 from neuroclass.charts.theme import ordered
-from neuroclass.errors import ModelFileError
 from neuroclass.evaluation.label_issues import label_issues, label_issues_by_confusion
+from neuroclass.evaluation.names import Protocol
+from neuroclass.reports.store import Document
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance.confusion import link_to_cells
 from neuroclass.ui.performance.systems import TITLES
@@ -25,19 +26,19 @@ NAMES = {
 
 def show(predictions: pd.DataFrame, model: str, caption: str) -> None:
     """All of it."""
-    try:
-        document = cache.results(model).document("groups")
-    except ModelFileError:
+    report = cache.report(model)
+    if report.has(Document.GROUPS):
+        document = report.groups()
+        _pure_and_complete(document, model)
+        _by_group(document, model, caption)
+    else:
         st.info(
             "Accuracy by group is not stored with this model yet. "
             f"`python -m neuroclass.reports.comparisons {model} DIR --kept` makes it, with DIR the folder of published "
             "tables.",
             icon=":material/info:",
         )
-    else:
-        _pure_and_complete(document, model)
-        _by_group(document, model, caption)
-    _doubted(predictions, model)
+    _label_issues(predictions, model)
 
 
 def _pure_and_complete(document: dict[str, Any], model: str) -> None:
@@ -75,8 +76,8 @@ def _pure_and_complete(document: dict[str, Any], model: str) -> None:
 
 def _all_systems(model: str) -> dict[str, float]:
     """Accuracy of every system over all cells by donor-grouped cross-validation."""
-    rows = cache.results(model).document("metrics")
-    return {r["model"]: r["metrics"]["accuracy"]["mean"] for r in rows if r.get("protocol") == "donor-cv"}
+    rows = cache.report(model).metrics()
+    return {r["model"]: r["metrics"]["accuracy"]["mean"] for r in rows if r["protocol"] == Protocol.DONOR_CV}
 
 
 def _by_group(document: dict[str, Any], model: str, caption: str) -> None:
@@ -92,7 +93,7 @@ def _by_group(document: dict[str, Any], model: str, caption: str) -> None:
     )
 
 
-def _doubted(predictions: pd.DataFrame, model: str) -> None:
+def _label_issues(predictions: pd.DataFrame, model: str) -> None:
     classes = ordered(predictions["truth"])
     cells = label_issues(predictions, classes)
     table = label_issues_by_confusion(cells)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from neuroclass.charts import curves as charts
 from neuroclass.charts import taxonomies as taxonomy_charts
-from neuroclass.errors import ModelFileError
+from neuroclass.reports.store import Document, Table
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance.systems import METRICS, TITLES
 
@@ -35,11 +35,11 @@ def _rows(rows: list[dict[str, Any]], number: str, metric: str) -> pd.DataFrame:
 
 def show(model: str) -> None:
     """Learning curve over training cells, and over labels where it is stored."""
-    try:
-        document = cache.results(model).document("learning")
-    except ModelFileError:
+    report = cache.report(model)
+    if not report.has(Document.LEARNING):
         _missing(model)
         return
+    document = report.learning()
     metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
     st.subheader("With fewer training cells", anchor=False)
     table = _rows(document["cells"], "n_train", metric)
@@ -50,7 +50,7 @@ def show(model: str) -> None:
         caption=f"{METRICS[metric]} on the {table['held_out_cells'].iloc[0]:,} held-out cells of one repeat of "
         "donor-grouped cross-validation, trained on fewer donors of each fold; 95% interval by donor.",
     )
-    if document.get("labels"):
+    if document["labels"]:
         _labels(document["labels"], metric, model)
 
 
@@ -71,12 +71,11 @@ def _labels(rows: list[dict[str, Any]], metric: str, model: str) -> None:
 
 def unlabelled(model: str) -> None:
     """E-types and the circular taxonomy beside the labels."""
-    try:
-        document = cache.results(model).document("taxonomies")
-        cells = cache.table(model, "taxonomies")
-    except ModelFileError:
+    report = cache.report(model)
+    if not report.has(Document.TAXONOMIES):
         _missing(model)
         return
+    document, cells = report.taxonomies(), cache.table(model, Table.TAXONOMIES)
     st.subheader("E-types", anchor=False)
     held_out, whole = document["held_out"], document["all_cells"]
     columns = st.columns(3)

@@ -5,14 +5,18 @@ import streamlit as st
 
 from neuroclass.charts import evaluation as charts
 from neuroclass.charts.theme import ordered
-from neuroclass.errors import ModelFileError
 from neuroclass.evaluation import summaries
+from neuroclass.evaluation.feature_subsets import of_whole_stimuli
+from neuroclass.evaluation.metrics import expected_calibration_error
+from neuroclass.features import Stimulus
+from neuroclass.reports.store import Document, Table
+from neuroclass.types.models import LSPIN, MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance import confusion, errors_by_group, learning, systems
 from neuroclass.ui.performance.systems import EVERYTHING, METRICS
 
-NAMES = {"DANN": "dann", "LSPIN": "lspin"}
-TASKS = {"dann": "Excitatory or inhibitory, in mouse and human.", "lspin": "Five subclasses, in mouse."}
+NAMES = {spec.title: spec.name for spec in MODELS.values()}
+CAPTIONS = {"broad": "Excitatory or inhibitory, in mouse and human.", "subclass": "Five subclasses, in mouse."}
 VIEWS = {
     "systems": "Beside other systems",
     "confusion": "Confusion",
@@ -26,7 +30,7 @@ VIEWS = {
 def choose_model() -> str:
     """The model to look at, kept in the URL."""
     model = NAMES[widgets.choice("Model", list(NAMES), "model")]
-    st.caption(TASKS[model])
+    st.caption(CAPTIONS[MODELS[model].task])
     return model
 
 
@@ -44,7 +48,7 @@ def protocol_of(predictions: pd.DataFrame) -> str:
 
 def choose(model: str) -> tuple[pd.DataFrame, str]:
     """The predictions of a model on one species or all, and which."""
-    predictions = cache.table(model, "predictions")
+    predictions = cache.table(model, Table.PREDICTIONS)
     species = ordered(predictions["species"])
     if len(species) == 1:
         return predictions, species[0]
@@ -57,7 +61,6 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
     classes = ordered(predictions["truth"])
     scores = summaries.class_scores(predictions, classes)
     right = (predictions["truth"] == predictions["predicted"]).mean()
-    bins = summaries.reliability_bins(predictions, classes)
     columns = st.columns(4)
     pooled = {"accuracy": float(right), "macro_f1": float(scores["f1"].mean())}
     for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
@@ -69,11 +72,11 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
         column.metric(
             f"{label} (fraction)", f"{value:.3f}", interval or None, delta_color="off", delta_arrow="off", border=True
         )
-    error = summaries.calibration_error(bins)
+    error = expected_calibration_error(predictions, classes)
     columns[2].metric(
         "Calibration error (fraction)",
         f"{error:.3f}",
-        "10 bins of equal size",
+        "10 bins of equal width",
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -91,7 +94,7 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
 
 def coverage(model: str, group: str) -> None:
     """What the model's prediction sets and its score of unusual cells keep of their promise."""
-    rows = [r for r in _listed(cache.results(model).document("metrics")) if r.get("model") == model and r.get("sets")]
+    rows = [row for row in cache.report(model).metrics() if row["model"] == model and row.get("sets")]
     if not rows:
         return
     sets, alarms = rows[0]["sets"], rows[0].get("false_alarms", {})
@@ -110,7 +113,7 @@ def coverage(model: str, group: str) -> None:
 
 def _find(table: pd.DataFrame, model: str, group: str, metric: str) -> "pd.Series | None":
     """The measured metric of a model by donor-grouped cross-validation; None where it is not stored."""
-    groups = (group, EVERYTHING) if group == "mouse" and model == "lspin" else (group,)
+    groups = (group, EVERYTHING) if group == "mouse" and model == LSPIN.name else (group,)
     rows = table[
         (table["system"] == model)
         & (table["metric"] == metric)
@@ -123,17 +126,10 @@ def _find(table: pd.DataFrame, model: str, group: str, metric: str) -> "pd.Serie
 
 def results_table(model: str) -> pd.DataFrame:
     """All systems' figures: those measured here and those published."""
-    results = cache.results(model)
-    ours = summaries.flatten_results(_listed(results.document("metrics")))
-    theirs = summaries.flatten_results(_listed(results.document("published")), published=True)
+    report = cache.report(model)
+    ours = summaries.flatten_results(report.metrics())
+    theirs = summaries.flatten_results(report.published(), published=True)
     return pd.concat([ours, theirs], ignore_index=True)
-
-
-def _listed(document: object) -> list[dict]:  # type: ignore[type-arg]
-    if isinstance(document, dict):
-        inner = document.get("results") or document.get("published")
-        return list(inner) if isinstance(inner, list) else [document]
-    return list(document) if isinstance(document, list) else []
 
 
 def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str) -> None:
@@ -141,14 +137,14 @@ def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str
     view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
     caption = f"{protocol_of(predictions)}."
     if view == "systems":
-        systems.show(table, _listed(cache.results(model).document("metrics")), model, group)
+        systems.show(table, cache.report(model).metrics(), model, group)
     elif view == "confusion":
-        figure = "Figure 8" if model == "lspin" else "Figure 10"
+        figure = "Figure 8" if model == LSPIN.name else "Figure 10"
         name = f"confusion-{model}-{group}"
         confusion.matrix(predictions, name, f"{caption} Laid out as the paper's {figure}.")
         confusion.by_class(predictions, f"{model}-{group}", caption)
     elif view == "errors":
-        errors_by_group.show(predictions, model, f"{protocol_of(cache.table(model, 'predictions'))}.")
+        errors_by_group.show(predictions, model, f"{protocol_of(cache.table(model, Table.PREDICTIONS))}.")
     elif view == "learning":
         learning.show(model)
     elif view == "other":
@@ -158,23 +154,26 @@ def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str
         learning.unlabelled(model)
 
 
+def _species(rows: pd.DataFrame, group: str) -> list[str]:
+    """The species to show."""
+    return rows["species"].unique().tolist() if group == EVERYTHING else [group]
+
+
 def by_stimuli(model: str, group: str) -> None:
     """Held-out accuracy where only some stimuli were recorded."""
-    try:
-        rows = cache.results(model).document("masked")["laboratories"]
-    except (ModelFileError, KeyError):
+    subsets = cache.table_if_stored(model, Table.FEATURE_SUBSETS)
+    if subsets is None:
         return
+    rows = of_whole_stimuli(subsets)
+    shown = ~rows["stimuli"].str.contains(Stimulus.NONE.value) & rows["species"].isin(_species(rows, group))
+    rows = rows[shown].reset_index(drop=True)
     table = pd.DataFrame(
         {
-            "group": f"{row['laboratory'].replace('_', ' ').replace('+', ', ')}",
-            "truth": row["species"],
-            "cells": row["n_cells"],
-            "accuracy": row["mean"],
-            "low": row["low"],
-            "high": row["high"],
+            "group": rows["stimuli"].str.replace("_", " ").str.replace("+", ", ", regex=False),
+            "truth": rows["species"],
+            "cells": rows["n_cells"],
+            **{name: rows[name] for name in ("accuracy", "low", "high")},
         }
-        for row in rows
-        if group in (EVERYTHING, row["species"]) and "none" not in row["laboratory"]
     )
     st.subheader("With fewer stimuli", anchor=False)
     if table["truth"].nunique() > 1:
@@ -191,22 +190,13 @@ def by_stimuli(model: str, group: str) -> None:
 
 def by_laboratory(model: str, group: str) -> None:
     """Held-out accuracy as simulated laboratories would measure the same cells."""
-    try:
-        rows = cache.results(model).document("lab-shift")["laboratories"]
-    except (ModelFileError, KeyError):
+    report = cache.report(model)
+    if not report.has(Document.LAB_SHIFT):
         return
-    table = pd.DataFrame(
-        {
-            "group": row["laboratory"],
-            "truth": row["species"],
-            "cells": row["n_cells"],
-            "accuracy": row["mean"],
-            "low": row["low"],
-            "high": row["high"],
-        }
-        for row in rows
-        if group in (EVERYTHING, row["species"])
-    )
+    rows = pd.DataFrame(report.laboratories())
+    rows = rows[rows["species"].isin(_species(rows, group))].reset_index(drop=True)
+    names = {"laboratory": "group", "species": "truth", "n_cells": "cells", "mean": "accuracy"}
+    table = rows.rename(columns=names)[["group", "truth", "cells", "accuracy", "low", "high"]]
     if table["truth"].nunique() > 1:
         table["group"] = table["group"] + ", " + table["truth"]
     st.subheader("In another laboratory", anchor=False)

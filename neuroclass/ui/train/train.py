@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import training as charts
-from neuroclass.config import MODELS_DIR, DannSettings, LspinSettings, data_folder
-from neuroclass.training.jobs import MODELS, Job, JobRegistry, State
+from neuroclass.config import MODELS_DIR, data_folder
+from neuroclass.training.jobs import Job, JobRegistry, State
+from neuroclass.types.models import LSPIN, MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import guarded
@@ -17,13 +18,13 @@ from neuroclass.ui.text import escaped
 
 POLL_S = 0.5
 JOB = "job"
-TASKS = {"dann": "broad", "lspin": "subclass"}
 CAPTIONS = {
     "losses": "At each epoch's last step, mean over the networks; on training cells.",
     "shares": "At each epoch's last step; on training cells.",
-    "gates": "Mean over networks and training cells, of 41, before the networks agree on common gates.",
+    "gates": "Mean over networks and training cells, of 41, before the consensus of the networks.",
 }
 KINDS = {"broad": "broad class", "subclass": "subclass"}
+_GATES = ("gate_penalty", "agreement")
 _SHARES = ("accuracy", "macro_f1", "validation_accuracy", "domain_accuracy")
 
 
@@ -41,11 +42,11 @@ def form() -> None:
         with left:
             model = str(
                 st.segmented_control(
-                    "Model", list(MODELS), default="lspin", required=True, format_func=str.upper, key="train_model"
+                    "Model", list(MODELS), default=LSPIN.name, required=True, format_func=str.upper, key="train_model"
                 )
             )
         with right:
-            column = TASKS[model]
+            column = MODELS[model].task
             labelled = int(cells.frame[column].notna().sum())
             st.caption(
                 f"{labelled:,} of the {len(cells):,} cells from {escaped(cells.source)} have a {KINDS[column]} to "
@@ -63,8 +64,8 @@ def form() -> None:
 
 
 def _settings(model: str) -> list[str]:
-    """Settings that differ from the recipe's, as command-line arguments."""
-    recipe = DannSettings() if model == "dann" else LspinSettings()
+    """Seed, steps and members, as arguments of the command; empty where the recipe's own."""
+    recipe = MODELS[model].settings()
     offered = (
         ("seed", "Seed (number)", recipe.seed, 0, 10_000),
         ("steps", "Training steps (number)", recipe.optimiser.steps, 20, 5_000),
@@ -163,7 +164,7 @@ def _headline(job: Job) -> None:
 def _curves(history: pd.DataFrame, simulated: bool) -> None:
     numeric = [c for c in history.columns if c not in ("epoch", "of") and pd.api.types.is_numeric_dtype(history[c])]
     shares = [c for c in numeric if c in _SHARES]
-    losses = [c for c in numeric if c not in shares and c != "gate_penalty"]
+    losses = [c for c in numeric if c not in shares and c not in _GATES]
     panels = [
         ("losses", losses, "Loss (nats)"),
         ("shares", shares, "Share (fraction of 1)"),
