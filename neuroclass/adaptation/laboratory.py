@@ -56,7 +56,7 @@ class Outcome:
         None if the batch could not be aligned.
     why_not : str
         Why it could not be aligned; else empty.
-    told_before, told_after : DomainScore or None
+    separation_before, separation_after : DomainScore or None
         How well a classifier separates the batch from the reference.
     accuracy : tuple of (float, float, int) or None
         Accuracy before and after, and number of labelled cells; None without labels.
@@ -65,8 +65,8 @@ class Outcome:
     model: str
     alignment: Alignment | None
     why_not: str = ""
-    told_before: DomainScore | None = None
-    told_after: DomainScore | None = None
+    separation_before: DomainScore | None = None
+    separation_after: DomainScore | None = None
     accuracy: tuple[float, float, int] | None = None
 
 

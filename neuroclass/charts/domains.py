@@ -83,7 +83,7 @@ def _short(space: str) -> str:
     return "DANN" if space == "dann" else f"λ={space.removeprefix('lambda')}"
 
 
-def twins(table: pd.DataFrame, title: str) -> go.Figure:
+def cross_species_match(table: pd.DataFrame, title: str) -> go.Figure:
     """Percentiles of a mouse cell and its human match, each within its own species.
 
     Parameters

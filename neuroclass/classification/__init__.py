@@ -1,1 +1,1 @@
-"""From what a user brings to a classified cell: one path for page, command line and notebook."""
+"""Classification of users' cells: one path for page, command line and notebook."""

@@ -1,4 +1,4 @@
-"""A recording, measured once with the user's metadata: what verdict, views, report and export all show."""
+"""A recording measured once with the user's metadata, as verdict, views, report and export show it."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +14,7 @@ from neuroclass.ephys.sweep_summary import SweepSummary, summarise_sweeps
 
 @dataclass(frozen=True, eq=False)
 class RecordingAnalysis:
-    """One cell's recording with all that was measured on it; made by `analyse`.
+    """One cell's recording with everything measured on it; made by `analyse`.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Whole operations, composed of the parts: what pages and command line both call."""
+"""Classify inputs: the operations that pages and command line share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from neuroclass.classification.result import Answer, CellVerdict, Prediction, Re
 from neuroclass.errors import RejectedInput
 from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy
 from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.priors import Prior, kept_share, reweight
 from neuroclass.reference.ranges import outside, percentile
 from neuroclass.reports.store import report_of
 from neuroclass.types.arrays import Floats
 
-COVERAGE = 0.9
 LEAST_FEATURES = 5
 ODD_TYPICALITY = 0.01
 ODD_SHARE = 0.25
@@ -127,7 +127,7 @@ def classify_cells(
 
 
 def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: Prior) -> list[Prediction]:
-    """One model's answer for each cell."""
+    """One model's prediction for each cell."""
     from neuroclass.explain.shap_values import shap_values
 
     model = trained.predictor
@@ -161,7 +161,7 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: 
 
 
 def _unusual(cell: MeasuredCell, task: Prediction) -> tuple[str, ...]:
-    """A warning that names what is unusual, for cells few training cells are as unusual as."""
+    """A warning that names the unusual features of an atypical cell."""
     if task.typicality is None or task.typicality >= ODD_TYPICALITY:
         return ()
     odd = outside(cell.features, cell.species)
@@ -171,7 +171,7 @@ def _unusual(cell: MeasuredCell, task: Prediction) -> tuple[str, ...]:
 
 
 def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...]:
-    """A warning where the features speak against what the user knows."""
+    """A warning if the features contradict the user's prior."""
     texts = []
     for trained, task in zip((models.dann, models.lspin), tasks, strict=True):
         if not task.plain:
@@ -189,7 +189,7 @@ def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...
 
 
 def _why_not(model: Predictor, cell: MeasuredCell, typicality: float, prediction_set: tuple[str, ...]) -> str:
-    """Why no label should be given; empty where one can be."""
+    """Why no label is given; empty if one is."""
     if model.name == "lspin" and cell.species == Species.HUMAN:
         return MOUSE_ONLY
     if len(cell.features) < LEAST_FEATURES:

@@ -1,4 +1,4 @@
-"""Several files that are one cell: their sweeps under one numbering, and names that suggest which belong together."""
+"""Several files of one cell: join their sweeps under one numbering, and suggest which files belong together."""
 
 import re
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def merge(recordings: Sequence[Recording], cell: str) -> Recording:
 
 
 def suggested_cells(names: Sequence[str]) -> list[str]:
-    """A cell's name for each file: files whose names differ only in the kind of stimulus get the same.
+    """Suggest a cell name for each file: files whose names differ only in the stimulus share one.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def suggested_cells(names: Sequence[str]) -> list[str]:
 
 
 def _core(stem: str) -> str:
-    """A name without its words for stimuli; empty where nothing else is left or no such word was there."""
+    """A file name without words for stimuli; empty if nothing else is left or there was no such word."""
     words = [word for word in _PARTS.split(stem) if word]
     kept = [word for word in words if re.sub(r"\d+$", "", word).lower() not in _KINDS or word.isdigit()]
     return "_".join(kept) if len(kept) < len(words) else ""

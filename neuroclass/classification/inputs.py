@@ -1,4 +1,4 @@
-"""What users bring: a file with its cells, or several files of one cell; from paths, archives or uploads."""
+"""Inputs: a file with its cells, or several files of one cell; from paths, archives or uploads."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ SUFFIXES = (*RECORDING_SUFFIXES, ".xlsx")
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file as the user brought it.
+    """A file supplied by the user.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class CellInput:
 
 
 def find_files(paths: Sequence[str | Path], suffixes: Sequence[str] = SUFFIXES) -> Iterator[Path]:
-    """The files among some paths, and those with such suffixes in the folders, ordered by name."""
+    """List the files among some paths, and those with given suffixes in the folders, sorted by name."""
     for path in map(Path, paths):
         if path.is_dir():
             yield from sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
@@ -100,7 +100,7 @@ def cell_inputs(
     folder: Path,
     name_of: Callable[[Path], str] = str,
 ) -> Iterator[CellInput | RejectedInput]:
-    """The inputs that some paths hold, one after the other.
+    """Yield the inputs in some paths, one at a time.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def cell_inputs(
 
 
 def cannot_open(name: str, error: OSError) -> RecordingError:
-    """The error for a file that the system does not open."""
+    """The error for a file that cannot be opened."""
     return RecordingError(f"{name} cannot be opened ({error.strerror or error}). Check the path.")
 
 
@@ -159,7 +159,7 @@ def parse_group(text: str) -> tuple[str, list[Path]]:
 
 
 def parse_groups(texts: Sequence[str]) -> dict[str, list[Path]]:
-    """Read several `parse_group` texts; those that name the same cell add up."""
+    """Parse several `parse_group` texts; those with the same cell name are merged."""
     groups: dict[str, list[Path]] = {}
     for text in texts:
         cell, files = parse_group(text)

@@ -1,4 +1,4 @@
-"""From what users bring to measured cells: feature tables and recordings end up alike."""
+"""Measure the cells of an input, be it a feature table or a recording."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -72,7 +72,7 @@ class MeasuredCell:
     analysis: RecordingAnalysis | None = field(default=None, repr=False, compare=False)
 
     def row(self) -> Floats:
-        """Features as the models take them, shape (41,), NaN where missing."""
+        """Features as model input, shape (41,), NaN where missing."""
         return np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
 
 
@@ -140,7 +140,7 @@ def _under_reference(cell: MeasuredCell | RejectedInput, conditions: Conditions)
 
 
 def _table_content(content: bytes | Path) -> bytes | None:
-    """The whole content where it is a feature table, else None."""
+    """The whole content if it is a feature table, else None."""
     if isinstance(content, bytes):
         return content if looks_like_feature_table(content) else None
     if not may_be_feature_table(read_head(content)):
@@ -151,7 +151,7 @@ def _table_content(content: bytes | Path) -> bytes | None:
 
 def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> tuple[Recording, ...]:
     if isinstance(file.content, Path):
-        file.content.stat()  # a missing file is an OSError, whatever it was taken for
+        file.content.stat()  # a missing file is an OSError, whatever its type
     return read_recordings(file.content, name=file.name, mapping=metadata.mapping or ChannelMapping(), limits=limits)
 
 
@@ -174,7 +174,7 @@ def _measured(source: str, analysis: RecordingAnalysis, metadata: CellMetadata) 
 
 
 def _joined(cell_input: CellInput, metadata: CellMetadata, limits: ReadLimits) -> Recording:
-    """The sweeps of a cell's files under one numbering; files that cannot be used are left out with a warning.
+    """Join the sweeps of a cell's files under one numbering; unusable files are skipped with a warning.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a user knows about the cells: species, corrections, conditions, prior; as arguments and JSON, and back."""
+"""Metadata that a user gives for cells: species, corrections, conditions, prior; as arguments and as JSON."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _CHANNELS = ("response", "stimulus", "response_unit", "stimulus_unit")
 
 @dataclass(frozen=True)
 class CellMetadata:
-    """What the user adds to the files.
+    """Metadata that the user gives for the files.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ def _name_in_archive(name: str) -> str:
 
 
 def to_cli_arguments(metadata: CellMetadata) -> list[str]:
-    """The same metadata as arguments of ``classify``; numbers to the last digit."""
+    """Metadata as arguments of ``classify``, with numbers in full precision."""
     words: list[str] = []
     if metadata.species:
         words += ["--species", metadata.species]
@@ -97,7 +97,7 @@ def _condition_arguments(conditions: Conditions) -> list[str]:
 
 
 def to_json(metadata: CellMetadata) -> dict[str, Any]:
-    """Metadata as plain dicts and lists; what was not given is left out."""
+    """Metadata as plain dicts and lists; missing entries are left out."""
     conditions = {key: value for key, value in vars(metadata.conditions).items() if value not in (None, "")}
     mapping = {key: value for key in _CHANNELS if (value := getattr(metadata.mapping, key, None))}
     whole = {
@@ -165,7 +165,7 @@ def parse_protocols(texts: Sequence[str]) -> dict[tuple[int, int], Stimulus | No
 
 
 def protocol_texts(assignments: Mapping[tuple[int, int], Stimulus | None]) -> list[str]:
-    """What `parse_protocols` reads, in order."""
+    """Format corrections for `parse_protocols`, in order."""
     return [
         f"{sweep}{f'.{epoch}' if epoch else ''}={NO_STIMULUS if stimulus is None else stimulus.value}"
         for (sweep, epoch), stimulus in sorted(assignments.items())

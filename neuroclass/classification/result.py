@@ -1,4 +1,4 @@
-"""What `classify` answers about one cell, and about one file it could not read."""
+"""Results of `classify` for one cell."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from neuroclass.features import FEATURE_NAMES
 
 @dataclass(frozen=True)
 class Reason:
-    """One feature's part in a verdict.
+    """One feature's contribution to a prediction.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One model's answer.
+    """One model's prediction.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Prediction:
 
     @property
     def label(self) -> str | None:
-        """Likeliest class; None where the model abstains."""
+        """Most likely class; None if the model abstains."""
         if self.abstain or not self.probabilities:
             return None
         return max(self.probabilities, key=lambda name: self.probabilities[name])
@@ -82,7 +82,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class CellVerdict:
-    """All that is said of one cell.
+    """The verdict on one cell: both models' predictions, with warnings.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Recording stress test: the same cell as a worse or another rig would have recorded it, measured anew.
+"""Recording stress test: the cell as a worse or different rig would have recorded it, measured again.
 
 Every variant changes the sweeps, not the features, and all 41 features are measured on them again:
 
@@ -41,7 +41,7 @@ DRAWS = 2
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to have recorded the cell worse.
+    """One way in which the recording could have been worse.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class StressResult:
-    """What the models say under one variant.
+    """The models' predictions for one variant.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class StressResult:
     probabilities: Mapping[str, Mapping[str, float]]
 
     def top(self, model: str) -> str:
-        """Likeliest class; "none" where no feature is left."""
+        """Most likely class; "none" if no feature is left."""
         p = self.probabilities[model]
         return max(p, key=lambda name: p[name]) if self.n_features else "none"
 
@@ -109,7 +109,7 @@ def low_pass(sweep: Sweep, khz: float) -> Sweep:
 
 
 def resample(sweep: Sweep, khz: float) -> Sweep:
-    """Sample again at a lower rate; unchanged where the sweep's own is not higher."""
+    """Resample at a lower rate; unchanged if the sweep's rate is not higher."""
     if khz * 1e3 >= sweep.rate_hz:
         return sweep
     t = np.arange(int(sweep.duration_s * khz * 1e3)) / (khz * 1e3)
@@ -127,7 +127,7 @@ def _without(numbers: frozenset[int]) -> Callable[[Recording], Recording]:
 
 
 def variants(recording: Recording, metadata: CellMetadata | None = None, seed: int = 0) -> tuple[Variant, ...]:
-    """The variants that make sense for a recording.
+    """The variants applicable to a recording.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def _result(
 
 @dataclass(frozen=True)
 class Hold:
-    """How far one axis may go before the label changes.
+    """How far a recording can be degraded along one axis before the label changes.
 
     Attributes
     ----------

@@ -72,11 +72,6 @@ def donor_folds(cohort: Cohort, label: str, n_folds: int = 5, n_repeats: int = 1
     return folds
 
 
-def donor_holdout(cohort: Cohort, label: str, share: float = 0.2, seed: int = 0) -> Fold:
-    """One donor-grouped, stratified split with about `share` of the cells held out."""
-    return donor_folds(cohort, label, n_folds=max(2, round(1 / share)), seed=seed)[0]
-
-
 def paper_lspin_split(cohort: Cohort) -> Fold:
     """The paper's LSPIN split: ``train_test_split(train_size=.8, random_state=1)``.
 

@@ -1,4 +1,4 @@
-"""``adapt``: how a laboratory's cells differ from the reference, and what they are once that is allowed for."""
+"""``adapt``: how a laboratory's cells differ from the reference, and their verdicts after correcting for it."""
 
 import argparse
 import csv
@@ -95,7 +95,7 @@ def _measured(args: argparse.Namespace) -> list[MeasuredCell]:
 
 
 def read_labels(path: Path) -> dict[str, str]:
-    """Known classes by cell name.
+    """Read known classes by cell name.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def _outcome(outcome: "Outcome", names: tuple[str, ...]) -> dict[str, Any]:
         "reference": found.reference,
         "components": [vars(part) for part in found.components],
         "proportions": dict(zip(found.classes, found.proportions.tolist(), strict=True)),
-        "told_from_reference": {"before": _score(outcome.told_before), "after": _score(outcome.told_after)},
+        "told_from_reference": {"before": _score(outcome.separation_before), "after": _score(outcome.separation_after)},
         "accuracy": None if accuracy is None else dict(zip(("before", "after", "n_cells"), accuracy, strict=True)),
         "before": _cells(names, found.classes, found.before),
         "after": _cells(names, found.classes, found.after),
@@ -167,11 +167,9 @@ def _in_words(report: "LaboratoryReport") -> list[str]:
         found = outcome.alignment
         lines.append(f"{name.upper()}, against {found.reference}")
         lines.append("  shift      " + "; ".join(part.in_words() for part in found.components))
-        if outcome.told_before and outcome.told_after:
-            lines.append(
-                f"  told from the reference: AUC {outcome.told_before.auc:.2f} before, {outcome.told_after.auc:.2f} "
-                "after (0.5 is chance)"
-            )
+        if outcome.separation_before and outcome.separation_after:
+            aucs = f"{outcome.separation_before.auc:.2f} before, {outcome.separation_after.auc:.2f} after"
+            lines.append(f"  told from the reference: AUC {aucs} (0.5 is chance)")
         if outcome.accuracy:
             lines.append("  accuracy   {:.3f} before, {:.3f} after, of {} labelled cells".format(*outcome.accuracy))
         lines.append(f"  labels     {int(found.changed.sum())} of {len(batch.names)} changed")

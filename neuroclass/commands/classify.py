@@ -1,4 +1,4 @@
-"""``classify``: what each cell in some files probably is."""
+"""``classify``: classify each cell in some files."""
 
 import argparse
 import json
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Report:
-    """Collects what a report says, input by input, and writes it."""
+    """Collect a report's content, input by input, and write it."""
 
     def __init__(self, html: Path | None, pdf: Path | None, models: Path | None) -> None:
         from neuroclass.classification.classify import load_models

@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Extract features; returns 3 where some file was refused."""
+    """Extract features; returns 3 if a file was rejected."""
     from neuroclass.classification.inputs import RECORDING_SUFFIXES, find_files, parse_groups
     from neuroclass.extraction.items import ExtractionItem, ExtractionJob, measure_item
     from neuroclass.extraction.progress_bar import ProgressBar

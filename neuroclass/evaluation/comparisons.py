@@ -1,4 +1,4 @@
-"""Other systems beside LSPIN and DANN: the same folds and repeats, paired tests, results kept between reports."""
+"""Comparison of LSPIN and DANN with other systems: same folds, paired tests, results reused."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Comparisons:
 def kept_comparisons(
     name: str, plan: Plan, results: Sequence[dict[str, Any]], predictions: pd.DataFrame
 ) -> Comparisons:
-    """What an earlier report holds of the very same cells and repeats.
+    """Results of an earlier report on the same cells and repeats.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def evaluate_comparisons(
     baselines: bool,
     progress: ProgressCallback = ignore_progress,
 ) -> Comparisons:
-    """Evaluate the other systems on our trials; those of an earlier report are kept where not evaluated anew.
+    """Evaluate the other systems on our trials, reusing results of an earlier report.
 
     Parameters
     ----------

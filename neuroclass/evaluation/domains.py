@@ -1,4 +1,4 @@
-"""Can the species be told from a cell's features? Measured on held-out cells."""
+"""Can the species be predicted from a cell's features? Measured on held-out cells."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from neuroclass.types.arrays import Floats, Mask
 def domain_right(
     train: Floats, train_species: npt.NDArray[np.object_], test: Floats, test_species: npt.NDArray[np.object_]
 ) -> Mask:
-    """Whether a logistic regression on training cells tells each held-out cell's species, shape (n_test,).
+    """Whether a logistic regression predicts each held-out cell's species correctly, shape (n_test,).
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from neuroclass.evaluation.domains import domain_right
 from neuroclass.evaluation.metrics import expected_calibration_error, summarise
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
+from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.lspin import LspinPredictor
@@ -22,14 +23,12 @@ from neuroclass.training.registry import Classifier, system_named
 from neuroclass.types.arrays import Floats, Integers
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
-COVERAGE = 0.9
-
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a system did under a protocol.
+    """A system's results under a protocol.
 
     Attributes
     ----------
@@ -58,7 +57,7 @@ def train_trial(name: str, task: str, plan: Plan, trial: Trial) -> Classifier:
 
 
 def _extras(model: Classifier, task: str, x: Floats, test: Cohort, train: Cohort) -> dict[str, Any]:
-    """Columns that only the networks have."""
+    """Columns that only networks provide."""
     columns: dict[str, Any] = {}
     if isinstance(model, Predictor):
         species = test.column("species").tolist()
@@ -111,7 +110,7 @@ def _run(name: str, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
 def in_parallel(
     calls: Sequence[tuple[Callable[..., Result], Any, Any]], jobs: int, stage: str, progress: ProgressCallback
 ) -> list[Result]:
-    """Results of joblib's delayed calls in their order, `jobs` at a time, each reported as it is there."""
+    """Run joblib's delayed calls, `jobs` at a time, with progress; results in order."""
     results: list[Result] = []
     for result in Parallel(n_jobs=jobs, return_as="generator")(calls):
         results.append(result)

@@ -27,7 +27,7 @@ _NORMAL = 1.96
 
 
 def stimuli_of(features: Collection[str]) -> frozenset[Stimulus]:
-    """The stimuli of which at least half the features were measured; ``NONE`` stands for what a person enters."""
+    """The stimuli of which at least half the features were measured; ``NONE`` stands for features entered by hand."""
     known = set(features)
     return frozenset(
         stimulus
@@ -37,7 +37,7 @@ def stimuli_of(features: Collection[str]) -> frozenset[Stimulus]:
 
 
 def _terms(subsets: Mask) -> Floats:
-    """What accuracy is regressed on: the features, shares of each stimulus, and their number; shape (n, n_terms)."""
+    """Regressors of the accuracy: features, fraction of each stimulus, and their number; shape (n, n_terms)."""
     bits = subsets.astype(float)
     shares = np.stack([bits[:, s.value == _STIMULI].mean(1) for s in Stimulus], axis=1)
     count = bits.sum(1, keepdims=True)
@@ -59,7 +59,7 @@ class _Line:
 
     @classmethod
     def fit(cls, terms: Floats, target: Floats) -> "_Line":
-        """Fit with the penalty that predicts left-out sets best."""
+        """Fit with the penalty that best predicts left-out sets."""
         centre, intercept = terms.mean(0), float(target.mean())
         x, y = terms - centre, target - intercept
         u, s, vt = np.linalg.svd(x, full_matrices=False)
@@ -147,7 +147,7 @@ class ExpectedAccuracy:
 
 
 def _measured(rows: pd.DataFrame, stimuli: frozenset[Stimulus], species: str) -> dict[str, Any]:
-    """What was measured with these stimuli's features."""
+    """The measured accuracy with these stimuli's features."""
     everything = rows[rows["class"] == ALL].iloc[0]
     classes = rows[rows["class"] != ALL]
     return {

@@ -1,4 +1,4 @@
-"""How well held-out cells are told from only some of their features: from whole stimuli, and from random sets.
+"""Accuracy on held-out cells with only some of their features: whole stimuli, and random subsets.
 
 Each fold's network sees its held-out cells with the same sets of features. One table holds both kinds of sets.
 """
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from neuroclass.features import FEATURES, Stimulus
+from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.types.arrays import Mask
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from neuroclass.predictors.predictor import Predictor
 
 N_SUBSETS = 400
-COVERAGE = 0.9
 LEAST = 3
 ALL = "all"
 COLUMNS = (
@@ -39,7 +39,7 @@ _STIMULI = np.array([spec.stimulus.value for spec in FEATURES])
 
 
 def random_subsets(n: int = N_SUBSETS, seed: int = _SEED) -> Mask:
-    """Different sets of features: some stimuli's, a random share of them known; shape (n, 41), at least 3 in each."""
+    """Distinct random feature subsets, drawn from some stimuli; shape (n, 41), at least 3 features each."""
     rng = np.random.default_rng(seed)
     subsets: dict[bytes, Mask] = {}
     while len(subsets) < n:
@@ -52,7 +52,7 @@ def random_subsets(n: int = N_SUBSETS, seed: int = _SEED) -> Mask:
 
 
 def digits_of(subset: Mask) -> str:
-    """A set of features as 41 digits, 1 for known."""
+    """A feature subset as 41 digits, 1 for present."""
     return "".join("1" if known else "0" for known in subset)
 
 
@@ -132,7 +132,7 @@ def summarise_subsets(outcomes: pd.DataFrame, subsets: Mask) -> pd.DataFrame:
 
 
 def stimulus_rows(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of the ``masked`` protocol as rows of the table: a row for all cells, then one a class.
+    """Convert rows of the ``masked`` protocol: one row for all cells, then one per class.
 
     Parameters
     ----------

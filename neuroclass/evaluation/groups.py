@@ -18,7 +18,7 @@ BY = ("line", "layer", "dendrite_type", "structure", "reporter_status")
 def group_document(
     name: str, task: str, plan: Plan, predictions: pd.DataFrame, comparisons: pd.DataFrame, jobs: int = 1
 ) -> dict[str, Any]:
-    """What the Performance page says of groups of cells; numbers of groups only, no cell.
+    """Group accuracies for the Performance page; group figures only, no single cells.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def group_document(
 
 
 def _share_of_trials(pure: pd.DataFrame, predictions: pd.DataFrame, line: pd.Series) -> pd.Series:
-    """Share of each line's held-out predictions for which the training cells call it pure."""
+    """Fraction of each line's held-out predictions whose training cells classify the line as pure."""
     of = predictions["id"].map(line)
     return (pure.groupby("line").size() / of.value_counts()).reindex(of.dropna().unique()).fillna(0.0)
 

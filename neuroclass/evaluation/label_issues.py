@@ -1,4 +1,4 @@
-"""Labels that are probably at fault: held-out cells that a model puts elsewhere, unanimously and confidently.
+"""Label issues: held-out cells that a model assigns to another class, unanimously and confidently.
 
 A label is doubted if every repeat predicts the same other class and, by confident learning, the mean probability
 of that class reaches the mean probability that held-out cells labelled with it have. Doubt is a reason to look at
@@ -16,7 +16,7 @@ import pandas as pd
 
 
 def label_issues(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """What each held-out cell's predictions say of its label.
+    """Find held-out cells whose predictions contradict their label.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def label_issues(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFr
 
 
 def label_issues_by_confusion(cells: pd.DataFrame) -> pd.DataFrame:
-    """Confusions and how many of each are probably the label's fault.
+    """Confusions, with the number of probable label issues in each.
 
     Parameters
     ----------

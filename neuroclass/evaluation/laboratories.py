@@ -1,4 +1,4 @@
-"""Simulated laboratories: held-out cells as another rig would have measured them, in stored units.
+"""Simulated laboratories: held-out cells as a different rig would have measured them, in stored units.
 
 Shifts act on stored values, independently of how training cells are moved: all potentials by one
 offset; spike widths, time constants and latencies by a factor, and slopes by its inverse; resistances by
@@ -85,7 +85,7 @@ def shifted_laboratories() -> tuple[Laboratory, ...]:
 
 
 def stimulus_combinations() -> tuple[Laboratory, ...]:
-    """Every combination of recorded stimuli, with and without the features a person enters."""
+    """Every combination of recorded stimuli, with and without the features entered by hand."""
     result = []
     for code in range(1, 2 ** len(PROTOCOL_STIMULI)):
         missing = tuple(s for bit, s in enumerate(PROTOCOL_STIMULI) if not code >> bit & 1)

@@ -133,7 +133,7 @@ def _budget_trial(plan: Plan, task: str, trial: Trial, classes: tuple[str, ...],
 
 
 def label_budget(plan: Plan, task: str, jobs: int = 1) -> list[dict[str, Any]]:
-    """Held-out accuracy against the number of labelled training cells a class; all others are used without theirs.
+    """Held-out accuracy against the number of labelled training cells per class; the rest are used unlabelled.
 
     Parameters
     ----------

@@ -99,7 +99,7 @@ def probabilities_of(predictions: pd.DataFrame, classes: Sequence[str]) -> Float
 
 
 def expected_calibration_error(predictions: pd.DataFrame, classes: Sequence[str], n_bins: int = 10) -> float:
-    """Mean gap between stated and observed share of right answers over bins of the largest probability."""
+    """Mean gap between stated probability and observed accuracy over bins of the largest probability."""
     stated = probabilities_of(predictions, classes).max(1)
     right = (predictions["truth"] == predictions["predicted"]).to_numpy(dtype=np.float64)
     bins = np.minimum((stated * n_bins).astype(np.int64), n_bins - 1)
@@ -108,7 +108,7 @@ def expected_calibration_error(predictions: pd.DataFrame, classes: Sequence[str]
 
 
 def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:
-    """Difference in accuracy on the same cells and repeats: its interval and a test, both with donors as units.
+    """Difference in accuracy on the same cells and repeats, with interval and test over donors.
 
     Parameters
     ----------

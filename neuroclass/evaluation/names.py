@@ -1,4 +1,4 @@
-"""Names of systems and protocols, for parsers and pages that must start fast."""
+"""Names of systems and protocols, for parsers and pages that must load fast."""
 
 from enum import StrEnum
 

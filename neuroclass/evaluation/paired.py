@@ -18,7 +18,7 @@ _TINY = 1e-12
 
 
 def sign_flip_p(sums: Floats) -> float:
-    """Two-sided p of a total of differences that would be as likely with either sign.
+    """Two-sided p of a sum of differences under random sign flips.
 
     Parameters
     ----------

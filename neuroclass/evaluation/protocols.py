@@ -1,4 +1,4 @@
-"""Protocols: how cells are divided into training and test cells, and what test cells look like."""
+"""Protocols: how cells are split into training and test cells, and how test cells are modified."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The paper's figures, each with how it came about.
+"""The paper's published results, each with its protocol.
 
 References
 ----------

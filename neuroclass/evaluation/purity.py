@@ -1,4 +1,4 @@
-"""Driver lines whose cells look like their class, told from training cells only.
+"""Pure driver lines, whose cells resemble their class, determined on training cells only.
 
 A line's label is its class by definition, so its purity cannot be read from the labels. Here a line is called
 pure if an SVC, which is not the model under test, errs on at most 5% of its *training* cells, each predicted by

@@ -141,7 +141,7 @@ def reliability_bins(predictions: pd.DataFrame, classes: Sequence[str], n_bins: 
 
 
 def percentile_in(values: npt.ArrayLike, value: float) -> float:
-    """Share of known values below `value`, ties counted half, percent; NaN where there are none."""
+    """Percentage of values below `value`, ties counted half; NaN without values."""
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     if not known.size or not np.isfinite(value):

@@ -1,4 +1,4 @@
-"""What an extraction measures, and how: one file, one cell in several files, or one specimen of the database."""
+"""Items of an extraction: one file, one cell in several files, or one specimen of the database."""
 
 import tempfile
 from collections.abc import Iterator
@@ -56,11 +56,11 @@ class ExtractionItem:
 
     @property
     def name(self) -> str:
-        """What the table calls it."""
+        """Name in the table."""
         return " + ".join(self.paths) or f"allen:{self.specimen}"
 
     def fingerprint(self) -> str:
-        """A text that changes when a file does."""
+        """A text that changes when a file changes."""
         if self.specimen:
             return self.specimen
         return " ".join([*map(_stamp, self.paths), *([self.cell] if self.cell else [])])
@@ -75,7 +75,7 @@ def _stamp(path: str) -> str:
 
 
 def measure_item(item: ExtractionItem, job: ExtractionJob) -> list[Report]:
-    """Reports on one item: one a cell, or one with the error; never raises."""
+    """Measure one item: one report per cell, or one with the error; never raises."""
     try:
         return _measure_specimen(item, job) if item.specimen else measure_files(item, job)
     except NeuroClassError as error:
@@ -85,7 +85,7 @@ def measure_item(item: ExtractionItem, job: ExtractionJob) -> list[Report]:
 
 
 def failure(item: ExtractionItem, kind: str, message: str) -> Report:
-    """The report on an item that could not be measured at all."""
+    """The report for an item that could not be measured."""
     return {"source": item.name, "error": {"type": kind, "message": message}}
 
 

@@ -1,4 +1,4 @@
-"""The journal of an extraction: what is done already, so that a run that was killed resumes."""
+"""The journal of an extraction, from which a killed run resumes."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from neuroclass.extraction.table import Report
 
 
 class Journal:
-    """Finished items, a line of JSON each; a line that a kill cut short is ignored.
+    """Finished items, one line of JSON each; a truncated line is ignored.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from neuroclass.types.progress import Progress
 
 
 class ProgressBar:
-    """Progress on one line of a terminal, or a line every ten seconds elsewhere."""
+    """Progress on one line of a terminal, or one line every ten seconds elsewhere."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()

@@ -76,7 +76,7 @@ class AllenCache:
         return sum(path.stat().st_size for path in self.recordings().values())
 
     def trim(self, limit_bytes: int, keep: str | None = None) -> tuple[str, ...]:
-        """Delete the recordings used longest ago until the rest fit in `limit_bytes`.
+        """Delete the least recently used recordings until the rest fit in `limit_bytes`.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Trained models on disk: ``weights.safetensors`` beside ``card.json``; strangers are refused."""
+"""Trained models on disk: ``weights.safetensors`` beside ``card.json``; mismatching files are rejected."""
 
 import hashlib
 import json
@@ -94,7 +94,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def load_model(name: str, folder: Path | None = None) -> Predictor:
-    """Load a model that ships, or one in another folder.
+    """Load a shipped model, or one from another folder.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Downloads that report, can be cancelled and resumed, and leave no half file behind."""
+"""Downloads that report progress, can be cancelled and resumed, and leave no partial file behind."""
 
 import contextlib
 import fcntl
@@ -24,13 +24,13 @@ class FetchCancelled(FetchError):
 
 
 def never() -> bool:
-    """Answer of a download that nobody cancels."""
+    """Never cancel a download."""
     return False
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """How files and answers come from a server.
+    """Transfer of files and JSON from a server.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Transfer:
     cancelled: Callable[[], bool] = never
 
     def json(self, url: str, what: str) -> Any:
-        """Answer to a query, parsed.
+        """Fetch a query's response as JSON.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What goes into a report: a verdict with its figures' contents, gathered once for HTML and PDF."""
+"""The content of a report: a verdict with the data of its figures, gathered once for HTML and PDF."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ PanelOf = Callable[[ReferenceCell, str, str], Panel | None]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one answer rests on.
+    """The evidence for one prediction.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class ReportCell:
 
 
 def likeliest(task: Prediction) -> list[str]:
-    """The two likeliest classes, the likelier first."""
+    """The two most likely classes, likeliest first."""
     return sorted(task.probabilities, key=lambda name: -task.probabilities[name])[:2]
 
 
@@ -85,7 +85,7 @@ def own_trace(verdict: CellVerdict, analysis: RecordingAnalysis, simulated: bool
 
 
 def panel_reader(pools: Sequence[Cohort]) -> PanelOf:
-    """Reads reference cells' sweeps, each cell once.
+    """Make a reader of reference cells' sweeps that reads each cell once.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def gather(
     stress: Sequence[StressResult] = (),
     panel: PanelOf | None = None,
 ) -> ReportCell:
-    """Collect what a report says of one cell.
+    """Collect a report's content for one cell.
 
     Parameters
     ----------

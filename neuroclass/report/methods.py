@@ -6,10 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from neuroclass import __version__
-from neuroclass.classification.classify import COVERAGE, Models
+from neuroclass.classification.classify import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
 from neuroclass.ephys.settings import SpikeSettings
+from neuroclass.predictors.calibration import COVERAGE
 
 SPIKES = SpikeSettings()
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "streamlit", "plotly")

@@ -42,7 +42,7 @@ def holds_table(results: Sequence[StressResult], model: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["axis", "label kept", "in words"])
 
 
-def place_in_words(entry: Mapping[str, Any]) -> str:
+def place_text(entry: Mapping[str, Any]) -> str:
     """Describe where a feature was measured."""
     parts = []
     numbers = list(entry.get("sweeps") or ())
@@ -73,7 +73,7 @@ def feature_table(verdict: CellVerdict) -> pd.DataFrame:
                 "stimulus": spec.stimulus.label,
                 "value": None if value is None else value * spec.display_factor,
                 "unit": spec.shown_unit or "ratio",
-                "measured on": place_in_words(verdict.provenance.get(spec.name, {})),
+                "measured on": place_text(verdict.provenance.get(spec.name, {})),
                 "why missing": verdict.missing.get(spec.name, ""),
             }
         )

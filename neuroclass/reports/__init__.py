@@ -1,1 +1,1 @@
-"""What a model's pages read: its evaluation and explanations, written once."""
+"""A model's report, written once: the evaluation and explanations that its pages read."""

@@ -1,4 +1,4 @@
-"""Everything a result page shows of a model, from held-out cells, written to its report."""
+"""Build a model's report: everything that its pages show, from held-out cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -63,7 +63,7 @@ _FEATURES = list(FEATURE_NAMES)
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What one fold's network gives of the cells it held out.
+    """Outputs of one fold's network on its held-out cells.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class HeldOut:
 
 
 def _held_out(name: str, task: str, plan: Plan, trial: Trial) -> HeldOut:
-    """Train a fold's network once, and ask it everything."""
+    """Train a fold's network once and compute all outputs."""
     import torch
 
     torch.set_num_threads(1)
@@ -211,7 +211,7 @@ def write_report(
 def _write_other_recordings(
     report: ReportStore, task: str, cohort: Cohort, folds: Sequence[HeldOut], classes: tuple[str, ...]
 ) -> None:
-    """Held-out cells of which less is known, and as other laboratories would measure them."""
+    """Results on held-out cells with fewer features, and as other laboratories would measure them."""
     shifted = plan_protocol(Protocol.LAB_SHIFT, cohort, task, 1)
     by_laboratory = _together([fold.by_laboratory for fold in folds])
     report.write(Document.LAB_SHIFT, describe(report.name, task, Protocol.LAB_SHIFT, shifted, by_laboratory))

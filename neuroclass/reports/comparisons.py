@@ -1,4 +1,4 @@
-"""What the Performance page shows beside a model's own predictions, written to its report.
+"""Comparisons for the Performance page, written to a model's report.
 
 ``python -m neuroclass.reports.comparisons lspin DIR`` makes it anew from the stored predictions, with DIR the folder of
 published tables; the model's recipe is trained again only for the learning curve.
@@ -90,7 +90,7 @@ def write_comparisons(
 def rewrite_comparisons(
     report: ReportStore, cohort: Cohort, jobs: int, baselines: bool, progress: ProgressCallback = ignore_progress
 ) -> None:
-    """Make a report's comparisons anew from its stored results and predictions.
+    """Recompute a report's comparisons from its stored results and predictions.
 
     Parameters
     ----------

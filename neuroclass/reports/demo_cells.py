@@ -1,4 +1,4 @@
-"""What a shipped model says of the simulated cells, stored so that no page has to compute it."""
+"""A shipped model's predictions for the simulated cells, stored so that pages need not compute them."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from neuroclass.predictors.predictor import Predictor
 
 
 def demo_predictions(model: Predictor, cells: Cohort | None = None) -> pd.DataFrame:
-    """Probabilities of every demo cell whose class the model tells.
+    """Probabilities of every demo cell with a class that the model predicts.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training cells as another laboratory would have recorded them: stimuli missing, conditions shifted.
+"""Augmentation: training cells as another laboratory records them, stimuli missing, conditions shifted.
 
 A shift moves a cell along a fixed direction of the transformed features: one junction-potential offset
 moves all voltages alike, cold recordings widen spikes and slow their slopes, and so on. In standardised
@@ -102,7 +102,7 @@ def shift_directions(preprocessor: Preprocessor, settings: AugmentSettings) -> t
 
 
 def random_masks(n_masks: int, settings: AugmentSettings, rng: np.random.Generator) -> Mask:
-    """Which features such a laboratory has: whole stimuli missing, and single features besides.
+    """Random masks of missing features: whole stimuli, and further single features.
 
     Parameters
     ----------

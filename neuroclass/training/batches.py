@@ -1,4 +1,4 @@
-"""Batches of training cells, augmented anew each time."""
+"""Batches of training cells with fresh augmentation."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What a model's card says beside its shape: training cells, settings, versions."""
+"""A model card's entries on training: cells, settings, versions."""
 
 import platform
 from dataclasses import asdict

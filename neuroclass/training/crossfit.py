@@ -1,4 +1,4 @@
-"""Cross-fitting: held-out predictions on training cells, for calibration, with features hidden as they may be."""
+"""Cross-fitting: held-out predictions on training cells, for calibration, with features randomly hidden."""
 
 from dataclasses import dataclass, replace
 from typing import TypeVar

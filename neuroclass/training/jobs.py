@@ -1,4 +1,4 @@
-"""Training runs as processes of their own: started, watched, cancelled and found again by id.
+"""Training runs in separate processes: start, watch, cancel, and find again by id.
 
 Everything about a job lies in its folder, so that any session of any server sees the same.
 """
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z]{4,5}-[0-9a-f]{6}")
 
 
 class State(StrEnum):
-    """What has become of a job."""
+    """State of a job."""
 
     RUNNING = "running"
     DONE = "done"
@@ -40,7 +40,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """One training run, as it was when it was looked at.
+    """Snapshot of one training run.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class JobRegistry:
         return job_id
 
     def look(self, job_id: str) -> Job:
-        """See what has become of a job.
+        """Take a snapshot of a job.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What is minimised, as named terms."""
+"""Losses, as named terms."""
 
 from dataclasses import dataclass, fields
 

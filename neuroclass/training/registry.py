@@ -17,7 +17,7 @@ from neuroclass.types.progress import ProgressCallback
 
 
 class Classifier(Protocol):
-    """What every trained system can do."""
+    """Interface of every trained system."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class System:
 
 
 def network(spec: ModelSpec, settings: DannSettings | LspinSettings | None = None) -> Trainer:
-    """How to train one of the networks; with the settings of its shipped recipe by default."""
+    """Trainer of one of the networks, by default with the shipped recipe's settings."""
 
     def train(cohort: Cohort, _: str, seed: int, progress: ProgressCallback) -> Classifier:
         recipe = settings or MODELS[spec.name].settings()

@@ -1,4 +1,4 @@
-"""Classes from few labels: most training cells take part without theirs.
+"""Semi-supervised classification: most training cells are used unlabelled.
 
 Self-training: a classifier trained on the labelled cells labels those it is sure of, and is trained again.
 Beside it the method of [1], cluster centres by fuzzy c-means, here begun at the labelled cells' means, and the
@@ -27,7 +27,7 @@ _ROUNDS = 50
 
 
 def discriminant() -> LinearDiscriminantAnalysis:
-    """Linear discriminant analysis with shrunk covariance, which few labels suffice for."""
+    """Linear discriminant analysis with shrunk covariance, suited to few labels."""
     return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
 
 

@@ -1,4 +1,4 @@
-"""What pages share between sessions, bounded and read only."""
+"""Caches that pages share between sessions, bounded and read-only."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,14 +48,14 @@ def table_if_stored(model: str, name: Table) -> pd.DataFrame | None:
 
 @st.cache_resource(max_entries=8, show_spinner="Getting the cell's sweeps")
 def recording(source: str, cell_id: str) -> "Recording | str":  # noqa: ARG001 (part of the key)
-    """Sweeps of a cell of the cohort from `source`; the reason in words where there are none."""
+    """Sweeps of a cohort cell from `source`, or the reason why there are none."""
     from neuroclass.cohort.recordings import recording_of
 
     return recording_of(cohort(), cell_id)
 
 
 def analysis(source: str, cell_id: str) -> "RecordingAnalysis | str":
-    """The measured recording of a cell of the cohort from `source`; why there is none, in words."""
+    """The measured recording of a cohort cell from `source`, or the reason why there is none."""
     found = recording(source, cell_id)
     return found if isinstance(found, str) else _analysis(source, cell_id, found)
 

@@ -2,8 +2,6 @@
 
 import re
 
-from neuroclass.features import with_unit as with_unit
-
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 
 

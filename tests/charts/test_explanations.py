@@ -59,7 +59,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "rank_ranges": lambda: stability.rank_ranges(RANKS),
     "agreement": lambda: stability.agreement(AGREED),
     "measures": lambda: domains.measures(MEASURES, ["raw", "dann"], "dann"),
-    "twins": lambda: domains.twins(TWINS, "human cell <1>"),
+    "twins": lambda: domains.cross_species_match(TWINS, "human cell <1>"),
     "marked": lambda: embedding.panels(POINTS, ["dann"], "species", ["b"]),
 }
 

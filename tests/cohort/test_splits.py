@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from neuroclass.cohort.cohort import Cohort, make_cohort
-from neuroclass.cohort.splits import donor_folds, donor_holdout, paper_dann_split, paper_lspin_split, strata
+from neuroclass.cohort.splits import donor_folds, paper_dann_split, paper_lspin_split, strata
 from neuroclass.errors import CohortError
 
 
@@ -53,11 +53,6 @@ def test_the_same_seed_gives_the_same_folds(cohort: Cohort) -> None:
 def test_a_class_of_few_donors_is_refused(cohort: Cohort) -> None:
     with pytest.raises(CohortError, match="donors"):
         donor_folds(cohort.take(np.arange(9)), "broad", n_folds=5)
-
-
-def test_a_holdout_is_about_its_share(cohort: Cohort) -> None:
-    fold = donor_holdout(cohort, "broad", share=0.25)
-    assert len(fold.test) == pytest.approx(300, abs=40)
 
 
 def test_the_paper_s_splits_of_the_real_tables(real_cohort: Cohort) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neuroclass.cohort.splits import donor_holdout
+from neuroclass.cohort.splits import donor_folds
 from neuroclass.errors import SettingsError
 from neuroclass.evaluation.names import SYSTEM_NAMES
 from neuroclass.training.baselines import ESTIMATORS
@@ -24,7 +24,7 @@ UNLABELLED = ("etypes", "circular")
 @pytest.mark.parametrize("name", [name for name in ESTIMATORS if name not in UNLABELLED])
 def test_baseline_learns_planted_classes_with_features_missing(name):
     cohort = planted_cohort(400).of_species("mouse")
-    fold = donor_holdout(cohort, "subclass")
+    fold = donor_folds(cohort, "subclass")[0]
     model = system_named(name).train(cohort.take(fold.train), "subclass", 0, ignore_progress)
     test = cohort.take(fold.test)
     x = test.matrix()
@@ -40,7 +40,7 @@ def test_shuffled_labels_give_chance():
     frame = cohort.frame.copy()
     frame["broad"] = np.random.default_rng(0).permutation(frame["broad"])
     cohort = replace(cohort, frame=frame)
-    fold = donor_holdout(cohort, "broad")
+    fold = donor_folds(cohort, "broad")[0]
     model = system_named("lda").train(cohort.take(fold.train), "broad", 0, ignore_progress)
     test = cohort.take(fold.test)
     right = np.array(model.classes)[model.predict_proba(test.matrix()).argmax(1)] == test.column("broad")

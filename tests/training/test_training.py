@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuroclass.cohort.splits import donor_holdout
+from neuroclass.cohort.splits import donor_folds
 from neuroclass.config import AugmentSettings, DannSettings, LspinSettings, OptimiserSettings
 from neuroclass.errors import CohortError
 from neuroclass.evaluation.domains import domain_right
@@ -33,7 +33,7 @@ def lspin(cohort):
 
 
 def domain_and_class_accuracy(cohort, reversal: float) -> tuple[float, float]:
-    fold = donor_holdout(cohort, "broad")
+    fold = donor_folds(cohort, "broad")[0]
     train, test = cohort.take(fold.train), cohort.take(fold.test)
     model = train_dann(train, replace(DANN, reversal=reversal))
     right = domain_right(

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from neuroclass.features import with_unit
 from neuroclass.io.export import to_csv
-from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui.text import escaped
 
 
 def test_markdown_is_escaped_and_cut() -> None:

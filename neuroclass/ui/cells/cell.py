@@ -9,12 +9,13 @@ from neuroclass.charts.evaluation import probabilities
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
+from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
 from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
 from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.guards import need
-from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui.text import escaped
 
 DATABASE_PAGE = "https://celltypes.brain-map.org/experiment/electrophysiology/"
 MORPHOLOGY_PAGE = "https://celltypes.brain-map.org/experiment/morphology/"

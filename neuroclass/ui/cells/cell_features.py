@@ -12,11 +12,11 @@ from neuroclass.charts import cohort as charts
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation.summaries import percentile_in
-from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES
+from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, with_unit
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
-from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui.text import escaped
 
 ADDRESS = "feature"
 NONE = "none"

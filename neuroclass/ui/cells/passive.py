@@ -83,7 +83,7 @@ def _tau(key: str, recording: Recording, features: CellFeatures, simulated: bool
 
 
 def tau_window(fits: Sequence[TauFit]) -> tuple[float, float]:
-    """From just before the fits to eight time constants on, s."""
+    """Window, s, from just before the fits to eight time constants later."""
     start, stop = min(f.t_s[0] for f in fits), max(f.t_s[-1] for f in fits)
     return max(0.0, start - 0.03), min(stop + 0.05, start + 8 * max(f.tau_ms for f in fits) / 1e3)
 

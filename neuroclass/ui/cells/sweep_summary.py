@@ -34,7 +34,7 @@ def spike_marks(summary: SweepSummary, window: tuple[float, float]) -> list[char
 
 
 def spike_table(summary: SweepSummary) -> pd.DataFrame:
-    """What was measured at each spike of a sweep."""
+    """Measurements at each spike of a sweep."""
     spikes = summary.spikes
     columns: dict[str, Any] = {"spike": range(len(spikes))}
     for point in POINTS:

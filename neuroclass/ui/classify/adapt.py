@@ -117,15 +117,15 @@ def _shifts(report: LaboratoryReport) -> None:
 def _outcome(batch: Batch, outcome: Outcome, found: Alignment) -> None:
     columns = st.columns(3)
     columns[0].metric("Labels changed", f"{int(found.changed.sum())} of {len(batch.names)}", border=True)
-    if outcome.told_before and outcome.told_after:
+    if outcome.separation_before and outcome.separation_after:
         columns[1].metric(
             "Told from the reference (AUC)",
-            f"{outcome.told_after.auc:.2f}",
-            f"{outcome.told_before.auc:.2f} before",
+            f"{outcome.separation_after.auc:.2f}",
+            f"{outcome.separation_before.auc:.2f} before",
             delta_color="off",
             delta_arrow="off",
             border=True,
-            help=f"Cross-validated linear classifier; 0.5 is chance. Told from {outcome.told_after.against}.",
+            help=f"Cross-validated linear classifier; 0.5 is chance. Told from {outcome.separation_after.against}.",
         )
     if outcome.accuracy:
         before, after, n_known = outcome.accuracy

@@ -55,7 +55,7 @@ def receive() -> tuple[list[InputFile], list[RejectedInput]]:
         "decides, not the name",
         accept_multiple_files=True,
         key="files",
-        help=store.in_words(),
+        help=store.retention_notice(),
     )
     received: dict[str, list[StoredFile | RejectedInput]] = st.session_state.setdefault("received", {})
     for gone in set(received) - {file.file_id for file in found}:
@@ -109,7 +109,7 @@ def empty_state() -> None:
         "lack columns and values. Nothing leaves this machine.",
         icon=":material/info:",
     )
-    st.caption(store.in_words())
+    st.caption(store.retention_notice())
     left, right = st.columns([1, 3], vertical_alignment="center")
     left.download_button(
         "Template (CSV)",

@@ -14,7 +14,7 @@ from neuroclass.classification.result import Prediction
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.report.content import likeliest
 from neuroclass.report.places import aligned_on, panel_of
-from neuroclass.report.tables import place_in_words, reasons_table
+from neuroclass.report.tables import place_text, reasons_table
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence import references
 from neuroclass.ui.evidence.case import Case
@@ -46,7 +46,7 @@ def show(case: Case, prediction: Prediction) -> None:
             simulated=case.simulated,
         )
     with right:
-        places = [place_in_words(case.verdict.provenance.get(f, {})) for f in table["feature"]]
+        places = [place_text(case.verdict.provenance.get(f, {})) for f in table["feature"]]
         shown = table.assign(feature=table["feature"].map(charts.feature_name), **{"measured on": places})
         names = {"shown": "value", "percentile": "percentile in the class (%)"}
         st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)

@@ -108,7 +108,7 @@ def _features(cell: str, twin: str) -> None:
     gap = (table["mouse"] - table["human"]).abs()
     far = [feature_label(name) for name in table.loc[gap.sort_values(ascending=False).index[:3], "feature"]]
     widgets.figure(
-        charts.twins(table, f"human cell {twin}"),
+        charts.cross_species_match(table, f"human cell {twin}"),
         f"twin-features-{cell}-{twin}",
         table,
         caption=f"Each cell's value among the cells of its own species ({note}). Mean distance {gap.mean():.0f} "

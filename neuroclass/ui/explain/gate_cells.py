@@ -8,11 +8,12 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import gate_curves as charts
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.evaluation.summaries import percentile_in
+from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
 from neuroclass.types.models import LSPIN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain.gates import BY_STIMULUS_NAMES
-from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui.text import escaped
 
 
 def one_cell(gates: pd.DataFrame) -> None:

@@ -7,12 +7,12 @@ import streamlit as st
 from neuroclass.cell_types import label_of
 from neuroclass.charts import shap_charts as charts
 from neuroclass.charts import shap_maps
-from neuroclass.features import BY_NAME
+from neuroclass.features import BY_NAME, with_unit
 from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain.shap_values import Shown, deciles, values_of
-from neuroclass.ui.text import escaped, with_unit
+from neuroclass.ui.text import escaped
 
 
 def dependence(shown: Shown) -> None:

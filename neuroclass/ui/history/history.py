@@ -78,7 +78,7 @@ def with_reopened(uploaded: list[CellInput]) -> list[CellInput]:
 
 def page() -> None:
     """Draw the History page."""
-    st.caption(store.in_words())
+    st.caption(store.retention_notice())
     history, me = store.history(), browser_id()
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()

@@ -45,7 +45,7 @@ class Place:
     days: int = DEFAULT_DAYS
     shared: bool = False
 
-    def in_words(self) -> str:
+    def retention_notice(self) -> str:
         """Describe where uploads are stored and for how long."""
         if not self.days:
             return "Uploads stay on the machine that runs NeuroClass, in a temporary folder that goes when it stops."
@@ -104,10 +104,10 @@ def history() -> History:
     return _open(place())[0]
 
 
-def in_words() -> str:
+def retention_notice() -> str:
     """Describe where uploads are stored and for how long, and any problem with the configured location."""
     _, where, trouble = _open(place())
-    return f"{where.in_words()} {trouble}".strip()
+    return f"{where.retention_notice()} {trouble}".strip()
 
 
 def lasts() -> bool:
