@@ -13,7 +13,7 @@ from neuroclass.config import AllenSettings
 from neuroclass.errors import FetchError, TableError
 from neuroclass.io.allen import API_FEATURES, AllenCache, fetch_nwb, fetch_tables, read_tables
 from neuroclass.io.download import FetchCancelled
-from tests.io.allen_server import CELLS, FEATURES, NWB, SPECIMEN, Behaviour, allen_server
+from tests.io.allen_server import CELLS, FEATURES, NWB, SPECIMEN, Behaviour, allen_server, nobody
 
 
 @pytest.fixture
@@ -92,9 +92,7 @@ def test_a_failed_fetch_keeps_what_was_there(server: Any, cache: AllenCache) -> 
 
 
 def test_an_unreachable_server_is_named(cache: AllenCache) -> None:
-    with allen_server() as (url, _):
-        pass
-    with pytest.raises(FetchError, match="cannot be reached"):
+    with nobody() as url, pytest.raises(FetchError, match="cannot be reached"):
         fetch_tables(cache, AllenSettings(url))
 
 
