@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neuroclass.cohort.cohort import Cohort
@@ -33,6 +34,12 @@ def shared_recordings() -> Path:
     if not folder.is_dir():
         pytest.skip("the real recordings are not here")
     return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers of one test, the same in whatever order tests run."""
+    return np.random.default_rng(0)
 
 
 @pytest.fixture(autouse=True)
