@@ -73,7 +73,7 @@ def test_a_dask_cluster_equals_the_serial_run(
     distributed = pytest.importorskip("distributed")
     out = tmp_path / "features.parquet"
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, local_directory=str(tmp_path)
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", local_directory=str(tmp_path)
     ) as cluster:
         extract_many(tasks, ExtractionJob(), out, scheduler=cluster.scheduler_address)
     pd.testing.assert_frame_equal(pd.read_parquet(out), serial)
