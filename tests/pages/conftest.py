@@ -15,7 +15,7 @@ from neuroclass.config import PROJECT_DIR
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports import store
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 300.0
 
 
 def _metric(mean: float) -> dict[str, float]:
