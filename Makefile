@@ -9,8 +9,9 @@ PY := $(VENV)/bin/python
 app: $(VENV)/.app
 	$(PY) -m streamlit run app.py --server.port $(PORT)
 
+# In random order. The header names the seed; `make test SEED=123` repeats it.
 test: $(VENV)/.test
-	$(PY) -m pytest -n auto --dist loadfile
+	$(PY) -m pytest -n auto --dist loadfile $(if $(SEED),--randomly-seed=$(SEED))
 
 lint: $(VENV)/.test
 	$(PY) -m ruff check .

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
@@ -53,9 +54,26 @@ def tiny_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tiny" / "models"
 
 
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers of one test, the same in whatever order tests run."""
+    return np.random.default_rng(0)
+
+
 @pytest.fixture(autouse=True)
 def main_module() -> Iterator[None]:
     """Give ``__main__`` back after a page's test has put its script there; processes started later import it."""
     module = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = module
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """Forget what pages and `load_models` keep by a model's name, for a test may put another folder of models there."""
+    yield
+    if (streamlit := sys.modules.get("streamlit")) is not None:
+        streamlit.cache_data.clear()
+        streamlit.cache_resource.clear()
+    if (classify := sys.modules.get("neuroclass.classification.classify")) is not None:
+        classify.load_models.cache_clear()

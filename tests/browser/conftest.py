@@ -1,5 +1,6 @@
 """A fresh server without data, and Debian's Chromium; both skip with a reason where they are absent."""
 
+import http.client
 import os
 import shutil
 import socket
@@ -15,7 +16,8 @@ import pytest
 
 from neuroclass.config import PROJECT_DIR
 
-START_S = 60.0
+START_S = 180.0
+PORTS_TRIED = 3
 
 
 def _free_port() -> int:
@@ -28,32 +30,41 @@ def _healthy(base: str) -> bool:
     try:
         with urllib.request.urlopen(f"{base}/_stcore/health", timeout=1) as answer:
             return bool(answer.read() == b"ok")
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
+
+
+def _start(log: Path, environment: dict[str, str]) -> "tuple[subprocess.Popen[bytes], str]":
+    """A server that answers, and its address; a port that another program takes first makes it end."""
+    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_DIR / "app.py")]
+    command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port"]
+    for _ in range(PORTS_TRIED):
+        base = f"http://127.0.0.1:{(port := _free_port())}"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [*command, str(port)], cwd=PROJECT_DIR, env=environment, stdout=out, stderr=out, start_new_session=True
+            )
+        deadline = time.monotonic() + START_S
+        while process.poll() is None and time.monotonic() < deadline:
+            if _healthy(base) and process.poll() is None:
+                return process, base
+            time.sleep(0.1)
+        process.kill()
+        process.wait()
+    pytest.fail(f"the server did not start: {log.read_text()}")
 
 
 @contextmanager
 def serving(tmp_path: Path, **variables: str) -> Iterator[str]:
     """Address of a fresh server on the demo cohort, or with other environment variables."""
-    base = f"http://127.0.0.1:{(port := _free_port())}"
     environment = {k: v for k, v in os.environ.items() if k != "NEUROCLASS_DATA"}
     environment |= {"NEUROCLASS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"} | variables
-    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_DIR / "app.py")]
-    options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
-    with (tmp_path / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, *options], cwd=PROJECT_DIR, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
+    process, base = _start(tmp_path / "server.log", environment)
     try:
-        deadline = time.monotonic() + START_S
-        while not _healthy(base):
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the server did not start: {(tmp_path / 'server.log').read_text()}")
-            time.sleep(0.1)
         yield base
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture

@@ -7,11 +7,9 @@ import pytest
 from neuroclass.cohort.compare import cliffs_delta, compare_selections, compare_within, holm, rank_test
 from neuroclass.features import FEATURE_NAMES
 
-RNG = np.random.default_rng(0)
 
-
-def test_cliffs_delta_counts_pairs() -> None:
-    a, b = RNG.integers(0, 6, 40).astype(float), RNG.integers(0, 5, 30).astype(float)
+def test_cliffs_delta_counts_pairs(rng: np.random.Generator) -> None:
+    a, b = rng.integers(0, 6, 40).astype(float), rng.integers(0, 5, 30).astype(float)
     counted = np.sign(a[:, None] - b[None, :]).mean()
     assert cliffs_delta(np.r_[a, np.nan], b) == pytest.approx(counted)
     assert cliffs_delta([3.0], [1.0]) == 1.0
@@ -30,9 +28,9 @@ def test_the_test_needs_three_values_and_a_difference() -> None:
     assert rank_test(range(20), range(30, 50)) < 1e-6
 
 
-def test_a_planted_feature_ranks_first_in_the_unit_people_read() -> None:
-    a = pd.DataFrame(RNG.normal(size=(40, 41)), columns=FEATURE_NAMES)
-    b = pd.DataFrame(RNG.normal(size=(50, 41)), columns=FEATURE_NAMES)
+def test_a_planted_feature_ranks_first_in_the_unit_people_read(rng: np.random.Generator) -> None:
+    a = pd.DataFrame(rng.normal(size=(40, 41)), columns=FEATURE_NAMES)
+    b = pd.DataFrame(rng.normal(size=(50, 41)), columns=FEATURE_NAMES)
     a["width"] = np.linspace(0.001, 0.002, 40)
     b["width"] = np.linspace(0.0001, 0.0005, 50)
     b["tau"] = np.nan

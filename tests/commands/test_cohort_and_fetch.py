@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from neuroclass.cli import main
-from tests.io.allen_server import SPECIMEN, allen_server
+from tests.io.allen_server import SPECIMEN, allen_server, nobody
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +51,8 @@ def test_fetch_then_cohort_is_the_database(capsys: pytest.CaptureFixture[str], t
 
 
 def test_fetch_without_a_server_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    with allen_server() as (url, _):
-        pass
-    assert main(["fetch", "--url", url]) == 1
+    with nobody() as url:
+        assert main(["fetch", "--url", url]) == 1
     assert "cannot be reached" in capsys.readouterr().err
 
 

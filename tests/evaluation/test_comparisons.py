@@ -20,16 +20,15 @@ from neuroclass.evaluation.purity import errors_by_line, pure_lines
 from neuroclass.evaluation.taxonomies import unlabelled_taxonomies
 from tests.planted import planted_cohort
 
-RNG = np.random.default_rng(0)
-
 
 def plan_of(n_cells: int = 300, lines: bool = False, repeats: int = 1) -> Plan:
     """Donor-grouped folds of planted mouse cells; with lines, half of one line's cells are labelled at random."""
     cohort = planted_cohort(n_cells, human_share=0.0)
     if lines:
+        rng = np.random.default_rng(0)
         frame = cohort.frame.assign(line=cohort.frame["subclass"] + "-Cre")
         mixed = frame.index[frame["line"] == "Vip-Cre"][::2]
-        frame.loc[mixed, "subclass"] = RNG.choice(["Pvalb", "Sst", "Htr3a"], len(mixed))
+        frame.loc[mixed, "subclass"] = rng.choice(["Pvalb", "Sst", "Htr3a"], len(mixed))
         cohort = replace(cohort, frame=frame)
     return plan_protocol(Protocol.DONOR_CV, cohort, "subclass", repeats)
 
@@ -41,8 +40,8 @@ def test_sign_flips_match_the_exact_p_of_few_donors():
     assert sign_flip_p(np.ones(30)) < 1e-3
 
 
-def test_sign_flip_p_is_uniform_where_nothing_differs():
-    p = np.array([sign_flip_p(RNG.standard_normal(20)) for _ in range(60)])
+def test_sign_flip_p_is_uniform_where_nothing_differs(rng):
+    p = np.array([sign_flip_p(rng.standard_normal(20)) for _ in range(60)])
     assert 0.3 < (p < 0.5).mean() < 0.7
 
 
@@ -74,16 +73,16 @@ def test_only_unanimous_and_confident_labels_are_doubted():
     assert by.tolist() == ["a", "b", 3, 2, 1]
 
 
-def test_areas_agree_with_sklearn_also_with_ties():
-    score = RNG.integers(0, 12, 200) / 12
-    positive = RNG.random(200) < score
+def test_areas_agree_with_sklearn_also_with_ties(rng):
+    score = rng.integers(0, 12, 200) / 12
+    positive = rng.random(200) < score
     assert area_under_roc(score, positive) == pytest.approx(roc_auc_score(positive, score))
     assert average_precision(score, positive) == pytest.approx(average_precision_score(positive, score))
     assert np.isnan(area_under_roc(score, np.ones(200, dtype=bool)))
 
 
-def test_curves_begin_at_nothing_and_end_at_everything():
-    table = predictions([(str(k), "ab"[k % 2], "ab"[RNG.integers(2)], 0.5 + RNG.random() / 2) for k in range(60)])
+def test_curves_begin_at_nothing_and_end_at_everything(rng):
+    table = predictions([(str(k), "ab"[k % 2], "ab"[rng.integers(2)], 0.5 + rng.random() / 2) for k in range(60)])
     lines, areas = one_against_rest(table, ["a", "b"])
     for _, part in lines.groupby("class"):
         assert part[["false_positives", "recall"]].iloc[0].tolist() == [0, 0]

@@ -51,8 +51,8 @@ def test_accuracy_is_balanced() -> None:
     assert classifier_accuracy(np.zeros((100, 2)), names, np.zeros((100, 2)), names) == pytest.approx(0.5)
 
 
-def test_gates_that_differ_are_found_and_shut_ones_have_no_p() -> None:
-    gates = pd.DataFrame(RNG.random((300, 3)), columns=["sag", "tau", "ri"])
+def test_gates_that_differ_are_found_and_shut_ones_have_no_p(rng: np.random.Generator) -> None:
+    gates = pd.DataFrame(rng.random((300, 3)), columns=["sag", "tau", "ri"])
     gates.loc[CLASSES == "inhibitory", "tau"] += 1
     gates["ri"] = 0.0
     table = compare_classes(gates, list(CLASSES), list(gates)).set_index("feature")

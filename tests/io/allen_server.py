@@ -1,6 +1,7 @@
 """A loopback server that answers as the Allen API does, and can misbehave as servers do."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Behaviour:
     total_rows: int | None = None
     break_after: int | None = None
     ranges: bool = False
+    second_half: threading.Event | None = None
     requests: list[tuple[str, str | None]] = field(default_factory=list)
 
     def envelope(self, rows: Any) -> bytes:
@@ -97,6 +99,10 @@ def _handler(behaviour: Behaviour) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Accept-Ranges", "bytes")
                 self.send_header("ETag", '"v1"')
             self.end_headers()
+            if behaviour.second_half is not None:
+                self.wfile.write(body[: len(body) // 2])
+                body = body[len(body) // 2 :]
+                behaviour.second_half.wait(60)
             if behaviour.break_after is None:
                 self.wfile.write(body)
                 return
@@ -107,6 +113,14 @@ def _handler(behaviour: Behaviour) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """An address that refuses connections; its port stays taken meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from neuroclass.errors import FetchError, TableError
 from neuroclass.io.allen import API_FEATURES, AllenCache, fetch_nwb, fetch_tables, read_tables
 from neuroclass.io.download import FetchCancelled
 from neuroclass.types.progress import Progress
-from tests.io.allen_server import CELLS, FEATURES, NWB, SPECIMEN, Behaviour, allen_server
+from tests.io.allen_server import CELLS, FEATURES, NWB, SPECIMEN, Behaviour, allen_server, nobody
 
 
 @pytest.fixture
@@ -93,9 +93,7 @@ def test_a_failed_fetch_keeps_what_was_there(server: Any, cache: AllenCache) -> 
 
 
 def test_an_unreachable_server_is_named(cache: AllenCache) -> None:
-    with allen_server() as (url, _):
-        pass
-    with pytest.raises(FetchError, match="cannot be reached"):
+    with nobody() as url, pytest.raises(FetchError, match="cannot be reached"):
         fetch_tables(cache, AllenSettings(url))
 
 

@@ -11,7 +11,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.config import PROJECT_DIR
 from neuroclass.reports import store
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 300.0
 
 
 @pytest.fixture

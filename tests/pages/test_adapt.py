@@ -12,6 +12,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.evaluation.laboratories import Laboratory
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.ui.classify import adapt
+from tests.pages.conftest import TIMEOUT_S
 
 
 def _verdicts(n_cells: int) -> list[CellVerdict]:
@@ -39,7 +40,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shipped_models: None) 
     monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path))
 
     def run(n_cells: int) -> AppTest:
-        app = AppTest.from_function(_page, default_timeout=60)
+        app = AppTest.from_function(_page, default_timeout=TIMEOUT_S)
         app.session_state["verdicts"] = _verdicts(n_cells)
         return app.run()
 

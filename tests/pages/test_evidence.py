@@ -10,6 +10,7 @@ from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.stress import Variant, stress, variants
 from neuroclass.cohort.demo import load_demo
 from neuroclass.ephys.sweep import Recording
+from tests.pages.conftest import TIMEOUT_S
 
 
 def _page() -> None:
@@ -38,7 +39,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shipped_models: None) 
     cell_id = str(frame["id"][frame["subclass"] == "Sst"].iloc[0])
 
     def run() -> AppTest:
-        app = AppTest.from_function(_page, default_timeout=60)
+        app = AppTest.from_function(_page, default_timeout=TIMEOUT_S)
         app.query_params["cell"] = cell_id
         return app.run()
 

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from benchmarks.pages import write_cells
 from neuroclass.config import cache_folder
 from neuroclass.io.allen import AllenCache
-from neuroclass.io.fetching import cache_limit
+from neuroclass.io.fetching import FetchState, cache_limit
+from neuroclass.ui.cells.recordings import fetches
 from tests.io.allen_server import NWB, SPECIMEN, allen_server
 
 Open = Callable[..., AppTest]
@@ -37,13 +38,11 @@ def test_progress_then_the_file_then_its_refusal(
         assert not app.exception
         assert any("is not on this machine" in m.value for m in app.markdown)
         app.button(key=f"fetch-{SPECIMEN}").click().run()
-        path = AllenCache(cache_folder() / "allen").nwb_path(str(SPECIMEN))
-        for _ in range(200):
-            if path.is_file():
-                break
+        give_up = time.monotonic() + 60
+        while (one := fetches().look(str(SPECIMEN))) and one.state is FetchState.RUNNING:
+            assert time.monotonic() < give_up
             time.sleep(0.05)
-        assert path.read_bytes() == NWB
-        time.sleep(0.1)
+        assert AllenCache(cache_folder() / "allen").nwb_path(str(SPECIMEN)).read_bytes() == NWB
         app.run()
     assert not app.exception
     assert not any("is not on this machine" in m.value for m in app.markdown)

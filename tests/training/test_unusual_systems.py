@@ -8,8 +8,6 @@ from neuroclass.training.circular import Circle, CircularTaxonomy, von_mises
 from neuroclass.training.etypes import ETypeClassifier, ETypes
 from neuroclass.training.semi_supervised import FuzzyCentres, SemiSupervised, keep_few
 
-RNG = np.random.default_rng(0)
-
 
 def blobs(n_a_class: int, n_classes: int = 3, apart: float = 5.0) -> tuple[np.ndarray, np.ndarray]:
     """Classes that differ in three features each; shape (n_cells, 41), and their numbers."""
@@ -53,16 +51,16 @@ def test_types_and_their_number_are_found_without_labels():
     assert (ETypeClassifier(0).fit(z, y).predict_proba(z).argmax(1) == y).mean() > 0.95
 
 
-def test_types_do_not_see_labels():
+def test_types_do_not_see_labels(rng):
     z, y = blobs(80)
     one = ETypeClassifier(0).fit(z, y).types_.memberships(z)
-    other = ETypeClassifier(0).fit(z, RNG.permutation(y)).types_.memberships(z)
+    other = ETypeClassifier(0).fit(z, rng.permutation(y)).types_.memberships(z)
     assert np.array_equal(one, other)
 
 
-def test_angles_on_a_planted_circle_are_found():
+def test_angles_on_a_planted_circle_are_found(rng):
     angles = np.linspace(-3, 3, 200)
-    z = 0.05 * RNG.standard_normal((200, 41))
+    z = 0.05 * rng.standard_normal((200, 41))
     z[:, 4] += 3 * np.cos(angles)
     z[:, 9] += 2 * np.sin(angles)
     found, distance = Circle.fit(z).place(z)
