@@ -1,4 +1,4 @@
-"""Figures of domain mixing and of cross-species twins."""
+"""Figures of domain mixing and of cross-species matches."""
 
 from collections.abc import Sequence
 
@@ -83,15 +83,15 @@ def _short(space: str) -> str:
     return "DANN" if space == "dann" else f"λ={space.removeprefix('lambda')}"
 
 
-def twins(table: pd.DataFrame, title: str) -> go.Figure:
-    """Where a mouse cell's values stand in its species, and its human twin's in theirs.
+def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:
+    """Where a mouse cell's values stand in its species, and its human match's in theirs.
 
     Parameters
     ----------
     table : DataFrame
         Columns feature, mouse and human: percentile (0 to 100) in the own species, NaN where missing.
     title : str
-        Name of the twin.
+        Name of the human cell.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Cross-species twins: the human cells nearest to a mouse cell in the space where species should not matter."""
+"""Cross-species matches: the human cells nearest to a mouse cell in the space where species should not matter."""
 
 from collections.abc import Sequence
 
