@@ -83,15 +83,15 @@ def _short(space: str) -> str:
     return "DANN" if space == "dann" else f"λ={space.removeprefix('lambda')}"
 
 
-def cross_species_match(table: pd.DataFrame, title: str) -> go.Figure:
-    """Percentiles of a mouse cell and its human match, each within its own species.
+def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:
+    """Where a mouse cell's values stand in its species, and its human match's in theirs.
 
     Parameters
     ----------
     table : DataFrame
         Columns feature, mouse and human: percentile (0 to 100) within the species, NaN where missing.
     title : str
-        Name of the matched cell.
+        Name of the human cell.
 
     Returns
     -------

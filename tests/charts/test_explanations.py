@@ -37,7 +37,7 @@ AGREED = pd.DataFrame({"first": ["SHAP", "SHAP"], "second": ["SHAP", "gates"], "
 MEASURES = pd.DataFrame(
     {"space": ["raw", "dann"], "measure": "class told by a classifier", "mean": [0.9, 0.95], "low": 0.8, "high": 1.0}
 ).assign(chance=0.5)
-TWINS = pd.DataFrame({"feature": ["sag", "tau"], "mouse": [10.0, 90.0], "human": [20.0, np.nan]})
+MATCHES = pd.DataFrame({"feature": ["sag", "tau"], "mouse": [10.0, 90.0], "human": [20.0, np.nan]})
 POINTS = pd.DataFrame(
     {
         "id": ["a", "b"],
@@ -59,7 +59,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "rank_ranges": lambda: stability.rank_ranges(RANKS),
     "agreement": lambda: stability.agreement(AGREED),
     "measures": lambda: domains.measures(MEASURES, ["raw", "dann"], "dann"),
-    "twins": lambda: domains.cross_species_match(TWINS, "human cell <1>"),
+    "matched cells": lambda: domains.matched_cells(MATCHES, "human cell <1>"),
     "marked": lambda: embedding.panels(POINTS, ["dann"], "species", ["b"]),
 }
 

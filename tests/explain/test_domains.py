@@ -11,6 +11,7 @@ from neuroclass.explain.cross_species_matches import match_table
 from neuroclass.explain.domain_measures import classifier_accuracy, discrepancy, measures
 from neuroclass.explain.domain_spaces import FoldSpace, align, fold_space
 from neuroclass.explain.gate_tests import compare_classes
+from neuroclass.types.progress import Progress
 from tests.planted import planted_cohort
 
 RNG = np.random.default_rng(0)
@@ -81,7 +82,7 @@ def test_folds_are_brought_into_one_space() -> None:
     assert found.explained == pytest.approx(1, abs=1e-5)
 
 
-def test_the_report_places_every_cell_by_a_network_that_did_not_see_it(tmp_path, monkeypatch) -> None:
+def test_the_report_places_every_cell_by_a_network_that_did_not_see_it(monkeypatch) -> None:
     short = DannSettings(n_members=2, inner_folds=2, optimiser=OptimiserSettings(steps=30, batch_cells=64))
     for module in (domain_spaces, domain_report):
         monkeypatch.setattr(module, "DannSettings", lambda: short)
@@ -92,15 +93,15 @@ def test_the_report_places_every_cell_by_a_network_that_did_not_see_it(tmp_path,
     trials = [Trial(0, k, k, rows[rows % 3 != k], rows[rows % 3 == k]) for k in range(3)]
     plan = Plan(cohort, tuple(trials))
     shipped = [fold_space(plan, trial, short.reversal) for trial in trials]
-    done: list[tuple[int, int]] = []
-    domain_report.write_domains(plan, trials, shipped, tmp_path, 1, lambda *n: done.append(n))
-    assert done[-1] == (3, 3)
-    embedding = pd.read_parquet(tmp_path / "embedding.parquet")
+    done: list[Progress] = []
+    tables = domain_report.domain_tables(plan, trials, shipped, 1, done.append)
+    assert (done[-1].done, done[-1].total) == (3, 3)
+    embedding = tables["embedding"]
     assert set(embedding["space"]) == {"raw", "lambda0", "dann"}
     assert embedding.groupby("space")["id"].nunique().eq(160).all()
     assert embedding["x"].notna().all()
-    numbers = pd.read_parquet(tmp_path / "domains.parquet")
+    numbers = tables["domains"]
     assert len(numbers) == 3 * 3 * 5 and numbers["value"].notna().all()
-    twins = pd.read_parquet(tmp_path / "twins.parquet")
+    matches = tables["cross-species-matches"]
     species = cohort.frame.set_index("id")["species"]
-    assert set(species[twins["id"]]) == {"mouse"} and set(species[twins["twin"]]) == {"human"}
+    assert set(species[matches["id"]]) == {"mouse"} and set(species[matches["twin"]]) == {"human"}

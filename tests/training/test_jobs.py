@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from neuroclass.errors import SettingsError
@@ -87,3 +88,14 @@ def test_only_so_many_at_once(tmp_path: Path, fake_python: Path) -> None:
 def test_ids_from_outside_reach_no_other_folder(tmp_path: Path, job_id: str) -> None:
     with pytest.raises(SettingsError):
         JobRegistry(tmp_path / "jobs").look(job_id)
+
+
+def test_a_later_process_of_the_same_id_is_not_the_job(tmp_path: Path) -> None:
+    folder = tmp_path / "jobs" / "20260101-000000-dann-abcdef"
+    folder.mkdir(parents=True)
+    started = psutil.Process().create_time()
+    registry = JobRegistry(tmp_path / "jobs")
+    for when, state in ((started, State.RUNNING), (started - 3600, State.FAILED)):
+        record = {"model": "dann", "pid": os.getpid(), "started": when}
+        (folder / "job.json").write_text(json.dumps(record))
+        assert registry.look(folder.name).state is state

@@ -83,24 +83,24 @@ def section(matches: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.
         f"cell is among the {N_NEAR} nearest of {n_human}. A twin that does not survive is an accident of one network.",
     )
     others = mine["twin"].astype(str).tolist()
-    twin = widgets.choice("Beside", others, "twin")
-    _features(cell, twin)
-    _traces(cell, twin)
+    match = widgets.choice("Beside", others, "twin")
+    _features(cell, match)
+    _traces(cell, match)
 
 
-def _features(cell: str, twin: str) -> None:
+def _features(cell: str, match: str) -> None:
     """Where both cells' values stand, each in its own species."""
     cells = cache.cohort()
     frame = cells.frame.set_index("id")
-    if not cells.simulated and {cell, twin} <= set(frame.index):
+    if not cells.simulated and {cell, match} <= set(frame.index):
         places = {}
-        for key, one in (("mouse", cell), ("human", twin)):
+        for key, one in (("mouse", cell), ("human", match)):
             mates = frame[frame["species"] == frame.loc[one, "species"]]
             places[key] = [percentile_in(mates[name], float(frame.loc[one, name])) for name in _NAMES]
         note = "percentiles of the loaded cells"
     else:
         deciles = cache.table(DANN.name, Table.DECILES).drop_duplicates("id").set_index("id")
-        found = deciles.reindex([cell, twin])[_NAMES].astype(float)
+        found = deciles.reindex([cell, match])[_NAMES].astype(float)
         found = 10 * found.where(found >= 1) - 5
         places = {"mouse": found.iloc[0].tolist(), "human": found.iloc[1].tolist()}
         note = "stored deciles, as the cells are not loaded"
@@ -108,8 +108,8 @@ def _features(cell: str, twin: str) -> None:
     gap = (table["mouse"] - table["human"]).abs()
     far = [feature_label(name) for name in table.loc[gap.sort_values(ascending=False).index[:3], "feature"]]
     widgets.figure(
-        charts.cross_species_match(table, f"human cell {twin}"),
-        f"twin-features-{cell}-{twin}",
+        charts.matched_cells(table, f"human cell {match}"),
+        f"twin-features-{cell}-{match}",
         table,
         caption=f"Each cell's value among the cells of its own species ({note}). Mean distance {gap.mean():.0f} "
         "percentiles; 33 where two cells have nothing to do with each other. "
@@ -117,7 +117,7 @@ def _features(cell: str, twin: str) -> None:
     )
 
 
-def _traces(cell: str, twin: str) -> None:
+def _traces(cell: str, match: str) -> None:
     """Sweeps of both cells, where they are at hand."""
     if not st.toggle("Show their sweeps", key="sweeps", bind="query-params"):
         return
@@ -125,7 +125,7 @@ def _traces(cell: str, twin: str) -> None:
 
     cells = cache.cohort()
     found = []
-    for one, species in ((cell, "mouse"), (twin, "human")):
+    for one, species in ((cell, "mouse"), (match, "human")):
         try:
             analysis = cache.analysis(cells.source, one)
         except NeuroClassError as error:
@@ -141,7 +141,7 @@ def _traces(cell: str, twin: str) -> None:
     feature = st.selectbox("Sweeps on which was measured", list(dict.fromkeys(known)), format_func=feature_label)
     widgets.figure(
         side_by_side(compare(found, feature), aligned_on(feature)),
-        f"twin-sweeps-{cell}-{twin}",
+        f"twin-sweeps-{cell}-{match}",
         caption=f"{escaped(feature_label(feature))}, on the very sweeps it was measured on; same axes.",
         simulated=cells.simulated,
     )
