@@ -11,7 +11,12 @@ from filelock import FileLock
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
-from neuroclass.config import PROJECT_DIR, data_folder
+from neuroclass.config import CACHE_VARIABLE, DATA_VARIABLE, PROJECT_DIR, data_folder
+
+# One thread from the start: evaluation sets torch to one for the whole process, and results must not depend on when.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+for name in [n for n in os.environ if n.startswith("NEUROCLASS_") and n not in (CACHE_VARIABLE, DATA_VARIABLE)]:
+    del os.environ[name]  # a developer's own history or server is no part of a test
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from neuroclass.config import PROJECT_DIR
+from neuroclass.ephys import compiled
 
 START_S = 180.0
 PORTS_TRIED = 3
@@ -59,6 +60,8 @@ def serving(tmp_path: Path, **variables: str) -> Iterator[str]:
     """Address of a fresh server on the demo cohort, or with other environment variables."""
     environment = {k: v for k, v in os.environ.items() if k != "NEUROCLASS_DATA"}
     environment |= {"NEUROCLASS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"} | variables
+    (tmp_path / "cache").mkdir(exist_ok=True)
+    (tmp_path / "cache" / "kernels").symlink_to(compiled._CACHE.parent)  # compiled once for all servers
     process, base = _start(tmp_path / "server.log", environment)
     try:
         yield base
@@ -68,9 +71,16 @@ def serving(tmp_path: Path, **variables: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """Address of a fresh server on the demo cohort."""
+def fresh_server(tmp_path: Path) -> Iterator[str]:
+    """Address of a server on the demo cohort that nobody has visited."""
     with serving(tmp_path) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server on the demo cohort, one for a module."""
+    with serving(tmp_path_factory.mktemp("server")) as base:
         yield base
 
 

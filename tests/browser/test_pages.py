@@ -1,5 +1,6 @@
 """In a real browser, offline: every address opens its page, nothing is asked of the outside."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,20 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(server: str, browser: Any) -> Iterator[Visitor]:
+def tab(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    yield Visitor(context.new_page(), server)
+    yield context.new_page()
     context.close()
 
 
+@pytest.fixture
+def visitor(server: str, tab: Any) -> Visitor:
+    return Visitor(tab, server)
+
+
 @pytest.mark.parametrize("address", ["gates", "classify"])
-def test_the_first_visit_to_a_fresh_server_finds_the_page(visitor: Visitor, address: str) -> None:
+def test_the_first_visit_to_a_fresh_server_finds_the_page(fresh_server: str, tab: Any, address: str) -> None:
+    visitor = Visitor(tab, fresh_server)
     visitor.open(address)
     assert visitor.tab.locator("h1").inner_text().lower() == address
     visitor.check()
@@ -73,11 +80,12 @@ def test_a_shared_address_opens_the_same_cells(visitor: Visitor) -> None:
     visitor.tab.keyboard.press("Enter")
     visitor.tab.wait_for_function("text => !document.body.innerText.includes(text)", arg=everything)
     shown = visitor.tab.get_by_text("pass the filters").inner_text()
-    assert "query=" in visitor.tab.url
+    visitor.tab.wait_for_url(re.compile("query="), wait_until="commit")
     other = visitor.tab.context.browser.new_context().new_page()
     other.goto(visitor.tab.url)
     other.get_by_text("pass the filters").wait_for(timeout=TIMEOUT_MS)
     assert other.get_by_text("pass the filters").inner_text() == shown
+    other.context.close()
     visitor.check()
 
 

@@ -1,6 +1,7 @@
 """The story of a new user: filter, open a cell, find its rheobase's sweep, share the address, see the same."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,7 +49,7 @@ def _tick_first_row(tab: Any) -> None:
     for _ in range(5):
         table = tab.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
         tab.mouse.click(table["x"] + 15, table["y"] + 52)
-        for _ in range(50):
+        for _ in range(150):
             if button.is_enabled():
                 return
             tab.wait_for_timeout(200)
@@ -83,7 +84,7 @@ def test_from_a_filter_to_a_sweep_and_the_shared_address(story: Visitor) -> None
         link.click()
         caption = f"[data-testid=stCaptionContainer]:has-text('Sweep {number}, ')"
         tab.locator(caption).wait_for()
-        assert f"sweep={number}" in tab.url
+        tab.wait_for_url(re.compile(f"sweep={number}"), wait_until="commit")
     else:
         tab.get_by_text("is not on this machine").wait_for()
         tab.get_by_role("button", name="Fetch the recording").wait_for()
@@ -95,7 +96,7 @@ def test_from_a_filter_to_a_sweep_and_the_shared_address(story: Visitor) -> None
     if cells.simulated:
         other.locator(caption).wait_for()
         assert other.locator(caption).inner_text() == tab.locator(caption).inner_text()
-    other.close()
+    other.context.close()
     tab.get_by_role("button", name="Back to all cells").click()
     tab.get_by_text(f"{len(wanted)} of {len(frame):,} cells pass the filters").wait_for()
     story.check()
