@@ -1,7 +1,6 @@
 """``adapt``: how a laboratory's cells differ from the reference, and their verdicts after correcting for it."""
 
 import argparse
-import csv
 import json
 import sys
 import tempfile
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from neuroclass.classification.classify import load_models
     from neuroclass.cohort.loading import load_cohort
 
-    labels = read_labels(args.labels) if args.labels else None
+    labels = _labels(args.labels) if args.labels else None
     cells = _measured(args)
     batch = make_batch(
         [cell.cell for cell in cells],
@@ -94,22 +93,14 @@ def _measured(args: argparse.Namespace) -> list[MeasuredCell]:
     return found
 
 
-def read_labels(path: Path) -> dict[str, str]:
-    """Read known classes by cell name.
+def _labels(path: Path) -> dict[str, str]:
+    from neuroclass.io.labels import read_labels
 
-    Raises
-    ------
-    TableError
-        If the file has no columns ``cell`` and ``label``.
-    """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f"{path} cannot be read as CSV ({error}).") from error
-    if not rows or not {"cell", "label"} <= set(rows[0]):
-        raise TableError(f"{path} needs the columns cell and label, and a row for each known cell.")
-    return {str(row["cell"]).strip(): str(row["label"]).strip() for row in rows}
+        content = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path} cannot be opened ({error.strerror or error}). Check the path.") from error
+    return read_labels(content, str(path))
 
 
 def to_json(report: "LaboratoryReport") -> dict[str, Any]:

@@ -2,26 +2,29 @@
 
 from enum import StrEnum
 
-SYSTEM_NAMES: tuple[str, ...] = (
-    "dann",
-    "dann-lambda0",
-    "dann-shallow",
-    "dann-nested",
-    "lspin",
-    "lspin-nested",
-    "lspin-paper",
-    "rf",
-    "svc",
-    "xgboost",
-    "lda",
-    "lasso",
-    "gbdt",
-    "ann",
-    "ann-ensemble",
-    "few-labels",
-    "etypes",
-    "circular",
-)
+SYSTEM_TITLES: dict[str, str] = {
+    "dann": "DANN, ours",
+    "dann-lambda0": "DANN, λ = 0",
+    "dann-shallow": "DANN, one-layer extractor",
+    "dann-nested": "DANN, settings chosen within each fold",
+    "lspin": "LSPIN, ours",
+    "lspin-nested": "LSPIN, settings chosen within each fold",
+    "lspin-paper": "LSPIN, the paper's recipe",
+    "rf": "Random forest",
+    "svc": "SVC",
+    "xgboost": "XGBoost",
+    "lda": "LDA",
+    "lasso": "LASSO",
+    "gbdt": "Gradient boosting",
+    "ann": "ANN",
+    "ann-ensemble": "ANN ensemble",
+    "few-labels": "Self-training, 20 labels a class",
+    "etypes": "E-types, then their classes",
+    "circular": "Circular taxonomy, one angle",
+}
+"""Every system of the registry, with the title that people read."""
+
+SYSTEM_NAMES: tuple[str, ...] = tuple(SYSTEM_TITLES)
 
 
 class Protocol(StrEnum):

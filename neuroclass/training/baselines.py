@@ -20,14 +20,6 @@ from neuroclass.training.targets import class_numbers
 from neuroclass.types.arrays import Floats
 
 
-@dataclass(frozen=True)
-class EstimatorSpec:
-    """A baseline: its title, and how to make it from a seed."""
-
-    title: str
-    make: Callable[[int], Any]
-
-
 def _forest(seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
@@ -99,18 +91,18 @@ def _circular(seed: int) -> Any:  # noqa: ARG001
     return CircularTaxonomy()
 
 
-ESTIMATORS: dict[str, EstimatorSpec] = {
-    "rf": EstimatorSpec("Random forest", _forest),
-    "svc": EstimatorSpec("SVC, RBF kernel", _svc),
-    "xgboost": EstimatorSpec("XGBoost", _xgboost),
-    "lda": EstimatorSpec("LDA", _lda),
-    "lasso": EstimatorSpec("LASSO (L1 logistic)", _lasso),
-    "gbdt": EstimatorSpec("Gradient boosting", _boosting),
-    "ann": EstimatorSpec("ANN", _net),
-    "ann-ensemble": EstimatorSpec("ANN ensemble", _net_ensemble),
-    "few-labels": EstimatorSpec("Self-training, 20 labels a class", _few_labels),
-    "etypes": EstimatorSpec("E-types (no labels, then their classes)", _etypes),
-    "circular": EstimatorSpec("Circular taxonomy (one angle)", _circular),
+ESTIMATORS: dict[str, Callable[[int], Any]] = {
+    "rf": _forest,
+    "svc": _svc,
+    "xgboost": _xgboost,
+    "lda": _lda,
+    "lasso": _lasso,
+    "gbdt": _boosting,
+    "ann": _net,
+    "ann-ensemble": _net_ensemble,
+    "few-labels": _few_labels,
+    "etypes": _etypes,
+    "circular": _circular,
 }
 
 
@@ -161,6 +153,6 @@ def fit_estimator(name: str, cohort: Cohort, task: str, seed: int) -> FittedEsti
     cohort = cohort.labelled(task)
     classes = TASK_CLASSES[task]
     preprocessor = Preprocessor.fit(cohort.matrix())
-    estimator = ESTIMATORS[name].make(seed)
+    estimator = ESTIMATORS[name](seed)
     estimator.fit(preprocessor(cohort.matrix())[0], class_numbers(cohort, task, classes))
     return FittedEstimator(classes, preprocessor, estimator)

@@ -39,8 +39,8 @@ class System:
 
     Attributes
     ----------
-    name, title : str
-        On the command line, and for people.
+    name : str
+        On the command line; `neuroclass.evaluation.names` has its title.
     tasks : tuple of str
         Columns it can learn, ``broad`` and ``subclass``; the first by default.
     train : callable
@@ -48,7 +48,6 @@ class System:
     """
 
     name: str
-    title: str
     tasks: tuple[str, ...]
     train: Trainer
 
@@ -92,19 +91,18 @@ SHALLOW_DANN = DannSettings(
 """For a species without labels: what fits the labelled species less closely transfers further."""
 
 _ALL = (LSPIN.task, DANN.task)
-_CHOSEN = "settings chosen within each fold"
 
 SYSTEMS: dict[str, System] = {
     system.name: system
     for system in (
-        System(DANN.name, DANN.title, (DANN.task,), network(DANN)),
-        System("dann-lambda0", "DANN, λ = 0", (DANN.task,), network(DANN, DannSettings(reversal=0.0))),
-        System("dann-shallow", "DANN, one-layer extractor", (DANN.task,), network(DANN, SHALLOW_DANN)),
-        System("dann-nested", f"DANN, {_CHOSEN}", (DANN.task,), _nested(DANN, DANN_CANDIDATES)),
-        System(LSPIN.name, LSPIN.title, (LSPIN.task,), network(LSPIN)),
-        System("lspin-nested", f"LSPIN, {_CHOSEN}", (LSPIN.task,), _nested(LSPIN, LSPIN_CANDIDATES)),
-        System("lspin-paper", "LSPIN, the paper's recipe", (LSPIN.task,), _paper_lspin()),
-        *(System(name, spec.title, _ALL, _estimator(name)) for name, spec in ESTIMATORS.items()),
+        System(DANN.name, (DANN.task,), network(DANN)),
+        System("dann-lambda0", (DANN.task,), network(DANN, DannSettings(reversal=0.0))),
+        System("dann-shallow", (DANN.task,), network(DANN, SHALLOW_DANN)),
+        System("dann-nested", (DANN.task,), _nested(DANN, DANN_CANDIDATES)),
+        System(LSPIN.name, (LSPIN.task,), network(LSPIN)),
+        System("lspin-nested", (LSPIN.task,), _nested(LSPIN, LSPIN_CANDIDATES)),
+        System("lspin-paper", (LSPIN.task,), _paper_lspin()),
+        *(System(name, _ALL, _estimator(name)) for name in ESTIMATORS),
     )
 }
 

@@ -18,7 +18,7 @@ from neuroclass.evaluation.protocols import Plan, plan_protocol
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training import registry
-from neuroclass.training.baselines import ESTIMATORS, EstimatorSpec
+from neuroclass.training.baselines import ESTIMATORS
 from neuroclass.training.crossfit import inner_folds
 from neuroclass.types.models import DANN, LSPIN
 from tests.planted import planted_cohort
@@ -31,8 +31,7 @@ N_CELLS = 300
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two folds, and systems that train in a moment and yet learn their training cells by heart."""
-    forest = EstimatorSpec("Small forest", lambda seed: RandomForestClassifier(40, random_state=seed))
-    monkeypatch.setitem(ESTIMATORS, "rf", forest)
+    monkeypatch.setitem(ESTIMATORS, "rf", lambda seed: RandomForestClassifier(40, random_state=seed))
     monkeypatch.setattr(protocols, "N_FOLDS", 2)
     steps = OptimiserSettings(steps=60, batch_cells=128, learning_rate=2e-2, weight_decay=0.0, steps_an_epoch=60)
     plain = AugmentSettings(masked_share=0.0, shifted_share=0.0)

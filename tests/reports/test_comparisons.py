@@ -26,7 +26,7 @@ FILES = {
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """One fast system in the place of LSPIN, one other, few sizes."""
-    lspin = registry.System("lspin", "", ("subclass",), registry._estimator("lda"))
+    lspin = registry.System("lspin", ("subclass",), registry._estimator("lda"))
     monkeypatch.setitem(registry.SYSTEMS, "lspin", lspin)
     monkeypatch.setattr(systems, "ABLATIONS", {"lspin": ()})
     monkeypatch.setattr(systems, "BASELINES", ("circular",))

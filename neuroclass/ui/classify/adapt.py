@@ -1,8 +1,6 @@
 """Adapt to my lab: how the uploaded cells differ from the reference, and what they are once that is allowed for."""
 
-import csv
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,8 +13,8 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import adaptation as charts
 from neuroclass.classification.classify import load_models
 from neuroclass.classification.result import CellVerdict
-from neuroclass.errors import TableError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.io.labels import read_labels
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.classify import third_domain
 from neuroclass.ui.guards import guarded
@@ -51,7 +49,7 @@ def _form(verdicts: Sequence[CellVerdict]) -> None:
         key="lab-labels",
     )
     with guarded(stop=False):
-        labels = _labels(file.getvalue()) if file is not None else None
+        labels = read_labels(file.getvalue(), file.name) if file is not None else None
         if st.button("Compare with the reference", key="lab-start", icon=":material/play_arrow:"):
             st.session_state["lab-shown"] = _key(verdicts)
         if st.session_state.get("lab-shown") != _key(verdicts):
@@ -64,14 +62,6 @@ def _form(verdicts: Sequence[CellVerdict]) -> None:
 def _key(verdicts: Sequence[CellVerdict]) -> str:
     cells = "\n".join(f"{v.source} {v.cell} {v.species} {sorted(v.features.items())}" for v in verdicts)
     return hashlib.sha256(cells.encode()).hexdigest()
-
-
-def _labels(content: bytes) -> dict[str, str]:
-    """Known classes by cell name; raises TableError without the two columns."""
-    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig", errors="replace"))))
-    if not rows or not {"cell", "label"} <= set(rows[0]):
-        raise TableError("The file of known classes needs the columns cell and label, and a row for each known cell.")
-    return {str(row["cell"]).strip(): str(row["label"]).strip() for row in rows}
 
 
 def _batch(verdicts: Sequence[CellVerdict], labels: Mapping[str, str] | None) -> Batch:

@@ -11,6 +11,7 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import shap_charts as charts
 from neuroclass.charts import shap_maps
 from neuroclass.charts.theme import ordered
+from neuroclass.evaluation.names import SYSTEM_TITLES
 from neuroclass.explain.clustering import cluster
 from neuroclass.explain.groups import quantities
 from neuroclass.features import BY_NAME, FEATURE_NAMES
@@ -24,16 +25,6 @@ from neuroclass.ui.text import escaped
 SHOWN_FEATURES = 14
 SHOWN_CELLS = 400
 MAP_FEATURES = 20
-TITLES = {
-    "rf": "Random forest",
-    "xgboost": "XGBoost",
-    "lasso": "LASSO",
-    "lda": "LDA",
-    "svc": "SVC",
-    "gbdt": "Gradient boosting",
-    "ann": "ANN",
-    "ann-ensemble": "ANN ensemble",
-}
 NETWORKS = {spec.name: spec.title for spec in MODELS.values()}
 SINGLE, GROUPED = "each feature", "each quantity"
 _NAMES = list(FEATURE_NAMES)
@@ -82,7 +73,7 @@ class Shown:
     @property
     def title(self) -> str:
         """The system's name for people."""
-        return NETWORKS.get(self.system) or TITLES.get(self.system, self.system)
+        return NETWORKS.get(self.system) or SYSTEM_TITLES.get(self.system, self.system)
 
     @property
     def cells(self) -> str:
@@ -108,7 +99,7 @@ def choose(model: str) -> Shown:
     left, middle, right = st.columns([2, 2, 2])
     with left:
         system = widgets.pick(
-            "System", systems, "system", format_func=lambda s: NETWORKS.get(s) or TITLES.get(str(s), str(s))
+            "System", systems, "system", format_func=lambda s: NETWORKS.get(s) or SYSTEM_TITLES.get(str(s), str(s))
         )
     grouped = cache.table_if_stored(model, Table.SHAP_GROUPS) if system == model else None
     with middle:
@@ -281,7 +272,7 @@ def systems(model: str) -> None:
     ids = set(baselines["id"])
     own = cache.table(model, Table.SHAP)
     found = {NETWORKS[model]: own[own["id"].isin(ids)]}
-    found |= {TITLES.get(str(name), str(name)): rows for name, rows in baselines.groupby("system", sort=False)}
+    found |= {SYSTEM_TITLES.get(str(name), str(name)): rows for name, rows in baselines.groupby("system", sort=False)}
     means = pd.DataFrame({title: rows[_NAMES].abs().mean() for title, rows in found.items()})
     share = means / means.sum()
     share = share.loc[share.mean(axis=1).sort_values(ascending=False).index]

@@ -9,11 +9,10 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import evaluation as charts
 from neuroclass.charts.theme import ordered
 from neuroclass.evaluation.label_issues import label_issues, label_issues_by_confusion
-from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.reports.store import Document
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance.confusion import link_to_cells
-from neuroclass.ui.performance.systems import TITLES
 
 NAMES = {
     "line": "Driver line",
@@ -47,7 +46,7 @@ def _pure_and_complete(document: dict[str, Any], model: str) -> None:
     systems = [name for name in everything if name in pure["systems"] or name in complete["systems"]]
     rows = []
     for name in systems:
-        row: dict[str, Any] = {"system": TITLES.get(name, name), "all": everything[name]}
+        row: dict[str, Any] = {"system": SYSTEM_TITLES.get(name, name), "all": everything[name]}
         for key, part in (("complete", complete), ("pure", pure)):
             found = part["systems"].get(name)
             row |= {key: found["accuracy"]["mean"] if found else None}

@@ -7,9 +7,10 @@ import streamlit as st
 
 from neuroclass.charts import curves as charts
 from neuroclass.charts import taxonomies as taxonomy_charts
+from neuroclass.evaluation.names import SYSTEM_TITLES
 from neuroclass.reports.store import Document, Table
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.performance.systems import METRICS, TITLES
+from neuroclass.ui.performance.systems import METRICS
 
 METHODS = {
     "few-labels": "Self-training, other cells without labels",
@@ -44,7 +45,7 @@ def show(model: str) -> None:
     st.subheader("With fewer training cells", anchor=False)
     table = _rows(document["cells"], "n_train", metric)
     widgets.figure(
-        charts.against_number(table, TITLES, "Training cells (number, logarithmic)", METRICS[metric]),
+        charts.against_number(table, SYSTEM_TITLES, "Training cells (number, logarithmic)", METRICS[metric]),
         f"learning-{model}-{metric}",
         table,
         caption=f"{METRICS[metric]} on the {table['held_out_cells'].iloc[0]:,} held-out cells of one repeat of "

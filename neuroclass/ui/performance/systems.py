@@ -6,29 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import evaluation as charts
+from neuroclass.evaluation.names import SYSTEM_TITLES
 from neuroclass.ui import widgets
 from neuroclass.ui.text import escaped
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 EVERYTHING = "all"
 LEVEL = 0.05
-TITLES = {
-    "dann": "DANN, ours",
-    "dann-lambda0": "DANN, λ = 0",
-    "lspin": "LSPIN, ours",
-    "lspin-paper": "LSPIN, the paper's recipe",
-    "svc": "SVC",
-    "lda": "LDA",
-    "lasso": "LASSO",
-    "rf": "Random forest",
-    "xgboost": "XGBoost",
-    "gbdt": "Gradient boosting",
-    "ann": "ANN",
-    "ann-ensemble": "ANN ensemble",
-    "few-labels": "Self-training, 20 labels a class",
-    "etypes": "E-types, then their classes",
-    "circular": "Circular taxonomy, one angle",
-}
 PROTOCOLS = {
     "donor-cv": "Donor-grouped cross-validation: 5 repeats of 5 folds, no donor on both sides.",
     "paper-split": "The paper's own split, not grouped by donor; five seeds, nothing chosen on its test cells.",
@@ -39,7 +23,7 @@ PROTOCOLS = {
 
 def title_of(system: str, published: bool = False) -> str:
     """A system for people; a published figure says that it is one."""
-    title = TITLES.get(system, system)
+    title = SYSTEM_TITLES.get(system, system)
     return f"{title.removesuffix(', ours')}, published" if published else title
 
 
