@@ -10,24 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroclass.config import AugmentSettings
-from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus, features_of
+from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
+from neuroclass.predictors.lab_shifts import DIRECTIONS
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.types.arrays import Floats, Mask
 
 STIMULI = (Stimulus.NOISE, Stimulus.LONG_SQUARE, Stimulus.RAMP, Stimulus.SHORT_SQUARE, Stimulus.NONE)
-
-
-def _direction(**weights: float) -> Floats:
-    """Weights of features whose name starts with a key; the longest key decides."""
-    result = np.zeros(len(FEATURE_NAMES))
-    for key in sorted(weights, key=len):
-        result[[name.startswith(key) for name in FEATURE_NAMES]] = weights[key]
-    return result
-
-
-_VOLTAGES = np.array([spec.unit == "mV" for spec in FEATURES], dtype=np.float64)
-_SPIKE_VOLTAGES = _VOLTAGES * np.array([name not in ("vrest", "vm_for_sag") for name in FEATURE_NAMES])
-_CURRENTS = np.array([spec.unit == "pA" for spec in FEATURES], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -64,20 +52,14 @@ def lab_shifts(settings: AugmentSettings) -> tuple[Shift, ...]:
     tuple of Shift
         Sizes are mV for voltages, and natural logarithms of a factor else.
     """
-    cold = _direction(
-        width=1.0, upstroke=-1.0, upstroke_v=0.0, upstroke_downstroke_ratio=0.0, downstroke=-1.0, downstroke_v=0.0
-    ) + _direction(tau=0.7, latency=0.5, ri=0.3, input_resistance=0.3)
-    resistance = _direction(ri=1.0, input_resistance=1.0, tau=0.3, f_i_curve_slope=0.5) - _CURRENTS
-    step = _direction(threshold_i_long_square=1.0)
-    height = _direction(peak_v=-1.0, upstroke_v=-0.6, downstroke_v=-0.6)
     offset, temperature = settings.offset_mv, settings.log_temperature
     return (
-        Shift("voltage offset", "mV", _VOLTAGES, -offset, offset),
-        Shift("temperature", "ln", cold, -0.3 * temperature, temperature),
-        Shift("resistance", "ln", resistance, -settings.log_resistance, settings.log_resistance),
-        Shift("rheobase step", "ln", step, 0.0, settings.log_step),
-        Shift("spike height", "mV", height, -0.3 * settings.height_mv, settings.height_mv),
-        Shift("bridge", "mV", _SPIKE_VOLTAGES, -settings.bridge_mv, settings.bridge_mv),
+        Shift("voltage offset", "mV", DIRECTIONS["voltage offset"], -offset, offset),
+        Shift("temperature", "ln", DIRECTIONS["temperature"], -0.3 * temperature, temperature),
+        Shift("resistance", "ln", DIRECTIONS["resistance"], -settings.log_resistance, settings.log_resistance),
+        Shift("rheobase step", "ln", DIRECTIONS["rheobase step"], 0.0, settings.log_step),
+        Shift("spike height", "mV", DIRECTIONS["spike height"], -0.3 * settings.height_mv, settings.height_mv),
+        Shift("bridge", "mV", DIRECTIONS["bridge"], -settings.bridge_mv, settings.bridge_mv),
     )
 
 
