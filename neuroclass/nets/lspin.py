@@ -12,7 +12,7 @@ References
 .. [2] Ophir, Shefi, Lindenbaum, arXiv:2306.00528, 2023, section 3.3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,6 +20,9 @@ from torch import Tensor, nn
 
 from neuroclass.nets.members import member_stack
 from neuroclass.nets.stochastic_gates import GATE_SD, gate_values
+
+
+ACTIVATIONS: Mapping[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
 
 
 class LspinOutput(NamedTuple):
@@ -47,6 +50,8 @@ class Lspin(nn.Module):
         Batch normalisation before each layer of the prediction networks.
     dropout : float
         Share of hidden prediction units dropped in training.
+    activation : str
+        ``tanh`` or ``relu``, between the layers of the prediction networks.
     bounded : bool
         Whether tanh bounds the logits too (the paper's code).
     sd : float, optional
@@ -64,6 +69,7 @@ class Lspin(nn.Module):
         consensus: float = 0.0,
         normalise: bool = False,
         dropout: float = 0.0,
+        activation: str = "tanh",
         bounded: bool = False,
         sd: float | None = None,
     ) -> None:
@@ -73,7 +79,7 @@ class Lspin(nn.Module):
         stack = member_stack(
             n_members,
             (n_features, *prediction, n_classes),
-            nn.Tanh,
+            ACTIVATIONS[activation],
             normalise=normalise,
             dropout=dropout,
             sd=sd,

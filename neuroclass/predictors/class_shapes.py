@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_solve, cholesky
-from scipy.special import gammaln
+from scipy.special import gammaln, logsumexp
 
 from neuroclass.predictors.preprocess import by_pattern
 from neuroclass.types.arrays import Floats, Integers
@@ -43,6 +43,26 @@ def log_t(z: Floats, mean: Floats, covariance: Floats, dof: float) -> Floats:
     ndarray, shape (n_cells,)
         0 for a cell without features.
     """
+    return log_t_remeasured(z, mean, covariance, dof, np.zeros(z.shape[1]))
+
+
+def log_t_remeasured(z: Floats, mean: Floats, covariance: Floats, dof: float, probability: Floats) -> Floats:
+    """As `log_t`, where at most one feature may be another measurement under the same name.
+
+    That feature's variance is larger by 1 (standardised). Each hypothesis is a rank-one change of the covariance, so
+    that one factorisation serves all.
+
+    Parameters
+    ----------
+    z, mean, covariance, dof
+        See `log_t`.
+    probability : ndarray, shape (n_features,)
+        Of each feature being another measurement; all 0 for the plain t.
+
+    Returns
+    -------
+    ndarray, shape (n_cells,)
+    """
     result = np.zeros(len(z))
     for pattern, rows in by_pattern(~np.isnan(z)):
         k = int(pattern.sum())
@@ -50,10 +70,24 @@ def log_t(z: Floats, mean: Floats, covariance: Floats, dof: float) -> Floats:
             continue
         factor = cholesky(covariance[np.ix_(pattern, pattern)], lower=True)
         residual = z[rows][:, pattern] - mean[pattern]
-        square = (residual * cho_solve((factor, True), residual.T).T).sum(1)
-        constant = gammaln((dof + k) / 2) - gammaln(dof / 2) - k / 2 * np.log(dof * np.pi)
-        result[rows] = constant - np.log(np.diag(factor)).sum() - (dof + k) / 2 * np.log1p(square / dof)
+        solved = cho_solve((factor, True), residual.T).T
+        square = (residual * solved).sum(1)
+        log_determinant = 2 * np.log(np.diag(factor)).sum()
+        other = probability[pattern]
+        kernel = _log_kernel(square, log_determinant, k, dof)
+        if other.any():
+            stretch = 1 + np.diag(cho_solve((factor, True), np.eye(k)))
+            reduced = square[:, None] - solved**2 / stretch
+            with np.errstate(divide="ignore"):
+                odds = np.log(other) - np.log1p(-other)
+            each = _log_kernel(reduced, log_determinant + np.log(stretch), k, dof) + odds
+            kernel = logsumexp(np.column_stack([kernel, each]), axis=1) + np.log1p(-other).sum()
+        result[rows] = kernel + gammaln((dof + k) / 2) - gammaln(dof / 2) - k / 2 * np.log(dof * np.pi)
     return result
+
+
+def _log_kernel(square: Floats, log_determinant: Floats | float, k: int, dof: float) -> Floats:
+    return np.asarray(-0.5 * log_determinant - (dof + k) / 2 * np.log1p(square / dof))
 
 
 @dataclass(frozen=True)
@@ -99,10 +133,16 @@ class ClassShapes:
         """Covariances with weight `own` on the class' own and the rest on the pooled, shape (n_classes, 41, 41)."""
         return np.asarray(own * self.covariances + (1 - own) * self.pooled)
 
-    def log_likelihoods(self, z: Floats, covariances: Floats, dof: float) -> Floats:
-        """Logarithm of each class' density, shape (n_cells, n_classes); see `log_t`."""
+    def log_likelihoods(self, z: Floats, covariances: Floats, dof: float, probability: Floats | None = None) -> Floats:
+        """Logarithm of each class' density, shape (n_cells, n_classes); see `log_t_remeasured`."""
+        other = np.zeros(z.shape[1]) if probability is None else probability
         pairs = zip(self.means, covariances, strict=True)
-        return np.stack([log_t(z, mean, covariance, dof) for mean, covariance in pairs], axis=1)
+        return np.stack([log_t_remeasured(z, mean, covariance, dof, other) for mean, covariance in pairs], axis=1)
+
+    def only(self, columns: Integers) -> "ClassShapes":
+        """The same classes in fewer features."""
+        block = self.covariances[:, columns[:, None], columns[None, :]]
+        return ClassShapes(self.means[:, columns], block, self.counts)
 
     def sample(self, proportions: Floats, n_cells: int, rng: np.random.Generator) -> tuple[Floats, Integers]:
         """Draw cells, normal within classes: features, shape (n_cells, 41), and classes, shape (n_cells,)."""
