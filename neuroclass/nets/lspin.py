@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from neuroclass.nets.members import member_stack
 from neuroclass.nets.stochastic_gates import GATE_SD, gate_values
 
-
 ACTIVATIONS: Mapping[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
 
 

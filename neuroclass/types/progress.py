@@ -29,6 +29,9 @@ class Progress:
 EPOCH = "epoch"
 """The stage of training itself; its `values` are the loss terms."""
 
+NETWORK = "network"
+"""The stage of fitting one of several networks."""
+
 ProgressCallback = Callable[[Progress], None]
 
 
