@@ -14,6 +14,7 @@ from neuroclass.nets.dann import Dann
 from neuroclass.nets.lspin import Lspin
 from neuroclass.predictors import voices
 from neuroclass.predictors.class_shapes import ClassShapes
+from neuroclass.predictors.kernel import Kernel
 from neuroclass.predictors.lab_shifts import lab_covariance
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.strangeness import Strangeness, allowance, deviations
@@ -74,7 +75,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Voice:
-    """A network of one task and how it is pooled with the t.
+    """The trained parts of one voice of a task.
 
     Attributes
     ----------
@@ -82,15 +83,15 @@ class Voice:
         All members, over the features of the set.
     architecture : mapping
         Arguments that rebuild `net`.
-    weight : float
-        Of the t.
+    kernel : Kernel or None
+        At home only.
     temperatures : mapping of species to float
         T.
     """
 
     net: Lspin | Dann
     architecture: Mapping[str, Any]
-    weight: float
+    kernel: Kernel | None
     temperatures: Mapping[str, float]
 
     @torch.inference_mode()
@@ -218,8 +219,13 @@ class FeatureSetModel:
 
     def _log_posterior(self, task: str, voice: str, net_input: Floats, likelihoods: Floats, species: str) -> Floats:
         one = self.voices[task, voice]
-        t = voices.t_posterior(task, voice, likelihoods, self._local(species))
-        return voices.pooled(one.members(net_input).mean(0), t, one.weight, one.temperatures[species])
+        parts = {
+            "net": one.members(net_input).mean(0),
+            "t": voices.t_posterior(task, voice, likelihoods, self._local(species)),
+        }
+        if one.kernel is not None:
+            parts["kernel"] = one.kernel.members(net_input, species == Species.HUMAN).mean(0)
+        return voices.pooled(voice, parts, one.temperatures[species])
 
     def limits_of(self, task: str, species: Sequence[str], home: Floats, coverage: float) -> Floats:
         """Largest 1 − p of a class in the set, shape (n_cells,): both voices' limits, weighted by P(home)."""
@@ -267,6 +273,9 @@ class FeatureSetModel:
         for (task, voice), one in self.voices.items():
             for name, value in one.net.state_dict().items():
                 result[f"net.{task}.{voice}.{name}"] = value.numpy().astype(np.float16)
+            if one.kernel is not None:
+                for name, array in one.kernel.arrays().items():
+                    result[f"kernel.{task}.{voice}.{name}"] = array.astype(np.float16)
         result |= {"limits." + ".".join(key): value for key, value in self.limits.items()}
         return result | {f"strangeness.{name}": one.table for name, one in self.strangeness.items()}
 
@@ -280,7 +289,6 @@ class FeatureSetModel:
             "voices": {
                 f"{task}.{voice}": {
                     "architecture": dict(one.architecture),
-                    "weight": one.weight,
                     "temperatures": dict(one.temperatures),
                 }
                 for (task, voice), one in self.voices.items()
@@ -303,15 +311,11 @@ class FeatureSetModel:
         for key, entry in card["voices"].items():
             task, voice = key.split(".")
             net = _NETS[task](**entry["architecture"])
-            prefix = f"net.{key}."
-            state = {
-                name.removeprefix(prefix): torch.as_tensor(value.astype(np.float32))
-                for name, value in arrays.items()
-                if name.startswith(prefix)
-            }
-            net.load_state_dict(state)
+            state = _below(arrays, f"net.{key}.")
+            net.load_state_dict({name: torch.as_tensor(value.astype(np.float32)) for name, value in state.items()})
             net.eval()
-            every[task, voice] = Voice(net, entry["architecture"], entry["weight"], entry["temperatures"])
+            kernel = Kernel.from_arrays(_below(arrays, f"kernel.{key}.")) if voice == HOME else None
+            every[task, voice] = Voice(net, entry["architecture"], kernel, entry["temperatures"])
         limits: dict[tuple[str, str, str], Floats] = {}
         for name, value in arrays.items():
             if name.startswith("limits."):
@@ -324,6 +328,11 @@ class FeatureSetModel:
         }
         columns = np.asarray(arrays["columns"], dtype=np.int64)
         return cls(columns, foundation, every, limits, card["thresholds"], strange, card["held_out"])
+
+
+def _below(arrays: Mapping[str, npt.NDArray[np.generic]], prefix: str) -> dict[str, npt.NDArray[np.generic]]:
+    """The arrays whose name starts with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
 def digits_of(present: Mask) -> str:

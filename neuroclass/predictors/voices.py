@@ -1,18 +1,20 @@
 """The two voices of a verdict: one for recordings like the database's, one for any other laboratory's.
 
-Each voice pools a network with the class-conditional t of the same features: log p ∝ ((1 − w) log p_net + w log p_t)/T.
-The *home* voice knows the database's cells as they are, with its class proportions. The *away* voice knows them as
-another laboratory may measure them, with classes equally likely: its network was trained on shifted cells, its t has
-the covariance 1.2 Σ_w + K + .05 I, and any one feature may be another measurement under the same name. A cell's own
-densities decide between them: P(home) = 1 / (1 + exp(−2 (log p_home(z) − log p_away(z) − b))).
+Each voice pools a network, the class-conditional t of the same features and, at home, a kernel logistic regression:
+log p ∝ (Σ_i w_i log p_i) / T. The *home* voice knows the database's cells as they are, with its class proportions. The
+*away* voice knows them as another laboratory may measure them, with classes equally likely: its network was trained on
+shifted cells, its t has the covariance 1.2 Σ_w + K + .05 I, and any one feature may be another measurement under the
+same name. A cell's own densities decide between them: P(home) = 1 / (1 + exp(−2 (log p_home(z) − log p_away(z) − b))).
 
 DANN and LSPIN both know whether a mouse cell is excitatory (Glutamatergic). Their log odds are averaged, and LSPIN's
 other subclasses share the rest, so that one cell has one answer; where the two contradict each other the mean is near
 even odds.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
-from scipy.special import expit, log_softmax, logsumexp
+from scipy.special import expit, log_softmax, logsumexp, softmax
 
 from neuroclass.cell_types import Species
 from neuroclass.features import FEATURE_NAMES
@@ -31,7 +33,13 @@ _AWAY_RIDGE = 0.05
 _REMEASURED_RATIO = 0.2
 _REMEASURED = 0.02
 _SHARPNESS = 2.0
-_LEAST = 1e-6
+_LEAST = 1e-3
+
+WEIGHTS: dict[str, dict[str, float]] = {
+    HOME: {"net": 0.35, "t": 0.3, "kernel": 0.35},
+    AWAY: {"net": 0.3, "t": 0.7},
+}
+"""How much each part of a voice weighs."""
 
 REMEASURED: Floats = np.where(["ratio" in name for name in FEATURE_NAMES], _REMEASURED_RATIO, _REMEASURED)
 """Probability that a feature of another laboratory is another measurement under the same name, shape (41,)."""
@@ -81,25 +89,26 @@ def log_density(likelihoods: Floats, proportions: Floats) -> Floats:
 
 
 def t_posterior(task: str, voice: str, likelihoods: Floats, shapes: ClassShapes) -> Floats:
-    """Logarithm of the t's class probabilities, shape (n_cells, n_classes)."""
+    """The t's class probabilities, shape (n_cells, n_classes)."""
     joint = likelihoods + np.log(component_proportions(task, voice, shapes))
     classes = [logsumexp(joint[:, group], axis=1) for group in _groups(task, joint.shape[1])]
-    return np.asarray(log_softmax(np.stack(classes, axis=1), axis=1))
+    return np.asarray(softmax(np.stack(classes, axis=1), axis=1))
 
 
-def pooled(net: Floats, t: Floats, weight: float, temperature: float = 1.0) -> Floats:
+def pooled(voice: str, parts: Mapping[str, Floats], temperature: float = 1.0) -> Floats:
     """Logarithm of the pooled class probabilities, shape (n_cells, n_classes).
 
     Parameters
     ----------
-    net : ndarray, shape (n_cells, n_classes)
-        The network's probabilities.
-    t : ndarray, shape (n_cells, n_classes)
-        Logarithm of the t's.
-    weight, temperature : float
-        w and T.
+    voice : str
+        Whose weights.
+    parts : mapping of str to ndarray, shape (n_cells, n_classes)
+        Probabilities of the voice's parts, as in `WEIGHTS`.
+    temperature : float
+        T.
     """
-    return np.asarray(log_softmax(((1 - weight) * np.log(net + _LEAST) + weight * t) / temperature, axis=1))
+    total = sum(weight * np.log(parts[name] + _LEAST) for name, weight in WEIGHTS[voice].items())
+    return np.asarray(log_softmax(total / temperature, axis=1))
 
 
 def reconciled(broad: Floats, subclass: Floats) -> tuple[Floats, Floats]:

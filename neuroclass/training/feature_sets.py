@@ -1,7 +1,7 @@
 """The models of one set of features: fit the four networks, and calibrate on donors that each member has not seen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from neuroclass.predictors.lab_shifts import lab_covariance
 from neuroclass.predictors.strangeness import Strangeness, allowance, deviations
 from neuroclass.predictors.voices import AWAY, BROAD, HOME, REMEASURED, SUBCLASS, VOICES
 from neuroclass.training.fit_feature_set import CellSource, train_network
+from neuroclass.training.fit_kernel import fit_kernel
 from neuroclass.training.training_table import N_FOLDS, TrainingTable
 from neuroclass.types.arrays import Floats, Integers, Mask
 from neuroclass.types.progress import NETWORK, Progress, ProgressCallback, ignore_progress
@@ -24,8 +25,6 @@ from neuroclass.types.progress import NETWORK, Progress, ProgressCallback, ignor
 N_LABORATORIES = 3
 """Simulated laboratories in which each held-out cell is measured."""
 
-_HOME_WEIGHTS = (0.15, 0.3, 0.5)
-_AWAY_WEIGHT = 0.7
 _HOME_SHARE = 0.05
 _HIGHEST_THRESHOLD = 0.5
 _NORMAL = 1.96
@@ -38,7 +37,7 @@ class _HeldOut:
     z: Floats
     rows: Integers
     likelihoods: Mapping[str, Floats]
-    nets: Mapping[str, Floats]
+    parts: Mapping[str, Mapping[str, Floats]]
 
 
 def fit_feature_set(
@@ -74,7 +73,8 @@ def fit_feature_set(
     for task in (SUBCLASS, BROAD):
         for voice in VOICES:
             net, architecture, source = train_network(table, columns, task, voice, seed)
-            fitted[task, voice] = Voice(net, architecture, _AWAY_WEIGHT, dict.fromkeys(SPECIES, 1.0))
+            kernel = fit_kernel(table, columns, task, seed) if voice == HOME else None
+            fitted[task, voice] = Voice(net, architecture, kernel, dict.fromkeys(SPECIES, 1.0))
             sources[task, voice] = source
             progress(Progress(NETWORK, len(fitted), 4))
     fit = _Calibration(table, columns, fitted, sources)
@@ -104,12 +104,18 @@ class _Calibration:
     def _held_out(
         self, voice: str, z: Floats, rows: Integers, sources: Mapping[tuple[str, str], CellSource]
     ) -> _HeldOut:
-        nets = {}
+        parts: dict[str, dict[str, Floats]] = {}
+        own_fold = self._table.folds[rows]
         for task in (SUBCLASS, BROAD):
-            members = self._voices[task, voice].members(z, agree=False)
-            unseen = sources[task, voice].folds[:, None] == self._table.folds[rows][None, :]
-            nets[task] = (members * unseen[:, :, None]).sum(0) / unseen.sum(0)[:, None]
-        return _HeldOut(z, rows, {name: self._likelihoods(voice, z, rows, name) for name in SPECIES}, nets)
+            one = self._voices[task, voice]
+            unseen = sources[task, voice].folds[:, None] == own_fold[None, :]
+            members = one.members(z, agree=False)
+            parts[task] = {"net": (members * unseen[:, :, None]).sum(0) / unseen.sum(0)[:, None]}
+            if one.kernel is not None:
+                human = self._table.species[rows] != SPECIES[0]
+                each = np.where(human[:, None], one.kernel.members(z, True), one.kernel.members(z, False))
+                parts[task]["kernel"] = each[own_fold, np.arange(len(z))]
+        return _HeldOut(z, rows, {name: self._likelihoods(voice, z, rows, name) for name in SPECIES}, parts)
 
     def _likelihoods(self, voice: str, z: Floats, rows: Integers, species: str) -> Floats:
         """Of the components of a species, by the shapes of the other folds, shape (n_cells, n_components)."""
@@ -151,27 +157,19 @@ class _Calibration:
         return np.flatnonzero(self._table.species[self._held[voice].rows] == species)
 
     def _pool(self, task: str, voice: str, logs: dict[tuple[str, str, str], Floats]) -> None:
-        """Choose the weight of the t and the temperatures of one network; keep the pooled logarithms."""
+        """Choose the temperatures of one voice; keep the logarithms of its probabilities."""
         held, one = self._held[voice], self._voices[task, voice]
-        best: tuple[float, float, dict[str, float], dict[str, Floats]] | None = None
-        for weight in _HOME_WEIGHTS if voice == HOME else (_AWAY_WEIGHT,):
-            total, temperatures, pooled = 0.0, {}, {}
-            for species in SPECIES if task == BROAD else SPECIES[:1]:
-                places = self._of(voice, species)
-                shapes = self._table.foundation.shapes[species]
-                t = voices.t_posterior(task, voice, held.likelihoods[species][places], shapes)
-                plain = voices.pooled(held.nets[task][places], t, weight)
-                truth = self._table.truth[task][held.rows[places]]
-                weights = self._weights(task, voice, truth)
-                loss, temperatures[species] = _temperature(plain, truth, weights)
-                total += loss * len(places)
-                pooled[species] = log_softmax(plain / temperatures[species], axis=1)
-            if best is None or total < best[0]:
-                best = total, weight, temperatures, pooled
-        assert best is not None
-        temperatures = {species: best[2].get(species, 1.0) for species in SPECIES}
-        self._voices[task, voice] = Voice(one.net, one.architecture, best[1], temperatures)
-        logs.update({(task, voice, species): value for species, value in best[3].items()})
+        temperatures = dict.fromkeys(SPECIES, 1.0)
+        for species in SPECIES if task == BROAD else SPECIES[:1]:
+            places = self._of(voice, species)
+            parts = {name: values[places] for name, values in held.parts[task].items()}
+            shapes = self._table.foundation.shapes[species]
+            parts["t"] = voices.t_posterior(task, voice, held.likelihoods[species][places], shapes)
+            truth = self._table.truth[task][held.rows[places]]
+            plain = voices.pooled(voice, parts)
+            temperatures[species] = _temperature(plain, truth, self._weights(task, voice, truth))
+            logs[task, voice, species] = voices.pooled(voice, parts, temperatures[species])
+        self._voices[task, voice] = replace(one, temperatures=temperatures)
 
     def _weights(self, task: str, voice: str, truth: Integers) -> Floats:
         """Weights of held-out cells: equal at home; classes equally likely elsewhere."""
@@ -225,7 +223,7 @@ class _Calibration:
             for voice, likelihoods in ((HOME, held.likelihoods[species][places]), (AWAY, away))
         )
         lowest = float(np.quantile(home - other, _HOME_SHARE))
-        return min(_HIGHEST_THRESHOLD, (lowest + _HIGHEST_THRESHOLD) / 2)
+        return min(_HIGHEST_THRESHOLD, lowest)
 
     def _strangeness(self, species: str) -> Strangeness:
         """From held-out cells as they are, and moved as laboratories may move them."""
@@ -243,13 +241,13 @@ class _Calibration:
         return Strangeness.fit(np.concatenate(distances), np.concatenate(largest))
 
 
-def _temperature(log_p: Floats, truth: Integers, weights: Floats) -> tuple[float, float]:
-    """Weighted log loss at the best temperature, and that temperature."""
+def _temperature(log_p: Floats, truth: Integers, weights: Floats) -> float:
+    """The temperature with the least weighted log loss."""
     rows = np.arange(len(truth))
     found = minimize_scalar(
         lambda t: -float(weights @ log_softmax(log_p / t, axis=1)[rows, truth]), bounds=(0.3, 5.0), method="bounded"
     )
-    return float(found.fun), float(found.x)
+    return float(found.x)
 
 
 def _quantiles(scores: Floats, weights: Floats) -> Floats:

@@ -5,7 +5,7 @@ species, in each of two voices (`neuroclass.predictors.voices`). The inputs of a
 (Σ + .1 I)^−½ while it trains; afterwards that matrix is folded into its first layers. In the away voice every cell is
 shifted as another laboratory may shift it, half of the cells are drawn from the class normals, and classes are equally
 likely. What the members say of the donors they have not seen, as they are and as three simulated laboratories each
-measure them, gives the weight of the t, the temperatures, the limits of the prediction sets and the accuracy to expect.
+measure them, gives the temperatures, the limits of the prediction sets and the accuracy to expect.
 """
 
 from collections.abc import Callable
@@ -36,6 +36,7 @@ _CELLS_A_STEP = 256
 _RATE = 0.01
 _DRAWN = 0.5
 _CONSENSUS = 0.25
+_FEW_FEATURES = 12
 _REVERSAL = 0.1
 _GATE_PENALTIES = ((13, 0.005), (19, 0.015), (41, 0.03))
 
@@ -65,8 +66,8 @@ class Recipe:
 RECIPES: dict[tuple[str, str], Recipe] = {
     (SUBCLASS, HOME): Recipe(2, 400, 0.05, {"gating": [32], "prediction": [64, 32], "activation": "relu"}),
     (SUBCLASS, AWAY): Recipe(1, 300, 0.1, {"gating": [32], "prediction": [64], "activation": "tanh"}),
-    (BROAD, HOME): Recipe(2, 300, 0.05, {"hidden": [32, 16], "dropout": 0.1}),
-    (BROAD, AWAY): Recipe(1, 300, 0.1, {"hidden": [32, 16], "dropout": 0.1}),
+    (BROAD, HOME): Recipe(2, 300, 0.05, {"hidden": [64, 32]}),
+    (BROAD, AWAY): Recipe(1, 300, 0.1, {"hidden": [64, 32]}),
 }
 
 
@@ -187,11 +188,10 @@ class _Whitened(nn.Module):
 
     def fold(self) -> Lspin | Dann:
         """The same network on the features themselves, rounded to half precision as it is stored."""
-        firsts = (
-            [self.net.gating[0], self.net.prediction[0]] if isinstance(self.net, Lspin) else [self.net.extractor[0]]
-        )
+        stacks = (self.net.gating, self.net.prediction) if isinstance(self.net, Lspin) else (self.net.extractor,)
         with torch.no_grad():
-            for layer in firsts:
+            for stack in stacks:
+                layer = next(stack.children())
                 assert isinstance(layer, MemberLinear)
                 layer.weight.copy_(self.root @ layer.weight)
             for value in self.net.state_dict().values():
@@ -253,7 +253,7 @@ def train_network(
         torch.manual_seed(int(rng.integers(2**31)))
         net: Lspin | Dann
         if task == SUBCLASS:
-            architecture |= {"n_features": len(columns), "consensus": _CONSENSUS}
+            architecture |= {"n_features": len(columns), "consensus": _CONSENSUS * (len(columns) > _FEW_FEATURES)}
             net = Lspin(**architecture)
         else:
             architecture |= {"n_inputs": len(columns), "n_domains": len(SPECIES)}

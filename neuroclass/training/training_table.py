@@ -2,23 +2,28 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.mixture import GaussianMixture
 
 from neuroclass.cell_types import TASK_CLASSES, Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import donor_folds
 from neuroclass.errors import CohortError
+from neuroclass.predictors.class_mixtures import ClassMixtures
 from neuroclass.predictors.class_shapes import ClassShapes
 from neuroclass.predictors.feature_set import SPECIES, Foundation
-from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.predictors.preprocess import CLIP, Preprocessor
 from neuroclass.predictors.voices import BROAD, SUBCLASS
 from neuroclass.training.crossfit import prototypes
 from neuroclass.training.targets import class_numbers
-from neuroclass.types.arrays import Floats, Integers
+from neuroclass.types.arrays import Floats, Integers, Mask, Names
 
 N_FOLDS = 5
+_MOST_COMPONENTS = 3
+_CELLS_A_COMPONENT = 40
+_MIXTURE_RIDGE = 0.02
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class TrainingTable:
 
     z: Floats
     truth: Mapping[str, Integers]
-    species: "np.ndarray[tuple[int, ...], np.dtype[np.str_]]"
-    donors: "np.ndarray[tuple[int, ...], np.dtype[np.str_]]"
+    species: Names
+    donors: Names
     folds: Integers
     foundation: Foundation
     fold_shapes: tuple[Mapping[str, ClassShapes], ...]
@@ -94,10 +99,49 @@ def training_table(cohort: Cohort, seed: int = 0) -> TrainingTable:
         _shapes(z, truth, species, kept),
         prototypes(z, species, seed),
         _checksum(z, truth, species),
-        f"{mouse.sum()} mouse and {human.sum()} human cells of {cohort.source}",
+        f"{mouse.sum()} mouse and {human.sum()} human cells",
     )
     apart = tuple(_shapes(z, truth, species, folds != fold) for fold in range(N_FOLDS))
     return TrainingTable(z, truth, species, cells.column("donor").astype(str), folds, foundation, apart)
+
+
+def fit_mixtures(table: TrainingTable, seed: int = 0) -> ClassMixtures:
+    """Mixtures of up to three normals for each class of each species, mouse first."""
+    parts: list[tuple[int, Floats, Floats, Floats]] = []
+    counts: list[int] = []
+    for species in SPECIES:
+        component = table.components(species)
+        for k in range(component.max() + 1):
+            cells = table.z[component == k]
+            n = int(np.clip(len(cells) // _CELLS_A_COMPONENT, 1, _MOST_COMPONENTS))
+            fitted = GaussianMixture(n, reg_covar=_MIXTURE_RIDGE, n_init=3, random_state=seed).fit(cells)
+            parts.append((len(counts), fitted.weights_, fitted.means_, fitted.covariances_))
+            counts.append(len(cells))
+    return ClassMixtures(
+        np.concatenate([np.full(len(weights), number) for number, weights, _, _ in parts]),
+        np.concatenate([part[1] for part in parts]),
+        np.concatenate([part[2] for part in parts]),
+        np.concatenate([part[3] for part in parts]),
+        np.array(counts),
+    )
+
+
+def drawn_table(foundation: Foundation, mixtures: ClassMixtures, seed: int = 0) -> TrainingTable:
+    """Stand-ins for the training cells, drawn from their mixtures; each is a donor of its own."""
+    z, group = mixtures.sample(seed)
+    z = np.clip(z, -CLIP, CLIP)
+    n_mouse = len(TASK_CLASSES[SUBCLASS])
+    mouse = group < n_mouse
+    truth = {
+        BROAD: np.where(mouse, np.minimum(group, 1), group - n_mouse),
+        SUBCLASS: np.where(mouse, group, -1),
+    }
+    species = np.where(mouse, Species.MOUSE.value, Species.HUMAN.value).astype(str)
+    folds = np.random.default_rng(seed).permutation(len(z)) % N_FOLDS
+    apart = tuple(_shapes(z, truth, species, folds != fold) for fold in range(N_FOLDS))
+    donors = np.arange(len(z)).astype(str)
+    source = replace(foundation, source=f"{len(z)} stand-ins drawn from mixtures of normals of {foundation.source}")
+    return TrainingTable(z, truth, species, donors, folds, source, apart)
 
 
 def _folds(cells: Cohort, label: str, seed: int) -> Integers:
@@ -107,8 +151,8 @@ def _folds(cells: Cohort, label: str, seed: int) -> Integers:
     return result
 
 
-def _shapes(z: Floats, truth: Mapping[str, Integers], species: "np.ndarray[tuple[int, ...], np.dtype[np.str_]]",
-            kept: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> dict[str, ClassShapes]:  # fmt: skip
+def _shapes(z: Floats, truth: Mapping[str, Integers], species: Names,
+            kept: Mask) -> dict[str, ClassShapes]:  # fmt: skip
     result = {}
     for name in SPECIES:
         rows = kept & (species == name)
@@ -117,9 +161,7 @@ def _shapes(z: Floats, truth: Mapping[str, Integers], species: "np.ndarray[tuple
     return result
 
 
-def _checksum(
-    z: Floats, truth: Mapping[str, Integers], species: "np.ndarray[tuple[int, ...], np.dtype[np.str_]]"
-) -> str:
+def _checksum(z: Floats, truth: Mapping[str, Integers], species: Names) -> str:
     digest = hashlib.sha256(np.round(z, 6).tobytes())
     for task in sorted(truth):
         digest.update(truth[task].tobytes())
