@@ -24,7 +24,7 @@ from neuroclass.types.arrays import Floats, Integers, Mask
 SPECIES = tuple(species.value for species in Species)
 LEVELS: Floats = np.linspace(0, 1, 201)
 _NETS: dict[str, type[Lspin] | type[Dann]] = {SUBCLASS: Lspin, BROAD: Dann}
-_NO_CELL = 1.0
+_EVEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,15 @@ class Judgement:
         One joint answer; the subclasses of a human cell are an analogy.
     home : ndarray, shape (n_cells,)
         Probability that the recording is like the database's.
+    excitatory : ndarray, shape (n_cells, 2)
+        DANN's own probability of excitatory, and LSPIN's of Glutamatergic, before they are reconciled; DANN's twice
+        for cells that are not mouse.
     """
 
     broad: Floats
     subclass: Floats
     home: Floats
+    excitatory: Floats
 
     def of(self, task: str) -> Floats:
         """The probabilities of a task."""
@@ -165,19 +169,22 @@ class FeatureSetModel:
             ``mouse``, ``human``; for any other the mean of both answers.
         """
         names = np.array([name if name in SPECIES else "" for name in species])
-        broad, subclass, home = np.empty((len(z), 2)), np.empty((len(z), 5)), np.empty(len(z))
+        broad, subclass = np.empty((len(z), 2)), np.empty((len(z), 5))
+        home, excitatory = np.empty(len(z)), np.empty((len(z), 2))
         for name in np.unique(names):
             rows = names == name
             found = self._judge_one(z[rows], str(name)) if name else self._judge_unknown(z[rows])
-            broad[rows], subclass[rows], home[rows] = found.broad, found.subclass, found.home
-        return Judgement(broad, subclass, home)
+            broad[rows], subclass[rows] = found.broad, found.subclass
+            home[rows], excitatory[rows] = found.home, found.excitatory
+        return Judgement(broad, subclass, home, excitatory)
 
     def _judge_unknown(self, z: Floats) -> Judgement:
         mouse, human = (self._judge_one(z, name) for name in SPECIES)
         with np.errstate(divide="ignore"):
             subclass = np.log(mouse.subclass)
         broad, subclass = voices.with_broad((mouse.broad[:, 0] + human.broad[:, 0]) / 2, subclass)
-        return Judgement(broad, subclass, np.maximum(mouse.home, human.home))
+        home = np.maximum(mouse.home, human.home)
+        return Judgement(broad, subclass, home, (mouse.excitatory + human.excitatory) / 2)
 
     def _judge_one(self, z: Floats, species: str) -> Judgement:
         local, net_input = z[:, self.columns], self.completed(z)
@@ -188,8 +195,8 @@ class FeatureSetModel:
         home = voices.probability_home(self._ratio(likelihoods, species), self.thresholds[species])
         answers = [self._voice_answer(voice, net_input, likelihoods, species) for voice in VOICES]
         share = np.stack([home, 1 - home])[:, :, None]
-        broad, subclass = (np.stack([answer[k] for answer in answers]) for k in range(2))
-        return Judgement((share * broad).sum(0), (share * subclass).sum(0), home)
+        broad, subclass, apart = (np.stack([answer[k] for answer in answers]) for k in range(3))
+        return Judgement((share * broad).sum(0), (share * subclass).sum(0), home, (share * apart).sum(0))
 
     def _away_likelihoods(self, local: Floats, species: str) -> Floats:
         lab: Floats = self.__dict__["_lab"]
@@ -206,16 +213,18 @@ class FeatureSetModel:
 
     def _voice_answer(
         self, voice: str, net_input: Floats, likelihoods: Mapping[str, Floats], species: str
-    ) -> tuple[Floats, Floats]:
-        """Both tasks' probabilities in one voice."""
+    ) -> tuple[Floats, Floats, Floats]:
+        """Both tasks' probabilities in one voice, and what each model alone gives to excitatory."""
         mouse = Species.MOUSE.value
         broad = self._log_posterior(BROAD, voice, net_input, likelihoods[voice], species)
         if species == mouse:
             subclass = self._log_posterior(SUBCLASS, voice, net_input, likelihoods[voice], mouse)
-            return voices.reconciled(broad, subclass)
+            apart = np.exp(np.column_stack([broad[:, 0], subclass[:, 0]]))
+            return *voices.reconciled(broad, subclass), apart
         one = self.voices[SUBCLASS, voice]
         subclass = np.log(one.members(net_input).mean(0) + 1e-6)
-        return voices.with_broad(np.exp(broad[:, 0]), subclass)
+        alone = np.exp(broad[:, 0])
+        return *voices.with_broad(alone, subclass), np.column_stack([alone, alone])
 
     def _log_posterior(self, task: str, voice: str, net_input: Floats, likelihoods: Floats, species: str) -> Floats:
         one = self.voices[task, voice]
@@ -257,12 +266,21 @@ class FeatureSetModel:
         lab: Floats = self.__dict__["_lab"]
         return deviations(z[:, self.columns], self._local(species), lab + allowance(self.columns))
 
+    def from_home(self, z: Floats, species: str) -> Floats:
+        """Each feature's distance from the mean of the database's likeliest class, in its standard deviations.
+
+        Shape (n_cells, n_features); NaN where missing.
+        """
+        shapes, local = self._local(species), z[:, self.columns]
+        nearest = voices.home_likelihoods(local, shapes).argmax(1)
+        spread = np.sqrt(np.diagonal(shapes.covariances, axis1=1, axis2=2))
+        return np.asarray((local - shapes.means[nearest]) / spread[nearest])
+
     def gates(self, z: Floats, species: Sequence[str]) -> Floats:
-        """LSPIN's gates, shape (n_cells, 41): both voices', weighted by P(home); 0 for missing features."""
+        """LSPIN's gates, shape (n_cells, 41): those of the likelier voice; 0 for missing features."""
         net_input = self.completed(z)
-        home = self.judge(z, species).home[:, None]
-        inside = home * self.voices[SUBCLASS, HOME].gates(net_input)
-        inside += (1 - home) * self.voices[SUBCLASS, AWAY].gates(net_input)
+        home = self.judge(z, species).home[:, None] >= _EVEN
+        inside = np.where(home, *(self.voices[SUBCLASS, voice].gates(net_input) for voice in VOICES))
         result = np.zeros(z.shape)
         result[:, self.columns] = inside
         return np.where(np.isnan(z), 0.0, result)

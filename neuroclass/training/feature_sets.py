@@ -25,7 +25,9 @@ from neuroclass.types.progress import NETWORK, Progress, ProgressCallback, ignor
 N_LABORATORIES = 3
 """Simulated laboratories in which each held-out cell is measured."""
 
-_HOME_SHARE = 0.05
+_NOT_HOME = 0.05
+_NOT_HOME_FEW = 0.02
+_FEW_FEATURES = 8
 _HIGHEST_THRESHOLD = 0.5
 _NORMAL = 1.96
 
@@ -222,7 +224,7 @@ class _Calibration:
             voices.log_density(likelihoods, voices.component_proportions(task, voice, shapes))
             for voice, likelihoods in ((HOME, held.likelihoods[species][places]), (AWAY, away))
         )
-        lowest = float(np.quantile(home - other, _HOME_SHARE))
+        lowest = float(np.quantile(home - other, _NOT_HOME if len(self._columns) > _FEW_FEATURES else _NOT_HOME_FEW))
         return min(_HIGHEST_THRESHOLD, lowest)
 
     def _strangeness(self, species: str) -> Strangeness:

@@ -1,0 +1,233 @@
+"""DANN or LSPIN for any cells: each is judged by the models of exactly its features."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from neuroclass.cell_types import Species
+from neuroclass.predictors.calibration import COVERAGE
+from neuroclass.predictors.feature_set import FeatureSetModel, Foundation
+from neuroclass.predictors.preprocess import Preprocessor, by_pattern, transform
+from neuroclass.predictors.priors import reweight
+from neuroclass.predictors.voices import AWAY, HOME, SUBCLASS, shape_species
+from neuroclass.types.arrays import Floats, Mask
+from neuroclass.types.models import ModelSpec
+
+_NO_FEATURES_LIMIT = 1.0
+
+
+class ModelsBySet(Protocol):
+    """Where the models of a set of features come from."""
+
+    @property
+    def foundation(self) -> Foundation:
+        """What the models share."""
+        ...
+
+    def model_for(self, present: Mask) -> FeatureSetModel:
+        """The models for cells with these features, shape (41,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class CellPredictor:
+    """One task's predictions for any cells.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+        DANN's or LSPIN's.
+    models : ModelsBySet
+        The models of each set of features.
+    card : mapping
+        The shipped model's card.
+    """
+
+    spec: ModelSpec
+    models: ModelsBySet
+    card: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """``dann`` or ``lspin``."""
+        return self.spec.name
+
+    @property
+    def task(self) -> str:
+        """What the model tells, ``broad`` or ``subclass``."""
+        return self.spec.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of every array of probabilities."""
+        return self.spec.classes
+
+    @property
+    def preprocessor(self) -> Preprocessor:
+        """Scaler and imputer."""
+        return self.models.foundation.preprocessor
+
+    @property
+    def background(self) -> Floats:
+        """Standardised prototypes of the training cells, shape (n_prototypes, 41)."""
+        return self.models.foundation.background
+
+    def _each(
+        self, z: Floats, species: Sequence[str] | None, call: Callable[[FeatureSetModel, Floats, list[str]], Floats],
+        empty: Floats,
+    ) -> Floats:  # fmt: skip
+        """Call the model of each pattern of features present; cells without any get `empty`."""
+        names = ["unknown"] * len(z) if species is None else [str(name) for name in species]
+        result = np.empty((len(z), *empty.shape))
+        for pattern, rows in by_pattern(~np.isnan(z)):
+            chosen = np.flatnonzero(rows)
+            if not pattern.any():
+                result[chosen] = empty
+                continue
+            result[chosen] = call(self.models.model_for(pattern), z[chosen], [names[row] for row in chosen])
+        return result
+
+    def _no_features(self) -> Floats:
+        """The training cells' proportions."""
+        own = self.models.foundation.shapes[Species.MOUSE.value].proportions
+        return own if self.task == SUBCLASS else np.array([own[0], 1 - own[0]])
+
+    def standardised_probabilities(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
+        """`predict_proba` from standardised features."""
+        return self._each(z, species, lambda model, x, names: model.judge(x, names).of(self.task), self._no_features())
+
+    def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Calibrated probabilities, shape (n_cells, n_classes).
+
+        Parameters
+        ----------
+        x : ndarray, shape (n_cells, 41)
+            Features in stored units, NaN where missing.
+        species : sequence of str, optional
+            ``mouse`` or ``human``; for an unknown one the mean of both.
+        """
+        return self.standardised_probabilities(self.preprocessor.standardise(x), species)
+
+    def probability_home(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Probability that each recording is like the database's, shape (n_cells,)."""
+        z = self.preprocessor.standardise(x)
+        return self._each(z, species, lambda model, rows, names: model.judge(rows, names).home, np.array(0.5))
+
+    def prediction_set(
+        self,
+        x: Floats,
+        species: Sequence[str] | None = None,
+        coverage: float = COVERAGE,
+        weights: Floats | None = None,
+        *,
+        allow_empty: bool = False,
+    ) -> list[tuple[str, ...]]:
+        """Prediction set of each cell, likeliest class first, at the nominal `coverage`.
+
+        See `neuroclass.predictors.predictor.Predictor.prediction_set`.
+        """
+        z = self.preprocessor.standardise(x)
+        probabilities = self.standardised_probabilities(z, species)
+        if weights is not None:
+            probabilities = reweight(probabilities, weights)
+
+        def limit(model: FeatureSetModel, rows: Floats, names: list[str]) -> Floats:
+            return model.limits_of(self.task, names, model.judge(rows, names).home, coverage)
+
+        limits = self._each(z, species, limit, np.array(_NO_FEATURES_LIMIT))
+        inside = (1 - probabilities) <= limits[:, None]
+        if not allow_empty:
+            inside[np.arange(len(inside)), probabilities.argmax(1)] = True
+        inside &= True if weights is None else weights > 0
+        order = np.argsort(-probabilities, axis=1)
+        return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
+
+    def _unclipped(self, x: Floats) -> Floats:
+        known = np.where(np.isfinite(x), x, np.nan)
+        return np.asarray((transform(known) - self.preprocessor.mean) / self.preprocessor.scale)
+
+    def typicality_of(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Fraction of held-out cells, in any laboratory, at least as unusual on the features present, (n_cells,)."""
+        z = self._unclipped(x)
+        return self._each(z, species, lambda model, rows, names: model.typicality(rows, names), np.array(1.0))
+
+    def deviations(self, x: Floats, species: str) -> Floats:
+        """Each feature's deviation from what the cell's others imply, in standard deviations, shape (n_cells, 41).
+
+        Under the cell's likeliest class, allowing for any laboratory's offset; 0 for missing features.
+        """
+
+        def spread(model: FeatureSetModel, rows: Floats, names: list[str]) -> Floats:
+            whole = np.zeros(rows.shape)
+            whole[:, model.columns] = model.unusual(rows, shape_species(names[0]))[1]
+            return whole
+
+        z = self._unclipped(x)
+        return self._each(z, [species] * len(z), spread, np.zeros(z.shape[1]))
+
+    def from_home(self, x: Floats, species: str) -> Floats:
+        """Each feature's distance from the database's likeliest class, in its standard deviations, shape (n_cells, 41).
+
+        NaN for missing features.
+        """
+
+        def spread(model: FeatureSetModel, rows: Floats, names: list[str]) -> Floats:
+            whole = np.full(rows.shape, np.nan)
+            whole[:, model.columns] = model.from_home(rows, shape_species(names[0]))
+            return whole
+
+        z = self._unclipped(x)
+        return self._each(z, [species] * len(z), spread, np.full(z.shape[1], np.nan))
+
+    def excitatory_apart(self, x: Floats, species: Sequence[str]) -> Floats:
+        """DANN's own probability of excitatory and LSPIN's of Glutamatergic, before they are reconciled, (n_cells, 2)."""
+        z = self.preprocessor.standardise(x)
+        return self._each(z, species, lambda model, rows, names: model.judge(rows, names).excitatory, np.full(2, 0.5))
+
+    def expected(self, x: Floats, species: str) -> dict[str, Any]:
+        """Accuracy to expect of one cell, shape (41,), with exactly its features.
+
+        Returns
+        -------
+        dict
+            ``accuracy`` with ``low`` and ``high`` (95% interval over donors), ``coverage``, ``by_class``, ``n_cells``,
+            ``n_features``, ``species``; ``home`` and ``elsewhere``, the accuracy on held-out cells as recorded by the
+            database and as simulated laboratories measure them, and ``probability_home``, which weighs them; empty
+            where nothing is known.
+        """
+        present = np.isfinite(x)
+        known_for = shape_species(species)
+        if not present.any():
+            return {}
+        model = self.models.model_for(present)
+        figures = model.held_out.get(known_for, model.held_out[Species.MOUSE.value]).get(self.task)
+        if figures is None:
+            return {}
+        home = float(self.probability_home(x[None], [species])[0])
+        mixed = {
+            key: home * figures[HOME][key] + (1 - home) * figures[AWAY][key]
+            for key in ("accuracy", "low", "high", "coverage")
+        }
+        classes = figures[HOME]["by_class"]
+        return {
+            **mixed,
+            "by_class": {name: home * classes[name] + (1 - home) * figures[AWAY]["by_class"][name] for name in classes},
+            "n_cells": figures[HOME]["n_cells"],
+            "n_features": int(present.sum()),
+            "species": known_for,
+            "probability_home": home,
+            "home": figures[HOME]["accuracy"],
+            "elsewhere": figures[AWAY]["accuracy"],
+        }
+
+
+@dataclass(frozen=True)
+class GatedCellPredictor(CellPredictor):
+    """LSPIN's; adds the gates."""
+
+    def gates(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """The consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing features."""
+        z = self.preprocessor.standardise(x)
+        return self._each(z, species, lambda model, rows, names: model.gates(rows, names), np.zeros(z.shape[1]))

@@ -1,0 +1,159 @@
+"""The models of any set of features: shipped, kept on disk, or fitted on demand in seconds."""
+
+from contextlib import suppress
+from functools import cached_property, lru_cache
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from neuroclass.config import MODELS_DIR, cache_folder
+from neuroclass.errors import ModelFileError, NeuroClassError
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.feature_sets import (
+    FOUNDATION,
+    file_name,
+    load_feature_set,
+    load_foundation,
+    present_of,
+    save_feature_set,
+)
+from neuroclass.predictors.class_mixtures import ClassMixtures
+from neuroclass.predictors.feature_set import FeatureSetModel, Foundation
+from neuroclass.training.feature_sets import fit_feature_set
+from neuroclass.training.training_table import TrainingTable, drawn_table, training_table
+from neuroclass.types.arrays import Mask
+from neuroclass.types.progress import ProgressCallback, ignore_progress
+
+FOLDER = "feature-sets"
+MOST_IMPUTED = 2
+LEAST_TO_IMPUTE = 10
+_KEPT = 64
+
+
+class FeatureSetLibrary:
+    """Models by feature set.
+
+    A set that lacks at most two features of a shipped one of ten or more is served by it, those features at their
+    expectation given the others. Any other set is fitted to exactly its features: to the database's cells where they
+    are loaded, else to stand-ins drawn from the mixtures that ship.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Folder of models that holds ``feature-sets``; the shipped ones by default.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or MODELS_DIR) / FOLDER
+        self._models: dict[str, FeatureSetModel] = {}
+        self._lock = Lock()
+
+    @cached_property
+    def _base(self) -> tuple[Foundation, ClassMixtures]:
+        return load_foundation(self.folder)
+
+    @property
+    def foundation(self) -> Foundation:
+        """What the models share."""
+        return self._base[0]
+
+    @cached_property
+    def shipped(self) -> tuple[Mask, ...]:
+        """The sets that are on disk beside the foundation, each shape (41,)."""
+        names = sorted(path.stem for path in self.folder.glob("*.json"))
+        return tuple(present_of(name) for name in names if name != FOUNDATION)
+
+    @cached_property
+    def _table(self) -> TrainingTable:
+        return _real_cells(self.foundation.training) or drawn_table(*self._base)
+
+    @property
+    def _fitted(self) -> Path:
+        """Where sets are kept that were fitted on demand."""
+        kind = "cells" if self._table.foundation.source == self.foundation.source else "stand-ins"
+        return cache_folder() / FOLDER / f"{self.foundation.training}-{kind}"
+
+    def served_by(self, present: Mask) -> Mask:
+        """The set whose models serve cells with these features, shape (41,)."""
+        best, fewest = present, MOST_IMPUTED + 1
+        for one in self.shipped:
+            n_missing = int((one & ~present).sum())
+            if (present & ~one).any() or one.sum() < LEAST_TO_IMPUTE:
+                continue
+            if n_missing < fewest:
+                best, fewest = one, n_missing
+        return best
+
+    def is_ready(self, present: Mask) -> bool:
+        """Whether the set's models exist, so that no time passes until the first verdict."""
+        served = self.served_by(present)
+        name = file_name(served)
+        return name in self._models or self._shipped(served) or (self._fitted / f"{name}.json").exists()
+
+    def _shipped(self, present: Mask) -> bool:
+        return any((one == present).all() for one in self.shipped)
+
+    def model_for(self, present: Mask, progress: ProgressCallback = ignore_progress) -> FeatureSetModel:
+        """The models for cells with these features, fitted if need be.
+
+        Parameters
+        ----------
+        present : ndarray of bool, shape (41,)
+            The features; at least one.
+        progress : ProgressCallback
+            Called while fitting.
+
+        Returns
+        -------
+        FeatureSetModel
+        """
+        served = self.served_by(present)
+        name = file_name(served)
+        with self._lock:
+            if name not in self._models:
+                if len(self._models) >= _KEPT:
+                    self._models.pop(next(iter(self._models)))
+                self._models[name] = self._load_or_fit(served, progress)
+            return self._models[name]
+
+    def _load_or_fit(self, present: Mask, progress: ProgressCallback) -> FeatureSetModel:
+        if self._shipped(present):
+            return load_feature_set(self.folder, present, self.foundation)
+        foundation = self._table.foundation
+        try:
+            return load_feature_set(self._fitted, present, foundation)
+        except ModelFileError:
+            model = fit_feature_set(self._table, present, progress=progress)
+        with suppress(OSError):  # A folder that cannot be written costs time, not the verdict.
+            save_feature_set(model, self._fitted)
+        return model
+
+
+def _real_cells(training: str) -> TrainingTable | None:
+    """The loaded cells, if they are those of the shipped models."""
+    from neuroclass.cohort.loading import load_cohort
+
+    try:
+        cohort = load_cohort()
+        table = None if cohort.simulated else training_table(cohort)
+    except NeuroClassError:
+        return None
+    return table if table is not None and table.foundation.training == training else None
+
+
+@lru_cache(maxsize=4)
+def feature_set_library(folder: Path | None = None) -> FeatureSetLibrary:
+    """The library of a folder of models, one for the life of the process."""
+    return FeatureSetLibrary(folder)
+
+
+def whole_stimuli() -> tuple[Mask, ...]:
+    """The features of every combination of stimuli, and of features without one; 31 sets, each shape (41,)."""
+    from itertools import combinations
+
+    from neuroclass.features import Stimulus, features_of
+
+    groups = [set(features_of(stimulus)) for stimulus in Stimulus]
+    chosen = [set().union(*some) for n in range(1, len(groups) + 1) for some in combinations(groups, n)]
+    return tuple(np.array([name in features for name in FEATURE_NAMES]) for features in chosen)
