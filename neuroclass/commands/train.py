@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
 from neuroclass.config import DannSettings, LspinSettings, cache_folder
 from neuroclass.errors import SettingsError
 from neuroclass.io.atomic import write_atomically
-from neuroclass.types.models import MODELS
+from neuroclass.types.models import FEATURE_SETS, MODELS
 from neuroclass.types.progress import EPOCH, Progress
 
 
@@ -25,7 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Train a model and write weights and card to DIR/<model>. With --report, also what the result "
         "pages show: donor-grouped cross-validation of the model and the baselines, gates, SHAP values, embedding.",
     )
-    parser.add_argument("model", choices=tuple(MODELS))
+    parser.add_argument("model", choices=(*MODELS, FEATURE_SETS), help="feature-sets: both, for many sets of features")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of models (default: in the user's cache)")
     parser.add_argument("--report", action="store_true", help="evaluate as well (minutes)")
     parser.add_argument("--baselines", action="store_true", help="with --report, evaluate the baselines too")
@@ -78,12 +79,24 @@ def _settings(args: argparse.Namespace) -> DannSettings | LspinSettings:
     return replace(recipe, optimiser=optimiser, **{name: value for name, value in asked.items() if value is not None})
 
 
+def _feature_sets(args: argparse.Namespace, cohort: Cohort, status: StatusFile) -> int:
+    """Fit the models of the sets of features that ship."""
+    from neuroclass.training.library import build_library
+
+    folder = args.out or cache_folder() / "models"
+    n_sets = build_library(cohort, folder, status)
+    print(json.dumps({"folder": str(folder), "n_sets": n_sets}) if args.json else f"{n_sets} sets written to {folder}")
+    return 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Train, save, and report where asked."""
     from neuroclass.training.train import train_model
 
     cohort = load_cohort(args.data)
     status = StatusFile(args.status, args.model)
+    if args.model == FEATURE_SETS:
+        return _feature_sets(args, cohort, status)
     trained = train_model(args.model, cohort, _settings(args), args.out or cache_folder() / "models", status)
     card = trained.card
     if args.report:

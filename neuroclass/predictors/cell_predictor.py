@@ -182,7 +182,7 @@ class CellPredictor:
         return self._each(z, [species] * len(z), spread, np.full(z.shape[1], np.nan))
 
     def excitatory_apart(self, x: Floats, species: Sequence[str]) -> Floats:
-        """DANN's own probability of excitatory and LSPIN's of Glutamatergic, before they are reconciled, (n_cells, 2)."""
+        """DANN's own probability of excitatory, and LSPIN's of Glutamatergic, before they are reconciled; (n_cells, 2)."""
         z = self.preprocessor.standardise(x)
         return self._each(z, species, lambda model, rows, names: model.judge(rows, names).excitatory, np.full(2, 0.5))
 

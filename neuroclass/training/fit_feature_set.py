@@ -38,7 +38,7 @@ _DRAWN = 0.5
 _CONSENSUS = 0.25
 _FEW_FEATURES = 12
 _REVERSAL = 0.1
-_GATE_PENALTIES = ((13, 0.005), (19, 0.015), (41, 0.03))
+_GATE_PENALTIES = ((12, 0.005), (19, 0.03), (41, 0.04))
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,18 @@
 """The models of any set of features: shipped, kept on disk, or fitted on demand in seconds."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from functools import cached_property, lru_cache
+from itertools import combinations
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import MODELS_DIR, cache_folder
 from neuroclass.errors import ModelFileError, NeuroClassError
-from neuroclass.features import FEATURE_NAMES
+from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
 from neuroclass.io.feature_sets import (
     FOUNDATION,
     file_name,
@@ -17,15 +20,17 @@ from neuroclass.io.feature_sets import (
     load_foundation,
     present_of,
     save_feature_set,
+    save_foundation,
 )
 from neuroclass.predictors.class_mixtures import ClassMixtures
 from neuroclass.predictors.feature_set import FeatureSetModel, Foundation
+from neuroclass.predictors.voices import HOME
 from neuroclass.training.feature_sets import fit_feature_set
-from neuroclass.training.training_table import TrainingTable, drawn_table, training_table
+from neuroclass.training.training_table import TrainingTable, drawn_table, fit_mixtures, training_table
 from neuroclass.types.arrays import Mask
-from neuroclass.types.progress import ProgressCallback, ignore_progress
+from neuroclass.types.models import FEATURE_SETS
+from neuroclass.types.progress import FEATURE_SET, Progress, ProgressCallback, ignore_progress
 
-FOLDER = "feature-sets"
 MOST_IMPUTED = 2
 LEAST_TO_IMPUTE = 10
 _KEPT = 64
@@ -45,7 +50,7 @@ class FeatureSetLibrary:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = (folder or MODELS_DIR) / FOLDER
+        self.folder = (folder or MODELS_DIR) / FEATURE_SETS
         self._models: dict[str, FeatureSetModel] = {}
         self._lock = Lock()
 
@@ -72,7 +77,7 @@ class FeatureSetLibrary:
     def _fitted(self) -> Path:
         """Where sets are kept that were fitted on demand."""
         kind = "cells" if self._table.foundation.source == self.foundation.source else "stand-ins"
-        return cache_folder() / FOLDER / f"{self.foundation.training}-{kind}"
+        return cache_folder() / FEATURE_SETS / f"{self.foundation.training}-{kind}"
 
     def served_by(self, present: Mask) -> Mask:
         """The set whose models serve cells with these features, shape (41,)."""
@@ -117,6 +122,13 @@ class FeatureSetLibrary:
                 self._models[name] = self._load_or_fit(served, progress)
             return self._models[name]
 
+    def home_accuracy(self, present: Mask, species: str, task: str) -> float | None:
+        """Held-out accuracy of a shipped set at home; None for a set that does not ship."""
+        if not self._shipped(present):
+            return None
+        figures = self.model_for(present).held_out.get(species, {}).get(task)
+        return None if figures is None else float(figures[HOME]["accuracy"])
+
     def _load_or_fit(self, present: Mask, progress: ProgressCallback) -> FeatureSetModel:
         if self._shipped(present):
             return load_feature_set(self.folder, present, self.foundation)
@@ -150,10 +162,55 @@ def feature_set_library(folder: Path | None = None) -> FeatureSetLibrary:
 
 def whole_stimuli() -> tuple[Mask, ...]:
     """The features of every combination of stimuli, and of features without one; 31 sets, each shape (41,)."""
-    from itertools import combinations
-
-    from neuroclass.features import Stimulus, features_of
-
     groups = [set(features_of(stimulus)) for stimulus in Stimulus]
-    chosen = [set().union(*some) for n in range(1, len(groups) + 1) for some in combinations(groups, n)]
-    return tuple(np.array([name in features for name in FEATURE_NAMES]) for features in chosen)
+    chosen = [set[str]().union(*some) for n in range(1, len(groups) + 1) for some in combinations(groups, n)]
+    return tuple(_mask(features) for features in chosen)
+
+
+def _mask(features: Collection[str]) -> Mask:
+    return np.array([name in features for name in FEATURE_NAMES])
+
+
+_SHARED = (
+    "fast_trough_v_long_square", "latency", "peak_v_long_square", "ri", "sag", "tau", "threshold_i_long_square",
+    "threshold_v_long_square", "upstroke_downstroke_ratio_long_square", "vrest",
+)  # fmt: skip
+_LONG_SQUARE = (*_SHARED, "f_i_curve_slope", "trough_v_long_square", "vm_for_sag")
+_SHORT_AND_RAMP = (
+    "fast_trough_v_ramp", "fast_trough_v_short_square", "peak_v_ramp", "peak_v_short_square", "threshold_i_ramp",
+    "threshold_v_ramp", "threshold_v_short_square", "trough_v_ramp", "upstroke_downstroke_ratio_ramp",
+    "upstroke_downstroke_ratio_short_square",
+)  # fmt: skip
+PUBLISHED_SETS: tuple[Mask, ...] = (
+    _mask(_SHARED),
+    _mask((*_LONG_SQUARE, "seal_gohm")),
+    _mask((*_LONG_SQUARE, *_SHORT_AND_RAMP)),
+)
+"""Sets of features that published Patch-seq tables bring: Scala et al. 2021, Gouwens et al. 2020, Lee et al. 2023."""
+
+
+def build_library(cohort: Cohort, folder: Path, progress: ProgressCallback = ignore_progress) -> int:
+    """Fit the sets that ship: all combinations of stimuli, and those of published tables.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Labelled cells of both species.
+    folder : Path
+        Folder of models.
+    progress : ProgressCallback
+        Called after each set.
+
+    Returns
+    -------
+    int
+        Number of sets.
+    """
+    table = training_table(cohort)
+    place = folder / FEATURE_SETS
+    save_foundation(table.foundation, fit_mixtures(table), place)
+    sets = list({one.tobytes(): one for one in (*whole_stimuli(), *PUBLISHED_SETS)}.values())
+    for number, present in enumerate(sets, start=1):
+        save_feature_set(fit_feature_set(table, present), place)
+        progress(Progress(FEATURE_SET, number, len(sets)))
+    return len(sets)

@@ -37,3 +37,6 @@ LSPIN = ModelSpec("lspin", "LSPIN", "subclass", LspinSettings)
 
 MODELS: Mapping[str, ModelSpec] = {spec.name: spec for spec in (DANN, LSPIN)}
 MODEL_OF_TASK: Mapping[str, ModelSpec] = {spec.task: spec for spec in MODELS.values()}
+
+FEATURE_SETS = "feature-sets"
+"""Folder of the models that are fitted to sets of features."""

@@ -32,6 +32,9 @@ EPOCH = "epoch"
 NETWORK = "network"
 """The stage of fitting one of several networks."""
 
+FEATURE_SET = "feature set"
+"""The stage of fitting the models of many sets of features."""
+
 ProgressCallback = Callable[[Progress], None]
 
 
