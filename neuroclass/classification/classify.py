@@ -4,38 +4,58 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from neuroclass.cell_types import Species
+from neuroclass.classification import doubt
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.measurement import MeasuredCell, measure
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import Answer, CellVerdict, Prediction, Reason
+from neuroclass.config import MODELS_DIR
 from neuroclass.errors import RejectedInput
-from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy
-from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy, stimuli_of
+from neuroclass.features import FEATURE_NAMES, features_of
 from neuroclass.predictors.calibration import COVERAGE
+from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor, GatedCellPredictor
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.priors import Prior, kept_share, reweight
-from neuroclass.reference.ranges import outside, percentile
+from neuroclass.reference.ranges import percentile
 from neuroclass.reports.store import report_of
 from neuroclass.types.arrays import Floats
+from neuroclass.types.models import DANN, FEATURE_SETS, LSPIN, ModelSpec
 
-LEAST_FEATURES = 5
-ODD_TYPICALITY = 0.01
-ODD_SHARE = 0.25
 N_REASONS = 10
 LEAST_KEPT = 0.05
-MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell the probabilities are only an analogy"
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model, and its held-out accuracy for any set of features."""
+    """A trained model.
 
-    predictor: Predictor
-    expected: ExpectedAccuracy
+    Attributes
+    ----------
+    predictor : CellPredictor or Predictor
+        What judges cells: the models of exactly their features, or one network for all of them.
+    network : Predictor
+        The network trained on all features.
+    subsets : ExpectedAccuracy
+        Its held-out accuracy for any set of features.
+    """
+
+    predictor: AnyPredictor
+    network: Predictor
+    subsets: ExpectedAccuracy
+
+    def expected(self, cell: MeasuredCell) -> dict[str, Any]:
+        """Accuracy to expect with the cell's features."""
+        if isinstance(self.predictor, CellPredictor):
+            found = self.predictor.expected(cell.row(), cell.species)
+            stimuli = stimuli_of(cell.features)
+            whole = set(cell.features) == {name for stimulus in stimuli for name in features_of(stimulus)}
+            return found | ({"stimuli": sorted(stimulus.value for stimulus in stimuli)} if found and whole else {})
+        return self.subsets(cell.features, cell.species)
 
 
 @dataclass(frozen=True)
@@ -50,18 +70,26 @@ class Models:
 def load_models(folder: Path | None = None) -> Models:
     """Load DANN and LSPIN, the shipped ones by default.
 
+    A folder with models of sets of features judges each cell by those of exactly its features; one without, such as
+    that of a single training run, by the network alone.
+
     Raises
     ------
     ModelFileError
         If a model's files are missing, damaged or made for other features.
     """
-    return Models(_load("dann", folder), _load("lspin", folder))
+    return Models(_load(DANN, CellPredictor, folder), _load(LSPIN, GatedCellPredictor, folder))
 
 
-def _load(name: str, folder: Path | None) -> Model:
+def _load(spec: ModelSpec, kind: type[CellPredictor], folder: Path | None) -> Model:
     from neuroclass.io.artifacts import load_model
+    from neuroclass.training.library import feature_set_library
 
-    return Model(load_model(name, folder), ExpectedAccuracy(report_of(name, folder).feature_subsets()))
+    network = load_model(spec.name, folder)
+    subsets = ExpectedAccuracy(report_of(spec.name, folder).feature_subsets())
+    if not ((folder or MODELS_DIR) / FEATURE_SETS).is_dir():
+        return Model(network, network, subsets)
+    return Model(kind(spec, feature_set_library(folder), network.card), network, subsets)
 
 
 def classify_input(
@@ -117,7 +145,13 @@ def classify_cells(
             provenance=cell.provenance,
             sweeps=cell.sweeps,
             qc=cell.qc,
-            warnings=(*cell.warnings, *_unusual(cell, b), *_against(prior, models, b, s)),
+            warnings=(
+                *cell.warnings,
+                *doubt.unusual(cell, b.typicality),
+                *doubt.apart(models.dann.predictor, cell),
+                *_against(prior, models, b, s),
+            ),
+            likeness=doubt.likeness(models.dann.predictor, cell),
             prior=prior.weights,
             conditions=cell.conditions,
         )
@@ -137,7 +171,7 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: 
     weights = prior.of(model.classes) if prior else None
     probabilities = plain if weights is None else reweight(plain, weights)
     sets = model.prediction_set(x, species, COVERAGE, weights)
-    typicality = model.typicality_of(x)
+    typicality = model.typicality_of(x, species)
     gates = model.gates(x, species) if hasattr(model, "gates") else None
     shap = shap_values(model, x, species).values if reasons else None
     tasks = []
@@ -150,24 +184,14 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: 
                 prediction_set=sets[row],
                 coverage=COVERAGE,
                 typicality=float(typicality[row]),
-                expected=trained.expected(cell.features, cell.species),
-                next_sweep=trained.expected.next_sweep(cell.features, cell.species),
+                expected=trained.expected(cell),
+                next_sweep=trained.subsets.next_sweep(cell.features, cell.species),
                 reasons=() if shap is None else _reasons(cell, model.classes[winner], shap[row, :, winner], gates, row),
-                abstain=_why_not(model, cell, float(typicality[row]), sets[row]),
+                abstain=doubt.why_not(model, cell, float(typicality[row]), sets[row]),
                 plain={c: float(p) for c, p in zip(model.classes, plain[row], strict=True)} if prior else {},
             )
         )
     return tasks
-
-
-def _unusual(cell: MeasuredCell, task: Prediction) -> tuple[str, ...]:
-    """A warning that names the unusual features of an atypical cell."""
-    if task.typicality is None or task.typicality >= ODD_TYPICALITY:
-        return ()
-    odd = outside(cell.features, cell.species)
-    values = ", ".join(f"{name} {cell.features[name]:.4g} {BY_NAME[name].unit}".rstrip() for name in odd[:8])
-    what = f": outside the database's central 99% lie {values}" if odd else " in how its features go together"
-    return (f"Fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual{what}.",)
 
 
 def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...]:
@@ -186,26 +210,6 @@ def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...
                 f"probability of {kept:.2g}. Check the line or the label."
             )
     return tuple(texts)
-
-
-def _why_not(model: Predictor, cell: MeasuredCell, typicality: float, prediction_set: tuple[str, ...]) -> str:
-    """Why no label is given; empty if one is."""
-    if model.name == "lspin" and cell.species == Species.HUMAN:
-        return MOUSE_ONLY
-    if len(cell.features) < LEAST_FEATURES:
-        return (
-            f"only {len(cell.features)} of {len(FEATURE_NAMES)} features could be measured; at least {LEAST_FEATURES} "
-            "are needed"
-        )
-    odd = outside(cell.features, cell.species)
-    if typicality < ODD_TYPICALITY and len(odd) > ODD_SHARE * len(cell.features):
-        return (
-            f"{len(odd)} of its {len(cell.features)} features lie outside the central 99% of the database's cells, and "
-            f"fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual"
-        )
-    if len(prediction_set) == len(model.classes):
-        return f"with these features the {COVERAGE:.0%} set holds every class"
-    return ""
 
 
 def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None, row: int) -> tuple[Reason, ...]:

@@ -108,6 +108,9 @@ class CellVerdict:
         Weights of the classes that the user gave; empty where none.
     conditions : mapping
         Recording conditions that were given and the corrections that follow; empty where none was given.
+    likeness : mapping
+        ``probability`` that the recording is like the database's, and the features that ``differs_most`` from the
+        database's likeliest class, in its standard deviations; empty where nothing is known.
     """
 
     source: str
@@ -123,6 +126,7 @@ class CellVerdict:
     warnings: tuple[str, ...] = ()
     prior: Mapping[str, float] = field(default_factory=dict)
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    likeness: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as `classify --json` prints it."""
@@ -149,6 +153,7 @@ class CellVerdict:
             "qc": [dict(flag) for flag in self.qc],
             "warnings": list(self.warnings),
             "conditions": dict(self.conditions),
+            "like_database": dict(self.likeness) or None,
             "prior": self._prior(),
         }
 

@@ -20,7 +20,7 @@ from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.cell_features import recording_epochs
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.features import FEATURE_NAMES, Stimulus
-from neuroclass.predictors.predictor import Predictor
+from neuroclass.predictors.cell_predictor import AnyPredictor
 from neuroclass.predictors.priors import reweight
 
 OFFSET, BRIDGE, FILTER, RATE, DROPPED = (
@@ -174,7 +174,7 @@ def _dropped(recording: Recording, metadata: CellMetadata, seed: int) -> Iterato
 def stress(
     recording: Recording,
     species: str,
-    models: Sequence[Predictor],
+    models: Sequence[AnyPredictor],
     metadata: CellMetadata | None = None,
     chosen: Sequence[Variant] | None = None,
 ) -> Iterator[StressResult]:
@@ -205,7 +205,7 @@ def stress(
 
 
 def _result(
-    variant: Variant, recording: Recording, species: str, models: Sequence[Predictor], metadata: CellMetadata
+    variant: Variant, recording: Recording, species: str, models: Sequence[AnyPredictor], metadata: CellMetadata
 ) -> StressResult:
     features = analyse(variant.apply(recording), metadata).corrected.features
     row = np.array([[features.get(name, np.nan) for name in FEATURE_NAMES]])

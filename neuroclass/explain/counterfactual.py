@@ -21,7 +21,7 @@ import numpy as np
 
 from neuroclass.explain.groups import quantities
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.predictors.predictor import Predictor
+from neuroclass.predictors.cell_predictor import AnyPredictor
 from neuroclass.types.arrays import Floats
 
 MOST_FEATURES = 6
@@ -98,7 +98,13 @@ class _Search:
     """The search for one cell and one target class."""
 
     def __init__(
-        self, model: Predictor, x: Floats, species: str, target: int, allowed: Floats, groups: Sequence[tuple[int, ...]]
+        self,
+        model: AnyPredictor,
+        x: Floats,
+        species: str,
+        target: int,
+        allowed: Floats,
+        groups: Sequence[tuple[int, ...]],
     ) -> None:
         self.model, self.species, self.target = model, species, target
         self.start = model.preprocessor.standardise(x[None])[0]
@@ -173,7 +179,7 @@ class _Search:
 
 
 def counterfactual(
-    model: Predictor,
+    model: AnyPredictor,
     features: Mapping[str, float],
     species: str,
     target: str,
@@ -225,7 +231,8 @@ def counterfactual(
     flips = search.flips(most)
     if not flips:
         return None
-    typical = model.typicality_scale(np.stack([search.start, *flips]), model.preprocessor)
+    starts = np.stack([search.start, *flips])
+    typical = model.standardised_typicality(starts, [species] * len(starts))
 
     def rank(k: int) -> tuple[bool, int, float]:
         moved = np.abs(np.nan_to_num(flips[k] - search.start))
@@ -247,7 +254,7 @@ def counterfactual(
     )
 
 
-def _changes(model: Predictor, x: Floats, start: Floats, z: Floats) -> tuple[Change, ...]:
+def _changes(model: AnyPredictor, x: Floats, start: Floats, z: Floats) -> tuple[Change, ...]:
     moved = [int(k) for k in np.flatnonzero(np.isfinite(start) & (np.nan_to_num(z) != np.nan_to_num(start)))]
     then = model.preprocessor.stored_units(z[None])[0]
     changes = [Change(FEATURE_NAMES[k], float(x[k]), float(then[k]), float(z[k] - start[k])) for k in moved]

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from neuroclass.cell_types import Species
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.feature_set import FeatureSetModel, Foundation
+from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.preprocess import Preprocessor, by_pattern, transform
 from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.voices import AWAY, HOME, SUBCLASS, shape_species
@@ -150,7 +151,10 @@ class CellPredictor:
 
     def typicality_of(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
         """Fraction of held-out cells, in any laboratory, at least as unusual on the features present, (n_cells,)."""
-        z = self._unclipped(x)
+        return self.standardised_typicality(self._unclipped(x), species)
+
+    def standardised_typicality(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
+        """`typicality_of` from standardised features."""
         return self._each(z, species, lambda model, rows, names: model.typicality(rows, names), np.array(1.0))
 
     def deviations(self, x: Floats, species: str) -> Floats:
@@ -182,7 +186,7 @@ class CellPredictor:
         return self._each(z, [species] * len(z), spread, np.full(z.shape[1], np.nan))
 
     def excitatory_apart(self, x: Floats, species: Sequence[str]) -> Floats:
-        """DANN's own probability of excitatory, and LSPIN's of Glutamatergic, before they are reconciled; (n_cells, 2)."""
+        """What DANN alone gives to excitatory and LSPIN alone to Glutamatergic, shape (n_cells, 2)."""
         z = self.preprocessor.standardise(x)
         return self._each(z, species, lambda model, rows, names: model.judge(rows, names).excitatory, np.full(2, 0.5))
 
@@ -231,3 +235,7 @@ class GatedCellPredictor(CellPredictor):
         """The consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing features."""
         z = self.preprocessor.standardise(x)
         return self._each(z, species, lambda model, rows, names: model.gates(rows, names), np.zeros(z.shape[1]))
+
+
+AnyPredictor: TypeAlias = CellPredictor | Predictor
+"""What judges cells: the models of exactly their features, or one network for all features."""

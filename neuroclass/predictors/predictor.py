@@ -127,9 +127,13 @@ class Predictor(ABC):
         order = np.argsort(-probabilities, axis=1)
         return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
 
-    def typicality_of(self, x: Floats) -> Floats:
+    def typicality_of(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
         """Fraction of training cells at least as unusual on the features present, shape (n_cells,)."""
-        return self.typicality_scale(self.preprocessor.standardise(x), self.preprocessor)
+        return self.standardised_typicality(self.preprocessor.standardise(x), species)
+
+    def standardised_typicality(self, z: Floats, species: Sequence[str] | None = None) -> Floats:  # noqa: ARG002
+        """`typicality_of` from standardised features."""
+        return self.typicality_scale(z, self.preprocessor)
 
     def arrays(self) -> Arrays:
         """All arrays to save."""

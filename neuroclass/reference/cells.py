@@ -17,7 +17,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.config import recordings_folder
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.allen import default_cache
-from neuroclass.predictors.predictor import Predictor
+from neuroclass.predictors.cell_predictor import AnyPredictor
 from neuroclass.types.arrays import Floats, Integers
 
 LEAST_SHARED = 4
@@ -83,7 +83,7 @@ def _recorded_ids() -> set[str]:
 
 
 def nearest_references(
-    model: Predictor,
+    model: AnyPredictor,
     features: Mapping[str, float],
     species: str,
     labels: Sequence[str],
@@ -124,7 +124,7 @@ def nearest_references(
 
 
 def _nearest(
-    model: Predictor, z: Floats, gates: Floats, species: str, label: str, pool: Cohort, exclude: str
+    model: AnyPredictor, z: Floats, gates: Floats, species: str, label: str, pool: Cohort, exclude: str
 ) -> ReferenceCell | None:
     frame = pool.frame
     mates = (frame[model.task] == label) & (frame["id"] != exclude)

@@ -23,7 +23,7 @@ from neuroclass.nets.dann import Dann
 from neuroclass.nets.gradient_reversal import reversal_schedule
 from neuroclass.nets.lspin import Lspin
 from neuroclass.nets.members import MemberLinear
-from neuroclass.nets.stochastic_gates import expected_open
+from neuroclass.nets.stochastic_gates import expected_open, gate_values
 from neuroclass.predictors.feature_set import SPECIES
 from neuroclass.predictors.lab_shifts import standardised_shifts
 from neuroclass.predictors.preprocess import CLIP
@@ -37,8 +37,10 @@ _RATE = 0.01
 _DRAWN = 0.5
 _CONSENSUS = 0.25
 _FEW_FEATURES = 12
+_AGREEMENT = 0.02
+_AGREEING_CELLS = 64
 _REVERSAL = 0.1
-_GATE_PENALTIES = ((12, 0.005), (19, 0.03), (41, 0.04))
+_GATE_PENALTIES = ((12, 0.005), (41, 0.012))
 
 
 @dataclass(frozen=True)
@@ -212,12 +214,13 @@ def _lspin_loss(model: _Whitened, penalty: float, smoothing: float) -> Callable[
 
     def loss(x: Tensor, truth: Tensor, _: Tensor, done: float) -> Tensor:
         alpha = net.gating(x @ model.root)
-        gates = (alpha + 0.5 + 0.5 * torch.randn_like(alpha)).clamp(0.0, 1.0)
-        logits = net.prediction((x * gates) @ model.root)
-        return (
-            _cross_entropy(logits, truth, smoothing)
-            + penalty * min(1.0, 2 * done) * expected_open(alpha).sum(-1).mean()
-        )
+        gates = gate_values(alpha, torch.randn_like(alpha))
+        label = _cross_entropy(net.prediction((x * gates) @ model.root), truth, smoothing)
+        n_open = expected_open(alpha).sum(-1).mean()
+        same_cells = x[:1, :_AGREEING_CELLS].expand(len(x), -1, -1)
+        shared = gate_values(net.gating(same_cells @ model.root))
+        spread = ((shared - shared.mean(0)) ** 2).sum(-1).mean()
+        return label + penalty * min(1.0, 2 * done) * n_open + _AGREEMENT * spread
 
     return loss
 

@@ -105,7 +105,7 @@ def _map(folder: Path | None) -> "Map":  # noqa: ARG001 (the key of the cache)
     from neuroclass.explain.placing import map_of
     from neuroclass.predictors.dann import DannPredictor
 
-    model = load_models().dann.predictor
+    model = load_models().dann.network
     assert isinstance(model, DannPredictor)
     return map_of(model, cache.cohort())
 
