@@ -13,7 +13,7 @@ from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.card import training_card
 from neuroclass.training.fit_dann import train_dann
 from neuroclass.training.fit_lspin import train_lspin
-from neuroclass.types.models import DANN, LSPIN, MODELS, ModelSpec
+from neuroclass.types.models import DANN, LSPIN, MODELS, CohortModelSpec
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 TRAINERS: Mapping[str, Callable[[Cohort, Any, ProgressCallback], Predictor]] = {
@@ -31,7 +31,7 @@ class TrainedModel:
     folder: Path | None = None
 
 
-def model_spec(name: str) -> ModelSpec:
+def model_spec(name: str) -> CohortModelSpec:
     """What is declared of a model.
 
     Raises
