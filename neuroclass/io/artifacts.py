@@ -137,6 +137,28 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
         raise ModelFileError(f"{path} does not fit its card ({error}). Restore both from the same model.") from error
 
 
+def load_human_subclass(folder: Path | None = None) -> HumanSubclassPredictor:
+    """Load the human subclass model.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Folder of models; the shipped ones by default.
+
+    Returns
+    -------
+    HumanSubclassPredictor
+
+    Raises
+    ------
+    ModelFileError
+        See `load_model`.
+    """
+    model = load_model(HumanSubclassPredictor.spec.name, folder)
+    assert isinstance(model, HumanSubclassPredictor)
+    return model
+
+
 def _check_card(card: Mapping[str, Any], name: str, folder: Path) -> None:
     expected = {
         "format": FORMAT,
