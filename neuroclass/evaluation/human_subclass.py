@@ -260,7 +260,8 @@ def evaluate_human(
         ours = name == HUMAN_SUBCLASS.name
         predictions = run_human_trials(name, plan if ours else plain, jobs, progress)
         results.append(describe_human(name, plan, predictions))
-        kept[name] = predictions[predictions["laboratory"] == HOME.name].drop(columns="laboratory")
+        home = predictions[predictions["laboratory"] == HOME.name]
+        kept[name] = home.drop(columns="laboratory").reset_index(drop=True)
         if not ours:
             difference = paired_difference(gabaergic(kept[HUMAN_SUBCLASS.name]), gabaergic(kept[name]))
             results[-1]["ours_minus_this"] = difference
