@@ -24,25 +24,27 @@ def agreement(table: pd.DataFrame) -> go.Figure:
     labels = {name: f"{class_label(name)} → {class_label(partner)} ({n})" for name, partner, n in columns}
     fig = go.Figure()
     for (space, rows), colour in zip(table.groupby("space", sort=False), PALETTE, strict=False):
-        fig.add_bar(
-            x=[labels[name] for name in rows["subclass"]],
-            y=rows["same"],
+        fig.add_scatter(
+            x=rows["same"],
+            y=[labels[name] for name in rows["subclass"]],
             name=escape(space),
-            marker_color=colour,
-            hovertemplate=f"%{{x}}, {escape(space)}: %{{y:.3f}}<extra></extra>",
+            mode="markers",
+            marker={"size": 12, "color": colour},
+            hovertemplate=f"%{{y}}, {escape(space)}: %{{x:.3f}}<extra></extra>",
         )
     fig.add_scatter(
-        x=[labels[name] for name in first["subclass"]],
-        y=first["chance"],
+        x=first["chance"],
+        y=[labels[name] for name in first["subclass"]],
         name="by chance",
         mode="markers",
-        marker={"symbol": "line-ew", "size": 60, "line": {"width": 3, "color": UNKNOWN}},
-        hovertemplate="%{x}, by chance: %{y:.3f}<extra></extra>",
+        marker={"size": 10, "symbol": "circle-open", "color": UNKNOWN, "line": {"width": 2}},
+        hovertemplate="%{y}, by chance: %{x:.3f}<extra></extra>",
     )
-    fig.update_yaxes(range=[0, 1.02])
+    fig.update_xaxes(range=[-0.02, 1.02])
+    fig.update_yaxes(autorange="reversed")
     return finish(
         fig,
-        height=420,
-        x="Mouse subclass → human subclass (number of mouse cells)",
-        y="Nearest human cell has the label (fraction of 1)",
+        height=380,
+        x="Nearest human cell has the label (fraction of the mouse cells)",
+        y="Subclass, mouse → human (mouse cells)",
     )

@@ -6,7 +6,7 @@ from neuroclass.charts.human_matches import agreement
 from neuroclass.charts.theme import ordered
 
 
-def test_every_space_has_its_bars_and_chance_is_drawn_once():
+def test_every_space_has_its_points_and_chance_is_drawn_once():
     table = pd.DataFrame(
         {
             "space": ["a", "a", "b", "b"],
@@ -19,8 +19,8 @@ def test_every_space_has_its_bars_and_chance_is_drawn_once():
     )
     fig = agreement(table)
     assert [trace.name for trace in fig.data] == ["a", "b", "by chance"]
-    assert list(fig.data[1].y) == [0.3, 0.2]
-    assert fig.data[0].x[1] == "Htr3a+|Vip− → Lamp5/Pax6 (20)"
+    assert list(fig.data[1].x) == [0.3, 0.2]
+    assert fig.data[0].y[1] == "Htr3a+|Vip− → Lamp5/Pax6 (20)"
 
 
 def test_human_subclasses_come_in_their_order():
