@@ -6,6 +6,8 @@ References
 .. [2] Tasic et al., "Shared and distinct transcriptomic cell types across neocortical areas",
    Nature 563, 2018 (what the driver lines mark).
 .. [3] Okabe and Ito, "Color Universal Design", 2008 (the palette).
+.. [4] Lee, Dalley et al., "Signature morphoelectric properties of diverse GABAergic interneurons in the human
+   neocortex", Science 382, 2023.
 """
 
 from dataclasses import dataclass
@@ -46,6 +48,21 @@ class Subclass(StrEnum):
         return Broad.EXCITATORY if self is Subclass.GLUTAMATERGIC else Broad.INHIBITORY
 
 
+class HumanSubclass(StrEnum):
+    """The five subclasses of human cortical neurons, after the transcriptomic taxonomy of Lee, Dalley et al. [4]_."""
+
+    GLUTAMATERGIC = "Glutamatergic"
+    PVALB = "Pvalb"
+    SST = "Sst"
+    VIP = "Vip"
+    LAMP5_PAX6 = "Lamp5/Pax6"
+
+    @property
+    def broad(self) -> Broad:
+        """The broad class it belongs to."""
+        return Broad.EXCITATORY if self is HumanSubclass.GLUTAMATERGIC else Broad.INHIBITORY
+
+
 class Dendrite(StrEnum):
     """Dendrite type as tagged in the database."""
 
@@ -61,8 +78,13 @@ class Dendrite(StrEnum):
 
 BROAD_ORDER: tuple[str, ...] = tuple(b.value for b in Broad)
 SUBCLASS_ORDER: tuple[str, ...] = tuple(s.value for s in Subclass)
+HUMAN_SUBCLASS_ORDER: tuple[str, ...] = tuple(s.value for s in HumanSubclass)
 
-TASK_CLASSES: dict[str, tuple[str, ...]] = {"broad": BROAD_ORDER, "subclass": SUBCLASS_ORDER}
+TASK_CLASSES: dict[str, tuple[str, ...]] = {
+    "broad": BROAD_ORDER,
+    "subclass": SUBCLASS_ORDER,
+    "human_subclass": HUMAN_SUBCLASS_ORDER,
+}
 """The classes of each task, which is also the name of the cohort's column with the labels."""
 
 COLOURS: dict[str, str] = {
@@ -73,6 +95,7 @@ COLOURS: dict[str, str] = {
     Subclass.SST: "#E69F00",
     Subclass.VIP: "#CC79A7",
     Subclass.HTR3A: "#009E73",
+    HumanSubclass.LAMP5_PAX6: "#8C6D31",
     Species.MOUSE: "#56B4E9",
     Species.HUMAN: "#B58900",
 }

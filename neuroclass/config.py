@@ -176,6 +176,36 @@ class LspinSettings:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class HumanSubclassSettings:
+    """The human subclass model: kernel experts and a gated network.
+
+    Attributes
+    ----------
+    n_waves : int
+        Random waves of each expert.
+    bandwidth : float
+        Width ℓ of the kernel, in units of the square root of the number of inputs.
+    penalty : float
+        Inverse strength C of the experts' ridge penalty.
+    balance : float
+        Power of a class' number of cells by which its cells weigh less; 0 not at all, 1 all classes alike.
+    lspin : LspinSettings
+        Of the gated network; its members, donor groups and seed are those of the experts too.
+    """
+
+    n_waves: int = 100
+    bandwidth: float = 1.4
+    penalty: float = 10.0
+    balance: float = 0.75
+    lspin: LspinSettings = LspinSettings(gate_penalty=0.005, agreement=0.01, optimiser=OptimiserSettings(steps=300))
+
+    @property
+    def seed(self) -> int:
+        """Of weights, waves, batches and folds."""
+        return self.lspin.seed
+
+
 ALLEN_URL_VARIABLE = "NEUROCLASS_ALLEN_URL"
 
 

@@ -1,17 +1,22 @@
 """How well the models do on cells they have not seen, and beside others."""
 
+from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.performance import performance
+from neuroclass.ui.performance import human_subclass, performance
 
 widgets.heading("Performance", "How well do the models do on cells of donors they have never seen?")
 with guarded():
     widgets.source_notice(cache.cohort())
     model = performance.choose_model()
-    predictions, group = performance.choose(model)
-    table = performance.results_table(model)
-
-performance.tiles(predictions, table, group, model)
-performance.coverage(model, group)
-with guarded():
-    performance.views(predictions, table, model, group)
+if model == HUMAN_SUBCLASS.name:
+    with guarded():
+        human_subclass.show()
+else:
+    with guarded():
+        predictions, group = performance.choose(model)
+        table = performance.results_table(model)
+    performance.tiles(predictions, table, group, model)
+    performance.coverage(model, group)
+    with guarded():
+        performance.views(predictions, table, model, group)

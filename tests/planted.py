@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
+from neuroclass.cell_types import BROAD_ORDER, HUMAN_SUBCLASS_ORDER, SUBCLASS_ORDER
 from neuroclass.cohort.cohort import Cohort, make_cohort
-from neuroclass.features import FEATURE_NAMES, FEATURES
+from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
 
 CENTRES = {"mV": (-40.0, 6.0), "pA": (150.0, 0.4), "MOhm": (150.0, 0.3), "ms": (20.0, 0.3), "s": (1e-3, 0.3)}
 CENTRES |= {"mV/ms": (200.0, 0.3), "GOhm": (1.5, 0.3), "Hz/pA": (0.3, 0.3), "": (3.0, 0.2)}
@@ -53,3 +53,27 @@ def planted_cohort(
     frame["broad"] = np.where(subclass == 0, *BROAD_ORDER)
     frame["subclass"] = np.where(human, None, np.array(SUBCLASS_ORDER, dtype=object)[subclass])
     return make_cohort(frame, "planted", simulated=True)
+
+
+def planted_human_cohort(n_cells: int = 360, seed: int = 0) -> Cohort:
+    """Planted cells whose human ones have a ``human_subclass``, a ``condition`` and a ``table``.
+
+    GABAergic human cells lack noise features, a fifth of the human cells ramps, a seventh of all the resting potential.
+    """
+    cohort = planted_cohort(n_cells, seed, class_features=("sag", "tau", "ri", "peak_v_ramp"), human_share=0.6)
+    frame = cohort.frame.copy()
+    rng = np.random.default_rng(seed)
+    human = (frame["species"] == "human").to_numpy()
+    raised = np.stack([frame[name].rank(pct=True) for name in ("sag", "tau", "ri", "peak_v_ramp")], axis=1)
+    subclass = np.where(raised.max(1) > 0.8, raised.argmax(1) + 1, 0)
+    frame["human_subclass"] = np.where(human, np.array(HUMAN_SUBCLASS_ORDER, dtype=object)[subclass], None)
+    frame["broad"] = np.where(human, np.where(subclass == 0, *BROAD_ORDER), frame["broad"])
+    frame["condition"] = np.where(human & (subclass > 0), rng.choice(["acute", "culture"], n_cells), None)
+    frame["table"] = np.where(subclass > 0, "human_gabaergic", "human_excitatory")
+    for spec in FEATURES:
+        if spec.stimulus is Stimulus.NOISE:
+            frame.loc[human & (subclass > 0), spec.name] = np.nan
+        if spec.stimulus is Stimulus.RAMP:
+            frame.loc[human & (np.arange(n_cells) % 5 == 0), spec.name] = np.nan
+    frame.loc[np.arange(n_cells) % 7 == 0, "vrest"] = np.nan
+    return Cohort(frame, "planted human", simulated=True)

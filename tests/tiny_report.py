@@ -23,7 +23,7 @@ from neuroclass.evaluation.names import Protocol
 from neuroclass.explain import domain_report, domain_spaces
 from neuroclass.reports import build
 from neuroclass.training import crossfit, etypes, registry
-from neuroclass.types.models import DANN, LSPIN, MODELS, ModelSpec
+from neuroclass.types.models import DANN, LSPIN, MODELS
 from tests.planted import planted_cohort
 
 N_CELLS = 160
@@ -74,7 +74,7 @@ def tiny_sizes() -> Iterator[None]:
 def _small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(train, "load_cohort", lambda _: tiny_cohort())
     for spec, settings in ((DANN, TinyDann), (LSPIN, TinyLspin)):
-        patch.setitem(MODELS, spec.name, ModelSpec(spec.name, spec.title, spec.task, settings))
+        patch.setitem(MODELS, spec.name, replace(spec, settings=settings))
     for module in (build, domain_report, domain_spaces):
         patch.setattr(module, "DannSettings", TinyDann)
     plain = registry.network(DANN, TinyDann(reversal=0.0))

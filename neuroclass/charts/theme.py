@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from neuroclass.cell_types import BROAD_ORDER, COLOURS, SUBCLASS_ORDER, Species, label_of
+from neuroclass.cell_types import BROAD_ORDER, COLOURS, HUMAN_SUBCLASS_ORDER, SUBCLASS_ORDER, Species, label_of
 from neuroclass.features import BY_NAME
 
 PALETTE: tuple[str, ...] = (
@@ -29,7 +29,7 @@ UNKNOWN = "#9AA5AB"
 ACCENT = "#1A88AD"
 NEGATIVE, POSITIVE = "#2166AC", "#B2182B"
 SIMULATED_NOTE = "simulated cells"
-_ORDER = (*BROAD_ORDER, *SUBCLASS_ORDER, *(s.value for s in Species))
+_ORDER = tuple(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER, *(s.value for s in Species))))
 
 
 def colours_of(values: Iterable[object]) -> dict[str, str]:

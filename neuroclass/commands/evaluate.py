@@ -8,8 +8,10 @@ from typing import Any
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
+from neuroclass.errors import SettingsError
 from neuroclass.evaluation.names import SYSTEM_NAMES, Protocol
-from neuroclass.types.progress import Progress
+from neuroclass.types.models import HUMAN_SUBCLASS
+from neuroclass.types.progress import Progress, ProgressCallback
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,7 +22,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Train a system on training cells and report accuracy and macro F1 on held-out ones, with 95%% "
         "intervals from a cluster bootstrap over donors. Scaler, imputation and calibration see training cells only.",
     )
-    parser.add_argument("model", choices=SYSTEM_NAMES, metavar="MODEL", help=", ".join(SYSTEM_NAMES))
+    names = (*SYSTEM_NAMES, HUMAN_SUBCLASS.name)
+    parser.add_argument("model", choices=names, metavar="MODEL", help=", ".join(names))
     protocols = [protocol.value for protocol in Protocol]
     parser.add_argument("--protocol", choices=protocols, default="donor-cv", help="default: donor-cv")
     parser.add_argument("--task", choices=tuple(TASK_CLASSES), help="for baselines (default: subclass)")
@@ -33,10 +36,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print."""
-    from neuroclass.evaluation.evaluate import evaluate
 
     def show(progress: Progress) -> None:
         print(f"{args.model}, {args.protocol}: trial {progress.done} of {progress.total}", file=sys.stderr)
+
+    if args.model == HUMAN_SUBCLASS.name:
+        result = _human(args, show)
+        print(json.dumps(result, indent=2, ensure_ascii=False) if args.json else _human_text(result))
+        return 0
+    from neuroclass.evaluation.evaluate import evaluate
 
     evaluation = evaluate(
         args.model,
@@ -49,6 +57,38 @@ def run(args: argparse.Namespace) -> int:
     )
     print(json.dumps(evaluation.result, indent=2, ensure_ascii=False) if args.json else _text(evaluation.result))
     return 0
+
+
+def _human(args: argparse.Namespace, show: ProgressCallback) -> dict[str, Any]:
+    """Results of the human subclass model, with those of the baselines under ``baselines``."""
+    from neuroclass.cohort.human import load_human_cells
+    from neuroclass.evaluation.human_subclass import evaluate_human
+
+    if args.protocol != Protocol.DONOR_CV or args.task not in (None, HUMAN_SUBCLASS.task):
+        raise SettingsError(
+            f"{args.model} is evaluated for the task {HUMAN_SUBCLASS.task} under {Protocol.DONOR_CV.value} only; found "
+            f"--protocol {args.protocol}" + (f" --task {args.task}." if args.task else ".")
+        )
+    (ours, *others), _ = evaluate_human(load_human_cells(args.data), args.repeats, args.jobs, show)
+    return {**ours, "baselines": {row["model"]: row for row in others}}
+
+
+def _human_text(result: dict[str, Any]) -> str:
+    lines = [
+        f"{result['model']}, {result['protocol']}: {result['n_cells']} GABAergic cells of {result['n_donors']} donors, "
+        f"{result['n_repeats']} repeats"
+    ]
+    groups = {"all": result["metrics"], **result["groups"]}
+    groups |= {name: row["metrics"] for name, row in result["baselines"].items()}
+    for group, metrics in groups.items():
+        found = (f"{name} {v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for name, v in metrics.items())
+        lines.append(f"  {group:<8} " + ", ".join(found))
+    sets = result["sets"]
+    lines.append(f"  {sets['coverage']:.0%} sets cover {sets['shown']:.3f}, mean size {sets['mean_size']:.2f} classes")
+    lines.append(f"  calibration error {result['calibration_error']:.3f}")
+    lines += [f"  excitatory, {name}: {share:.3f}" for name, share in result["excitatory"].items()]
+    lines += [f"  with {name}: {row['accuracy']:.3f}" for name, row in result["stimuli"].items()]
+    return "\n".join(lines)
 
 
 def _text(result: dict[str, Any]) -> str:

@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
-from neuroclass.config import DannSettings, LspinSettings, cache_folder
+from neuroclass.config import DannSettings, HumanSubclassSettings, LspinSettings, cache_folder
 from neuroclass.errors import SettingsError
 from neuroclass.io.atomic import write_atomically
-from neuroclass.types.models import FEATURE_SETS, MODELS
+from neuroclass.types.models import FEATURE_SETS, HUMAN_SUBCLASS, MODELS
 from neuroclass.types.progress import EPOCH, Progress
 
 
@@ -22,11 +21,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command to the parser."""
     parser = subparsers.add_parser(
         "train",
-        help="train DANN or LSPIN on the loaded cells",
+        help="train DANN, LSPIN or the human subclass model",
         description="Train a model and write weights and card to DIR/<model>. With --report, also what the result "
-        "pages show: donor-grouped cross-validation of the model and the baselines, gates, SHAP values, embedding.",
+        "pages show: donor-grouped cross-validation of the model and the baselines, gates, SHAP values, embedding. "
+        "The human subclass model also needs the tables in the data folder's outside/.",
     )
-    parser.add_argument("model", choices=(*MODELS, FEATURE_SETS), help="feature-sets: both, for many sets of features")
+    parser.add_argument(
+        "model",
+        choices=(*MODELS, HUMAN_SUBCLASS.name, FEATURE_SETS),
+        help=f"{FEATURE_SETS}: DANN and LSPIN for many sets of features",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of models (default: in the user's cache)")
     parser.add_argument("--report", action="store_true", help="evaluate as well (minutes)")
     parser.add_argument("--baselines", action="store_true", help="with --report, evaluate the baselines too")
@@ -65,9 +69,8 @@ class StatusFile:
             write_atomically(self.path, json.dumps(status).encode())
 
 
-def _settings(args: argparse.Namespace) -> DannSettings | LspinSettings:
+def _settings(args: argparse.Namespace, recipe: DannSettings | LspinSettings) -> DannSettings | LspinSettings:
     """The recipe's settings with what the user asked for."""
-    recipe = MODELS[args.model].settings()
     if args.members is not None and args.members < 1:
         raise SettingsError(f"--members {args.members}: an ensemble needs at least one network.")
     if args.report and (args.seed, args.steps, args.members) != (None, None, None):
@@ -79,35 +82,60 @@ def _settings(args: argparse.Namespace) -> DannSettings | LspinSettings:
     return replace(recipe, optimiser=optimiser, **{name: value for name, value in asked.items() if value is not None})
 
 
-def _feature_sets(args: argparse.Namespace, cohort: Cohort, status: StatusFile) -> int:
+def _feature_sets(args: argparse.Namespace, folder: Path, status: StatusFile) -> int:
     """Fit the models of the sets of features that ship."""
     from neuroclass.training.library import build_library
 
-    folder = args.out or cache_folder() / "models"
-    n_sets = build_library(cohort, folder, status)
+    n_sets = build_library(load_cohort(args.data), folder, status)
     print(json.dumps({"folder": str(folder), "n_sets": n_sets}) if args.json else f"{n_sets} sets written to {folder}")
     return 0
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, save, and report where asked."""
+    status = StatusFile(args.status, args.model)
+    folder = args.out or cache_folder() / "models"
+    if args.model == FEATURE_SETS:
+        return _feature_sets(args, folder, status)
+    card, folder, source = (_human if args.model == HUMAN_SUBCLASS.name else _of_cohort)(args, folder, status)
+    answer = {key: card[key] for key in ("model", "classes", "training_cells", "seeds", "weights_sha256")}
+    answer |= {"folder": str(folder), "metrics": card.get("metrics")}
+    if args.json:
+        print(json.dumps(answer, indent=2))
+    else:
+        n_cells = card["training_cells"]["n_cells"]
+        print(f"{args.model} trained on {n_cells} cells of {source}; written to {folder}")
+    return 0
+
+
+def _of_cohort(args: argparse.Namespace, folder: Path, status: StatusFile) -> tuple[dict[str, Any], Path, str]:
+    """Card, folder and cells of a model that the loaded cells train."""
     from neuroclass.training.train import train_model
 
+    settings = _settings(args, MODELS[args.model].settings())
     cohort = load_cohort(args.data)
-    status = StatusFile(args.status, args.model)
-    if args.model == FEATURE_SETS:
-        return _feature_sets(args, cohort, status)
-    trained = train_model(args.model, cohort, _settings(args), args.out or cache_folder() / "models", status)
+    trained = train_model(args.model, cohort, settings, folder, status)
     card = trained.card
     if args.report:
         from neuroclass.reports.build import write_report
 
         card = write_report(trained, cohort, args.jobs, args.baselines, status)
-    answer = {key: card[key] for key in ("model", "classes", "training_cells", "seeds", "weights_sha256")}
-    answer |= {"folder": str(trained.folder), "metrics": card.get("metrics")}
-    if args.json:
-        print(json.dumps(answer, indent=2))
-    else:
-        n_cells = card["training_cells"]["n_cells"]
-        print(f"{args.model} trained on {n_cells} cells of {cohort.source}; written to {trained.folder}")
-    return 0
+    return card, folder / args.model, cohort.source
+
+
+def _human(args: argparse.Namespace, folder: Path, status: StatusFile) -> tuple[dict[str, Any], Path, str]:
+    """Card, folder and cells of the human subclass model."""
+    from neuroclass.cohort.human import load_human_cells
+    from neuroclass.training.train import train_human_model
+
+    recipe = HumanSubclassSettings()
+    gated = _settings(args, recipe.lspin)
+    assert isinstance(gated, LspinSettings)
+    cohort = load_human_cells(args.data)
+    trained = train_human_model(cohort, replace(recipe, lspin=gated), folder, status)
+    card = trained.card
+    if args.report:
+        from neuroclass.reports.human_subclass import write_human_report
+
+        card = write_human_report(trained, cohort, args.jobs, progress=status)
+    return card, folder / args.model, cohort.source

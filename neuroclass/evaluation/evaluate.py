@@ -16,6 +16,7 @@ from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.human_subclass import HumanSubclassPredictor
 from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
@@ -68,7 +69,7 @@ def _extras(model: Classifier, task: str, x: Floats, test: Cohort, train: Cohort
         columns["exact_set_size"] = [len(chosen) for chosen in exact]
         columns["exact_set_right"] = [y in chosen for y, chosen in zip(test.column(task), exact, strict=True)]
         columns["typicality"] = model.typicality_of(x)
-    if isinstance(model, LspinPredictor):
+    if isinstance(model, LspinPredictor | HumanSubclassPredictor):
         columns["n_open"] = (model.gates(x) > 0).sum(1)
     if isinstance(model, DannPredictor) and train.frame["species"].nunique() > 1:
         columns["domain_right"] = domain_right(

@@ -9,7 +9,7 @@ References
 .. [2] Guo et al., "On calibration of modern neural networks", ICML 2017 (expected calibration error).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,17 @@ def accuracy(counts: Floats) -> Floats:
     return np.asarray(np.trace(counts, axis1=-2, axis2=-1) / np.maximum(counts.sum((-2, -1)), 1e-12))
 
 
+def balanced_accuracy(counts: Floats) -> Floats:
+    """Mean over the classes that occur of the share of cells on the diagonal, shape (…, n, n) → (…,)."""
+    total = counts.sum(-1)
+    recall = np.divide(np.diagonal(counts, axis1=-2, axis2=-1), total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(recall.sum(-1) / np.maximum((total > 0).sum(-1), 1))
+
+
+Metric = Callable[[Floats], Floats]
+HEADLINE: Mapping[str, Metric] = {"accuracy": accuracy, "macro_f1": macro_f1}
+
+
 def _counts(predictions: pd.DataFrame, classes: Sequence[str], by: Sequence[str]) -> Floats:
     """Confusion matrices for each combination of `by`, shape (n_1, …, n_classes, n_classes)."""
     places = {name: place for place, name in enumerate(classes)}
@@ -57,8 +68,8 @@ def _counts(predictions: pd.DataFrame, classes: Sequence[str], by: Sequence[str]
     return counts
 
 
-def summarise(predictions: pd.DataFrame, classes: Sequence[str]) -> Summary:
-    """Accuracy and macro F1 with spread and interval.
+def summarise(predictions: pd.DataFrame, classes: Sequence[str], metrics: Mapping[str, Metric] = HEADLINE) -> Summary:
+    """Accuracy and macro F1, or other metrics, with spread and interval.
 
     Parameters
     ----------
@@ -66,11 +77,13 @@ def summarise(predictions: pd.DataFrame, classes: Sequence[str]) -> Summary:
         See the module.
     classes : sequence of str
         Every class.
+    metrics : mapping of str to callable
+        Metrics of confusion matrices.
 
     Returns
     -------
     dict
-        ``accuracy`` and ``macro_f1``, each with ``mean`` (over repeats, cells of all folds pooled), ``sd``
+        By default ``accuracy`` and ``macro_f1``, each with ``mean`` (over repeats, cells of all folds pooled), ``sd``
         (over folds of all repeats) and ``low``, ``high`` (95% of bootstrap samples of donors).
     """
     by_donor = _counts(predictions, classes, ("donor", "repeat"))
@@ -82,7 +95,7 @@ def summarise(predictions: pd.DataFrame, classes: Sequence[str]) -> Summary:
     parts = predictions.assign(part=predictions["repeat"].astype(str) + "/" + predictions["fold"].astype(str))
     by_fold = _counts(parts, classes, ("part",))
     result = {}
-    for name, metric in (("accuracy", accuracy), ("macro_f1", macro_f1)):
+    for name, metric in metrics.items():
         low, high = np.quantile(metric(resampled).mean(-1), (0.025, 0.975))
         result[name] = {
             "mean": float(metric(pooled).mean()),

@@ -24,6 +24,14 @@ SYSTEM_TITLES: dict[str, str] = {
 }
 """Every system of the registry, with the title that people read."""
 
+HUMAN_SYSTEM_TITLES: dict[str, str] = {
+    "human-subclass": "Human subclass, ours",
+    "lr": "Logistic regression",
+    "lda": "LDA",
+    "svc": "SVC",
+}
+"""The systems that tell human subclasses; ours and its baselines, which are evaluated together."""
+
 SYSTEM_NAMES: tuple[str, ...] = tuple(SYSTEM_TITLES)
 
 

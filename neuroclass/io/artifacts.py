@@ -16,6 +16,7 @@ from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES, FEATURES
 from neuroclass.io.atomic import write_atomically
 from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.human_subclass import HumanSubclassPredictor
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
 
@@ -23,7 +24,9 @@ WEIGHTS_FILE = "weights.safetensors"
 CARD_FILE = "card.json"
 FORMAT = 1
 
-PREDICTORS: dict[str, type[Predictor]] = {kind.spec.name: kind for kind in (DannPredictor, LspinPredictor)}
+PREDICTORS: dict[str, type[Predictor]] = {
+    kind.spec.name: kind for kind in (DannPredictor, LspinPredictor, HumanSubclassPredictor)
+}
 
 
 def save_model(model: Predictor, folder: Path, card: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
     Parameters
     ----------
     name : str
-        ``dann`` or ``lspin``.
+        ``dann``, ``lspin`` or ``human-subclass``.
     folder : Path, optional
         Folder of models, each in a folder of its own name; the shipped ones by default.
 
@@ -132,6 +135,28 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
         return PREDICTORS[name].from_arrays(load_arrays(blob), card)
     except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path} does not fit its card ({error}). Restore both from the same model.") from error
+
+
+def load_human_subclass(folder: Path | None = None) -> HumanSubclassPredictor:
+    """Load the human subclass model.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Folder of models; the shipped ones by default.
+
+    Returns
+    -------
+    HumanSubclassPredictor
+
+    Raises
+    ------
+    ModelFileError
+        See `load_model`.
+    """
+    model = load_model(HumanSubclassPredictor.spec.name, folder)
+    assert isinstance(model, HumanSubclassPredictor)
+    return model
 
 
 def _check_card(card: Mapping[str, Any], name: str, folder: Path) -> None:

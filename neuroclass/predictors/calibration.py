@@ -43,12 +43,12 @@ def group_index(species: Sequence[str] | None, n_cells: int) -> Integers:
     return np.array([index[name] for name in species], dtype=np.int64)
 
 
-def _fit_group(log_q: Floats, hidden: Floats, truth: Integers) -> Floats:
+def _fit_group(log_q: Floats, hidden: Floats, truth: Integers, biased: bool) -> Floats:
     n_classes = log_q.shape[1]
     rows = np.arange(len(truth))
 
     def loss(parameters: Floats) -> float:
-        t0, t1, bias = parameters[0], parameters[1], parameters[2:]
+        t0, t1, bias = parameters[0], parameters[1], parameters[2:] * biased
         logits = log_q / np.exp(t0 + t1 * hidden)[:, None] + bias
         return float(-log_softmax(logits, axis=1)[rows, truth].mean() + _SHRINK * (parameters**2).mean())
 
@@ -95,6 +95,8 @@ class Calibration:
         hidden: Floats,
         truth: Integers,
         species: Sequence[str],
+        *,
+        biased: bool = True,
     ) -> "Calibration":
         """Fit on cells the networks were not trained on.
 
@@ -108,6 +110,8 @@ class Calibration:
             Position of the true class.
         species : sequence of str
             Species of each cell; one with fewer than 30 cells uses the values of all.
+        biased : bool
+            Whether b corrects the class proportions; otherwise it is 0 and the likeliest class stays so.
 
         Returns
         -------
@@ -120,7 +124,7 @@ class Calibration:
         for row in range(len(GROUPS)):
             chosen = groups == row
             chosen = chosen if chosen.sum() >= LEAST_CELLS else np.ones(len(truth), dtype=bool)
-            parameters[row] = _fit_group(log_q[chosen], hidden[chosen], truth[chosen])
+            parameters[row] = _fit_group(log_q[chosen], hidden[chosen], truth[chosen], biased)
             p = _calibrated(log_q[chosen], hidden[chosen], parameters[[row] * int(chosen.sum())])
             thresholds[row] = _thresholds(1 - p[np.arange(len(p)), truth[chosen]], hidden[chosen])
         return cls(parameters, thresholds)

@@ -82,10 +82,14 @@ class Predictor(ABC):
         """Mean of `member_probabilities`, shape (n_cells, n_classes)."""
         return np.asarray(self.member_probabilities(z, present).mean(0))
 
+    def hidden_share(self, present: Mask) -> Floats:
+        """Fraction of the features that a cell lacks, shape (n_cells,), from a mask of shape (n_cells, 41)."""
+        return np.asarray(1.0 - present.mean(axis=1))
+
     def standardised_probabilities(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
         """`predict_proba` from standardised features."""
         completed, present = self.preprocessor.complete(z)
-        return self.calibration(self.ensemble_probabilities(completed, present), _hidden(present), species)
+        return self.calibration(self.ensemble_probabilities(completed, present), self.hidden_share(present), species)
 
     def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
         """Calibrated probabilities.
@@ -121,7 +125,7 @@ class Predictor(ABC):
         probabilities = self.predict_proba(x, species)
         if weights is not None:
             probabilities = reweight(probabilities, weights)
-        hidden = _hidden(np.isfinite(x))
+        hidden = self.hidden_share(np.isfinite(x))
         inside = self.calibration.sets(probabilities, hidden, species, coverage, allow_empty=allow_empty)
         inside &= True if weights is None else weights > 0
         order = np.argsort(-probabilities, axis=1)
@@ -165,10 +169,6 @@ class Predictor(ABC):
             background=np.asarray(arrays[_BACKGROUND], dtype=np.float64).reshape(-1, len(FEATURE_NAMES)),
             card=card,
         )
-
-
-def _hidden(present: Mask) -> Floats:
-    return np.asarray(1.0 - present.mean(axis=1))
 
 
 def for_members(values: npt.NDArray[np.generic], n_members: int) -> Tensor:

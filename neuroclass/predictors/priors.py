@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from neuroclass.cell_types import BROAD_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Broad, Subclass
+from neuroclass.cell_types import (
+    BROAD_ORDER,
+    HUMAN_SUBCLASS_ORDER,
+    LINE_SUBCLASS,
+    SUBCLASS_ORDER,
+    Broad,
+    HumanSubclass,
+    Subclass,
+)
 from neuroclass.errors import SettingsError
 from neuroclass.types.arrays import Floats
 
@@ -24,7 +32,12 @@ PRESETS: dict[str, dict[str, float]] = {
     "glutamatergic": {Broad.INHIBITORY.value: 0.0},
 }
 LINE_PREFIX = "line="
-_GABAERGIC = tuple(s.value for s in Subclass if s.broad is Broad.INHIBITORY)
+_BROAD_OF: Mapping[str, Broad] = {s.value: s.broad for s in (*Subclass, *HumanSubclass)}
+_CLASSES = tuple(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER)))
+_GABAERGIC: tuple[tuple[str, ...], ...] = tuple(
+    tuple(name for name in order if _BROAD_OF[name] is Broad.INHIBITORY)
+    for order in (SUBCLASS_ORDER, HUMAN_SUBCLASS_ORDER)
+)
 _LARGEST = 1e6
 
 
@@ -33,12 +46,13 @@ class Prior:
     """Weights of classes; unnamed classes have weight 1.
 
     A broad class' weight applies to its subclasses too. A subclass' weight carries over to its broad class only
-    if it determines it: the weight of Glutamatergic, or one that all GABAergic subclasses share.
+    if it determines it: the weight of Glutamatergic, or one that all GABAergic subclasses of a species share. Mouse and
+    human subclasses of one name have one weight; Htr3a is mouse, Lamp5/Pax6 human.
 
     Attributes
     ----------
     weights : mapping of class to float
-        Broad classes and subclasses, at least 0.
+        Broad classes and subclasses, mouse or human, at least 0.
 
     Raises
     ------
@@ -50,13 +64,11 @@ class Prior:
 
     def __post_init__(self) -> None:
         for name, weight in self.weights.items():
-            if name not in (*BROAD_ORDER, *SUBCLASS_ORDER):
-                raise SettingsError(
-                    f"The prior names {name!r}; expected one of {', '.join((*BROAD_ORDER, *SUBCLASS_ORDER))}."
-                )
+            if name not in _CLASSES:
+                raise SettingsError(f"The prior names {name!r}; expected one of {', '.join(_CLASSES)}.")
             if not (math.isfinite(weight) and 0 <= weight <= _LARGEST):
                 raise SettingsError(f"The prior gives {name} the weight {weight}; expected a number from 0 to 1e6.")
-        for classes in (BROAD_ORDER, SUBCLASS_ORDER):
+        for classes in (BROAD_ORDER, SUBCLASS_ORDER, HUMAN_SUBCLASS_ORDER):
             if not self.of(classes).any():
                 raise SettingsError(f"The prior excludes all of {', '.join(classes)}; leave at least one class.")
 
@@ -69,12 +81,15 @@ class Prior:
 
     def _weight(self, name: str) -> float:
         own = self.weights.get(name, 1.0)
-        if name in SUBCLASS_ORDER:
-            return own * self.weights.get(Subclass(name).broad.value, 1.0)
+        if name in _BROAD_OF:
+            return own * self.weights.get(_BROAD_OF[name].value, 1.0)
         if name == Broad.EXCITATORY:
             return own * self.weights.get(Subclass.GLUTAMATERGIC.value, 1.0)
-        shared = {self.weights.get(subclass, 1.0) for subclass in _GABAERGIC}
-        return own * (shared.pop() if len(shared) == 1 else 1.0)
+        for subclasses in _GABAERGIC:
+            shared = {self.weights.get(subclass, 1.0) for subclass in subclasses}
+            if len(shared) == 1 and shared != {1.0}:
+                return own * shared.pop()
+        return own
 
 
 def reweight(probabilities: Floats, prior: Prior | Floats, classes: Sequence[str] = SUBCLASS_ORDER) -> Floats:
@@ -145,7 +160,7 @@ def _weights_of(item: str) -> dict[str, float]:
                 f"There is no prior {name!r}; expected CLASS=WEIGHT, {LINE_PREFIX}LINE, or one of {', '.join(PRESETS)}."
             )
         return PRESETS[found]
-    known = {known.lower(): known for known in (*BROAD_ORDER, *SUBCLASS_ORDER)}
+    known = {known.lower(): known for known in _CLASSES}
     try:
         return {known.get(name.lower(), name): float(text)}
     except ValueError as error:

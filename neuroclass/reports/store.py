@@ -54,6 +54,7 @@ class Document(StrEnum):
     LEARNING = "learning"
     LAB_SHIFT = "lab-shift"
     TAXONOMIES = "taxonomies"
+    MATCH_LABELS = "match-labels"
 
     @property
     def file(self) -> str:
@@ -68,7 +69,7 @@ class ReportStore:
     Attributes
     ----------
     name : str
-        ``dann`` or ``lspin``.
+        ``dann``, ``lspin`` or ``human-subclass``.
     folder : Path
         The model's folder, which also holds its card and weights.
     """
@@ -133,6 +134,10 @@ class ReportStore:
         """How types found without labels agree with the labels; see `unlabelled_taxonomies`."""
         return self._object(Document.TAXONOMIES)
 
+    def match_labels(self) -> Rows:
+        """How often cross-species matches carry the corresponding label; see `match_agreement`."""
+        return self._rows(Document.MATCH_LABELS)
+
     def card(self) -> dict[str, Any]:
         """The model's card."""
         return self._checked(self.folder / "card.json", dict)
@@ -178,7 +183,7 @@ def report_of(name: str, folder: Path | None = None) -> ReportStore:
     Parameters
     ----------
     name : str
-        ``dann`` or ``lspin``.
+        ``dann``, ``lspin`` or ``human-subclass``.
     folder : Path, optional
         Folder of models; the shipped ones by default.
 

@@ -1,19 +1,20 @@
 """A model card's entries on training: cells, settings, versions."""
 
+import math
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.config import DannSettings, LspinSettings
+from neuroclass.config import DannSettings, HumanSubclassSettings, LspinSettings
 from neuroclass.predictors.predictor import Predictor
 
 _LIBRARIES = ("numpy", "scikit-learn", "torch")
 
 
 def training_card(
-    cohort: Cohort, task: str, settings: DannSettings | LspinSettings, model: Predictor
+    cohort: Cohort, task: str, settings: DannSettings | LspinSettings | HumanSubclassSettings, model: Predictor
 ) -> dict[str, Any]:
     """The card of a model just trained.
 
@@ -22,8 +23,8 @@ def training_card(
     cohort : Cohort
         Training cells.
     task : str
-        ``broad`` or ``subclass``.
-    settings : DannSettings or LspinSettings
+        ``broad``, ``subclass`` or ``human_subclass``.
+    settings : DannSettings, LspinSettings or HumanSubclassSettings
         How it was trained.
     model : Predictor
         The model.
@@ -44,7 +45,7 @@ def training_card(
             "sha256": cohort.digest(),
         },
         "scaler": {
-            "mean": [round(float(value), 6) for value in model.preprocessor.mean],
+            "mean": [_rounded(value) for value in model.preprocessor.mean],
             "scale": [round(float(value), 6) for value in model.preprocessor.scale],
             "of": "features after taking logarithms where a feature calls for it",
         },
@@ -53,3 +54,8 @@ def training_card(
         "seeds": [settings.seed],
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
     }
+
+
+def _rounded(value: float) -> float | None:
+    """To six decimals; None for a feature that the model does not use."""
+    return None if math.isnan(value) else round(float(value), 6)

@@ -60,6 +60,12 @@ def inner_folds(cohort: Cohort, label: str, n_folds: int, seed: int) -> Integers
     return numbers
 
 
+def held_out_by(numbers: Integers, n_members: int) -> Mask:
+    """Which member leaves which cell out, shape (n_members, n_cells), from the cells' donor groups."""
+    n_groups = int(numbers.max()) + 1
+    return np.stack([numbers == member % n_groups for member in range(n_members)])
+
+
 @dataclass(frozen=True)
 class HeldOut:
     """Held-out cells with features hidden, several rounds one below the other.
@@ -106,6 +112,8 @@ def calibrate(
     held_by: Mask,
     truth: Integers,
     species: npt.NDArray[np.object_],
+    *,
+    biased: bool = True,
 ) -> AnyPredictor:
     """Fit a model's calibration on what each member says of the cells it was not trained on.
 
@@ -121,6 +129,8 @@ def calibrate(
         Position of the true class; −1 for unlabelled cells, which are left out.
     species : ndarray of str, shape (n_training_cells,)
         Species of each cell.
+    biased : bool
+        See `Calibration.fit`.
 
     Returns
     -------
@@ -133,7 +143,7 @@ def calibrate(
     weights = held_by[:, rows].astype(np.float64)
     probabilities = model.unseen_probabilities(completed, present)
     mean = (probabilities * weights[:, :, None]).sum(0) / weights.sum(0)[:, None]
-    calibration = Calibration.fit(mean, 1 - present.mean(1), truth[rows], species[rows].tolist())
+    calibration = Calibration.fit(mean, model.hidden_share(present), truth[rows], species[rows].tolist(), biased=biased)
     return replace(model, calibration=calibration)
 
 

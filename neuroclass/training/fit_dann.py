@@ -19,7 +19,7 @@ from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
-from neuroclass.training.crossfit import calibrate, hide_features, inner_folds, prototypes
+from neuroclass.training.crossfit import calibrate, held_out_by, hide_features, inner_folds, prototypes
 from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.targets import balanced_weights, class_numbers, soft_targets
@@ -105,8 +105,7 @@ def _fit(
     standardised = preprocessor.standardise(cohort.matrix())
     z, present = preprocessor.complete(standardised)
     numbers = inner_folds(cohort, DANN.task, settings.inner_folds, settings.seed)
-    n_groups = int(numbers.max()) + 1
-    held_by = np.stack([numbers == member % n_groups for member in range(settings.n_members)])
+    held_by = held_out_by(numbers, settings.n_members)
     cells = TrainingCells(
         x=as_tensor(z),
         present=as_tensor(present),

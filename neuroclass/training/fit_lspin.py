@@ -7,7 +7,6 @@ cells, which then serves calibration.
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 
 from neuroclass.cohort.cohort import Cohort
@@ -20,10 +19,11 @@ from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
-from neuroclass.training.crossfit import calibrate, hide_features, inner_folds, prototypes
+from neuroclass.training.crossfit import calibrate, held_out_by, hide_features, inner_folds, prototypes
 from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.targets import class_numbers, soft_targets
+from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import LSPIN
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
@@ -47,6 +47,68 @@ def _loss(net: Lspin, settings: LspinSettings) -> StepLoss:
         return replace(terms, total=total + settings.similarity * similarity, similarity=similarity)
 
     return loss
+
+
+def fit_gates(
+    z: Floats,
+    present: Mask,
+    targets: Floats,
+    held_by: Mask,
+    preprocessor: Preprocessor,
+    settings: LspinSettings,
+    weights: Floats | None = None,
+    progress: ProgressCallback = ignore_progress,
+) -> tuple[Lspin, dict[str, Any]]:
+    """Train the networks alone.
+
+    Parameters
+    ----------
+    z, present : ndarray, shape (n_cells, 41)
+        Standardised, completed features, and which were measured.
+    targets : ndarray, shape (n_cells, n_classes)
+        Class probabilities.
+    held_by : ndarray of bool, shape (n_members, n_cells)
+        Which member may not see which cell.
+    preprocessor : Preprocessor
+        Fitted on the cells.
+    settings : LspinSettings
+        Architecture and training.
+    weights : ndarray, shape (n_cells,), optional
+        Of the cells; 1 by default.
+    progress : ProgressCallback
+        Called after each epoch.
+
+    Returns
+    -------
+    net : Lspin
+        In evaluation mode.
+    architecture : dict
+        Arguments that rebuild it.
+    """
+    n_cells, n_classes = targets.shape
+    cells = TrainingCells(
+        x=as_tensor(z),
+        present=as_tensor(present),
+        targets=as_tensor(targets),
+        domains=torch.zeros(n_cells, dtype=torch.long),
+        label_weights=torch.ones(n_cells) if weights is None else as_tensor(weights),
+        domain_weights=torch.ones(n_cells),
+    )
+    architecture: dict[str, Any] = {
+        "n_members": settings.n_members,
+        "n_features": len(FEATURE_NAMES),
+        "n_classes": n_classes,
+        "gating": list(settings.gating),
+        "prediction": list(settings.prediction),
+        "consensus": settings.consensus,
+        "dropout": settings.dropout,
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        net = Lspin(**architecture)
+        batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
+        run_training(net, batches, _loss(net, settings), settings.optimiser, progress)
+    return net, architecture
 
 
 def train_lspin(
@@ -78,31 +140,9 @@ def train_lspin(
     standardised = preprocessor.standardise(cohort.matrix())
     z, present = preprocessor.complete(standardised)
     numbers = inner_folds(cohort, LSPIN.task, settings.inner_folds, settings.seed)
-    n_groups = int(numbers.max()) + 1
-    held_by = np.stack([numbers == member % n_groups for member in range(settings.n_members)])
-    n_cells = len(cohort)
-    cells = TrainingCells(
-        x=as_tensor(z),
-        present=as_tensor(present),
-        targets=as_tensor(soft_targets(truth, len(LSPIN.classes), settings.smoothing)),
-        domains=torch.zeros(n_cells, dtype=torch.long),
-        label_weights=torch.ones(n_cells),
-        domain_weights=torch.ones(n_cells),
-    )
-    architecture: dict[str, Any] = {
-        "n_members": settings.n_members,
-        "n_features": len(FEATURE_NAMES),
-        "n_classes": len(LSPIN.classes),
-        "gating": list(settings.gating),
-        "prediction": list(settings.prediction),
-        "consensus": settings.consensus,
-        "dropout": settings.dropout,
-    }
-    with torch.random.fork_rng():
-        torch.manual_seed(settings.seed)
-        net = Lspin(**architecture)
-        batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
-        run_training(net, batches, _loss(net, settings), settings.optimiser, progress)
+    held_by = held_out_by(numbers, settings.n_members)
+    targets = soft_targets(truth, len(LSPIN.classes), settings.smoothing)
+    net, architecture = fit_gates(z, present, targets, held_by, preprocessor, settings, progress=progress)
     species = cohort.column("species")
     held_out = hide_features(standardised, settings.augment, settings.seed)
     model = LspinPredictor(

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.config import DannSettings, LspinSettings
+from neuroclass.config import DannSettings, HumanSubclassSettings, LspinSettings
 from neuroclass.errors import SettingsError
 from neuroclass.io.artifacts import save_model
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.card import training_card
 from neuroclass.training.fit_dann import train_dann
+from neuroclass.training.fit_human_subclass import train_human_subclass
 from neuroclass.training.fit_lspin import train_lspin
-from neuroclass.types.models import DANN, LSPIN, MODELS, ModelSpec
+from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, MODELS, CohortModelSpec
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 TRAINERS: Mapping[str, Callable[[Cohort, Any, ProgressCallback], Predictor]] = {
@@ -31,7 +32,7 @@ class TrainedModel:
     folder: Path | None = None
 
 
-def model_spec(name: str) -> ModelSpec:
+def model_spec(name: str) -> CohortModelSpec:
     """What is declared of a model.
 
     Raises
@@ -87,3 +88,41 @@ def train_model(
     if folder is None:
         return TrainedModel(predictor, card)
     return TrainedModel(predictor, save_model(predictor, folder / name, card), folder / name)
+
+
+def train_human_model(
+    cohort: Cohort,
+    settings: HumanSubclassSettings | None = None,
+    folder: Path | None = None,
+    progress: ProgressCallback = ignore_progress,
+) -> TrainedModel:
+    """Train the human subclass model.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        From `load_human_cells`.
+    settings : HumanSubclassSettings, optional
+        The shipped recipe's by default.
+    folder : Path, optional
+        Folder of models; weights and card are written to ``human-subclass`` in it.
+    progress : ProgressCallback
+        Called after each epoch of the gated network.
+
+    Returns
+    -------
+    TrainedModel
+
+    Raises
+    ------
+    CohortError
+        See `train_human_subclass`.
+    """
+    settings = settings or HumanSubclassSettings()
+    predictor = train_human_subclass(cohort, settings, progress)
+    card = training_card(cohort.labelled(HUMAN_SUBCLASS.task), HUMAN_SUBCLASS.task, settings, predictor)
+    card |= {"used_features": list(predictor.used_names)}
+    if folder is None:
+        return TrainedModel(predictor, card)
+    folder = folder / HUMAN_SUBCLASS.name
+    return TrainedModel(predictor, save_model(predictor, folder, card), folder)

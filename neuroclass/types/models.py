@@ -1,4 +1,4 @@
-"""The two models NeuroClass trains, each declared once: name, task, classes and settings."""
+"""The models NeuroClass trains, each declared once: name, task, classes and settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,15 +16,12 @@ class ModelSpec:
     name, title : str
         On the command line and in file names, and for people.
     task : str
-        What it tells, ``broad`` or ``subclass``; also the cohort's column with the labels.
-    settings : type
-        Its settings; without arguments they are the shipped recipe's.
+        What it tells, ``broad``, ``subclass`` or ``human_subclass``; also the cohort's column with the labels.
     """
 
     name: str
     title: str
     task: str
-    settings: type[DannSettings] | type[LspinSettings]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -32,11 +29,26 @@ class ModelSpec:
         return TASK_CLASSES[self.task]
 
 
-DANN = ModelSpec("dann", "DANN", "broad", DannSettings)
-LSPIN = ModelSpec("lspin", "LSPIN", "subclass", LspinSettings)
+@dataclass(frozen=True)
+class CohortModelSpec(ModelSpec):
+    """A model that any cohort with the database's labels can train.
 
-MODELS: Mapping[str, ModelSpec] = {spec.name: spec for spec in (DANN, LSPIN)}
-MODEL_OF_TASK: Mapping[str, ModelSpec] = {spec.task: spec for spec in MODELS.values()}
+    Attributes
+    ----------
+    settings : type
+        Its settings; without arguments they are the shipped recipe's.
+    """
+
+    settings: type[DannSettings] | type[LspinSettings]
+
+
+DANN = CohortModelSpec("dann", "DANN", "broad", DannSettings)
+LSPIN = CohortModelSpec("lspin", "LSPIN", "subclass", LspinSettings)
+HUMAN_SUBCLASS = ModelSpec("human-subclass", "Human subclass", "human_subclass")
+"""Trained on cells of other laboratories too, so not one of `MODELS`."""
+
+MODELS: Mapping[str, CohortModelSpec] = {spec.name: spec for spec in (DANN, LSPIN)}
+MODEL_OF_TASK: Mapping[str, CohortModelSpec] = {spec.task: spec for spec in MODELS.values()}
 
 FEATURE_SETS = "feature-sets"
 """Folder of the models that are fitted to sets of features."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
+from neuroclass.cell_types import BROAD_ORDER, HUMAN_SUBCLASS_ORDER, SUBCLASS_ORDER
 from neuroclass.errors import SettingsError
 from neuroclass.predictors.priors import Prior, kept_share, parse_prior, reweight
 
@@ -68,3 +68,14 @@ def test_what_contradicts_the_features_is_found():
 def test_what_cannot_be_a_prior_is_refused(text, says):
     with pytest.raises(SettingsError, match=says):
         parse_prior(text)
+
+
+def test_human_subclasses_have_weights_too():
+    prior = parse_prior("inhibitory=2,lamp5/pax6=3,Sst=0")
+    assert prior.of(HUMAN_SUBCLASS_ORDER).tolist() == [1, 2, 0, 2, 6]
+    assert prior.of(SUBCLASS_ORDER).tolist() == [1, 2, 0, 2, 2]
+    human = Prior(dict.fromkeys(HUMAN_SUBCLASS_ORDER[1:], 0.5))
+    assert human.of(BROAD_ORDER).tolist() == [1, 0.5]
+    assert Prior({"Lamp5/Pax6": 0.5}).of(BROAD_ORDER).tolist() == [1, 1]
+    with pytest.raises(SettingsError, match="leave at least one"):
+        Prior(dict.fromkeys(HUMAN_SUBCLASS_ORDER, 0.0))

@@ -10,13 +10,17 @@ from neuroclass.evaluation.feature_subsets import of_whole_stimuli
 from neuroclass.evaluation.metrics import expected_calibration_error
 from neuroclass.features import Stimulus
 from neuroclass.reports.store import Document, Table
-from neuroclass.types.models import LSPIN, MODELS
+from neuroclass.types.models import HUMAN_SUBCLASS, LSPIN, MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance import confusion, errors_by_group, learning, systems
 from neuroclass.ui.performance.systems import EVERYTHING, METRICS
 
-NAMES = {spec.title: spec.name for spec in MODELS.values()}
-CAPTIONS = {"broad": "Excitatory or inhibitory, in mouse and human.", "subclass": "Five subclasses, in mouse."}
+NAMES = {spec.title: spec.name for spec in (*MODELS.values(), HUMAN_SUBCLASS)}
+CAPTIONS = {
+    "dann": "Excitatory or inhibitory, in mouse and human.",
+    "lspin": "Five subclasses, in mouse.",
+    "human-subclass": "Five subclasses, in human.",
+}
 VIEWS = {
     "systems": "Beside other systems",
     "confusion": "Confusion",
@@ -30,7 +34,7 @@ VIEWS = {
 def choose_model() -> str:
     """The model to look at, kept in the URL."""
     model = NAMES[widgets.choice("Model", list(NAMES), "model")]
-    st.caption(CAPTIONS[MODELS[model].task])
+    st.caption(CAPTIONS[model])
     return model
 
 

@@ -1,0 +1,217 @@
+"""The human subclass model on the Performance page."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import curves as curve_charts
+from neuroclass.charts import evaluation as charts
+from neuroclass.charts import human_matches as match_charts
+from neuroclass.charts.theme import ordered
+from neuroclass.evaluation import summaries
+from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES
+from neuroclass.reports.store import Document, ReportStore, Table
+from neuroclass.types.models import HUMAN_SUBCLASS
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.text import escaped
+
+METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "macro_f1": "Macro F1"}
+VIEWS = {
+    "systems": "Beside other systems",
+    "confusion": "Confusion",
+    "recordings": "Acute, culture, fewer stimuli",
+    "learning": "Fewer donors",
+    "matches": "Matches with mouse cells",
+    "cells": "Where the cells come from",
+}
+_HELD_OUT = "held-out human GABAergic cells, donor-grouped cross-validation"
+TITLES = {
+    "systems": f"Other systems: {_HELD_OUT}",
+    "confusion": "Confusion: held-out human cells, donor-grouped cross-validation",
+    "recordings": f"By slice and stimuli: {_HELD_OUT}",
+    "learning": f"Fewer training donors: {_HELD_OUT}",
+    "matches": "Nearest human GABAergic cells of the database's mouse GABAergic cells",
+    "cells": "Cells of the training set, by class and source",
+}
+LEAST_P = 0.001
+
+
+def show() -> None:
+    """Tiles, then one of the views, kept in the URL."""
+    report = cache.report(HUMAN_SUBCLASS.name)
+    if not report.has(Document.METRICS):
+        st.info(
+            "No report of this model is stored. `python -m neuroclass train human-subclass --report --out models` "
+            "makes it, from the tables in the data folder's `outside/`.",
+            icon=":material/info:",
+        )
+        return
+    results = report.metrics()
+    ours = results[0]
+    caption = (
+        f"{ours['n_cells']} GABAergic cells of {ours['n_donors']} donors, each predicted {ours['n_repeats']} times; "
+        "donor-grouped 5-fold cross-validation, in which no donor stands on both sides of a split. None of these cells "
+        "is in the paper's table."
+    )
+    _tiles(ours)
+    view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
+    st.subheader(TITLES[view], anchor=False)
+    if view == "systems":
+        _systems(results, caption)
+    elif view == "confusion":
+        _confusion(caption)
+    elif view == "recordings":
+        _recordings(ours, caption)
+    elif view == "learning":
+        _learning(report)
+    elif view == "matches":
+        _matches(report)
+    else:
+        _cells(report, ours)
+
+
+def _tiles(ours: dict[str, Any]) -> None:
+    columns = st.columns(4)
+    for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
+        value = ours["metrics"][metric]
+        column.metric(
+            f"{label} (fraction)",
+            f"{value['mean']:.3f}",
+            f"95% interval {value['low']:.3f} to {value['high']:.3f}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
+    columns[3].metric(
+        "Calibration error (fraction)",
+        f"{ours['calibration_error']:.3f}",
+        "10 bins of equal width",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help="Mean distance between the stated probability of the predicted class and how often it is right.",
+    )
+    sets = ours["sets"]
+    by_class = ", ".join(f"{name} {share:.0%}" for name, share in sets["classes"].items())
+    excitatory = " and ".join(f"{share:.1%}" for share in ours["excitatory"].values())
+    st.caption(
+        f"{sets['coverage']:.0%} prediction sets hold the truth in {sets['shown']:.1%} of the held-out predictions "
+        f"({by_class}); mean size {sets['mean_size']:.2f} classes. Of the excitatory cells of two sources, "
+        f"{excitatory} are called Glutamatergic. Open gates of a cell, median: {ours['open_gates']['median']:g}."
+    )
+
+
+def _systems(results: list[dict[str, Any]], caption: str) -> None:
+    metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
+    rows = pd.DataFrame(
+        {"system": HUMAN_SYSTEM_TITLES[row["model"]], "published": False, **row["metrics"][metric]} for row in results
+    )
+    widgets.figure(
+        charts.systems(rows, METRICS[metric]),
+        f"human-systems-{metric}",
+        rows,
+        caption=f"{METRICS[metric]} of all systems on the same folds; 95% interval by donor. {caption}",
+    )
+    st.caption(
+        f"Accuracy of ours minus theirs: {', '.join(_difference(row) for row in results[1:])}. In brackets the 95% "
+        "interval, p of the sign-flip test over donors, not corrected for the number of systems."
+    )
+
+
+def _difference(row: dict[str, Any]) -> str:
+    found = row["ours_minus_this"]
+    p = f"p = {found['p']:.3f}" if found["p"] >= LEAST_P else f"p < {LEAST_P:g}"
+    return (
+        f"{HUMAN_SYSTEM_TITLES[row['model']]} {found['difference']:+.3f} "
+        f"({found['low']:+.3f} to {found['high']:+.3f}, {p})"
+    )
+
+
+def _confusion(caption: str) -> None:
+    predictions = cache.table(HUMAN_SUBCLASS.name, Table.PREDICTIONS)
+    classes = ordered(predictions["truth"])
+    counts = summaries.confusion_counts(predictions, classes)
+    n_excitatory = predictions.loc[predictions["truth"] == classes[0], "id"].nunique()
+    widgets.figure(
+        charts.confusion(counts),
+        "human-confusion",
+        lambda: counts.rename_axis("truth").reset_index(),
+        caption=f"Predictions of all repeats. {caption} With them, {n_excitatory} excitatory cells in the same folds.",
+    )
+    scores = summaries.class_scores(predictions, classes)
+    widgets.figure(charts.per_class(scores), "human-per-class", scores, caption=f"By class. {caption}")
+
+
+def _recordings(ours: dict[str, Any], caption: str) -> None:
+    predictions = cache.table(HUMAN_SUBCLASS.name, Table.PREDICTIONS)
+    cells = predictions.drop_duplicates("id").groupby("condition")["id"].size()
+    rows = [
+        {"group": name, "cells": int(cells.get(name, 0)), **metrics["accuracy"]}
+        for name, metrics in ours["groups"].items()
+    ]
+    conditions = pd.DataFrame(rows).rename(columns={"mean": "accuracy"}).assign(truth="human")
+    widgets.figure(
+        charts.by_group(conditions, "Slice"),
+        "human-conditions",
+        conditions.drop(columns="truth"),
+        caption=f"Accuracy in acute slices and in slice culture; 95% interval by donor. {caption}",
+    )
+    stimuli = pd.DataFrame(
+        {
+            "group": name.replace("_", " ").replace("+", ", "),
+            "cells": row["n_cells"],
+            **{key: row[key] for key in ("accuracy", "low", "high", "balanced_accuracy", "macro_f1")},
+        }
+        for name, row in ours["stimuli"].items()
+    ).assign(truth="human")
+    widgets.figure(
+        charts.by_group(stimuli, "Stimuli recorded"),
+        "human-stimuli",
+        stimuli.drop(columns="truth"),
+        caption=f"Accuracy where only these stimuli's features are known; 95% interval by donor. {caption}",
+    )
+
+
+def _learning(report: ReportStore) -> None:
+    metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
+    rows = report.learning()["cells"]
+    table = pd.DataFrame({"model": r["model"], "number": r["n_donors"], **r["metrics"][metric]} for r in rows)
+    widgets.figure(
+        curve_charts.against_number(
+            table, HUMAN_SYSTEM_TITLES, "Human training donors (number, logarithmic)", METRICS[metric]
+        ),
+        f"human-learning-{metric}",
+        table,
+        caption=f"{METRICS[metric]} on {rows[0]['n_cells']} held-out GABAergic cells of one repeat of donor-grouped "
+        "cross-validation, trained on fewer donors of each fold; 95% interval by donor.",
+    )
+
+
+def _matches(report: ReportStore) -> None:
+    table = pd.DataFrame(report.match_labels())
+    widgets.figure(
+        match_charts.agreement(table),
+        "human-matches",
+        table,
+        caption="Mouse GABAergic cells of the database whose nearest human GABAergic cell carries the corresponding "
+        "transcriptomic label, with the features that both have; chance is the label's share of the human cells. "
+        "The species offset is the difference between the species' mean GABAergic cells. DANN is trained on the broad "
+        "class only.",
+    )
+
+
+def _cells(report: ReportStore, ours: dict[str, Any]) -> None:
+    card = report.card()
+    counts = card["training_cells"]["classes"]
+    st.dataframe(
+        pd.DataFrame({"class": [name.removeprefix("human ") for name in counts], "cells": list(counts.values())}),
+        hide_index=True,
+    )
+    st.markdown("\n".join(f"- {escaped(source, 300)}" for source in card["sources"].values()))
+    st.caption(
+        f"{card['training_cells']['n_cells']} human cells of {card['training_cells']['n_donors']} donors, of which "
+        f"{ours['n_cells']} are GABAergic. None of the GABAergic cells is in the paper's table. The model uses "
+        f"{len(card['used_features'])} features of long squares, ramps and short squares: those that cells of every "
+        "class have."
+    )

@@ -1,0 +1,27 @@
+"""The chart of labels that cross-species matches carry."""
+
+import pandas as pd
+
+from neuroclass.charts.human_matches import agreement
+from neuroclass.charts.theme import ordered
+
+
+def test_every_space_has_its_points_and_chance_is_drawn_once():
+    table = pd.DataFrame(
+        {
+            "space": ["a", "a", "b", "b"],
+            "subclass": ["Sst", "Htr3a"] * 2,
+            "partner": ["Sst", "Lamp5/Pax6"] * 2,
+            "n_cells": [10, 20] * 2,
+            "same": [0.5, 0.1, 0.3, 0.2],
+            "chance": [0.25, 0.08] * 2,
+        }
+    )
+    fig = agreement(table)
+    assert [trace.name for trace in fig.data] == ["a", "b", "by chance"]
+    assert list(fig.data[1].x) == [0.3, 0.2]
+    assert fig.data[0].y[1] == "Htr3a+|Vip− → Lamp5/Pax6 (20)"
+
+
+def test_human_subclasses_come_in_their_order():
+    assert ordered(["Lamp5/Pax6", "Glutamatergic", "Vip", "Pvalb"]) == ["Glutamatergic", "Pvalb", "Vip", "Lamp5/Pax6"]
