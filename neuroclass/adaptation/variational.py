@@ -87,7 +87,7 @@ class LabFit:
         """Logarithm of proportion × density of each class, shape (n_cells, n_classes); z NaN where missing."""
         log_share = digamma(self.pseudo_counts) - digamma(self.pseudo_counts.sum())
         spread = self.covariances + self.mean_covariances
-        return np.asarray(_log_densities(z, self.means, spread) + log_share)
+        return np.asarray(log_densities(z, self.means, spread) + log_share)
 
     def posterior(self, z: Floats) -> Floats:
         """Probability of each class, shape (n_cells, n_classes)."""
@@ -106,7 +106,7 @@ def _squares(z: Floats, mean: Floats, covariance: Floats, pattern: Mask, rows: M
     return np.asarray((white * white).sum(0)), float(np.log(np.diag(factor)).sum())
 
 
-def _log_densities(z: Floats, means: Floats, covariances: Floats) -> Floats:
+def log_densities(z: Floats, means: Floats, covariances: Floats) -> Floats:
     result = np.zeros((len(z), len(means)))
     for pattern, rows in by_pattern(~np.isnan(z)):
         k = int(pattern.sum())
@@ -218,13 +218,10 @@ def _maximise(
     scatter += counts[:, None, None] * spreads
     lab = (PSEUDO_LAB * home.within + scatter.sum(0)) / (PSEUDO_LAB + counts.sum())
     covariances = (PSEUDO_CLASS * lab + scatter) / (PSEUDO_CLASS + counts)[:, None, None]
-    gain = prior @ prior_precision  # identity; kept for clarity of the next line's units
-    del gain
     own_part = state.own[:, None] * prior_precision
     own_mean = own_part @ offset
-    own_var = state.own - np.einsum("ij,ji->i", own_part, np.diag(state.own)) + np.einsum(
-        "ij,jk,ik->i", own_part, offset_covariance, own_part
-    )
+    own_var = state.own - np.diag(own_part) * state.own
+    own_var = own_var + np.einsum("ij,jk,ik->i", own_part, offset_covariance, own_part)
     state.own = (FEATURE_DOF * FEATURE_SD**2 + own_mean**2 + np.maximum(own_var, 0)) / (FEATURE_DOF + 1)
     state.means, state.covariances, state.spreads = means, covariances, spreads
     pseudo = np.where(open_classes, PSEUDO_PROPORTION + counts, 1e-12)
