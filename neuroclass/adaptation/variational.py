@@ -107,6 +107,17 @@ def _squares(z: Floats, mean: Floats, covariance: Floats, pattern: Mask, rows: M
 
 
 def log_densities(z: Floats, means: Floats, covariances: Floats) -> Floats:
+    """Logarithm of each class' t density on the features present, shape (n_cells, n_classes).
+
+    Parameters
+    ----------
+    z : ndarray, shape (n_cells, n_features)
+        NaN where missing; 0 is returned for a cell without features.
+    means : ndarray, shape (n_classes, n_features)
+        Locations.
+    covariances : ndarray, shape (n_classes, n_features, n_features)
+        Scale matrices.
+    """
     result = np.zeros((len(z), len(means)))
     for pattern, rows in by_pattern(~np.isnan(z)):
         k = int(pattern.sum())
