@@ -28,6 +28,14 @@ _MOST_PATTERNS = 12
 _PROPORTION_SD = 0.045
 _OWN_OFFSET = 1.0
 _NORMAL_95 = 1.96
+_TITLES = {
+    "voltage offset": "offset of all potentials",
+    "temperature": "spike width, as by temperature,",
+    "resistance": "input resistance",
+    "rheobase step": "rheobase",
+    "spike height": "loss of spike height",
+    "bridge": "offset of spike potentials",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,19 @@ class Component:
     size: float
     low: float
     high: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval excludes no difference."""
+        return self.low > 0 or self.high < 0
+
+    def in_words(self) -> str:
+        """The estimate with its interval, as display text."""
+        title = _TITLES.get(self.name, self.name)
+        if self.unit == "ln":
+            size, low, high = np.exp([self.size, self.low, self.high])
+            return f"{title} × {size:.2f} (95%: {low:.2f} to {high:.2f})"
+        return f"{title} {self.size:+.1f} {self.unit} (95%: {self.low:+.1f} to {self.high:+.1f})"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ its probability of excitatory is that of Glutamatergic, so the two tasks' answer
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -37,6 +37,9 @@ class Alone(Protocol):
 
     def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
         """Probabilities, shape (n_cells, n_classes), from features in stored units, shape (n_cells, 41)."""
+
+
+_Scores: TypeAlias = tuple[DomainScore | None, DomainScore | None]
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ def make_batch(
 
 
 def adapt(batch: Batch, models: Sequence[Alone], cells: Cohort | None = None, seed: int = 0) -> LaboratoryReport:
-    """Compare a batch with the reference, and classify its cells with the laboratory allowed for where that is possible.
+    """Compare a batch with the reference, and classify its cells again with the laboratory allowed for.
 
     Parameters
     ----------
@@ -197,7 +200,8 @@ def adapt(batch: Batch, models: Sequence[Alone], cells: Cohort | None = None, se
     reference = load_shapes(batch.species, finest.task)
     z = reference.preprocessor.standardise(batch.x)
     fit = adapt_batch(z, before[finest.name], reference.shapes, reference.preprocessor, finest.classes, seed)
-    outcomes = {model.name: _outcome(batch, model, before[model.name], fit, reference, real) for model in used}
+    scores = _separations(batch, reference, fit, real)
+    outcomes = {model.name: _outcome(batch, model, before[model.name], fit, reference, scores) for model in used}
     broad = next(outcome for outcome in outcomes.values() if outcome.classes == BROAD_ORDER)
     shifts = {
         species.value: feature_shifts(batch.x, species.value, BROAD_ORDER, broad.after.mean(0))
@@ -207,21 +211,36 @@ def adapt(batch: Batch, models: Sequence[Alone], cells: Cohort | None = None, se
 
 
 def _outcome(
-    batch: Batch, model: Alone, before: Floats, fit: BatchFit, reference: ReferenceShapes, real: Cohort | None
+    batch: Batch, model: Alone, before: Floats, fit: BatchFit, reference: ReferenceShapes, scores: _Scores
 ) -> Outcome:
     answer = fit if fit.classes == model.classes else fit.as_broad()
     after = answer.probabilities if fit.adapted else before
-    scores: list[DomainScore | None] = [None, None]
-    if len(batch.x) >= LEAST_CELLS:
-        scores[0] = _separation(batch.x, batch.species, reference, fit.probabilities.mean(0), real)
-    if fit.adapted:
-        moved = reference.preprocessor.standardise(batch.x) - np.nan_to_num(fit.delta)
-        x = np.where(np.isfinite(batch.x), reference.preprocessor.stored_units(moved), np.nan)
-        scores[1] = _separation(x, batch.species, reference, fit.probabilities.mean(0), real)
     return Outcome(
-        model.name, model.classes, fit, before, after, answer.sets, answer.proportions, reference.source, *scores,
-        _accuracy(batch, model.classes, before, after),
-    )  # fmt: skip
+        model.name,
+        model.classes,
+        fit,
+        before,
+        after,
+        answer.sets,
+        answer.proportions,
+        reference.source,
+        separation_before=scores[0],
+        separation_after=scores[1],
+        accuracy=_accuracy(batch, model.classes, before, after),
+    )
+
+
+def _separations(batch: Batch, reference: ReferenceShapes, fit: BatchFit, real: Cohort | None) -> _Scores:
+    """How well a classifier separates the batch from the reference, as it is and with its offset taken back."""
+    proportions = fit.probabilities.mean(0)
+    if len(batch.x) < LEAST_CELLS:
+        return None, None
+    before = _separation(batch.x, batch.species, reference, proportions, real)
+    if not fit.adapted:
+        return before, None
+    moved = reference.preprocessor.standardise(batch.x) - np.nan_to_num(fit.delta)
+    x = np.where(np.isfinite(batch.x), reference.preprocessor.stored_units(moved), np.nan)
+    return before, _separation(x, batch.species, reference, proportions, real)
 
 
 def _separation(

@@ -27,7 +27,7 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.atomic import write_atomically
 from neuroclass.predictors.class_shapes import ClassShapes
 from neuroclass.predictors.preprocess import Preprocessor
-from neuroclass.types.arrays import Floats
+from neuroclass.types.arrays import Integers
 
 SHAPES_FILE = MODELS_DIR / "class_shapes.safetensors"
 GROUPS: tuple[tuple[str, str], ...] = (
@@ -100,7 +100,7 @@ def _fit(cells: Cohort, species: str, task: str) -> ReferenceShapes:
     return ReferenceShapes(classes, preprocessor, ClassShapes.fit(completed, truth, len(classes)))
 
 
-def _smallest(counts: Floats, classes: tuple[str, ...]) -> str:
+def _smallest(counts: Integers, classes: tuple[str, ...]) -> str:
     """The smallest class and its number of cells, as display text."""
     least = int(np.argmin(counts))
     return f"{int(counts[least])} {classes[least]}"
