@@ -1,10 +1,10 @@
 """Planted laboratories of known classes, and the limit of the prediction sets that they give.
 
 A planted laboratory has the features, size and estimated proportions of the batch. Its offset is drawn from the prior
-of real ones, the offset of each class has twice the sd that the fit expects, the covariances lie half-way between the
-classes' own and the pooled one and are distorted by a Wishart draw, and cells have the tails of a t with eight degrees
-of freedom: the planted laboratories are stranger than the fit assumes. They are learned like the batch, and the limit
-is the quantile of 1 − p(true class) over their cells.
+of real ones, the offset of each class has twice the sd that the fit expects, each class has its own covariance,
+distorted by a Wishart draw, and cells have the tails of a t with eight degrees of freedom: the planted laboratories are
+stranger than the fit assumes. They are learned like the batch; each needs some limit on 1 − p(true class) to reach the
+nominal coverage, and the limit taken suffices for three in four of them.
 
 References
 ----------
@@ -23,6 +23,8 @@ _LABORATORIES = 8
 _MOST_CELLS = 150
 _WISHART_DOF = 60
 _CLASS_SD = 0.25
+_LABORATORIES_COVERED = 0.75
+_ROUNDS = 12
 
 
 def set_limit(
@@ -49,15 +51,15 @@ def set_limit(
     -------
     float
     """
-    scores = []
+    limits = []
     share = fit.pseudo_counts / fit.pseudo_counts.sum()
     for _ in range(_LABORATORIES):
         z, truth = plant(share, home, shapes, seen, min(n_cells, _MOST_CELLS), rng)
         alone = normalised(tempered(unknown_laboratory(z, home), z))
-        learned = fit_laboratory(z, alone, home)
+        learned = fit_laboratory(z, alone, home, _ROUNDS)
         p = pooled_verdict(alone, posterior(learned, z), n_cells)
-        scores.append(1 - p[np.arange(len(z)), truth])
-    return float(np.quantile(np.concatenate(scores), COVERAGE, method="higher"))
+        limits.append(np.quantile(1 - p[np.arange(len(z)), truth], COVERAGE, method="higher"))
+    return float(np.quantile(limits, _LABORATORIES_COVERED))
 
 
 def plant(
@@ -77,7 +79,7 @@ def plant(
     offset = rng.multivariate_normal(np.zeros(k), home.physical, method="eigh")
     offset = offset + FEATURE_SD * rng.standard_t(FEATURE_DOF, k)
     means = home.means + offset + _CLASS_SD * rng.normal(size=(n_classes, k))
-    covariances = shapes.blended(0.5)[:, seen][:, :, seen] + RIDGE * np.eye(k)
+    covariances = shapes.covariances[:, seen][:, :, seen] + RIDGE * np.eye(k)
     draws = rng.normal(size=(_WISHART_DOF + k, k)) / np.sqrt(_WISHART_DOF + k)
     roots = np.linalg.cholesky(covariances) @ np.linalg.cholesky(draws.T @ draws)
     scale = np.sqrt(rng.chisquare(DOF, n_cells) / DOF)[:, None]

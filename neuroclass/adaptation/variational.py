@@ -13,7 +13,8 @@ References
 .. [2] Peel and McLachlan, "Robust mixture modelling using the t distribution", Statistics and Computing 10, 2000.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from scipy.special import digamma, gammaln, logsumexp
@@ -33,6 +34,9 @@ RIDGE = 0.05
 _TOLERANCE = 1e-3
 
 
+_Patterns: TypeAlias = list[tuple[Mask, Mask]]
+
+
 @dataclass(frozen=True)
 class Home:
     """The reference's classes on some features, and how laboratories are expected to differ from it.
@@ -50,6 +54,10 @@ class Home:
     means: Floats
     within: Floats
     physical: Floats
+
+    def only(self, k: int) -> "Home":
+        """The reference with a single class."""
+        return Home(self.means[[k]], self.within, self.physical)
 
 
 @dataclass(frozen=True)
@@ -85,9 +93,13 @@ class LabFit:
 
     def log_joint(self, z: Floats) -> Floats:
         """Logarithm of proportion × density of each class, shape (n_cells, n_classes); z NaN where missing."""
-        log_share = digamma(self.pseudo_counts) - digamma(self.pseudo_counts.sum())
         spread = self.covariances + self.mean_covariances
-        return np.asarray(log_densities(z, self.means, spread) + log_share)
+        return np.asarray(log_densities(z, self.means, spread) + self.log_share)
+
+    @property
+    def log_share(self) -> Floats:
+        """Expected logarithm of the proportions, shape (n_classes,)."""
+        return np.asarray(digamma(self.pseudo_counts) - digamma(self.pseudo_counts.sum()))
 
     def posterior(self, z: Floats) -> Floats:
         """Probability of each class, shape (n_cells, n_classes)."""
@@ -97,13 +109,6 @@ class LabFit:
     def log_density(self, z: Floats) -> Floats:
         """Logarithm of each cell's density under the laboratory, shape (n_cells,)."""
         return np.asarray(logsumexp(self.log_joint(z), axis=1))
-
-
-def _squares(z: Floats, mean: Floats, covariance: Floats, pattern: Mask, rows: Mask) -> tuple[Floats, float]:
-    """Mahalanobis squares on the features present, and half the logarithm of the determinant."""
-    factor = np.linalg.cholesky(covariance[np.ix_(pattern, pattern)])
-    white = np.linalg.solve(factor, (z[rows][:, pattern] - mean[pattern]).T)
-    return np.asarray((white * white).sum(0)), float(np.log(np.diag(factor)).sum())
 
 
 def log_densities(z: Floats, means: Floats, covariances: Floats) -> Floats:
@@ -118,25 +123,32 @@ def log_densities(z: Floats, means: Floats, covariances: Floats) -> Floats:
     covariances : ndarray, shape (n_classes, n_features, n_features)
         Scale matrices.
     """
-    result = np.zeros((len(z), len(means)))
-    for pattern, rows in by_pattern(~np.isnan(z)):
+    return _densities_and_weights(z, means, covariances, list(by_pattern(~np.isnan(z))))[0]
+
+
+def _densities_and_weights(z: Floats, means: Floats, covariances: Floats, patterns: _Patterns) -> tuple[Floats, Floats]:
+    """As `log_densities`, and the expected precision factor of each cell in each class: small for outliers."""
+    logs, weights = np.zeros((len(z), len(means))), np.ones((len(z), len(means)))
+    for pattern, rows in patterns:
         k = int(pattern.sum())
         if not k:
             continue
         constant = gammaln((DOF + k) / 2) - gammaln(DOF / 2) - k / 2 * np.log(DOF * np.pi)
+        present = z[rows][:, pattern]
         for c, (mean, covariance) in enumerate(zip(means, covariances, strict=True)):
-            squares, half_log_det = _squares(z, mean, covariance, pattern, rows)
-            result[rows, c] = constant - half_log_det - (DOF + k) / 2 * np.log1p(squares / DOF)
-    return result
+            block = covariance[np.ix_(pattern, pattern)]
+            residual = present - mean[pattern]
+            squares = np.einsum("ij,ij->i", residual @ np.linalg.inv(block), residual)
+            logs[rows, c] = constant - np.linalg.slogdet(block)[1] / 2 - (DOF + k) / 2 * np.log1p(squares / DOF)
+            weights[rows, c] = (DOF + k) / (DOF + squares)
+    return logs, weights
 
 
 @dataclass
 class _State:
     """What one round hands to the next."""
 
-    means: Floats
     covariances: Floats
-    spreads: Floats
     own: Floats
 
 
@@ -148,7 +160,7 @@ def fit_laboratory(z: Floats, start: Floats, home: Home, rounds: int = 40) -> La
     z : ndarray, shape (n_cells, n_features)
         Standardised features, NaN where missing.
     start : ndarray, shape (n_cells, n_classes)
-        Each cell's first responsibilities; a class with none anywhere stays empty.
+        Each cell's first responsibilities.
     home : Home
         The reference on these features.
     rounds : int
@@ -158,46 +170,28 @@ def fit_laboratory(z: Floats, start: Floats, home: Home, rounds: int = 40) -> La
     -------
     LabFit
     """
-    present = ~np.isnan(z)
-    patterns = [(pattern, rows) for pattern, rows in by_pattern(present) if pattern.any()]
+    patterns = [(pattern, rows) for pattern, rows in by_pattern(~np.isnan(z)) if pattern.any()]
     n_classes, n_features = home.means.shape
     factor = MOST_CELLS / (MOST_CELLS + len(z))
-    open_classes = start.max(0) > 0
-    state = _State(
-        home.means.copy(), np.repeat(home.within[None], n_classes, 0), np.zeros((n_classes, n_features, n_features)),
-        np.full(n_features, FEATURE_SD**2),
-    )  # fmt: skip
-    r = start
-    weights = np.ones_like(r)
+    state = _State(np.repeat(home.within[None], n_classes, 0), np.full(n_features, FEATURE_SD**2))
+    r, weights, means = start, np.ones_like(start), home.means
     for _ in range(rounds):
-        fit = _maximise(z, r, weights, patterns, home, state, factor, open_classes)
-        joint = fit.log_joint(z)
-        joint[:, ~open_classes] = -np.inf
-        updated = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
-        weights = _weights(z, fit, patterns)
-        step = float(np.abs(updated - r).max())
-        r = updated
+        fit = _maximise(z, r, weights, patterns, home, state, factor)
+        spread = fit.covariances + fit.mean_covariances
+        logs, weights = _densities_and_weights(z, fit.means, spread, patterns)
+        total = logsumexp(logs + fit.log_share, axis=1, keepdims=True)
+        updated = np.exp(logs + fit.log_share - total)
+        step = max(float(np.abs(updated - r).max()), float(np.abs(fit.means - means).max()))
+        r, means = updated, fit.means
         if step < _TOLERANCE:
             break
-    density = factor * float(logsumexp(joint, axis=1).sum())
-    return LabFit(**{**vars(fit), "evidence": density + fit.evidence})
-
-
-def _weights(z: Floats, fit: LabFit, patterns: list[tuple[Mask, Mask]]) -> Floats:
-    """Expected precision factor of each cell in each class: small for outliers."""
-    result = np.ones((len(z), len(fit.means)))
-    spread = fit.covariances + fit.mean_covariances
-    for pattern, rows in patterns:
-        for c in range(len(fit.means)):
-            squares, _ = _squares(z, fit.means[c], spread[c], pattern, rows)
-            result[rows, c] = (DOF + pattern.sum()) / (DOF + squares)
-    return result
+    return replace(fit, evidence=fit.evidence + factor * float(total.sum()))
 
 
 def _maximise(
-    z: Floats, r: Floats, weights: Floats, patterns: list[tuple[Mask, Mask]], home: Home, state: _State,
-    factor: float, open_classes: Mask,
+    z: Floats, r: Floats, weights: Floats, patterns: _Patterns, home: Home, state: _State, factor: float
 ) -> LabFit:  # fmt: skip
+    """Update offsets, covariances and proportions for given responsibilities, and the state for the next round."""
     n_classes, n_features = home.means.shape
     eye = np.eye(n_features)
     heavy = factor * r * weights
@@ -234,8 +228,8 @@ def _maximise(
     own_var = state.own - np.diag(own_part) * state.own
     own_var = own_var + np.einsum("ij,jk,ik->i", own_part, offset_covariance, own_part)
     state.own = (FEATURE_DOF * FEATURE_SD**2 + own_mean**2 + np.maximum(own_var, 0)) / (FEATURE_DOF + 1)
-    state.means, state.covariances, state.spreads = means, covariances, spreads
-    pseudo = np.where(open_classes, PSEUDO_PROPORTION + counts, 1e-12)
+    state.covariances = covariances
+    pseudo = PSEUDO_PROPORTION + counts
     evidence = -_penalty(offset, gamma, prior_precision, posterior_precision, gamma_covariance, lab, covariances, home)
     return LabFit(offset, offset_covariance, means, spreads, covariances, pseudo, state.own, evidence)
 

@@ -11,7 +11,7 @@ References
 """
 
 import numpy as np
-from scipy.special import digamma, logsumexp
+from scipy.special import logsumexp
 
 from neuroclass.adaptation.variational import RIDGE, Home, LabFit, log_densities
 from neuroclass.predictors.class_shapes import ClassShapes
@@ -51,8 +51,7 @@ def normalised(logs: Floats) -> Floats:
 
 def posterior(fit: LabFit, z: Floats) -> Floats:
     """Class probabilities under a laboratory, densities raised to the power that the features are worth."""
-    log_share = digamma(fit.pseudo_counts) - digamma(fit.pseudo_counts.sum())
-    return normalised(tempered(fit.log_joint(z) - log_share, z) + log_share)
+    return normalised(tempered(fit.log_joint(z) - fit.log_share, z) + fit.log_share)
 
 
 def pooled_verdict(alone: Floats, batch: Floats, n_cells: int) -> Floats:
