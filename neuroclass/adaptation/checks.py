@@ -1,7 +1,7 @@
 """When a laboratory cannot be learned from a batch.
 
 A batch of one class is the hard case: an offset of the laboratory and the particulars of a class look alike. A batch is
-left as it is if a single class explains it about as well as several do, if another explanation comes close and
+left as it is if a single class explains it at least as well as several do, if another explanation comes close and
 classifies many cells otherwise, if the classes depend on which half of the cells the laboratory is learned from, or if
 held-out cells are not described better.
 """
@@ -16,8 +16,6 @@ from neuroclass.adaptation.verdicts import posterior, unknown_laboratory
 from neuroclass.cell_types import label_of
 from neuroclass.types.arrays import Floats
 
-LEAST_OVER_ONE_CLASS = 6.0
-"""Least difference of log evidence, several classes less one, nats."""
 RIVAL_NATS = 3.0
 RIVAL_CHANGED = 0.3
 LEAST_STABLE = 0.65
@@ -92,12 +90,11 @@ def why_not(
     n_classes = len(home.means)
     alike = [fit_laboratory(z, np.ones((len(z), 1)), home.only(k), _ROUNDS).evidence for k in range(n_classes)]
     over = fit.evidence - max(alike)
-    if over < LEAST_OVER_ONE_CLASS:
+    if over <= 0:
         return (
-            f"one class ({label_of(classes[int(np.argmax(alike))])}) explains these cells about as well as several do "
-            f"(difference of log evidence {over:.1f} nats, at least {LEAST_OVER_ONE_CLASS:.0f} needed), so the offset "
-            "of the laboratory cannot be separated from what is particular to a class. Add cells of other classes "
-            "recorded on the same rig."
+            f"one class ({label_of(classes[int(np.argmax(alike))])}) explains these cells at least as well as several do "
+            f"(log evidence of several less one: {over:.1f} nats), so the offset of the laboratory cannot be separated "
+            "from what is particular to a class. Add cells of other classes recorded on the same rig."
         )
     for corner in np.eye(n_classes):
         rival = fit_laboratory(z, 0.9 * corner + 0.1 * start, home, _ROUNDS)
