@@ -92,9 +92,9 @@ def why_not(
     over = fit.evidence - max(alike)
     if over <= 0:
         return (
-            f"one class ({label_of(classes[int(np.argmax(alike))])}) explains these cells at least as well as several do "
-            f"(log evidence of several less one: {over:.1f} nats), so the offset of the laboratory cannot be separated "
-            "from what is particular to a class. Add cells of other classes recorded on the same rig."
+            f"one class ({label_of(classes[int(np.argmax(alike))])}) explains these cells at least as well as several "
+            f"do (log evidence of several less one: {over:.1f} nats), so the offset of the laboratory cannot be "
+            "separated from what is particular to a class. Add cells of other classes recorded on the same rig."
         )
     for corner in np.eye(n_classes):
         rival = fit_laboratory(z, 0.9 * corner + 0.1 * start, home, _ROUNDS)

@@ -1,7 +1,8 @@
 """Adapt to one laboratory: how it differs from the reference, verdicts before and after, accuracy on labelled cells.
 
-Labels are used for comparison only; nothing is trained on them. A mouse batch is learned once, with five classes;
-its probability of excitatory is that of Glutamatergic, so the two tasks' answers agree.
+Labels are used for comparison only; nothing is trained on them. A mouse batch is learned once, with five classes, from
+the subclass model's probabilities scaled to the broad model's; its probability of excitatory is that of Glutamatergic,
+so that the two tasks' answers agree.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ import numpy as np
 
 from neuroclass.adaptation.batch_model import LEAST_CELLS, BatchFit, Proportion, adapt_batch
 from neuroclass.adaptation.shift import DomainScore, FeatureShift, domain_score, feature_shifts
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, TASK_CLASSES, Species, Subclass
+from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, TASK_CLASSES, Broad, Species, Subclass
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import CohortError
 from neuroclass.reference.shapes import ReferenceShapes, load_shapes
@@ -39,6 +40,7 @@ class Alone(Protocol):
         """Probabilities, shape (n_cells, n_classes), from features in stored units, shape (n_cells, 41)."""
 
 
+_TINY = 1e-12
 _Scores: TypeAlias = tuple[DomainScore | None, DomainScore | None]
 
 
@@ -198,8 +200,12 @@ def adapt(batch: Batch, models: Sequence[Alone], cells: Cohort | None = None, se
     before = {model.name: model.predict_proba(batch.x, [batch.species] * len(batch.x)) for model in used}
     finest = next((model for model in used if model.task == "subclass"), used[0])
     reference = load_shapes(batch.species, finest.task)
+    alone = before[finest.name]
+    for model in used:
+        if model.task == "broad" and finest.task == "subclass":
+            alone = with_broad(alone, before[model.name])
     z = reference.preprocessor.standardise(batch.x)
-    fit = adapt_batch(z, before[finest.name], reference.shapes, reference.preprocessor, finest.classes, seed)
+    fit = adapt_batch(z, alone, reference.shapes, reference.preprocessor, finest.classes, seed)
     scores = _separations(batch, reference, fit, real)
     outcomes = {model.name: _outcome(batch, model, before[model.name], fit, reference, scores) for model in used}
     broad = next(outcome for outcome in outcomes.values() if outcome.classes == BROAD_ORDER)
@@ -208,6 +214,29 @@ def adapt(batch: Batch, models: Sequence[Alone], cells: Cohort | None = None, se
         for species in Species
     }  # fmt: skip
     return LaboratoryReport(batch, shifts, outcomes)
+
+
+def with_broad(fine: Floats, broad: Floats) -> Floats:
+    """Subclass probabilities whose sums are the given broad probabilities.
+
+    Parameters
+    ----------
+    fine : ndarray, shape (n_cells, 5)
+        Of the subclasses.
+    broad : ndarray, shape (n_cells, 2)
+        Of excitatory and inhibitory.
+
+    Returns
+    -------
+    ndarray, shape (n_cells, 5)
+        Proportions among the inhibitory subclasses are kept.
+    """
+    excitatory = np.array([Subclass(name).broad is Broad.EXCITATORY for name in SUBCLASS_ORDER])
+    result = np.empty_like(fine)
+    for column, inside in enumerate((excitatory, ~excitatory)):
+        part = np.maximum(fine[:, inside], _TINY)
+        result[:, inside] = broad[:, [column]] * part / part.sum(1, keepdims=True)
+    return result
 
 
 def _outcome(

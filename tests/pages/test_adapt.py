@@ -8,19 +8,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from neuroclass.classification.result import CellVerdict, Prediction
-from neuroclass.cohort.demo import load_demo
 from neuroclass.evaluation.laboratories import Laboratory
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.reference.shapes import load_shapes
 from neuroclass.ui.classify import adapt
 from tests.pages.conftest import TIMEOUT_S
 
 
-def _verdicts(n_cells: int, subclass: str = "") -> list[CellVerdict]:
-    demo = load_demo().of_species("mouse")
-    if subclass:
-        demo = demo.take(demo.column("subclass") == subclass)
-    rows = np.random.default_rng(0).choice(len(demo), n_cells, replace=False)
-    x = Laboratory("elsewhere", offset_mv=-10).measure(demo.matrix()[rows])
+def _verdicts(n_cells: int, share: tuple[float, ...] = (0.3, 0.2, 0.2, 0.1, 0.2)) -> list[CellVerdict]:
+    """Cells drawn from the shapes that ship, as another laboratory would measure them."""
+    reference = load_shapes("mouse")
+    z, _ = reference.shapes.sample(np.array(share), n_cells, np.random.default_rng(0))
+    x = Laboratory("elsewhere", offset_mv=-10).measure(reference.preprocessor.stored_units(np.clip(z, -4, 4)))
     empty = Prediction("dann", {}), Prediction("lspin", {})
     return [
         CellVerdict("lab.csv", f"c{k}", "mouse", *empty, dict(zip(FEATURE_NAMES, row.tolist(), strict=True)), {})
@@ -41,9 +40,9 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shipped_models: None) 
     monkeypatch.delenv("NEUROCLASS_DATA", raising=False)
     monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path))
 
-    def run(n_cells: int, subclass: str = "") -> AppTest:
+    def run(n_cells: int, **share: tuple[float, ...]) -> AppTest:
         app = AppTest.from_function(_page, default_timeout=TIMEOUT_S)
-        app.session_state["verdicts"] = _verdicts(n_cells, subclass)
+        app.session_state["verdicts"] = _verdicts(n_cells, **share)
         return app.run()
 
     return run
@@ -69,7 +68,7 @@ def test_a_shifted_batch_is_compared_and_adapted(page: Callable[..., AppTest]) -
 
 
 def test_a_batch_of_one_class_is_not_adapted(page: Callable[..., AppTest]) -> None:
-    app = page(20, "Pvalb")
+    app = page(20, share=(0.0, 1.0, 0.0, 0.0, 0.0))
     app.button(key="lab-start").click().run()
     assert not app.exception and not app.error and not app.info
     assert "Not adapted" in app.warning[0].value and "because" in app.warning[0].value
