@@ -60,7 +60,7 @@ def test_a_shifted_batch_is_compared_and_adapted(page: Callable[..., AppTest]) -
     app.file_uploader(key="lab-labels").upload("labels.csv", b"cell,label\nc0,Pvalb\nc1,Sst\n", "text/csv")
     app.button(key="lab-start").click().run()
     assert not app.exception and not app.error
-    assert "offset of all potentials -" in app.info[0].value and "Estimated composition" in app.info[0].value
+    assert "offset of all potentials" in app.info[0].value and "Estimated composition" in app.info[0].value
     assert any("keep their class when the laboratory is learned" in caption.value for caption in app.caption)
     known = [metric for metric in app.metric if metric.label == "Accuracy on known cells"]
     assert len(known) == 2 and "2 cells" in known[0].delta
