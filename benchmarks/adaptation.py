@@ -1,7 +1,8 @@
 """Does adapting to a laboratory help? ``python -m benchmarks.adaptation --data DIR [--folds 2] [--cells 60]``.
 
-Models are trained without the test donors (donor-cv). Batches of held-out cells with a random mix of classes are
-measured as simulated laboratories would (`neuroclass.evaluation.laboratories`), aligned without labels, and scored.
+Models and class shapes are fitted without the test donors (donor-cv). Batches of held-out cells with a random mix of
+classes are measured as simulated laboratories would (`neuroclass.evaluation.laboratories`), adapted to without labels,
+and scored; a batch that is left alone keeps its verdicts.
 Printed: mean accuracy over batches before and after, fractions of cells. ``--third-domain`` scores DANN trained with
 the batch as its third domain too (minutes a batch; one laboratory away and one at home).
 """
@@ -12,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from neuroclass.adaptation.alignment import align
+from neuroclass.adaptation.batch_model import adapt_batch
 from neuroclass.adaptation.laboratory import make_batch
-from neuroclass.adaptation.reference import COLUMNS, cohort_reference
 from neuroclass.adaptation.third_domain import train_with_laboratory
 from neuroclass.cohort.loading import load_cohort
-from neuroclass.errors import CohortError
 from neuroclass.evaluation.evaluate import train_trial
 from neuroclass.evaluation.laboratories import Laboratory, shifted_laboratories
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
+from neuroclass.reference.shapes import build_shapes
+from neuroclass.types.models import MODELS
 
 DRAWS = 3
 AWAY = "25 °C, other junction convention, coarser steps"
@@ -36,20 +37,20 @@ def batch_rows(truth: np.ndarray, n_classes: int, n_cells: int, seed: int) -> np
 
 
 def score(name: str, species: str, plan: Plan, trial: Trial, n_cells: int, found: dict[str, list[list[float]]]) -> None:
-    """Accuracy before and after alignment on the batches of one fold."""
-    model = train_trial(name, COLUMNS[name], plan, trial)
+    """Accuracy before and after adaptation on the batches of one fold."""
+    task = MODELS[name].task
+    model = train_trial(name, task, plan, trial)
     test = plan.cohort.take(trial.test).of_species(species)
-    reference = cohort_reference(model, plan.cohort.take(trial.train), species)
-    truth = np.array([model.classes.index(label) for label in test.column(COLUMNS[name])])
+    reference = build_shapes(plan.cohort.take(trial.train))[species, task]
+    truth = np.array([model.classes.index(label) for label in test.column(task)])
     for draw in range(DRAWS):
         rows = batch_rows(truth, len(model.classes), n_cells, draw)
         for laboratory in shifted_laboratories():
-            try:
-                aligned = align(model, laboratory.measure(test.matrix()[rows]), species, reference)
-            except CohortError as error:
-                print(f"  {laboratory.name}, draw {draw}: {error}")
-                continue
-            right = [float((p.argmax(1) == truth[rows]).mean()) for p in (aligned.before, aligned.after)]
+            x = laboratory.measure(test.matrix()[rows])
+            before = model.predict_proba(x, [species] * len(x))
+            z = reference.preprocessor.standardise(x)
+            fit = adapt_batch(z, before, reference.shapes, reference.preprocessor, model.classes)
+            right = [float((p.argmax(1) == truth[rows]).mean()) for p in (before, fit.probabilities)]
             found.setdefault(laboratory.name, []).append(right)
 
 
@@ -80,7 +81,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cohort = load_cohort(args.data)
     for name, species in (("lspin", "mouse"), ("dann", "mouse"), ("dann", "human")):
-        plan = plan_protocol(Protocol.DONOR_CV, cohort, COLUMNS[name], 1)
+        plan = plan_protocol(Protocol.DONOR_CV, cohort, MODELS[name].task, 1)
         found: dict[str, list[list[float]]] = {}
         for trial in plan.trials[: args.folds]:
             score(name, species, plan, trial, args.cells, found)

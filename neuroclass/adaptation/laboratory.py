@@ -1,22 +1,47 @@
-"""Adapt to one laboratory: its shift against the reference, verdicts before and after, and accuracy on labelled cells.
+"""Adapt to one laboratory: how it differs from the reference, verdicts before and after, accuracy on labelled cells.
 
-Labels are used for comparison only; nothing is trained on them.
+Labels are used for comparison only; nothing is trained on them. A mouse batch is learned once, with five classes, from
+the subclass model's probabilities scaled to the broad model's; its probability of excitatory is that of Glutamatergic,
+so that the two tasks' answers agree.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from neuroclass.adaptation.alignment import LEAST_CELLS, Alignment, align
-from neuroclass.adaptation.reference import Reference, cohort_reference, shipped_reference
+from neuroclass.adaptation.batch_model import LEAST_CELLS, BatchFit, Proportion, adapt_batch
 from neuroclass.adaptation.shift import DomainScore, FeatureShift, domain_score, feature_shifts
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, Species, Subclass
+from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, TASK_CLASSES, Broad, Species, Subclass
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import CohortError
-from neuroclass.predictors.predictor import Predictor
-from neuroclass.types.arrays import Floats
+from neuroclass.reference.shapes import ReferenceShapes, load_shapes
+from neuroclass.types.arrays import Floats, Mask
+
+
+class Alone(Protocol):
+    """What classifies each cell by itself; a `Predictor` is one."""
+
+    @property
+    def name(self) -> str:
+        """``dann`` or ``lspin``."""
+
+    @property
+    def task(self) -> str:
+        """``broad`` or ``subclass``."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of the probabilities."""
+
+    def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Probabilities, shape (n_cells, n_classes), from features in stored units, shape (n_cells, 41)."""
+
+
+_TINY = 1e-12
+_Scores: TypeAlias = tuple[DomainScore | None, DomainScore | None]
 
 
 @dataclass(frozen=True)
@@ -46,28 +71,56 @@ class Batch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Result of the adaptation for one model.
+    """Result of the adaptation for one task.
 
     Attributes
     ----------
     model : str
         ``dann`` or ``lspin``.
-    alignment : Alignment or None
-        None if the batch could not be aligned.
-    why_not : str
-        Why it could not be aligned; else empty.
+    classes : tuple of str
+        In the order of the probabilities.
+    fit : BatchFit
+        The batch as it was learned; of mouse cells, the same for both tasks.
+    before, after : ndarray, shape (n_cells, n_classes)
+        Probabilities of each cell by itself, and with the laboratory allowed for; alike if not adapted.
+    sets : ndarray of bool, shape (n_cells, n_classes), or None
+        Prediction sets after adaptation; None if not adapted.
+    proportions : mapping of class to Proportion, or None
+        Composition of the batch; None where it cannot be estimated.
+    reference : str
+        What the batch is compared with.
     separation_before, separation_after : DomainScore or None
-        How well a classifier separates the batch from the reference.
+        How well a classifier separates the batch from the reference; None where there are too few cells.
     accuracy : tuple of (float, float, int) or None
         Accuracy before and after, and number of labelled cells; None without labels.
     """
 
     model: str
-    alignment: Alignment | None
-    why_not: str = ""
+    classes: tuple[str, ...]
+    fit: BatchFit
+    before: Floats
+    after: Floats
+    sets: Mask | None
+    proportions: Mapping[str, Proportion] | None
+    reference: str
     separation_before: DomainScore | None = None
     separation_after: DomainScore | None = None
     accuracy: tuple[float, float, int] | None = None
+
+    @property
+    def adapted(self) -> bool:
+        """Whether the laboratory was allowed for."""
+        return self.fit.adapted
+
+    @property
+    def why_not(self) -> str:
+        """Why it was not; empty if it was."""
+        return self.fit.why_not
+
+    @property
+    def changed(self) -> Mask:
+        """Mask of cells whose likeliest class changed, shape (n_cells,)."""
+        return np.asarray(self.before.argmax(1) != self.after.argmax(1))
 
 
 @dataclass(frozen=True)
@@ -108,13 +161,11 @@ def make_batch(
     Raises
     ------
     CohortError
-        For fewer than 20 cells, or a label that is not a class.
+        Without any cell, or for a label that is not a class.
     """
     given = [one if one in set(Species) else Species.MOUSE.value for one in species]
-    if len(given) < LEAST_CELLS:
-        raise CohortError(
-            f"{len(given)} cells are too few to tell a laboratory's shift from chance; upload at least {LEAST_CELLS}."
-        )
+    if not given:
+        raise CohortError("There is no cell to compare with the reference; give at least one that can be measured.")
     for cell, label in (labels or {}).items():
         if label not in (*BROAD_ORDER, *SUBCLASS_ORDER):
             raise CohortError(
@@ -126,72 +177,123 @@ def make_batch(
     return Batch(chosen, np.asarray(rows)[kept], commonest, int((~kept).sum()), labels)
 
 
-def adapt(batch: Batch, models: Sequence[Predictor], cells: Cohort | None = None) -> LaboratoryReport:
-    """Compare a batch with the reference and align it.
+def adapt(batch: Batch, models: Sequence[Alone], cells: Cohort | None = None, seed: int = 0) -> LaboratoryReport:
+    """Compare a batch with the reference, and classify its cells again with the laboratory allowed for.
 
     Parameters
     ----------
     batch : Batch
         One laboratory's cells.
-    models : sequence of Predictor
-        DANN and LSPIN; LSPIN, which has mouse classes only, is skipped for human cells.
+    models : sequence of Alone
+        What classifies a cell by itself, for each task; mouse subclasses are skipped for human cells.
     cells : Cohort, optional
-        The real cohort, if loaded; otherwise the summaries shipped with the models are used.
+        The real cohort, if loaded: the domain classifier then sees its cells instead of drawn ones.
+    seed : int
+        Of the halves that the fit is checked on.
 
     Returns
     -------
     LaboratoryReport
     """
     real = cells if cells is not None and not cells.simulated else None
-    used = [model for model in models if model.name != "lspin" or batch.species == Species.MOUSE]
-    outcomes = {model.name: _outcome(batch, model, real) for model in used}
-    shifts = {}
-    for species in Species:
-        proportions = _broad_proportions(batch, used, outcomes)
-        shifts[species.value] = feature_shifts(batch.x, species.value, BROAD_ORDER, proportions)
+    used = [model for model in models if model.task == "broad" or batch.species == Species.MOUSE]
+    before = {model.name: model.predict_proba(batch.x, [batch.species] * len(batch.x)) for model in used}
+    finest = next((model for model in used if model.task == "subclass"), used[0])
+    reference = load_shapes(batch.species, finest.task)
+    alone = before[finest.name]
+    for model in used:
+        if model.task == "broad" and finest.task == "subclass":
+            alone = with_broad(alone, before[model.name])
+    z = reference.preprocessor.standardise(batch.x)
+    fit = adapt_batch(z, alone, reference.shapes, reference.preprocessor, finest.classes, seed)
+    scores = _separations(batch, reference, fit, real)
+    outcomes = {model.name: _outcome(batch, model, before[model.name], fit, reference, scores) for model in used}
+    broad = next(outcome for outcome in outcomes.values() if outcome.classes == BROAD_ORDER)
+    shifts = {
+        species.value: feature_shifts(batch.x, species.value, BROAD_ORDER, broad.after.mean(0))
+        for species in Species
+    }  # fmt: skip
     return LaboratoryReport(batch, shifts, outcomes)
 
 
-def _broad_proportions(batch: Batch, models: Sequence[Predictor], outcomes: Mapping[str, Outcome]) -> Floats:
-    dann = next(model for model in models if model.name == "dann")
-    alignment = outcomes["dann"].alignment
-    if alignment is not None:
-        return np.asarray(alignment.after.mean(0))
-    return np.asarray(dann.predict_proba(batch.x, [batch.species] * len(batch.x)).mean(0))
+def with_broad(fine: Floats, broad: Floats) -> Floats:
+    """Subclass probabilities whose sums are the given broad probabilities.
+
+    Parameters
+    ----------
+    fine : ndarray, shape (n_cells, 5)
+        Of the subclasses.
+    broad : ndarray, shape (n_cells, 2)
+        Of excitatory and inhibitory.
+
+    Returns
+    -------
+    ndarray, shape (n_cells, 5)
+        Proportions among the inhibitory subclasses are kept.
+    """
+    excitatory = np.array([Subclass(name).broad is Broad.EXCITATORY for name in SUBCLASS_ORDER])
+    result = np.empty_like(fine)
+    for column, inside in enumerate((excitatory, ~excitatory)):
+        part = np.maximum(fine[:, inside], _TINY)
+        result[:, inside] = broad[:, [column]] * part / part.sum(1, keepdims=True)
+    return result
 
 
-def _outcome(batch: Batch, model: Predictor, real: Cohort | None) -> Outcome:
-    try:
-        reference = shipped_reference(model, batch.species)
-        if real is not None:
-            reference = cohort_reference(model, real, batch.species)
-        alignment = align(model, batch.x, batch.species, reference)
-    except CohortError as error:
-        return Outcome(model.name, None, str(error))
-    scores = [_separation(batch, model, x, reference, alignment.proportions, real) for x in (batch.x, alignment.x)]
-    return Outcome(model.name, alignment, "", scores[0], scores[1], _accuracy(batch, alignment))
+def _outcome(
+    batch: Batch, model: Alone, before: Floats, fit: BatchFit, reference: ReferenceShapes, scores: _Scores
+) -> Outcome:
+    answer = fit if fit.classes == model.classes else fit.as_broad()
+    after = answer.probabilities if fit.adapted else before
+    return Outcome(
+        model.name,
+        model.classes,
+        fit,
+        before,
+        after,
+        answer.sets,
+        answer.proportions,
+        reference.source,
+        separation_before=scores[0],
+        separation_after=scores[1],
+        accuracy=_accuracy(batch, model.classes, before, after),
+    )
+
+
+def _separations(batch: Batch, reference: ReferenceShapes, fit: BatchFit, real: Cohort | None) -> _Scores:
+    """How well a classifier separates the batch from the reference, as it is and with its offset taken back."""
+    proportions = fit.probabilities.mean(0)
+    if len(batch.x) < LEAST_CELLS:
+        return None, None
+    before = _separation(batch.x, batch.species, reference, proportions, real)
+    if not fit.adapted:
+        return before, None
+    moved = reference.preprocessor.standardise(batch.x) - np.nan_to_num(fit.delta)
+    x = np.where(np.isfinite(batch.x), reference.preprocessor.stored_units(moved), np.nan)
+    return before, _separation(x, batch.species, reference, proportions, real)
 
 
 def _separation(
-    batch: Batch, model: Predictor, x: Floats, reference: Reference, proportions: Floats, real: Cohort | None
+    x: Floats, species: str, reference: ReferenceShapes, proportions: Floats, real: Cohort | None
 ) -> DomainScore:
     if real is None:
-        return domain_score(model, x, reference, proportions)
-    column = model.task
-    mates = real.of_species(batch.species).labelled(column)
-    places = {name: k for k, name in enumerate(model.classes)}
-    numbers = np.array([places[name] for name in mates.column(column)], dtype=np.int64)
-    return domain_score(model, x, reference, proportions, mates.matrix(), numbers)
+        return domain_score(reference, x, proportions)
+    task = next(name for name, classes in TASK_CLASSES.items() if classes == reference.classes)
+    mates = real.of_species(species).labelled(task)
+    places = {name: k for k, name in enumerate(reference.classes)}
+    numbers = np.array([places[name] for name in mates.column(task)], dtype=np.int64)
+    return domain_score(reference, x, proportions, mates.matrix(), numbers)
 
 
-def _accuracy(batch: Batch, alignment: Alignment) -> tuple[float, float, int] | None:
-    """Accuracy before and after on the cells with a label at this model's level."""
-    truth = np.array([_as_class((batch.labels or {}).get(name), alignment.classes) for name in batch.names])
+def _accuracy(
+    batch: Batch, classes: tuple[str, ...], before: Floats, after: Floats
+) -> tuple[float, float, int] | None:  # fmt: skip
+    """Accuracy before and after on the cells with a label at this task's level."""
+    truth = np.array([_as_class((batch.labels or {}).get(name), classes) for name in batch.names])
     labelled = truth >= 0
     if not labelled.any():
         return None
-    before, after = ((p.argmax(1) == truth)[labelled].mean() for p in (alignment.before, alignment.after))
-    return float(before), float(after), int(labelled.sum())
+    right = [float((p.argmax(1) == truth)[labelled].mean()) for p in (before, after)]
+    return right[0], right[1], int(labelled.sum())
 
 
 def _as_class(label: str | None, classes: tuple[str, ...]) -> int:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import norm
 
-from neuroclass.adaptation.reference import Reference
 from neuroclass.cohort.compare import holm
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.predictors.predictor import Predictor
+from neuroclass.predictors.preprocess import CLIP
 from neuroclass.reference.ranges import LEVELS, class_values
+from neuroclass.reference.shapes import ReferenceShapes
 from neuroclass.types.arrays import Floats, Integers
 
 LEAST_VALUES = 10
@@ -116,19 +116,17 @@ class DomainScore:
 
 
 def domain_score(
-    model: Predictor, x: Floats, reference: Reference, proportions: Floats, real: Floats | None = None,
+    reference: ReferenceShapes, x: Floats, proportions: Floats, real: Floats | None = None,
     real_classes: Integers | None = None, seed: int = 0,
 ) -> DomainScore:  # fmt: skip
     """Separate the batch from the reference with a linear classifier on the standardised features.
 
     Parameters
     ----------
-    model : Predictor
-        Provides standardisation and imputation.
+    reference : ReferenceShapes
+        Provides standardisation and imputation, and without real cells the surrogates.
     x : ndarray, shape (n_cells, 41)
         The batch, stored units, NaN where missing.
-    reference : Reference
-        Without real cells, surrogates are sampled from its class means and covariance.
     proportions : ndarray, shape (n_classes,)
         Of the batch.
     real : ndarray, shape (n_real, 41), optional
@@ -147,18 +145,19 @@ def domain_score(
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     seen = np.isfinite(x).mean(0) >= 0.5
-    own = model.preprocessor.standardise(x)
+    own = reference.preprocessor.standardise(x)
     if real is None or real_classes is None:
-        other = np.clip(reference.sample(proportions, _STAND_INS, seed), -5, 5)
+        drawn, _ = reference.shapes.sample(proportions, _STAND_INS, np.random.default_rng(seed))
+        other = np.clip(drawn, -CLIP, CLIP)
         against = f"{_STAND_INS} stand-ins drawn from {reference.source}"
     else:
         rng = np.random.default_rng(seed)
         counts = np.maximum(np.bincount(real_classes, minlength=len(proportions)), 1)
         share = (np.maximum(proportions, 1e-6) / counts)[real_classes]
         rows = rng.choice(len(real), min(len(real) // 2, _STAND_INS), replace=False, p=share / share.sum())
-        other = model.preprocessor.standardise(real[rows])
-        against = f"{len(rows)} draws from {reference.source}, weighted to the batch's class proportions"
-    z, _ = model.preprocessor.complete(np.where(seen, np.concatenate([own, other]), np.nan))
+        other = reference.preprocessor.standardise(real[rows])
+        against = f"{len(rows)} draws from {len(real)} real cells, weighted to the batch's class proportions"
+    z, _ = reference.preprocessor.complete(np.where(seen, np.concatenate([own, other]), np.nan))
     truth = np.repeat([1, 0], [len(own), len(other)])
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     linear = LogisticRegression(C=0.1, max_iter=500, class_weight="balanced")

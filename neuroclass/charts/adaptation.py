@@ -1,7 +1,9 @@
-"""Figures of a laboratory's shift against the reference, and of what alignment changes."""
+"""Figures of a laboratory's offset from the reference, and of what allowing for it changes."""
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.evidence import feature_name
@@ -54,7 +56,7 @@ def shifts(table: pd.DataFrame, n_shown: int = 20) -> go.Figure:
 
 
 def relabelled(table: pd.DataFrame) -> go.Figure:
-    """Cells by class before and after alignment.
+    """Cells by class before and after the laboratory is allowed for.
 
     Parameters
     ----------
@@ -70,10 +72,78 @@ def relabelled(table: pd.DataFrame) -> go.Figure:
         fig.add_bar(
             x=[class_label(name) for name in table["class"]],
             y=table[column],
-            name=f"{column} alignment",
+            name=column,
             marker={"color": [COLOURS.get(name, ACCENT) for name in table["class"]], "opacity": opacity},
             text=table[column],
             hovertemplate=f"%{{x}}, {column}: %{{y}} cells<extra></extra>",
         )
     fig.update_layout(barmode="group")
     return finish(fig, height=300, x="Class", y="Cells (number)", legend=False)
+
+
+def offsets(table: pd.DataFrame) -> go.Figure:
+    """Physical parts of a laboratory's offset with their 95% intervals, in mV and as factors.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``name``, ``unit`` (``mV``, or ``ln`` for the natural logarithm of a factor), ``size``, ``low`` and ``high``.
+
+    Returns
+    -------
+    Figure
+        Two panels, one for each unit; a factor has a logarithmic axis.
+    """
+    if table.empty:
+        return note("None of the measured features moves with a physical offset.")
+    fig = make_subplots(rows=1, cols=2, horizontal_spacing=0.3)
+    for column, (unit, title) in enumerate((("mV", "Offset (mV)"), ("ln", "Factor (ratio)")), start=1):
+        rows = table[table["unit"] == unit]
+        values = rows[["size", "low", "high"]].to_numpy(dtype=np.float64)
+        size, low, high = (np.exp(values) if unit == "ln" else values).T
+        fig.add_scatter(
+            x=size,
+            y=[escape(name) for name in rows["name"]],
+            mode="markers",
+            marker={"size": 10, "color": ACCENT},
+            error_x={"type": "data", "symmetric": False, "array": high - size, "arrayminus": size - low},
+            customdata=np.stack([low, high], axis=1),
+            hovertemplate="%{y}: %{x:.2f} (95%: %{customdata[0]:.2f} to %{customdata[1]:.2f})<extra></extra>",
+            row=1,
+            col=column,
+        )
+        fig.add_vline(x=1 if unit == "ln" else 0, line={"dash": "dot", "width": 1, "color": UNKNOWN}, row=1, col=column)
+        fig.update_xaxes(title=title, type="log" if unit == "ln" else "linear", row=1, col=column)
+    return finish(fig, height=260, legend=False)
+
+
+def proportions(table: pd.DataFrame) -> go.Figure:
+    """Estimated composition of a batch with its 95% intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``class``, ``share``, ``low`` and ``high``, fractions of cells; empty where it cannot be estimated.
+
+    Returns
+    -------
+    Figure
+    """
+    if table.empty:
+        return note("The composition of this batch cannot be estimated.")
+    fig = go.Figure()
+    fig.add_bar(
+        x=[class_label(name) for name in table["class"]],
+        y=table["share"],
+        marker={"color": [COLOURS.get(name, ACCENT) for name in table["class"]]},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": table["high"] - table["share"],
+            "arrayminus": table["share"] - table["low"],
+        },
+        customdata=table[["low", "high"]],
+        hovertemplate="%{x}: %{y:.2f} (95%: %{customdata[0]:.2f} to %{customdata[1]:.2f})<extra></extra>",
+    )
+    fig.update_yaxes(rangemode="tozero")
+    return finish(fig, height=260, x="Class", y="Share (fraction of cells)", legend=False)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from dataclasses import replace
@@ -17,6 +18,7 @@ from neuroclass.errors import RejectedInput, TableError
 if TYPE_CHECKING:
     from neuroclass.adaptation.laboratory import LaboratoryReport, Outcome
     from neuroclass.adaptation.shift import DomainScore
+    from neuroclass.types.arrays import Floats, Mask
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,8 +26,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "adapt",
         help="compare a laboratory's cells with the reference and allow for the difference",
-        description="Needs at least 20 cells of one laboratory, of more than one class; no labels. Says how each "
-        "feature is shifted, aligns the features with the reference and classifies before and after.",
+        description="Needs at least 15 cells of one laboratory, of more than one class; no labels. Says how each "
+        "feature is shifted, learns how the laboratory differs and classifies before and after; where that cannot be "
+        "learned safely, it says why and leaves the verdicts as they are.",
     )
     add_inputs(parser)
     parser.add_argument(
@@ -116,29 +119,40 @@ def to_json(report: "LaboratoryReport") -> dict[str, Any]:
 
 
 def _outcome(outcome: "Outcome", names: tuple[str, ...]) -> dict[str, Any]:
-    if outcome.alignment is None:
-        return {"why_not": outcome.why_not}
-    found = outcome.alignment
-    accuracy = outcome.accuracy
+    accuracy, fit = outcome.accuracy, outcome.fit
+    proportions = outcome.proportions
     return {
-        "why_not": None,
-        "reference": found.reference,
-        "components": [vars(part) for part in found.components],
-        "proportions": dict(zip(found.classes, found.proportions.tolist(), strict=True)),
+        "adapted": outcome.adapted,
+        "why_not": outcome.why_not or None,
+        "reference": outcome.reference,
+        "components": [vars(part) for part in fit.components],
+        "other_measurements": list(fit.other_measurements),
+        "proportions": None if proportions is None else {name: part.share for name, part in proportions.items()},
+        "proportion_intervals": (
+            None if proportions is None else {name: [part.low, part.high] for name, part in proportions.items()}
+        ),
+        "stability": _number(fit.stability),
+        "gain": _number(fit.gain),
         "told_from_reference": {"before": _score(outcome.separation_before), "after": _score(outcome.separation_after)},
         "accuracy": None if accuracy is None else dict(zip(("before", "after", "n_cells"), accuracy, strict=True)),
-        "before": _cells(names, found.classes, found.before),
-        "after": _cells(names, found.classes, found.after),
-        "n_changed": int(found.changed.sum()),
+        "before": _cells(names, outcome.classes, outcome.before),
+        "after": _cells(names, outcome.classes, outcome.after, outcome.sets),
+        "n_changed": int(outcome.changed.sum()),
     }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _score(score: "DomainScore | None") -> dict[str, Any] | None:
     return None if score is None else vars(score)
 
 
-def _cells(names: tuple[str, ...], classes: tuple[str, ...], p: "np.ndarray[Any, Any]") -> list[dict[str, Any]]:
-    return [
+def _cells(
+    names: tuple[str, ...], classes: tuple[str, ...], p: "Floats", sets: "Mask | None" = None
+) -> list[dict[str, Any]]:  # fmt: skip
+    cells: list[dict[str, Any]] = [
         {
             "cell": name,
             "label": classes[int(row.argmax())],
@@ -146,28 +160,44 @@ def _cells(names: tuple[str, ...], classes: tuple[str, ...], p: "np.ndarray[Any,
         }
         for name, row in zip(names, p, strict=True)
     ]
+    for cell, row, inside in zip(cells, p, () if sets is None else sets, strict=sets is not None):
+        cell["set"] = [classes[k] for k in np.argsort(-row) if inside[k]]
+    return cells
 
 
 def _in_words(report: "LaboratoryReport") -> list[str]:
     batch = report.batch
     lines = [f"{len(batch.names)} {batch.species} cells; {batch.left_out} of other species left out"]
     for name, outcome in report.outcomes.items():
-        if outcome.alignment is None:
+        if not outcome.adapted:
             lines.append(f"{name.upper()}: not adapted: {outcome.why_not}")
             continue
-        found = outcome.alignment
-        lines.append(f"{name.upper()}, against {found.reference}")
-        lines.append("  shift      " + "; ".join(part.in_words() for part in found.components))
-        if outcome.separation_before and outcome.separation_after:
-            aucs = f"{outcome.separation_before.auc:.2f} before, {outcome.separation_after.auc:.2f} after"
-            lines.append(f"  told from the reference: AUC {aucs} (0.5 is chance)")
-        if outcome.accuracy:
-            lines.append("  accuracy   {:.3f} before, {:.3f} after, of {} labelled cells".format(*outcome.accuracy))
-        lines.append(f"  labels     {int(found.changed.sum())} of {len(batch.names)} changed")
-        for k in np.flatnonzero(found.changed):
-            old, new = int(found.before[k].argmax()), int(found.after[k].argmax())
+        lines += [f"{name.upper()}, against {outcome.reference}", *_estimates(outcome)]
+        lines.append(f"  labels     {int(outcome.changed.sum())} of {len(batch.names)} changed")
+        for k in np.flatnonzero(outcome.changed):
+            old, new = int(outcome.before[k].argmax()), int(outcome.after[k].argmax())
             lines.append(
-                f"    {batch.names[k]}: {found.classes[old]} {found.before[k, old]:.2f} → {found.classes[new]} "
-                f"{found.after[k, new]:.2f}"
+                f"    {batch.names[k]}: {outcome.classes[old]} {outcome.before[k, old]:.2f} → {outcome.classes[new]} "
+                f"{outcome.after[k, new]:.2f}"
             )
+    return lines
+
+
+def _estimates(outcome: "Outcome") -> list[str]:
+    """What was estimated and how it was checked, a line each."""
+    fit = outcome.fit
+    lines = [f"  offset     {part.in_words()}" for part in fit.components]
+    if fit.other_measurements:
+        lines.append(f"  probably measured otherwise: {', '.join(fit.other_measurements)}")
+    for name, part in (outcome.proportions or {}).items():
+        lines.append(f"  share      {name} {part.share:.2f} (95%: {part.low:.2f} to {part.high:.2f})")
+    lines.append(
+        f"  checked    {fit.stability:.0%} of the cells keep their class when the laboratory is learned from the other "
+        f"half; held-out log likelihood {fit.gain:+.2f} nats a cell"
+    )
+    if outcome.separation_before and outcome.separation_after:
+        aucs = f"{outcome.separation_before.auc:.2f} before, {outcome.separation_after.auc:.2f} after"
+        lines.append(f"  separated from the reference by a linear classifier: AUC {aucs} (0.5 is chance)")
+    if outcome.accuracy:
+        lines.append("  accuracy   {:.3f} before, {:.3f} after, of {} labelled cells".format(*outcome.accuracy))
     return lines

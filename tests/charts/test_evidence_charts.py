@@ -82,6 +82,26 @@ def test_significant_shifts_are_filled():
     assert [list(bar.y) for bar in adaptation.relabelled(counts).data] == [[3, 1], [2, 2]]
 
 
+def test_offsets_and_shares_carry_their_intervals():
+    parts = pd.DataFrame(
+        {
+            "name": ["voltage offset", "resistance"],
+            "unit": ["mV", "ln"],
+            "size": [-8.0, 0.0],
+            "low": [-10.0, -np.log(2)],
+            "high": [-5.0, np.log(4)],
+        }
+    )
+    volts, factors = adaptation.offsets(parts).data
+    assert list(volts.error_x.array) == [3.0] and list(volts.error_x.arrayminus) == [2.0]
+    assert np.allclose([factors.x[0], factors.error_x.array[0], factors.error_x.arrayminus[0]], [1.0, 3.0, 0.5])
+    assert "mV" in adaptation.offsets(parts).layout.xaxis.title.text
+    shares = pd.DataFrame({"class": ["Pvalb", "Sst"], "share": [0.4, 0.6], "low": [0.2, 0.5], "high": [0.5, 0.8]})
+    bars = adaptation.proportions(shares).data[0]
+    assert np.allclose(bars.error_y.array, [0.1, 0.2]) and np.allclose(bars.error_y.arrayminus, [0.2, 0.1])
+    assert "cannot be estimated" in adaptation.proportions(pd.DataFrame()).layout.annotations[0].text
+
+
 def test_no_stretch_of_a_trace_is_thinned_more_than_the_rest():
     v = np.sin(np.arange(1199) / 10)
     index, _ = envelope(v, 600)

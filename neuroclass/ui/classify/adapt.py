@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from neuroclass.adaptation.alignment import LEAST_CELLS, Alignment
+from neuroclass.adaptation.banner import batch_banner
+from neuroclass.adaptation.batch_model import LEAST_CELLS, BatchFit
 from neuroclass.adaptation.laboratory import Batch, LaboratoryReport, Outcome, adapt, make_batch
 from neuroclass.cell_types import label_of
 from neuroclass.charts import adaptation as charts
@@ -30,8 +31,8 @@ def show(verdicts: Sequence[CellVerdict]) -> None:
     with st.expander("Adapt to my lab", icon=":material/tune:"):
         if len(verdicts) < LEAST_CELLS:
             st.caption(
-                f"With {LEAST_CELLS} cells of one rig or more, of more than one class, their shift against the "
-                f"reference can be told from chance and taken back; these are {len(verdicts)}."
+                f"How a laboratory differs from the reference can be learned from {LEAST_CELLS} or more cells of one "
+                f"rig, of more than one class; these are {len(verdicts)}."
             )
             return
         _form(verdicts)
@@ -40,8 +41,9 @@ def show(verdicts: Sequence[CellVerdict]) -> None:
 @st.fragment
 def _form(verdicts: Sequence[CellVerdict]) -> None:
     st.caption(
-        "No labels are needed. The shift that all cells share is estimated together with the mix of classes and "
-        "taken back, and the cells are classified again; the verdicts below stay as they are."
+        "No labels are needed. The offset that all cells share is learned together with the mix of classes, and the "
+        "cells are classified again with it allowed for; the verdicts below stay as they are. Where this is not safe, "
+        "for example for cells of one class, the page says so."
     )
     file = st.file_uploader(
         "Known classes (CSV with the columns cell and label), only to compare with; optional",
@@ -79,15 +81,43 @@ def _draw(key: str, report: LaboratoryReport) -> None:
     batch = report.batch
     left_out = f"; {batch.left_out} cells of the other species are left out" if batch.left_out else ""
     st.markdown(f"**{len(batch.names)} {batch.species} cells**{left_out}")
+    fit = next(iter(report.outcomes.values())).fit
+    if fit.adapted:
+        st.info(escaped(batch_banner(fit), 1200), icon=":material/tune:")
+        _estimates(fit)
+    else:
+        st.warning(f"**Not adapted**, because {escaped(fit.why_not, 600)}", icon=":material/block:")
     _shifts(report)
     for name, outcome in report.outcomes.items():
         st.markdown(f"**{_TITLES[name]}**")
-        if outcome.alignment is None:
-            st.warning(escaped(outcome.why_not, 600), icon=":material/block:")
-        else:
-            _outcome(batch, outcome, outcome.alignment)
-            if name == "dann":
-                third_domain.show(key, batch, outcome.alignment)
+        _outcome(batch, outcome)
+        if name == "dann":
+            third_domain.show(key, batch, outcome)
+
+
+def _estimates(fit: BatchFit) -> None:
+    """The offset and the composition with their intervals, and how they were checked."""
+    parts = pd.DataFrame([vars(part) for part in fit.components])
+    shares = pd.DataFrame([{"class": name, **vars(part)} for name, part in (fit.proportions or {}).items()])
+    left, right = st.columns(2)
+    with left:
+        widgets.figure(
+            charts.offsets(parts),
+            "lab-offset",
+            parts,
+            caption="Offset of this laboratory, with 95% intervals. A factor of 1 or 0 mV: as in the reference.",
+        )
+    with right:
+        widgets.figure(
+            charts.proportions(shares),
+            "lab-proportions",
+            shares,
+            caption="Composition of the batch, with 95% intervals.",
+        )
+    st.caption(
+        f"Checked on held-out halves of the batch: {fit.stability:.0%} of the cells keep their class when the "
+        f"laboratory is learned from the other half, and the log likelihood rises by {fit.gain:.2f} nats a cell."
+    )
 
 
 def _shifts(report: LaboratoryReport) -> None:
@@ -104,21 +134,22 @@ def _shifts(report: LaboratoryReport) -> None:
     )
 
 
-def _outcome(batch: Batch, outcome: Outcome, found: Alignment) -> None:
+def _outcome(batch: Batch, found: Outcome) -> None:
     columns = st.columns(3)
     columns[0].metric("Labels changed", f"{int(found.changed.sum())} of {len(batch.names)}", border=True)
-    if outcome.separation_before and outcome.separation_after:
+    if found.separation_before and found.separation_after:
         columns[1].metric(
-            "Told from the reference (AUC)",
-            f"{outcome.separation_after.auc:.2f}",
-            f"{outcome.separation_before.auc:.2f} before",
+            "Separable from the reference (AUC)",
+            f"{found.separation_after.auc:.2f}",
+            f"{found.separation_before.auc:.2f} before",
             delta_color="off",
             delta_arrow="off",
             border=True,
-            help=f"Cross-validated linear classifier; 0.5 is chance. Told from {outcome.separation_after.against}.",
+            help=f"Cross-validated linear classifier; 0.5 is chance. Against {found.separation_after.against}. A low "
+            "value alone does not show that the classes are right.",
         )
-    if outcome.accuracy:
-        before, after, n_known = outcome.accuracy
+    if found.accuracy:
+        before, after, n_known = found.accuracy
         columns[2].metric(
             "Accuracy on known cells",
             f"{after:.1%}",
@@ -127,8 +158,9 @@ def _outcome(batch: Batch, outcome: Outcome, found: Alignment) -> None:
             delta_arrow="off",
             border=True,
         )
-    parts = "; ".join(escaped(part.in_words()) for part in found.components)
-    st.caption(f"The shift looks like: {parts}. Compared with {escaped(found.reference)}.")
+    if not found.adapted:
+        return
+    st.caption(f"Compared with {escaped(found.reference)}.")
     counts = pd.DataFrame(
         {
             "class": found.classes,
@@ -138,21 +170,21 @@ def _outcome(batch: Batch, outcome: Outcome, found: Alignment) -> None:
     )
     left, right = st.columns(2)
     with left:
-        widgets.figure(charts.relabelled(counts), f"lab-{outcome.model}", counts, caption="Pale: before alignment.")
+        widgets.figure(charts.relabelled(counts), f"lab-{found.model}", counts, caption="Pale: each cell by itself.")
     with right:
         table = _cells(batch, found)
         if found.changed.any():
             st.dataframe(table[table["changed"]].drop(columns="changed"), hide_index=True, height=260)
         else:
             st.caption("No label changed.")
-        widgets.csv_button(f"lab-cells-{outcome.model}", table, label="All cells (CSV)")
+        widgets.csv_button(f"lab-cells-{found.model}", table, label="All cells (CSV)")
 
 
-def _cells(batch: Batch, found: Alignment) -> pd.DataFrame:
-    """Each cell's likeliest class and its probability before and after."""
+def _cells(batch: Batch, found: Outcome) -> pd.DataFrame:
+    """Each cell's likeliest class and its probability before and after, and its prediction set."""
     before, after = found.before.argmax(1), found.after.argmax(1)
     rows = np.arange(len(batch.names))
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "cell": batch.names,
             "before": [label_of(found.classes[k]) for k in before],
@@ -162,3 +194,7 @@ def _cells(batch: Batch, found: Alignment) -> pd.DataFrame:
             "changed": found.changed,
         }
     )
+    if found.sets is not None:
+        names = [label_of(name) for name in found.classes]
+        table["90% set"] = [", ".join(np.array(names)[inside]) for inside in found.sets]
+    return table

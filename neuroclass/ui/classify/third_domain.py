@@ -3,8 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from neuroclass.adaptation.alignment import Alignment
-from neuroclass.adaptation.laboratory import Batch
+from neuroclass.adaptation.laboratory import Batch, Outcome
 from neuroclass.cell_types import label_of
 from neuroclass.types.arrays import Floats
 from neuroclass.types.progress import Progress
@@ -13,7 +12,7 @@ from neuroclass.ui import cache, widgets
 _KEPT = "third-domain"
 
 
-def show(key: str, batch: Batch, found: Alignment) -> None:
+def show(key: str, batch: Batch, found: Outcome) -> None:
     """Offer the training where the real table is loaded, and show what it says.
 
     Parameters
@@ -22,8 +21,8 @@ def show(key: str, batch: Batch, found: Alignment) -> None:
         Names the batch.
     batch : Batch
         The laboratory's cells.
-    found : Alignment
-        DANN's answers without and with alignment.
+    found : Outcome
+        DANN's answers without and with the laboratory allowed for.
     """
     cells = cache.cohort()
     if cells.simulated:
@@ -64,8 +63,8 @@ def _train(batch: Batch) -> Floats:
     return model.predict_proba(batch.x, [batch.species] * len(batch.x))
 
 
-def _draw(batch: Batch, found: Alignment, p: Floats) -> None:
-    columns = {"as shipped": found.before, "aligned": found.after, "third domain": p}
+def _draw(batch: Batch, found: Outcome, p: Floats) -> None:
+    columns = {"as shipped": found.before, "adapted": found.after, "third domain": p}
     table = pd.DataFrame({"cell": batch.names})
     for name, values in columns.items():
         table[name] = [label_of(found.classes[k]) for k in values.argmax(1)]
