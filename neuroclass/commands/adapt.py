@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     )
     cohort = load_cohort(args.data)
     models = load_models(args.models)
-    report = adapt(batch, [models.dann.network, models.lspin.network], cohort)
+    report = adapt(batch, [models.dann.predictor, models.lspin.predictor], cohort)
     payload = to_json(report)
     if args.third_domain:
         from neuroclass.adaptation.third_domain import train_with_laboratory

@@ -3,15 +3,18 @@
 import argparse
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
 from neuroclass.errors import SettingsError
 from neuroclass.evaluation.names import SYSTEM_NAMES, Protocol
-from neuroclass.types.models import HUMAN_SUBCLASS
+from neuroclass.types.models import HUMAN_SUBCLASS, MODELS
 from neuroclass.types.progress import Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from neuroclass.evaluation.evaluate import Evaluation
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,6 +31,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--protocol", choices=protocols, default="donor-cv", help="default: donor-cv")
     parser.add_argument("--task", choices=tuple(TASK_CLASSES), help="for baselines (default: subclass)")
     parser.add_argument("--repeats", type=int, metavar="N", help="repeats or seeds (default: the protocol's)")
+    parser.add_argument(
+        "--random-sets", type=int, metavar="N", help="masked, dann or lspin: N random sets of 5 to 30 features instead"
+    )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
     add_data(parser)
     add_json(parser)
@@ -44,19 +50,35 @@ def run(args: argparse.Namespace) -> int:
         result = _human(args, show)
         print(json.dumps(result, indent=2, ensure_ascii=False) if args.json else _human_text(result))
         return 0
-    from neuroclass.evaluation.evaluate import evaluate
-
-    evaluation = evaluate(
-        args.model,
-        Protocol(args.protocol),
-        load_cohort(args.data),
-        task=args.task,
-        repeats=args.repeats,
-        jobs=args.jobs,
-        progress=show,
-    )
+    evaluation = _evaluation(args, show)
     print(json.dumps(evaluation.result, indent=2, ensure_ascii=False) if args.json else _text(evaluation.result))
     return 0
+
+
+def _row(row: dict[str, Any]) -> str:
+    """A row of figures, each with its name."""
+    figures = [f"{key} {value:.3f}" for key, value in row.items() if isinstance(value, float)]
+    name = " ".join(str(row[key]) for key in ("species", "laboratory", "system") if key in row)
+    return f"  {name}: {', '.join(figures)}"
+
+
+def _evaluation(args: argparse.Namespace, show: ProgressCallback) -> "Evaluation":
+    """Evaluate a system of the registry, or DANN and LSPIN as fitted to sets of features."""
+    protocol, cohort = Protocol(args.protocol), load_cohort(args.data)
+    if protocol is Protocol.MASKED and args.model in MODELS:
+        from neuroclass.evaluation.fitted_sets import evaluate_sets, random_sets
+        from neuroclass.training.library import whole_stimuli
+
+        sets = random_sets(args.random_sets) if args.random_sets else whole_stimuli()
+        return evaluate_sets(args.model, cohort, sets=sets, repeats=args.repeats or 1, jobs=args.jobs, progress=show)
+    if protocol in (Protocol.OUTSIDE, Protocol.LEAVE_ONE_LABORATORY_OUT):
+        from neuroclass.adaptation.other_laboratories import evaluate_outside
+        from neuroclass.reports.other_laboratories import shipped_systems
+
+        return evaluate_outside(args.model, shipped_systems(), cohort, args.data, protocol, show)
+    from neuroclass.evaluation.evaluate import evaluate
+
+    return evaluate(args.model, protocol, cohort, task=args.task, repeats=args.repeats, jobs=args.jobs, progress=show)
 
 
 def _human(args: argparse.Namespace, show: ProgressCallback) -> dict[str, Any]:
@@ -92,7 +114,10 @@ def _human_text(result: dict[str, Any]) -> str:
 
 
 def _text(result: dict[str, Any]) -> str:
-    lines = [f"{result['model']}, {result['protocol']}: {result['n_cells']} cells of {result['n_donors']} donors"]
+    lines = [f"{result['model']}, {result['protocol']}: {result['n_cells']} cells"]
+    if "metrics" not in result:
+        return "\n".join([*lines, *(_row(row) for row in result["laboratories"])])
+    lines[0] += f" of {result['n_donors']} donors"
     for group, metrics in {"all": result["metrics"], **result["groups"]}.items():
         for name, value in metrics.items():
             lines.append(

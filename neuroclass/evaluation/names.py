@@ -43,3 +43,5 @@ class Protocol(StrEnum):
     LEAVE_SPECIES_OUT = "leave-species-out"
     MASKED = "masked"
     LAB_SHIFT = "lab-shift"
+    OUTSIDE = "outside"
+    LEAVE_ONE_LABORATORY_OUT = "leave-one-laboratory-out"

@@ -201,6 +201,15 @@ class CellPredictor:
             database and as simulated laboratories measure them, and ``probability_home``, which weighs them; empty
             where nothing is known.
         """
+        return self.expected_each(x[None], [species])[0]
+
+    def expected_each(self, x: Floats, species: Sequence[str]) -> list[dict[str, Any]]:
+        """`expected` of many cells, shape (n_cells, 41)."""
+        homes = self.probability_home(x, species)
+        every = zip(x, species, homes, strict=True)
+        return [self._expected(row, str(name), float(home)) for row, name, home in every]
+
+    def _expected(self, x: Floats, species: str, home: float) -> dict[str, Any]:
         present = np.isfinite(x)
         known_for = shape_species(species)
         if not present.any():
@@ -209,7 +218,6 @@ class CellPredictor:
         figures = model.held_out.get(known_for, model.held_out[Species.MOUSE.value]).get(self.task)
         if figures is None:
             return {}
-        home = float(self.probability_home(x[None], [species])[0])
         mixed = {
             key: home * figures[HOME][key] + (1 - home) * figures[AWAY][key]
             for key in ("accuracy", "low", "high", "coverage")

@@ -38,6 +38,7 @@ class Table(StrEnum):
     DOMAINS = "domains"
     DOMAIN_FEATURES = "domain-features"
     MATCHES = "cross-species-matches"
+    OUTSIDE = "outside"
 
     @property
     def file(self) -> str:
@@ -53,6 +54,8 @@ class Document(StrEnum):
     GROUPS = "groups"
     LEARNING = "learning"
     LAB_SHIFT = "lab-shift"
+    MASKED = "masked"
+    OUTSIDE = "outside"
     TAXONOMIES = "taxonomies"
     MATCH_LABELS = "match-labels"
 
@@ -129,6 +132,14 @@ class ReportStore:
     def laboratories(self) -> Rows:
         """Accuracy as simulated laboratories would measure the same cells; see `laboratory_rows`."""
         return list(self._object(Document.LAB_SHIFT)["laboratories"])
+
+    def masked(self) -> dict[str, Any]:
+        """Accuracy with only some features, as fitted to exactly these; see `evaluate_sets`."""
+        return self._object(Document.MASKED)
+
+    def outside(self) -> dict[str, Any]:
+        """Figures on cells of other laboratories; see `evaluate_outside`."""
+        return self._object(Document.OUTSIDE)
 
     def taxonomies(self) -> dict[str, Any]:
         """How types found without labels agree with the labels; see `unlabelled_taxonomies`."""

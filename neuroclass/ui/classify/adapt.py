@@ -74,7 +74,7 @@ def _batch(verdicts: Sequence[CellVerdict], labels: Mapping[str, str] | None) ->
 @st.cache_data(max_entries=8, show_spinner="Comparing with the reference")
 def _report(key: str, labels: tuple[tuple[str, str], ...], source: str, _batch: Batch) -> LaboratoryReport:  # noqa: ARG001
     models = load_models()
-    return adapt(_batch, [models.dann.network, models.lspin.network], cache.cohort())
+    return adapt(_batch, [models.dann.predictor, models.lspin.predictor], cache.cohort())
 
 
 def _draw(key: str, report: LaboratoryReport) -> None:
