@@ -129,9 +129,11 @@ class _Tested:
         self.truth = class_numbers(cells, task, self.classes)
         self.present: Mask = np.isfinite(self.x).mean(0) > _SEEN
 
-    def row(self, system: str, p: Floats, sets: Mask | None = None, **more: Any) -> dict[str, Any]:
-        """Metrics of one system on these cells."""
-        right = p.argmax(1) == self.truth
+    def row(
+        self, system: str, p: Floats, sets: Mask | None = None, predicted: Integers | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Metrics of one system on these cells; its likeliest classes, where it does not predict by its margins."""
+        right = (p.argmax(1) if predicted is None else predicted) == self.truth
         recall = [float(right[self.truth == k].mean()) for k in np.unique(self.truth)]
         row: dict[str, Any] = {
             "laboratory": self.table,
@@ -250,7 +252,7 @@ def _baselines(tested: _Tested, cohort: Cohort) -> list[dict[str, Any]]:
             estimator.fit(train, truth)
         p = np.zeros((len(test), len(tested.classes)))
         p[:, np.asarray(estimator.classes_, dtype=np.int64)] = estimator.predict_proba(test)
-        rows.append(tested.row(name, p))
+        rows.append(tested.row(name, p, predicted=estimator.predict(test)))
     return rows
 
 

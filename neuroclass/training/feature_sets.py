@@ -25,10 +25,9 @@ from neuroclass.types.progress import NETWORK, Progress, ProgressCallback, ignor
 N_LABORATORIES = 3
 """Simulated laboratories in which each held-out cell is measured."""
 
-_NOT_HOME = 0.05
-_NOT_HOME_FEW = 0.02
+_NOT_HOME = 0.02
 _FEW_FEATURES = 8
-_HIGHEST_THRESHOLD = 0.5
+_THRESHOLD = 0.5
 _NORMAL = 1.96
 
 
@@ -214,7 +213,9 @@ class _Calibration:
         }, limits
 
     def _threshold(self, species: str) -> float:
-        """B of P(home): halfway between .5 and what 95% of the held-out cells exceed, at most .5."""
+        """B of P(home): with few features, whose densities say little, what 98% of the held-out cells exceed."""
+        if len(self._columns) > _FEW_FEATURES:
+            return _THRESHOLD
         held = self._held[HOME]
         places = self._of(HOME, species)
         shapes = self._table.foundation.shapes[species]
@@ -224,8 +225,7 @@ class _Calibration:
             voices.log_density(likelihoods, voices.component_proportions(task, voice, shapes))
             for voice, likelihoods in ((HOME, held.likelihoods[species][places]), (AWAY, away))
         )
-        lowest = float(np.quantile(home - other, _NOT_HOME if len(self._columns) > _FEW_FEATURES else _NOT_HOME_FEW))
-        return min(_HIGHEST_THRESHOLD, lowest)
+        return min(_THRESHOLD, float(np.quantile(home - other, _NOT_HOME)))
 
     def _strangeness(self, species: str) -> Strangeness:
         """From held-out cells as they are, and moved as laboratories may move them."""
