@@ -8,7 +8,8 @@ import numpy as np
 
 from neuroclass.cell_types import Species
 from neuroclass.predictors.calibration import COVERAGE
-from neuroclass.predictors.feature_set import FeatureSetModel, Foundation
+from neuroclass.predictors.feature_set import FeatureSetModel
+from neuroclass.predictors.foundation import Foundation
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.preprocess import Preprocessor, by_pattern, transform
 from neuroclass.predictors.priors import reweight

@@ -70,14 +70,16 @@ def test_a_cell_unlike_any_other_gets_no_label_but_a_warning_that_names_why():
     columns = ["cell", "species", "vrest", "tau", "ri", "width", "sag", "peak_v"]
     (verdict,) = classify("odd.csv", row[columns].to_csv(index=False).encode())
     assert verdict.broad.label is None
-    assert "6 of its 6 features lie outside" in verdict.broad.abstain
+    assert "no class explains Sag 0.9" in verdict.broad.abstain
     assert any("vrest -30 mV" in warning for warning in verdict.warnings)
 
 
-def test_one_unusual_feature_does_not_withhold_the_label():
-    row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"}).assign(trough_v_short_square=-45.0)
+@pytest.mark.parametrize(("value", "known"), [(-69.0, True), (-45.0, False)])
+def test_one_impossible_feature_withholds_the_label_and_is_named_an_unusual_one_does_not(value: float, known: bool):
+    row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"}).assign(trough_v_short_square=value)
     (verdict,) = classify("cell.csv", row[["cell", "species", *FEATURE_NAMES]].to_csv(index=False).encode())
-    assert verdict.broad.label == row["broad"].item()
+    assert verdict.broad.label == (row["broad"].item() if known else None)
+    assert known or "Trough -45 mV" in verdict.broad.abstain
 
 
 def test_subclass_of_a_human_cell_is_withheld_but_its_probabilities_are_there():
