@@ -155,7 +155,7 @@ def _evidence(
 ) -> Evidence:
     if not task.reasons:
         return Evidence()
-    predictor = getattr(models, task.model).predictor
+    predictor = models.named(task.model).predictor
     labels = likeliest(task)
     references = nearest_references(predictor, verdict.features, verdict.species, labels, pools)
     places: dict[str, tuple[Panel, ...]] = {}
