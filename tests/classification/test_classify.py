@@ -90,14 +90,18 @@ def test_a_human_cell_gets_a_human_subclass_that_agrees_with_its_broad_class():
         assert verdict.species == "human"
         assert tuple(verdict.subclass.probabilities) == HUMAN_SUBCLASS_ORDER
         assert set(verdict.subclass.prediction_set) <= set(HUMAN_SUBCLASS_ORDER)
-        assert verdict.subclass.probabilities["Glutamatergic"] == pytest.approx(verdict.broad.probabilities["excitatory"])
+        assert verdict.subclass.probabilities["Glutamatergic"] == pytest.approx(
+            verdict.broad.probabilities["excitatory"]
+        )
         assert verdict.subclass.reasons
         assert set(verdict.subclass.expected) >= {"accuracy", "low", "high", "n_cells"}
 
 
 def test_a_mouse_cell_has_one_answer_of_both_tasks():
     for verdict in classify("mouse.csv", table(species="mouse"), reasons=False):
-        assert verdict.subclass.probabilities["Glutamatergic"] == pytest.approx(verdict.broad.probabilities["excitatory"])
+        assert verdict.subclass.probabilities["Glutamatergic"] == pytest.approx(
+            verdict.broad.probabilities["excitatory"]
+        )
 
 
 def test_reasons_name_measured_features_with_the_largest_first(answers):
