@@ -204,7 +204,7 @@ def _ours(name: str, systems: Systems, tested: _Tested, cohort: Cohort) -> tuple
                 why_not=outcome.why_not or None,
                 stability=outcome.fit.stability,
                 gain=outcome.fit.gain,
-            )  # fmt: skip
+            )
         )
         frames.append(tested.frame(BATCH, outcome.after, inside, home))
     rows.append(tested.row(NETWORK, systems.networks[name].predict_proba(tested.x, tested.species)))

@@ -200,5 +200,5 @@ def from_database(labels: Sequence[str], deviations: Sequence[float]) -> go.Figu
     widest = max(4.0, *(abs(one) * 1.1 for one in deviations))
     fig.add_vrect(x0=-2, x1=2, fillcolor=ACCENT, opacity=0.12, line_width=0)
     fig.update_xaxes(range=[-widest, widest])
-    title = "from the database's likeliest class (sd); shaded: ±2"
+    title = "From the class mean (sd; shaded ±2)"
     return finish(fig, height=96 + 26 * len(labels), x=title, legend=False)

@@ -1,6 +1,6 @@
 """Classify inputs: the operations that pages and command line share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -58,6 +58,13 @@ class Model:
             whole = set(cell.features) == {name for stimulus in stimuli for name in features_of(stimulus)}
             return found | ({"stimuli": sorted(stimulus.value for stimulus in stimuli)} if found and whole else {})
         return self.subsets(cell.features, cell.species)
+
+    def next_sweep(self, cell: MeasuredCell, expected: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The stimulus that would raise the expected accuracy most; None where none does."""
+        if isinstance(self.predictor, CellPredictor):
+            home = expected.get("probability_home")
+            return None if home is None else self.predictor.next_stimulus(cell.row(), cell.species, home)
+        return self.subsets.next_sweep(cell.features, cell.species)
 
 
 @dataclass(frozen=True)
@@ -223,6 +230,7 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], shap: Floats | None, p
     tasks = []
     for row, cell in enumerate(cells):
         winner = int(probabilities[row].argmax())
+        expected = trained.expected(cell)
         tasks.append(
             Prediction(
                 model=model.name,
@@ -230,8 +238,8 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], shap: Floats | None, p
                 prediction_set=sets[row],
                 coverage=COVERAGE,
                 typicality=float(typicality[row]),
-                expected=trained.expected(cell),
-                next_sweep=trained.subsets.next_sweep(cell.features, cell.species),
+                expected=expected,
+                next_sweep=trained.next_sweep(cell, expected),
                 reasons=() if shap is None else _reasons(cell, model.classes[winner], shap[row, :, winner], gates, row),
                 abstain=doubt.why_not(model, cell, float(typicality[row]), sets[row]),
                 plain={c: float(p) for c, p in zip(model.classes, plain[row], strict=True)} if prior else {},

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from neuroclass.cell_types import Species
+from neuroclass.features import FEATURES, Stimulus
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.feature_set import FeatureSetModel
 from neuroclass.predictors.foundation import Foundation
@@ -213,6 +214,37 @@ class CellPredictor:
             where nothing is known.
         """
         return self.expected_each(x[None], [species])[0]
+
+    def next_stimulus(self, x: Floats, species: str, home: float) -> dict[str, Any] | None:
+        """The one stimulus more whose features would raise the expected accuracy of a cell, shape (41,), most.
+
+        Returns
+        -------
+        dict or None
+            ``stimulus``, ``accuracy`` with all its features and ``now`` without (fractions of held-out cells, weighted
+            by P(home)); None where none helps.
+        """
+        present = np.isfinite(x)
+        if not present.any():
+            return None
+        now = self._expected(x, species, home).get("accuracy", 1.0)
+        recorded = {
+            stimulus: np.array([spec.stimulus is stimulus for spec in FEATURES])
+            for stimulus in Stimulus
+            if stimulus is not Stimulus.NONE
+        }
+        known = [own for own in recorded.values() if (present & own).sum() >= own.sum() / 2]
+        entered = np.array([spec.stimulus is Stimulus.NONE for spec in FEATURES])
+        known += [entered] if (present & entered).any() else []
+        best: dict[str, Any] | None = None
+        for stimulus, own in recorded.items():
+            if (present & own).sum() >= own.sum() / 2:
+                continue
+            then = np.where(np.logical_or.reduce([*known, own]), 0.0, np.nan)
+            accuracy = self._expected(then, species, home).get("accuracy", 0.0)
+            if accuracy > (best["accuracy"] if best else now):
+                best = {"stimulus": stimulus.value, "accuracy": accuracy, "now": now}
+        return best
 
     def expected_each(self, x: Floats, species: Sequence[str]) -> list[dict[str, Any]]:
         """`expected` of many cells, shape (n_cells, 41)."""

@@ -211,7 +211,10 @@ class FeatureSetModel:
         return voices.pooled(voice, parts, one.temperatures[species])
 
     def limits_of(self, task: str, species: Sequence[str], home: Floats, coverage: float) -> Floats:
-        """Largest 1 − p of a class in the set, shape (n_cells,): both voices' limits, weighted by P(home)."""
+        """Largest 1 − p of a class in the set, shape (n_cells,): both voices' limits, weighted by P(home).
+
+        Of the two broad classes none with a probability above 1 − coverage is left out, though fewer would do.
+        """
         at = {
             (name, voice): float(np.interp(coverage, LEVELS, self.limits[task, voice, name]))
             for name in SPECIES
@@ -220,7 +223,8 @@ class FeatureSetModel:
         }
         known = [name if (name, HOME) in at else Species.MOUSE.value for name in species]
         ends = np.array([[at[name, HOME], at[name, AWAY]] for name in known]).reshape(-1, 2)
-        return np.asarray(home * ends[:, 0] + (1 - home) * ends[:, 1])
+        limits = home * ends[:, 0] + (1 - home) * ends[:, 1]
+        return np.asarray(np.maximum(limits, coverage) if task == BROAD else limits)
 
     def typicality(self, z: Floats, species: Sequence[str]) -> Floats:
         """Share of held-out cells, as recorded at home or elsewhere, that are at least as unusual, shape (n_cells,).

@@ -97,7 +97,11 @@ class HumanCellPredictor(HumanAwarePredictor):
         """LSPIN's consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing and unused features."""
         return self.human.gates(x, species)
 
-    def expected_each(self, x: Floats, species: Sequence[str]) -> list[dict[str, Any]]:
+    def next_stimulus(self, x: Floats, species: str, home: float) -> None:  # noqa: ARG002
+        """Not measured for human subclasses."""
+        return
+
+    def expected_each(self, x: Floats, species: Sequence[str]) -> list[dict[str, Any]]:  # noqa: ARG002
         """What held-out cells of other donors reached with the same stimuli; see `HumanSubclassPredictor`."""
         found = self.human.expected_accuracy(x)
         return [

@@ -1,7 +1,5 @@
 """A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -24,6 +22,7 @@ from neuroclass.ui.evidence import evidence
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
+_METRIC_PX = 236
 _STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.NONE}}
 
 
@@ -115,21 +114,24 @@ def _answer(name: str, question: str, prediction: Prediction) -> None:
 
 def _trust(verdict: CellVerdict) -> None:
     st.subheader("Can it be trusted?", anchor=False)
-    columns = st.columns(4)
     total = len(verdict.features) + len(verdict.missing)
-    columns[0].metric("Features measured", f"{len(verdict.features)} of {total}", border=True)
     typicality = verdict.broad.typicality
-    columns[1].metric(
-        "As unusual as this, or more",
-        "–" if typicality is None else f"{typicality:.1%} of cells",
-        border=True,
-        help="Share of held-out cells, as the database recorded them and as simulated laboratories measure them, that "
-        "are at least as unusual on the features present. Below 1% no label is given.",
-    )
-    for column, (name, prediction) in zip(
-        columns[2:], (("Broad class", verdict.broad), ("Subclass", verdict.subclass)), strict=True
-    ):
-        _expected(column, name, prediction)
+    advice = []
+    with st.container(horizontal=True):
+        st.metric("Features measured", f"{len(verdict.features)} of {total}", border=True, width=_METRIC_PX)
+        st.metric(
+            "As unusual or more",
+            "–" if typicality is None else f"{typicality:.1%}",
+            border=True,
+            width=_METRIC_PX,
+            help="Share of held-out cells, as the database recorded them and as simulated laboratories measure them, "
+            "that are at least as unusual on the features present. Below 1% no label is given.",
+        )
+        for name, prediction in (("Broad class", verdict.broad), ("Subclass", verdict.subclass)):
+            _expected(name, prediction)
+            advice += _advice(name, prediction)
+    if advice:
+        st.caption(" ".join(advice))
     notes = [*(str(flag.get("message") or flag.get("name")) for flag in verdict.qc), *verdict.warnings]
     if notes:
         st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon=":material/warning:")
@@ -143,24 +145,28 @@ def _covered(prediction: Prediction) -> str:
     return f" With these features such sets held the truth in {low:.0%} to {high:.0%} of held-out cells."
 
 
-def _expected(column: Any, name: str, prediction: Prediction) -> None:
+def _expected(name: str, prediction: Prediction) -> None:
     known = prediction.expected.get("accuracy")
     low, high = prediction.expected.get("low"), prediction.expected.get("high")
     interval = f"{low:.1%} to {high:.1%}" if low is not None and high is not None else None
-    column.metric(
+    st.metric(
         f"{name}: expected accuracy",
-        "–" if known is None else f"{known:.1%} of cells",
+        "–" if known is None else f"{known:.1%}",
         interval,
         delta_color="off",
         delta_arrow="off",
         border=True,
+        width=_METRIC_PX,
         help=wording.promise_line(prediction) or None,
     )
-    if prediction.next_sweep:
-        stimulus = str(prediction.next_sweep.get("stimulus", "")).replace("_", " ")
-        then = prediction.next_sweep.get("accuracy")
-        gain = f", to {then:.1%}" if isinstance(then, float) else ""
-        column.caption(f"Recording a {escaped(stimulus)} would help most{gain}.")
+
+
+def _advice(name: str, prediction: Prediction) -> list[str]:
+    """Which stimulus to record next."""
+    if not prediction.next_sweep:
+        return []
+    stimulus = str(prediction.next_sweep.get("stimulus", "")).replace("_", " ")
+    return [f"{name}: recording a {escaped(stimulus)} would help most, to {prediction.next_sweep['accuracy']:.1%}."]
 
 
 def _features(verdict: CellVerdict) -> None:
