@@ -85,6 +85,8 @@ def _condition_arguments(conditions: Conditions) -> list[str]:
     words: list[str] = []
     if conditions.temperature_c is not None:
         words += ["--temperature", repr(float(conditions.temperature_c))]
+    if conditions.correct_temperature:
+        words += ["--correct-temperature"]
     if conditions.junction_mv is not None:
         words += [f"--junction-potential={float(conditions.junction_mv)!r}"]
     if conditions.junction_corrected is not None:

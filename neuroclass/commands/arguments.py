@@ -128,7 +128,12 @@ def mapping_of(args: argparse.Namespace) -> ChannelMapping:
 
 def add_conditions(parser: argparse.ArgumentParser) -> None:
     """``--temperature`` etc.: recording conditions."""
-    parser.add_argument("--temperature", type=float, metavar="C", help="temperature of the bath, °C; corrected to 34")
+    parser.add_argument("--temperature", type=float, metavar="C", help="temperature of the bath, °C")
+    parser.add_argument(
+        "--correct-temperature",
+        action="store_true",
+        help="bring features to the database's 34 °C by assumed Q10 factors (by default the models allow for it)",
+    )
     parser.add_argument(
         "--junction-potential",
         type=float,
@@ -147,4 +152,11 @@ def add_conditions(parser: argparse.ArgumentParser) -> None:
 def conditions_of(args: argparse.Namespace) -> Conditions:
     """Recording conditions from the arguments of `add_conditions`."""
     corrected = None if args.junction_corrected is None else args.junction_corrected == "yes"
-    return Conditions(args.temperature, args.junction_potential, corrected, args.age.strip(), args.region.strip())
+    return Conditions(
+        args.temperature,
+        args.junction_potential,
+        corrected,
+        args.age.strip(),
+        args.region.strip(),
+        args.correct_temperature,
+    )

@@ -94,7 +94,7 @@ def _conditions(verdict: CellVerdict) -> str:
     parts = []
     if "temperature_c" in conditions:
         corrected = conditions["corrected_by_c"]
-        done = "brought to 34 °C by assumed Q10 factors" if corrected else "not corrected for temperature"
+        done = "brought to 34 °C by assumed Q10 factors" if corrected else "left as measured"
         parts.append(f"The recording was made at {conditions['temperature_c']:g} °C and its features were {done}.")
     if conditions.get("added_to_potentials_mv"):
         parts.append(

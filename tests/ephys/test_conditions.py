@@ -36,7 +36,7 @@ def test_an_uncorrected_potential_moves_by_the_difference_of_the_junction_potent
 
 
 def test_a_cold_recording_is_sharpened_and_its_membrane_made_leakier():
-    changed = to_reference(FEATURES, Conditions(temperature_c=24.0))
+    changed = to_reference(FEATURES, Conditions(temperature_c=24.0, correct_temperature=True))
     assert changed.features["width"] == pytest.approx(0.5e-3)
     assert changed.features["upstroke"] == pytest.approx(400.0)
     assert changed.features["tau"] == pytest.approx(20 / 1.4)
@@ -44,6 +44,12 @@ def test_a_cold_recording_is_sharpened_and_its_membrane_made_leakier():
     assert changed.features["threshold_i"] == pytest.approx(130.0)
     assert changed.features["vrest"] == -84.0 and changed.features["sag"] == 0.1
     assert "caution" in changed.notes[0]
+
+
+def test_a_temperature_alone_changes_no_value_but_is_noted():
+    changed = to_reference(FEATURES, Conditions(temperature_c=24.0))
+    assert changed.features == FEATURES and not changed.measured
+    assert "no value is changed" in changed.notes[0]
 
 
 def test_there_and_back_is_where_it_was():
@@ -68,6 +74,7 @@ def test_the_command_lines_words_are_understood():
     add_conditions(parser)
     words = ["--temperature", "25", "--junction-potential", "12", "--junction-corrected", "yes", "--region", "M1"]
     assert conditions_of(parser.parse_args(words)) == Conditions(25.0, 12.0, True, "", "M1")
+    assert conditions_of(parser.parse_args([*words, "--correct-temperature"])).warming_c == 9.0
 
 
 def test_a_verdict_says_what_was_measured_and_what_was_used():

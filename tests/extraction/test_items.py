@@ -71,7 +71,7 @@ def test_features_messages_and_exit_codes_are_those_of_classify(words, folder, m
 def test_corrections_change_what_extract_measures(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     (plain,) = printed("extract", ["b.nwb"], capsys)[1]
-    (warmed,) = printed("extract", ["b.nwb", "--temperature", "24"], capsys)[1]
+    (warmed,) = printed("extract", ["b.nwb", "--temperature", "24", "--correct-temperature"], capsys)[1]
     changed = {name for name, value in warmed["features"].items() if value != plain["features"][name]}
     assert changed
     assert all(warmed["provenance"][name]["as_measured"] == plain["features"][name] for name in changed)

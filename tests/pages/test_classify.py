@@ -92,6 +92,7 @@ def test_the_command_line_shown_gives_a_tables_numbers_to_the_last_digit(
     (tmp_path / "cells.csv").write_bytes(TABLE)
     app = opened("classify", species="mouse", marked="GABAergic")
     app.number_input(key="temperature").set_value(25.0)
+    app.checkbox(key="correct_temperature").check()
     app.number_input(key="seal_gohm").set_value(1.2345678901)
     app = upload(app, ("cells.csv", TABLE))
     page = of_page(app, history)

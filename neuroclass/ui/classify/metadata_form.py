@@ -130,8 +130,14 @@ def _conditions() -> Conditions:
         None,
         key="temperature",
         persist_state="session",
-        help="Of the bath. The reference cells were recorded at 34 °C; widths, slopes, time constants and resistances "
-        "are brought there by stated Q10.",
+        help="Of the bath. The reference cells were recorded at 34 °C. The models allow for another temperature.",
+    )
+    correct = columns[0].checkbox(
+        "Correct by Q10",
+        key="correct_temperature",
+        persist_state="session",
+        help="Bring widths, slopes, time constants and resistances to 34 °C by assumed Q10. On labelled cells recorded "
+        "at 25 °C this lowered the accuracy.",
     )
     junction = columns[1].number_input(
         "Junction potential (mV)",
@@ -150,7 +156,7 @@ def _conditions() -> Conditions:
     region = columns[4].text_input(
         "Region", key="region", max_chars=60, persist_state="session", help="For the record."
     )
-    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], age.strip(), region.strip())
+    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], age.strip(), region.strip(), correct)
 
 
 def _mapping() -> ChannelMapping | None:
