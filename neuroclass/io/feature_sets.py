@@ -21,7 +21,7 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.atomic import write_atomically
 from neuroclass.predictors.class_mixtures import ClassMixtures
 from neuroclass.predictors.class_shapes import ClassShapes
-from neuroclass.predictors.feature_set import SPECIES, FeatureSetModel, Foundation, digits_of
+from neuroclass.predictors.feature_set import SPECIES, FeatureSetModel, Foundation
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.types.arrays import Mask
 
@@ -35,7 +35,8 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 def file_name(present: Mask) -> str:
     """Name of a set's files, without suffix."""
-    return f"{int(digits_of(present), 2):011x}"
+    digits = "".join("1" if known else "0" for known in present)
+    return f"{int(digits, 2):011x}"
 
 
 def present_of(name: str) -> Mask:
