@@ -21,7 +21,7 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.atomic import write_atomically
 from neuroclass.predictors.class_mixtures import ClassMixtures
 from neuroclass.predictors.class_shapes import ClassShapes
-from neuroclass.predictors.feature_set import SPECIES, FeatureSetModel, Foundation
+from neuroclass.predictors.feature_set import SPECIES, FeatureSetModel, Foundation, digits_of
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.voices import BROAD, SUBCLASS, VOICES
 from neuroclass.types.arrays import Mask
@@ -36,8 +36,7 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 def file_name(present: Mask) -> str:
     """Name of a set's files, without suffix."""
-    digits = "".join("1" if known else "0" for known in present)
-    return f"{int(digits, 2):011x}"
+    return f"{int(digits_of(present), 2):011x}"
 
 
 def present_of(name: str) -> Mask:
@@ -92,6 +91,11 @@ def save_feature_set(model: FeatureSetModel, folder: Path) -> None:
     _write(folder, file_name(present), model.arrays(), model.card())
 
 
+def checksum(model: FeatureSetModel) -> str:
+    """SHA-256 of a set's arrays, as in its card."""
+    return hashlib.sha256(_blob(model.arrays())).hexdigest()
+
+
 def load_feature_set(folder: Path, present: Mask, foundation: Foundation) -> FeatureSetModel:
     """Read the models of one set.
 
@@ -118,8 +122,12 @@ def load_feature_set(folder: Path, present: Mask, foundation: Foundation) -> Fea
     return model
 
 
+def _blob(arrays: Arrays) -> bytes:
+    return save_arrays({key: np.ascontiguousarray(value) for key, value in sorted(arrays.items())})
+
+
 def _write(folder: Path, name: str, arrays: Arrays, card: Mapping[str, Any]) -> None:
-    blob = save_arrays({key: np.ascontiguousarray(value) for key, value in sorted(arrays.items())})
+    blob = _blob(arrays)
     whole = {"format": FORMAT, **card, "sha256": hashlib.sha256(blob).hexdigest()}
     write_atomically(folder / f"{name}.safetensors", blob)
     write_atomically(folder / f"{name}.json", (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode())

@@ -19,7 +19,7 @@ from neuroclass.predictors.lab_shifts import lab_covariance
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.strangeness import Strangeness, allowance, deviations
 from neuroclass.predictors.voices import AWAY, BROAD, HOME, SUBCLASS, VOICES
-from neuroclass.types.arrays import Floats, Integers
+from neuroclass.types.arrays import Floats, Integers, Mask
 
 SPECIES = tuple(species.value for species in Species)
 LEVELS: Floats = np.linspace(0, 1, 201)
@@ -335,11 +335,15 @@ class FeatureSetModel:
             kernel = Kernel.from_arrays(_below(arrays, f"kernel.{key}.")) if voice == HOME else None
             every[task, voice] = Voice(net, entry["architecture"], kernel, entry["temperatures"])
         limits: dict[tuple[str, str, str], Floats] = {}
-        for name, value in _below(arrays, "limits.").items():
-            task, voice, species = name.split(".")
-            limits[task, voice, species] = np.asarray(value, dtype=np.float64)
-        tables = _below(arrays, "strangeness.").items()
-        strange = {species: Strangeness(np.asarray(value, dtype=np.float64)) for species, value in tables}
+        for name, value in arrays.items():
+            if name.startswith("limits."):
+                task, voice, species = name.removeprefix("limits.").split(".")
+                limits[task, voice, species] = np.asarray(value, dtype=np.float64)
+        strange = {
+            name.removeprefix("strangeness."): Strangeness(np.asarray(value, dtype=np.float64))
+            for name, value in arrays.items()
+            if name.startswith("strangeness.")
+        }
         columns = np.asarray(arrays["columns"], dtype=np.int64)
         return cls(columns, foundation, every, limits, card["thresholds"], strange, card["held_out"])
 
@@ -347,3 +351,8 @@ class FeatureSetModel:
 def _below(arrays: Mapping[str, npt.NDArray[np.generic]], prefix: str) -> dict[str, npt.NDArray[np.generic]]:
     """The arrays whose name starts with a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def digits_of(present: Mask) -> str:
+    """A feature set as 41 digits, 1 for present."""
+    return "".join("1" if known else "0" for known in present)

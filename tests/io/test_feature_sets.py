@@ -13,6 +13,7 @@ from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.io.feature_sets import (
     FOUNDATION,
+    checksum,
     file_name,
     load_feature_set,
     load_foundation,
@@ -51,6 +52,7 @@ def test_every_shipped_file_names_its_features_and_loads():
         np.testing.assert_array_equal(model.columns, np.flatnonzero(present))
         card = json.loads((library.folder / f"{file_name(present)}.json").read_text())
         assert card["features"] == [FEATURE_NAMES[k] for k in model.columns]
+        assert checksum(model) == card["sha256"]
 
 
 def test_a_saved_set_gives_identical_answers(tmp_path):
