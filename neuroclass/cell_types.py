@@ -208,3 +208,16 @@ def labels_of_cell(species: str, line: str | None, dendrite: str | None) -> tupl
     if subclass is None or broad is None or subclass.broad is not broad:
         return (broad if subclass is None else None), None
     return broad, subclass
+
+
+def broad_of(label: str) -> str:
+    """The broad class of a class of any task.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if label in BROAD_ORDER:
+        return label
+    return (Subclass(label) if label in SUBCLASS_ORDER else HumanSubclass(label)).broad.value

@@ -21,7 +21,8 @@ if not cell_inputs and not refused:
     st.stop()
 
 with guarded():
-    pairs = [*batch.answer_all(cell_inputs, metadata), *((None, one) for one in refused)]
+    pairs = batch.by_doubt([*batch.answer_all(cell_inputs, metadata), *((None, one) for one in refused)])
+adapt.banner([one for _, one in pairs if isinstance(one, CellVerdict)])
 chosen = batch.choose(pairs)
 batch_summary.show([one for _, one in pairs if isinstance(one, CellVerdict)])
 adapt.show([one for _, one in pairs if isinstance(one, CellVerdict)])

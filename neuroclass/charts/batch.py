@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from neuroclass.charts.theme import ACCENT, UNKNOWN, category, class_label, colours_of, escape, finish
 
-SHARES = {"prior": "training cells", "labels": "labels given", "estimated": "estimated (EM)"}
+SHARES = {"prior": "training cells", "labels": "labels given", "estimated": "estimated, with 95% interval"}
 
 
 def composition(table: pd.DataFrame) -> go.Figure:
@@ -14,7 +14,8 @@ def composition(table: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     table : DataFrame
-        ``class``, ``prior``, ``labels`` and ``estimated``, fractions of cells.
+        ``class``, ``prior``, ``labels`` and, where the composition can be estimated, ``estimated`` with ``low`` and
+        ``high``; fractions of cells.
 
     Returns
     -------
@@ -22,11 +23,18 @@ def composition(table: pd.DataFrame) -> go.Figure:
     """
     fig = go.Figure()
     for column, colour in zip(SHARES, (UNKNOWN, "#E69F00", ACCENT), strict=True):
+        if column not in table or table[column].isna().all():
+            continue
+        error = None
+        if column == "estimated":
+            up, down = table["high"] - table["estimated"], table["estimated"] - table["low"]
+            error = {"type": "data", "array": up, "arrayminus": down, "color": "#808080"}
         fig.add_bar(
             x=[class_label(name) for name in table["class"]],
             y=table[column],
             name=SHARES[column],
             marker_color=colour,
+            error_y=error,
             hovertemplate="%{x}: %{y:.3f}<extra></extra>",
         )
     fig.update_yaxes(rangemode="tozero")

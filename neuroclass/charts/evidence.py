@@ -172,3 +172,33 @@ def _panel(fig: go.Figure, rows: pd.DataFrame, axis: str, unit: str, label: str,
     fig.update_xaxes(
         title_text=title if categories else f"{title} ({unit})", tickangle=-35 if categories else 0, **place
     )
+
+
+def from_database(labels: Sequence[str], deviations: Sequence[float]) -> go.Figure:
+    """The features farthest from the database's likeliest class, as bars from its mean.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The features, farthest first.
+    deviations : sequence of float
+        In standard deviations of that class.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure(
+        go.Bar(
+            x=list(deviations)[::-1],
+            y=list(labels)[::-1],
+            orientation="h",
+            marker={"color": ACCENT},
+            hovertemplate="%{y}: %{x:+.1f} sd<extra></extra>",
+        )
+    )
+    widest = max(4.0, *(abs(one) * 1.1 for one in deviations))
+    fig.add_vrect(x0=-2, x1=2, fillcolor=ACCENT, opacity=0.12, line_width=0)
+    fig.update_xaxes(range=[-widest, widest])
+    title = "from the database's likeliest class (sd); shaded: ±2"
+    return finish(fig, height=96 + 26 * len(labels), x=title, legend=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroclass.cell_types import HUMAN_SUBCLASS_ORDER, HumanSubclass, Species
 from neuroclass.classification import doubt
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.measurement import MeasuredCell, measure
@@ -18,13 +19,14 @@ from neuroclass.errors import RejectedInput
 from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy, stimuli_of
 from neuroclass.features import FEATURE_NAMES, features_of
 from neuroclass.predictors.calibration import COVERAGE
-from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor, GatedCellPredictor
+from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor, GatedCellPredictor, JointPredictor
+from neuroclass.predictors.human_cells import HumanAwarePredictor, HumanCellPredictor
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.priors import Prior, kept_share, reweight
 from neuroclass.reference.ranges import percentile
 from neuroclass.reports.store import report_of
 from neuroclass.types.arrays import Floats
-from neuroclass.types.models import DANN, FEATURE_SETS, LSPIN, ModelSpec
+from neuroclass.types.models import DANN, FEATURE_SETS, HUMAN_SUBCLASS, LSPIN
 
 N_REASONS = 10
 LEAST_KEPT = 0.05
@@ -60,10 +62,21 @@ class Model:
 
 @dataclass(frozen=True)
 class Models:
-    """The two trained models."""
+    """The trained models: DANN and LSPIN, and where there is one, the model of human subclasses."""
 
     dann: Model
     lspin: Model
+    human: Model | None = None
+
+    def named(self, name: str) -> Model:
+        """The model of that name."""
+        if self.human is not None and name == HUMAN_SUBCLASS.name:
+            return self.human
+        return self.dann if name == DANN.name else self.lspin
+
+    def of_subclass(self, species: str) -> Model:
+        """The model of a species' subclasses."""
+        return self.human if self.human is not None and species == Species.HUMAN else self.lspin
 
 
 @lru_cache(maxsize=4)
@@ -78,18 +91,27 @@ def load_models(folder: Path | None = None) -> Models:
     ModelFileError
         If a model's files are missing, damaged or made for other features.
     """
-    return Models(_load(DANN, CellPredictor, folder), _load(LSPIN, GatedCellPredictor, folder))
-
-
-def _load(spec: ModelSpec, kind: type[CellPredictor], folder: Path | None) -> Model:
-    from neuroclass.io.artifacts import load_model
+    from neuroclass.io.artifacts import load_human_subclass, load_model
     from neuroclass.training.library import feature_set_library
 
-    network = load_model(spec.name, folder)
-    subsets = ExpectedAccuracy(report_of(spec.name, folder).feature_subsets())
+    networks = {spec.name: load_model(spec.name, folder) for spec in (DANN, LSPIN)}
+    subsets = {name: ExpectedAccuracy(report_of(name, folder).feature_subsets()) for name in networks}
     if not ((folder or MODELS_DIR) / FEATURE_SETS).is_dir():
-        return Model(network, network, subsets)
-    return Model(kind(spec, feature_set_library(folder), network.card), network, subsets)
+        return Models(*(Model(network, network, subsets[name]) for name, network in networks.items()))
+    library = feature_set_library(folder)
+    dann: CellPredictor = CellPredictor(DANN, library, networks[DANN.name].card)
+    human = None
+    if ((folder or MODELS_DIR) / HUMAN_SUBCLASS.name).is_dir():
+        network = load_human_subclass(folder)
+        dann = HumanAwarePredictor(DANN, library, networks[DANN.name].card, network)
+        judge = HumanCellPredictor(HUMAN_SUBCLASS, library, network.card, network)
+        human = Model(judge, network, ExpectedAccuracy())
+    lspin = GatedCellPredictor(LSPIN, library, networks[LSPIN.name].card)
+    return Models(
+        Model(dann, networks[DANN.name], subsets[DANN.name]),
+        Model(lspin, networks[LSPIN.name], subsets[LSPIN.name]),
+        human,
+    )
 
 
 def classify_input(
@@ -131,8 +153,7 @@ def classify_cells(
     if not cells:
         return [cell for cell in measured if isinstance(cell, RejectedInput)]
     prior = prior or Prior()
-    broad = _judge(models.dann, cells, reasons, prior)
-    subclass = _judge(models.lspin, cells, reasons, prior)
+    broad, subclass = _both_tasks(models, cells, reasons, prior)
     verdicts = iter(
         CellVerdict(
             source=cell.source,
@@ -160,10 +181,36 @@ def classify_cells(
     return [next(verdicts) if isinstance(cell, MeasuredCell) else cell for cell in measured]
 
 
-def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: Prior) -> list[Prediction]:
-    """One model's prediction for each cell."""
+def _both_tasks(
+    models: Models, cells: Sequence[MeasuredCell], reasons: bool, prior: Prior
+) -> tuple[list[Prediction], list[Prediction]]:
+    """Broad class and subclass of every cell, each species' cells by the model of its subclasses."""
+    result: dict[int, tuple[Prediction, Prediction]] = {}
+    for fine in filter(None, (models.lspin, models.human)):
+        rows = [row for row, cell in enumerate(cells) if models.of_subclass(cell.species) is fine]
+        if not rows:
+            continue
+        mine = [cells[row] for row in rows]
+        shap = _shap(models.dann, fine, mine) if reasons else (None, None)
+        pairs = zip(_judge(models.dann, mine, shap[0], prior), _judge(fine, mine, shap[1], prior), strict=True)
+        result.update(zip(rows, pairs, strict=True))
+    ordered = [result[row] for row in range(len(cells))]
+    return [pair[0] for pair in ordered], [pair[1] for pair in ordered]
+
+
+def _shap(dann: Model, fine: Model, cells: Sequence[MeasuredCell]) -> tuple[Floats, Floats]:
+    """SHAP values of both tasks, each of shape (n_cells, 41, n_classes)."""
     from neuroclass.explain.shap_values import shap_values
 
+    x, species = np.stack([cell.row() for cell in cells]), [cell.species for cell in cells]
+    if isinstance(fine.predictor, CellPredictor):
+        values = shap_values(JointPredictor(fine.predictor), x, species).values
+        return values[:, :, : len(DANN.classes)], values[:, :, len(DANN.classes) :]
+    return shap_values(dann.predictor, x, species).values, shap_values(fine.predictor, x, species).values
+
+
+def _judge(trained: Model, cells: Sequence[MeasuredCell], shap: Floats | None, prior: Prior) -> list[Prediction]:
+    """One model's prediction for each cell."""
     model = trained.predictor
     x = np.stack([cell.row() for cell in cells])
     species = [cell.species for cell in cells]
@@ -173,7 +220,6 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: 
     sets = model.prediction_set(x, species, COVERAGE, weights)
     typicality = model.typicality_of(x, species)
     gates = model.gates(x, species) if hasattr(model, "gates") else None
-    shap = shap_values(model, x, species).values if reasons else None
     tasks = []
     for row, cell in enumerate(cells):
         winner = int(probabilities[row].argmax())
@@ -197,7 +243,8 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], reasons: bool, prior: 
 def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...]:
     """A warning if the features contradict the user's prior."""
     texts = []
-    for trained, task in zip((models.dann, models.lspin), tasks, strict=True):
+    for task in tasks:
+        trained = models.named(task.model)
         if not task.plain:
             continue
         classes = trained.predictor.classes
@@ -215,12 +262,14 @@ def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...
 def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None, row: int) -> tuple[Reason, ...]:
     """The measured features that matter most, largest contribution first."""
     order = [k for k in np.argsort(-np.abs(shap)) if FEATURE_NAMES[k] in cell.features][:N_REASONS]
+    of_human = cell.species == Species.HUMAN and label in HUMAN_SUBCLASS_ORDER
+    compared = HumanSubclass(label).broad.value if of_human else label
     return tuple(
         Reason(
             feature=FEATURE_NAMES[k],
             value=cell.features[FEATURE_NAMES[k]],
             shap=float(shap[k]),
-            percentile=percentile(FEATURE_NAMES[k], cell.features[FEATURE_NAMES[k]], cell.species, label),
+            percentile=percentile(FEATURE_NAMES[k], cell.features[FEATURE_NAMES[k]], cell.species, compared),
             gate=None if gates is None else float(gates[row, k]),
         )
         for k in order

@@ -9,6 +9,7 @@ from neuroclass.explain.groups import quantities
 from neuroclass.explain.shap_values import ShapValues, shap_values
 from neuroclass.explain.stability import importances
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.predictors.human_subclass import HumanSubclassPredictor
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
 
@@ -27,7 +28,10 @@ def shap_table(explained: ShapValues, test: Cohort, classes: tuple[str, ...], pl
     return pd.concat(frames, ignore_index=True)
 
 
-def _gates(model: LspinPredictor, test: Cohort, truth: str, predicted: "pd.Series[str]") -> pd.DataFrame:
+def gate_table(
+    model: LspinPredictor | HumanSubclassPredictor, test: Cohort, truth: str, predicted: "pd.Series[str]"
+) -> pd.DataFrame:
+    """Gates of held-out cells: id, truth, predicted and one column a feature, 0 shut to 1 open."""
     meta = test.frame[["id"]].assign(truth=test.frame[truth], predicted=predicted.to_numpy())
     gates = pd.DataFrame(model.gates(test.matrix()).astype(np.float32).round(4), columns=_FEATURES)
     return pd.concat([meta, gates], axis=1)
@@ -96,7 +100,7 @@ def explain_held_out(
         "stability": importances(model, test, truth, explained.values).assign(run=run),
     }
     if isinstance(model, LspinPredictor):
-        tables["gates"] = _gates(model, test, task, predicted)
+        tables["gates"] = gate_table(model, test, task, predicted)
         tables["gate-ablation"] = ablation_table(model, test)
         winner = np.array([model.classes.index(name) for name in predicted])
         towards = np.abs(explained.values[np.arange(len(x)), :, winner])

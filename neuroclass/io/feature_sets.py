@@ -21,7 +21,8 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.atomic import write_atomically
 from neuroclass.predictors.class_mixtures import ClassMixtures
 from neuroclass.predictors.class_shapes import ClassShapes
-from neuroclass.predictors.feature_set import SPECIES, FeatureSetModel, Foundation, digits_of
+from neuroclass.predictors.feature_set import FeatureSetModel
+from neuroclass.predictors.foundation import SPECIES, Foundation, digits_of
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.voices import BROAD, SUBCLASS, VOICES
 from neuroclass.types.arrays import Mask

@@ -8,13 +8,14 @@ import numpy as np
 
 from neuroclass.cell_types import Species
 from neuroclass.predictors.calibration import COVERAGE
-from neuroclass.predictors.feature_set import FeatureSetModel, Foundation
+from neuroclass.predictors.feature_set import FeatureSetModel
+from neuroclass.predictors.foundation import Foundation
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.preprocess import Preprocessor, by_pattern, transform
 from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.voices import AWAY, HOME, SUBCLASS, shape_species
 from neuroclass.types.arrays import Floats, Mask
-from neuroclass.types.models import ModelSpec
+from neuroclass.types.models import DANN, ModelSpec
 
 _NO_FEATURES_LIMIT = 1.0
 
@@ -98,6 +99,16 @@ class CellPredictor:
     def standardised_probabilities(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
         """`predict_proba` from standardised features."""
         return self._each(z, species, lambda model, x, names: model.judge(x, names).of(self.task), self._no_features())
+
+    def both_tasks(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Broad, then subclass probabilities of standardised features, shape (n_cells, 2 + n_subclasses)."""
+        own = self.models.foundation.shapes[Species.MOUSE.value].proportions
+
+        def judge(model: FeatureSetModel, rows: Floats, names: list[str]) -> Floats:
+            found = model.judge(rows, names)
+            return np.concatenate([found.broad, found.subclass], axis=1)
+
+        return self._each(z, species, judge, np.concatenate([[own[0], 1 - own[0]], own]))
 
     def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
         """Calibrated probabilities, shape (n_cells, n_classes).
@@ -243,6 +254,39 @@ class GatedCellPredictor(CellPredictor):
         """The consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing features."""
         z = self.preprocessor.standardise(x)
         return self._each(z, species, lambda model, rows, names: model.gates(rows, names), np.zeros(z.shape[1]))
+
+
+@dataclass(frozen=True)
+class JointPredictor:
+    """Both tasks of the same cells at once, so that an explanation asks the models once.
+
+    Attributes
+    ----------
+    subclass : CellPredictor
+        The subclass model.
+    """
+
+    subclass: CellPredictor
+    name: str = "dann and lspin"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Broad classes, then subclasses."""
+        return (*DANN.classes, *self.subclass.classes)
+
+    @property
+    def preprocessor(self) -> Preprocessor:
+        """Scaler and imputer."""
+        return self.subclass.preprocessor
+
+    @property
+    def background(self) -> Floats:
+        """Standardised prototypes of the training cells."""
+        return self.subclass.background
+
+    def standardised_probabilities(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Probabilities of both tasks, shape (n_cells, 2 + n_subclasses)."""
+        return self.subclass.both_tasks(z, species)
 
 
 AnyPredictor: TypeAlias = CellPredictor | Predictor

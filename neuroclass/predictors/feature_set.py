@@ -14,42 +14,16 @@ from neuroclass.nets.dann import Dann
 from neuroclass.nets.lspin import Lspin
 from neuroclass.predictors import voices
 from neuroclass.predictors.class_shapes import ClassShapes
+from neuroclass.predictors.foundation import SPECIES, Foundation
 from neuroclass.predictors.kernel import Kernel
 from neuroclass.predictors.lab_shifts import lab_covariance
-from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.strangeness import Strangeness, allowance, deviations
 from neuroclass.predictors.voices import AWAY, BROAD, HOME, SUBCLASS, VOICES
-from neuroclass.types.arrays import Floats, Integers, Mask
+from neuroclass.types.arrays import Floats, Integers
 
-SPECIES = tuple(species.value for species in Species)
 LEVELS: Floats = np.linspace(0, 1, 201)
 _NETS: dict[str, type[Lspin] | type[Dann]] = {SUBCLASS: Lspin, BROAD: Dann}
 _EVEN = 0.5
-
-
-@dataclass(frozen=True)
-class Foundation:
-    """What the models of all feature sets share.
-
-    Attributes
-    ----------
-    preprocessor : Preprocessor
-        Fitted on the database's mouse cells.
-    shapes : mapping of species to ClassShapes
-        Mouse: five subclasses. Human: excitatory, inhibitory.
-    background : ndarray, shape (n_prototypes, 41)
-        Standardised prototypes of training cells, the background of SHAP values.
-    training : str
-        Checksum of the training cells.
-    source : str
-        What they are.
-    """
-
-    preprocessor: Preprocessor
-    shapes: Mapping[str, ClassShapes]
-    background: Floats
-    training: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -351,8 +325,3 @@ class FeatureSetModel:
 def _below(arrays: Mapping[str, npt.NDArray[np.generic]], prefix: str) -> dict[str, npt.NDArray[np.generic]]:
     """The arrays whose name starts with a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
-
-
-def digits_of(present: Mask) -> str:
-    """A feature set as 41 digits, 1 for present."""
-    return "".join("1" if known else "0" for known in present)

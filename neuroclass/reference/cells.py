@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neuroclass.cell_types import broad_of
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.demo import load_demo
 from neuroclass.config import recordings_folder
@@ -110,7 +111,8 @@ def nearest_references(
     Returns
     -------
     dict of class to ReferenceCell
-        Classes that no pool has are left out.
+        Classes that no pool has are left out. For a subclass that no pool labels, such as a human one, a cell of its
+        broad class is found.
     """
     row = np.array([[features.get(name, np.nan) for name in FEATURE_NAMES]])
     gates = model.gates(row, [species])[0] if hasattr(model, "gates") else np.ones(len(FEATURE_NAMES))
@@ -127,7 +129,8 @@ def _nearest(
     model: AnyPredictor, z: Floats, gates: Floats, species: str, label: str, pool: Cohort, exclude: str
 ) -> ReferenceCell | None:
     frame = pool.frame
-    mates = (frame[model.task] == label) & (frame["id"] != exclude)
+    known = frame[model.task] == label if model.task in frame else frame["broad"] == broad_of(label)
+    mates = known & (frame["id"] != exclude)
     same = mates & (frame["species"] == species)
     rows = np.flatnonzero(same if same.any() else mates)
     if not len(rows):
@@ -141,7 +144,7 @@ def _nearest(
     return ReferenceCell(
         cell_id=str(chosen["id"]),
         species=str(chosen["species"]),
-        label=label,
+        label=label if model.task in frame else broad_of(label),
         simulated=pool.simulated,
         distance=float(distance[best]),
         n_shared=int(shared[best]),

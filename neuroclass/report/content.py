@@ -19,7 +19,13 @@ from neuroclass.reference.cells import ReferenceCell, nearest_references
 from neuroclass.reference.ranges import class_values
 from neuroclass.report.places import Traced, panel_of, traced
 
-TASKS: Mapping[str, str] = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Mouse subclass (LSPIN)"}
+TASKS: Mapping[str, str] = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Subclass"}
+TITLES: Mapping[str, str] = {
+    "dann": "Excitatory or inhibitory (DANN)",
+    "lspin": "Mouse subclass (LSPIN)",
+    "human-subclass": "Human subclass",
+}
+"""What each model answers."""
 SHOWN_PLACES = 3
 
 PanelOf = Callable[[ReferenceCell, str, str], Panel | None]
@@ -155,7 +161,7 @@ def _evidence(
 ) -> Evidence:
     if not task.reasons:
         return Evidence()
-    predictor = getattr(models, task.model).predictor
+    predictor = models.named(task.model).predictor
     labels = likeliest(task)
     references = nearest_references(predictor, verdict.features, verdict.species, labels, pools)
     places: dict[str, tuple[Panel, ...]] = {}

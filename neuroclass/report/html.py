@@ -20,6 +20,7 @@ from neuroclass.charts.evaluation import probabilities
 from neuroclass.classification.classify import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.classification.stress import UNITS
+from neuroclass.classification.wording import promise_line
 from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
 from neuroclass.io.export import to_csv
@@ -203,18 +204,10 @@ def expected_text(prediction: Prediction) -> str:
     """Describe the cell's typicality, the expected accuracy, and which sweep to record next."""
     parts = []
     if prediction.typicality is not None:
-        parts.append(f"As unusual as this cell, or more: {prediction.typicality:.1%} of the training cells.")
-    if "accuracy" in prediction.expected:
-        expected = prediction.expected
-        interval = (
-            f" (95% interval {expected['low']:.1%} to {expected['high']:.1%})"
-            if expected.get("low") is not None
-            else ""
-        )
-        parts.append(
-            f"With these features, {expected['accuracy']:.1%} of {expected.get('n_cells', '?')} held-out "
-            f"{expected.get('species', '')} cells are rightly told{interval}."
-        )
+        parts.append(f"As unusual as this cell, or more: {prediction.typicality:.1%} of held-out cells.")
+    promise = promise_line(prediction)
+    if promise:
+        parts.append(promise)
     if prediction.next_sweep:
         stimulus = str(prediction.next_sweep["stimulus"]).replace("_", " ")
         parts.append(f"Recording {stimulus} sweeps next would help most, to {prediction.next_sweep['accuracy']:.1%}.")

@@ -4,15 +4,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import delayed
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.human import SOURCES
 from neuroclass.config import MODELS_DIR
-from neuroclass.evaluation.human_subclass import evaluate_human, human_learning_curve
+from neuroclass.evaluation.evaluate import in_parallel
+from neuroclass.evaluation.human_subclass import (
+    evaluate_human,
+    human_learning_curve,
+    human_plan,
+    train_human_system,
+)
 from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.protocols import Plan, Trial
+from neuroclass.explain.held_out import gate_table
 from neuroclass.explain.human_matches import match_agreement
 from neuroclass.io.artifacts import load_model, save_model
 from neuroclass.predictors.dann import DannPredictor
+from neuroclass.predictors.human_subclass import HumanSubclassPredictor
 from neuroclass.reports.store import Document, ReportStore, Table
 from neuroclass.training.train import TrainedModel
 from neuroclass.types.models import DANN, HUMAN_SUBCLASS
@@ -28,6 +38,19 @@ def _rounded(predictions: pd.DataFrame) -> pd.DataFrame:
     table = predictions[[*KEPT, *probabilities, *measured]]
     digits = dict.fromkeys([*probabilities, "typicality"], 5)
     return table.astype(dict.fromkeys(probabilities, np.float32)).round(digits)
+
+
+def _gates(plan: Plan, trial: Trial) -> pd.DataFrame:
+    """Gates of a fold's held-out cells, by the model that did not see them; of the features it uses."""
+    import torch
+
+    torch.set_num_threads(1)
+    model = train_human_system(HUMAN_SUBCLASS.name, plan.cohort.take(trial.train), trial.seed)
+    assert isinstance(model, HumanSubclassPredictor)
+    test = plan.cohort.take(trial.test)
+    names = np.array(model.classes)[model.predict_proba(test.matrix(), test.column("species").tolist()).argmax(1)]
+    table = gate_table(model, test, HUMAN_SUBCLASS.task, pd.Series(names))
+    return table[["id", "truth", "predicted", *model.used_names]]
 
 
 def write_human_report(
@@ -66,6 +89,9 @@ def write_human_report(
     others = [table[["id", "repeat", "predicted"]].assign(system=name) for name, table in predictions.items()]
     report.write(Table.COMPARISONS, pd.concat(others, ignore_index=True).astype({"system": "category"}))
     report.write(Document.LEARNING, {"cells": human_learning_curve(cohort, jobs, progress), "labels": []})
+    plan = human_plan(cohort, 1)
+    gates = in_parallel([delayed(_gates)(plan, trial) for trial in plan.trials], jobs, "gates", progress)
+    report.write(Table.GATES, pd.concat(gates, ignore_index=True))
     dann = load_model(DANN.name, MODELS_DIR)
     assert isinstance(dann, DannPredictor)
     report.write(Document.MATCH_LABELS, match_agreement(cohort, dann))

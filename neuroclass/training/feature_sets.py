@@ -12,7 +12,8 @@ from neuroclass.cell_types import TASK_CLASSES, Species
 from neuroclass.errors import SettingsError
 from neuroclass.predictors import voices
 from neuroclass.predictors.calibration import COVERAGE
-from neuroclass.predictors.feature_set import LEVELS, SPECIES, FeatureSetModel, Voice
+from neuroclass.predictors.feature_set import LEVELS, FeatureSetModel, Voice
+from neuroclass.predictors.foundation import SPECIES
 from neuroclass.predictors.lab_shifts import lab_covariance
 from neuroclass.predictors.strangeness import Strangeness, allowance, deviations
 from neuroclass.predictors.voices import AWAY, BROAD, HOME, REMEASURED, SUBCLASS, VOICES

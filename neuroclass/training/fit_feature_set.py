@@ -24,7 +24,7 @@ from neuroclass.nets.gradient_reversal import reversal_schedule
 from neuroclass.nets.lspin import Lspin
 from neuroclass.nets.members import MemberLinear
 from neuroclass.nets.stochastic_gates import expected_open, gate_values
-from neuroclass.predictors.feature_set import SPECIES
+from neuroclass.predictors.foundation import SPECIES
 from neuroclass.predictors.lab_shifts import standardised_shifts
 from neuroclass.predictors.preprocess import CLIP
 from neuroclass.predictors.voices import AWAY, BROAD, HOME, REMEASURED, SUBCLASS

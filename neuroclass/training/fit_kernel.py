@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from neuroclass.cell_types import TASK_CLASSES
-from neuroclass.predictors.feature_set import SPECIES
+from neuroclass.predictors.foundation import SPECIES
 from neuroclass.predictors.kernel import N_RANDOM, Kernel
 from neuroclass.predictors.voices import BROAD
 from neuroclass.training.fit_feature_set import whitening

@@ -23,7 +23,8 @@ from neuroclass.io.feature_sets import (
     save_foundation,
 )
 from neuroclass.predictors.class_mixtures import ClassMixtures
-from neuroclass.predictors.feature_set import FeatureSetModel, Foundation
+from neuroclass.predictors.feature_set import FeatureSetModel
+from neuroclass.predictors.foundation import Foundation
 from neuroclass.predictors.voices import HOME
 from neuroclass.training.feature_sets import fit_feature_set
 from neuroclass.training.training_table import TrainingTable, drawn_table, fit_mixtures, training_table

@@ -13,7 +13,7 @@ from neuroclass.cohort.splits import donor_folds
 from neuroclass.errors import CohortError
 from neuroclass.predictors.class_mixtures import ClassMixtures
 from neuroclass.predictors.class_shapes import ClassShapes
-from neuroclass.predictors.feature_set import SPECIES, Foundation
+from neuroclass.predictors.foundation import SPECIES, Foundation
 from neuroclass.predictors.preprocess import CLIP, Preprocessor
 from neuroclass.predictors.voices import BROAD, SUBCLASS
 from neuroclass.training.crossfit import prototypes

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
+from neuroclass.cell_types import BROAD_ORDER, HUMAN_SUBCLASS_ORDER, SUBCLASS_ORDER
 from neuroclass.classification.classify import classify_input
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata
@@ -46,7 +46,8 @@ def test_the_answer_fits_the_published_schema(answers):
 
 def test_probabilities_are_over_the_known_classes_and_sum_to_one(answers):
     for verdict in (a for a in answers if isinstance(a, CellVerdict)):
-        for task, classes in ((verdict.broad, BROAD_ORDER), (verdict.subclass, SUBCLASS_ORDER)):
+        subclasses = HUMAN_SUBCLASS_ORDER if verdict.species == "human" else SUBCLASS_ORDER
+        for task, classes in ((verdict.broad, BROAD_ORDER), (verdict.subclass, subclasses)):
             assert set(task.probabilities) == set(classes)
             assert sum(task.probabilities.values()) == pytest.approx(1, abs=1e-6)
             assert set(task.prediction_set) <= set(classes)
@@ -70,22 +71,37 @@ def test_a_cell_unlike_any_other_gets_no_label_but_a_warning_that_names_why():
     columns = ["cell", "species", "vrest", "tau", "ri", "width", "sag", "peak_v"]
     (verdict,) = classify("odd.csv", row[columns].to_csv(index=False).encode())
     assert verdict.broad.label is None
-    assert "6 of its 6 features lie outside" in verdict.broad.abstain
+    assert "no class explains Sag 0.9" in verdict.broad.abstain
     assert any("vrest -30 mV" in warning for warning in verdict.warnings)
 
 
-def test_one_unusual_feature_does_not_withhold_the_label():
-    row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"}).assign(trough_v_short_square=-45.0)
+@pytest.mark.parametrize(("value", "known"), [(-69.0, True), (-45.0, False)])
+def test_one_impossible_feature_withholds_the_label_and_is_named_an_unusual_one_does_not(value: float, known: bool):
+    row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"}).assign(trough_v_short_square=value)
     (verdict,) = classify("cell.csv", row[["cell", "species", *FEATURE_NAMES]].to_csv(index=False).encode())
-    assert verdict.broad.label == row["broad"].item()
+    assert verdict.broad.label == (row["broad"].item() if known else None)
+    assert known or "Trough -45 mV" in verdict.broad.abstain
 
 
-def test_subclass_of_a_human_cell_is_withheld_but_its_probabilities_are_there():
-    for verdict in classify("human.csv", table(species="human")):
+def test_a_human_cell_gets_a_human_subclass_that_agrees_with_its_broad_class():
+    answers = classify("human.csv", table(species="human"))
+    jsonschema.validate(json.loads(json.dumps([answer.to_json() for answer in answers], allow_nan=False)), SCHEMA)
+    for verdict in answers:
         assert verdict.species == "human"
-        assert verdict.subclass.label is None
-        assert "learned in mouse" in verdict.subclass.abstain
-        assert sum(verdict.subclass.probabilities.values()) == pytest.approx(1, abs=1e-6)
+        assert tuple(verdict.subclass.probabilities) == HUMAN_SUBCLASS_ORDER
+        assert set(verdict.subclass.prediction_set) <= set(HUMAN_SUBCLASS_ORDER)
+        assert verdict.subclass.probabilities["Glutamatergic"] == pytest.approx(
+            verdict.broad.probabilities["excitatory"]
+        )
+        assert verdict.subclass.reasons
+        assert set(verdict.subclass.expected) >= {"accuracy", "low", "high", "n_cells"}
+
+
+def test_a_mouse_cell_has_one_answer_of_both_tasks():
+    for verdict in classify("mouse.csv", table(species="mouse"), reasons=False):
+        assert verdict.subclass.probabilities["Glutamatergic"] == pytest.approx(
+            verdict.broad.probabilities["excitatory"]
+        )
 
 
 def test_reasons_name_measured_features_with_the_largest_first(answers):

@@ -22,7 +22,7 @@ class Planted:
 
     def __init__(self):
         real = load_model("lspin")
-        self.preprocessor, self.typicality_scale = real.preprocessor, real.typicality_scale
+        self.preprocessor, self.standardised_typicality = real.preprocessor, real.standardised_typicality
 
     def standardised_probabilities(self, z, species=None):
         x = self.preprocessor.stored_units(z)

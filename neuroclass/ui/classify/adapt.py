@@ -38,6 +38,24 @@ def show(verdicts: Sequence[CellVerdict]) -> None:
         _form(verdicts)
 
 
+def quick(verdicts: Sequence[CellVerdict]) -> LaboratoryReport | None:
+    """The commonest species' cells against the reference; None where there are too few."""
+    if len(verdicts) < LEAST_CELLS:
+        return None
+    return _report(_key(verdicts), (), cache.cohort().source, _batch(verdicts, None))
+
+
+def banner(verdicts: Sequence[CellVerdict]) -> None:
+    """Before anything else: how the batch differs from the reference, and what to do."""
+    with guarded(stop=False):
+        report = quick(verdicts)
+        if report is None:
+            return
+        fit = next(iter(report.outcomes.values())).fit
+        kind = st.info if fit.adapted else st.warning
+        kind(escaped(batch_banner(fit), 1500), icon=":material/groups:")
+
+
 @st.fragment
 def _form(verdicts: Sequence[CellVerdict]) -> None:
     st.caption(

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
+from neuroclass.classification import wording
 from neuroclass.classification.grouping import suggested_cells
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
@@ -115,7 +116,8 @@ def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
     rows = [_refused(one) if isinstance(one, RejectedInput) else _row(one, repeated) for _, one in pairs]
     columns = [
         *("file", "cell", "species", "broad class", "broad probability", "broad set"),
-        *("subclass", "subclass probability", "subclass set", "features", "typicality (%)", "flags", "note"),
+        *("subclass", "subclass probability", "subclass set", "expected accuracy", "like the database", "features"),
+        *("typicality (%)", "flags", "note"),
     ]
     return pd.DataFrame(rows).reindex(columns=columns)
 
@@ -137,11 +139,29 @@ def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
         "subclass": _short(one.subclass),
         "subclass probability": _top(one.subclass),
         "subclass set": _set(one.subclass),
+        "expected accuracy": _rounded((one.broad if one.subclass.abstain else one.subclass).expected.get("accuracy")),
+        "like the database": _rounded(one.likeness.get("probability")),
         "features": len(one.features),
         "typicality (%)": None if one.broad.typicality is None else round(100 * one.broad.typicality, 1),
         "flags": ", ".join(dict.fromkeys(str(flag.get("name")) for flag in one.qc)),
         "note": "; ".join([*notes, *one.warnings]),
     }
+
+
+def by_doubt(pairs: Sequence[Pair]) -> list[Pair]:
+    """Refused files first, then strangers, then contradictions between DANN and LSPIN, then the others as uploaded."""
+
+    def rank(pair: Pair) -> int:
+        one = pair[1]
+        if isinstance(one, RejectedInput):
+            return 0
+        return 1 if one.broad.abstain else 2 if wording.contradicts(one) else 3
+
+    return sorted(pairs, key=rank)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _short(prediction: Prediction) -> str:
@@ -172,14 +192,17 @@ def choose(pairs: Sequence[Pair]) -> int:
             column_config={
                 "broad probability": _share("Calibrated probability of the likeliest broad class, by DANN."),
                 "subclass probability": _share("Calibrated probability of the likeliest subclass, by LSPIN."),
+                "expected accuracy": _share("Accuracy to expect of the finer task that is answered; see the verdict."),
+                "like the database": _share("Probability that the recording is like the database's."),
                 "typicality (%)": st.column_config.NumberColumn(
-                    help="Share of training cells at least as unusual on the features present."
+                    help="Share of held-out cells at least as unusual on the features present."
                 ),
             },
         )
         refused = f", {n_refused} refused" if n_refused else ""
         st.caption(
-            f"{len(pairs) - n_refused} cells classified{refused}. Sort by a column's head; tick a row to see it below. "
+            f"{len(pairs) - n_refused} cells classified{refused}. Refused files, strangers and contradictions come "
+            "first. Sort by a column's head; tick a row to see it below. "
             "Sets hold the truth in 90% of held-out cells."
         )
         first = next((k for k, (_, one) in enumerate(pairs) if isinstance(one, CellVerdict)), 0)

@@ -1,6 +1,6 @@
 """What the uploaded cells are together: their composition against the priors, their place among reference cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,21 +8,24 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from neuroclass.adaptation.batch_model import LEAST_CELLS as LEAST_FITTED
+from neuroclass.adaptation.batch_model import Proportion
 from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import batch as charts
-from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.classification.result import CellVerdict
 from neuroclass.config import data_folder
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Table
 from neuroclass.types.models import MODEL_OF_TASK
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.classify import adapt
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.text import escaped
 
 if TYPE_CHECKING:
     from neuroclass.explain.placing import Map
 
 LEAST_CELLS = 5
-FEW_CELLS = 20
 
 
 @st.fragment
@@ -40,11 +43,10 @@ def show(verdicts: Sequence[CellVerdict]) -> None:
                 _place(verdicts)
 
 
-def composition(task: str, verdicts: Sequence[CellVerdict], prior: "pd.Series[float]") -> pd.DataFrame:
-    """Class proportions of cells: of their labels, and estimated from their probabilities.
-
-    The estimate corrects the probabilities for the proportions themselves (expectation–maximisation), so it does
-    not inherit the training cells' proportions as counted labels do.
+def composition(
+    task: str, verdicts: Sequence[CellVerdict], prior: "pd.Series[float]", estimate: Mapping[str, Proportion] | None
+) -> pd.DataFrame:
+    """Class proportions of cells: of their labels, and as estimated with the laboratory allowed for.
 
     Parameters
     ----------
@@ -54,26 +56,25 @@ def composition(task: str, verdicts: Sequence[CellVerdict], prior: "pd.Series[fl
         The cells.
     prior : Series
         Proportions of the training cells by class.
+    estimate : mapping of class to Proportion, or None
+        None where the composition cannot be estimated.
 
     Returns
     -------
     DataFrame
-        ``class``, ``prior``, ``labels``, ``estimated`` (fractions).
+        ``class``, ``prior``, ``labels``, ``estimated``, ``low``, ``high`` (fractions; NaN where withheld).
     """
-    from neuroclass.predictors.label_shift import adapt_to_proportions
-
     classes = list(prior.index)
-    tasks: list[Prediction] = [getattr(verdict, task) for verdict in verdicts]
-    known = [one.plain or one.probabilities for one in tasks]
-    probabilities = np.array([[p[name] for name in classes] for p in known])
-    estimated = adapt_to_proportions(probabilities, prior.to_numpy(dtype=float))[1]
-    labels = pd.Series([one.label for one in tasks]).value_counts(normalize=True)
+    labels = pd.Series([getattr(verdict, task).label for verdict in verdicts]).value_counts(normalize=True)
+    shares = [None if estimate is None else estimate.get(name) for name in classes]
     return pd.DataFrame(
         {
             "class": classes,
             "prior": prior.to_numpy(),
             "labels": [float(labels.get(name, 0.0)) for name in classes],
-            "estimated": estimated,
+            "estimated": [np.nan if one is None else one.share for one in shares],
+            "low": [np.nan if one is None else one.low for one in shares],
+            "high": [np.nan if one is None else one.high for one in shares],
         }
     )
 
@@ -87,15 +88,22 @@ def _composition(task: str, verdicts: Sequence[CellVerdict]) -> None:
     predictions = cache.table(model, Table.PREDICTIONS)
     truth = predictions[predictions["repeat"] == 0]["truth"].value_counts(normalize=True)
     prior = pd.Series([float(truth.get(name, 0.0)) for name in classes], index=list(classes))
-    table = composition(task, cells, prior)
-    few = f" {len(cells)} cells are few: the estimate may be far off." if len(cells) < FEW_CELLS else ""
+    report = adapt.quick(cells)
+    outcome = None if report is None else report.outcomes.get(model)
+    table = composition(task, cells, prior, None if outcome is None else outcome.proportions)
+    if outcome is None:
+        told = f"Too few cells to estimate a composition (at least {LEAST_FITTED})."
+    elif outcome.proportions is None:
+        told = f"The composition cannot be estimated: {escaped(outcome.why_not, 500)}"
+    else:
+        told = "Estimated with the laboratory's offset allowed for."
     unsaid = sum(getattr(one, task).label is None for one in cells)
-    silent = f" {unsaid} cells without a label count in the estimate only." if unsaid else ""
+    silent = f" {unsaid} cells have no label." if unsaid else ""
     widgets.figure(
         charts.composition(table),
         f"composition-{task}",
         table,
-        caption=f"{len(cells)} uploaded cells by {model.upper()} against its training cells.{silent}{few}",
+        caption=f"{len(cells)} uploaded cells by {model.upper()} against its training cells. {told}{silent}",
     )
 
 

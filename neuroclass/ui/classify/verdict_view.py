@@ -7,13 +7,15 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.charts.evaluation import probabilities
+from neuroclass.charts.evidence import from_database
 from neuroclass.charts.theme import download_config
+from neuroclass.classification import wording
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, command_line
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.errors import RejectedInput, UnitsError
-from neuroclass.features import Stimulus
-from neuroclass.report.content import TASKS
+from neuroclass.features import BY_NAME, Stimulus
+from neuroclass.report.content import TASKS, TITLES
 from neuroclass.report.tables import feature_table
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
@@ -42,10 +44,15 @@ def refusal(one: RejectedInput) -> None:
 def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> None:
     """The whole verdict."""
     st.subheader(f"{escaped(verdict.source)}: cell {escaped(verdict.cell)}", anchor=False)
+    with st.container(border=True):
+        st.markdown(f"## {escaped(wording.headline(verdict))}")
+        st.markdown(escaped(wording.doubt_line(verdict), 900))
+        _likeness(verdict)
     left, right = st.columns(2)
     for column, (name, question) in zip((left, right), TASKS.items(), strict=True):
         with column, st.container(border=True, height="stretch"):
-            _answer(name, question, getattr(verdict, name))
+            prediction = getattr(verdict, name)
+            _answer(name, TITLES.get(prediction.model, question), prediction)
     _trust(verdict)
     analysis = uploads.analysis_of(cell_input, verdict.cell, metadata) if verdict.sweeps else None
     st.subheader("Why", anchor=False)
@@ -60,15 +67,36 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
     export.show(case, command_line(cell_input, metadata))
 
 
+def _likeness(verdict: CellVerdict) -> None:
+    """One line and a small picture: how like the database's recordings this one is."""
+    line = wording.likeness_line(verdict)
+    if not line:
+        return
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.markdown(f":material/compare_arrows: {escaped(line, 600)}")
+    for prediction in (verdict.subclass, verdict.broad):
+        promise = wording.promise_line(prediction)
+        if promise and not prediction.abstain:
+            left.caption(escaped(promise, 600))
+            break
+    far = verdict.likeness["differs_most"]
+    if far:
+        right.plotly_chart(
+            from_database([BY_NAME[one["feature"]].label for one in far], [one["sd"] for one in far]),
+            key="likeness",
+            config=download_config("likeness"),
+            alt="The features that lie farthest from the database's likeliest class, in its standard deviations",
+        )
+
+
 def _answer(name: str, question: str, prediction: Prediction) -> None:
     st.caption(question)
     if prediction.label:
-        share = prediction.probabilities[prediction.label]
-        stated = "over 99.9%" if share > 0.999 else f"{share:.1%}"
-        st.markdown(f"## {escaped(label_of(prediction.label))}")
-        st.markdown(f"calibrated probability **{stated}**")
+        share = wording.stated(prediction.probabilities[prediction.label])
+        st.markdown(f"### {escaped(label_of(prediction.label))}")
+        st.markdown(f"calibrated probability **{share}**")
     else:
-        st.markdown("## Cannot say")
+        st.markdown("### Cannot say")
         st.markdown(escaped(prediction.abstain, 500))
     st.plotly_chart(
         probabilities(
@@ -95,7 +123,8 @@ def _trust(verdict: CellVerdict) -> None:
         "As unusual as this, or more",
         "–" if typicality is None else f"{typicality:.1%} of cells",
         border=True,
-        help="Share of the training cells that are at least as unusual on the features present. Near 0: a stranger.",
+        help="Share of held-out cells, as the database recorded them and as simulated laboratories measure them, that "
+        "are at least as unusual on the features present. Below 1% no label is given.",
     )
     for column, (name, prediction) in zip(
         columns[2:], (("Broad class", verdict.broad), ("Subclass", verdict.subclass)), strict=True
@@ -119,14 +148,13 @@ def _expected(column: Any, name: str, prediction: Prediction) -> None:
     low, high = prediction.expected.get("low"), prediction.expected.get("high")
     interval = f"{low:.1%} to {high:.1%}" if low is not None and high is not None else None
     column.metric(
-        f"{name}: accuracy so",
+        f"{name}: expected accuracy",
         "–" if known is None else f"{known:.1%} of cells",
         interval,
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Share of held-out cells rightly told where exactly these features are known: measured where they are "
-        "those of whole stimuli, else estimated between random sets of features; 95% interval beneath.",
+        help=wording.promise_line(prediction) or None,
     )
     if prediction.next_sweep:
         stimulus = str(prediction.next_sweep.get("stimulus", "")).replace("_", " ")

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from neuroclass.cell_types import label_of
+from neuroclass.cell_types import broad_of, label_of
 from neuroclass.charts import evidence as charts
 from neuroclass.classification.classify import load_models
 from neuroclass.classification.result import CellVerdict, Prediction
@@ -12,6 +12,7 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.reference.cells import distances
 from neuroclass.reference.ranges import class_values
 from neuroclass.report.tables import changes_table
+from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
@@ -38,7 +39,7 @@ def show(case: Case, prediction: Prediction) -> None:
         help="So it counts as one change.",
     )
     verdict = case.verdict
-    key = f"{sorted(verdict.features.items())}"
+    key = f"{verdict.species} {sorted(verdict.features.items())}"
     found = _counterfactual(key, prediction.model, target, within, joint, verdict)
     label = escaped(label_of(classes[0]))
     if found is None:
@@ -74,18 +75,20 @@ def _counterfactual(
     joint: bool,
     _verdict: CellVerdict,
 ) -> Counterfactual | None:
-    predictor = getattr(load_models(), model).predictor
+    predictor = load_models().named(model).predictor
+    cells = cache.cohort()
+    column = predictor.task if predictor.task in cells.frame else "broad"
+    known = target if predictor.task != HUMAN_SUBCLASS.task else broad_of(target)
     if within == _QUANTILES:
-        allowed = class_values(_verdict.species, target)
-        description = f"5% to 95% quantiles of the database's {target} cells"
+        allowed = class_values(_verdict.species, known)
+        description = f"5% to 95% quantiles of the database's {known} cells"
     else:
-        cells = cache.cohort()
-        class_cells = cells.take((cells.frame[predictor.task] == target).to_numpy())
+        class_cells = cells.take((cells.frame[column] == known).to_numpy())
         same = class_cells.of_species(_verdict.species)
         class_cells = same if len(same) else class_cells
         row = np.array([_verdict.features.get(name, np.nan) for name in FEATURE_NAMES])
         standardise = predictor.preprocessor.standardise
         far, _ = distances(standardise(row[None])[0], standardise(class_cells.matrix()), np.ones(len(FEATURE_NAMES)))
         order = np.argsort(far)[:NEAREST]
-        allowed, description = class_cells.matrix()[order], f"the {len(order)} nearest {target} cells of {cells.source}"
+        allowed, description = class_cells.matrix()[order], f"the {len(order)} nearest {known} cells of {cells.source}"
     return counterfactual(predictor, _verdict.features, _verdict.species, target, allowed, description, joint)

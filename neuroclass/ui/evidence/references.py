@@ -20,7 +20,7 @@ from neuroclass.ui.evidence.case import Case
 
 def nearest(case: Case, prediction: Prediction) -> dict[str, ReferenceCell]:
     """The nearest reference cells of the predicted and the runner-up class."""
-    key = f"{case.key} {sorted(case.verdict.features.items())}"
+    key = f"{case.key} {case.verdict.species} {sorted(case.verdict.features.items())}"
     return _nearest(key, prediction.model, tuple(likeliest(prediction)), case.reference_id, case.verdict)
 
 
@@ -32,7 +32,7 @@ def _nearest(
     exclude: str,
     _verdict: CellVerdict,
 ) -> dict[str, ReferenceCell]:
-    predictor = getattr(load_models(), model).predictor
+    predictor = load_models().named(model).predictor
     pools = with_sweeps(cache.cohort())
     return nearest_references(predictor, _verdict.features, _verdict.species, labels, pools, exclude)
 

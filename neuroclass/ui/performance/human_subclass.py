@@ -7,10 +7,12 @@ import streamlit as st
 
 from neuroclass.charts import curves as curve_charts
 from neuroclass.charts import evaluation as charts
+from neuroclass.charts import gates as gate_charts
 from neuroclass.charts import human_matches as match_charts
 from neuroclass.charts.theme import ordered
 from neuroclass.evaluation import summaries
 from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES
+from neuroclass.features import FEATURES, Stimulus
 from neuroclass.reports.store import Document, ReportStore, Table
 from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache, widgets
@@ -22,6 +24,7 @@ VIEWS = {
     "confusion": "Confusion",
     "recordings": "Acute, culture, fewer stimuli",
     "learning": "Fewer donors",
+    "gates": "Gates",
     "matches": "Matches with mouse cells",
     "cells": "Where the cells come from",
 }
@@ -31,6 +34,7 @@ TITLES = {
     "confusion": "Confusion: held-out human cells, donor-grouped cross-validation",
     "recordings": f"By slice and stimuli: {_HELD_OUT}",
     "learning": f"Fewer training donors: {_HELD_OUT}",
+    "gates": "Gates of LSPIN, one of the model's two voices: held-out human cells, donor-grouped cross-validation",
     "matches": "Nearest human GABAergic cells of the database's mouse GABAergic cells",
     "cells": "Cells of the training set, by class and source",
 }
@@ -65,6 +69,8 @@ def show() -> None:
         _recordings(ours, caption)
     elif view == "learning":
         _learning(report)
+    elif view == "gates":
+        _gates()
     elif view == "matches":
         _matches(report)
     else:
@@ -185,6 +191,30 @@ def _learning(report: ReportStore) -> None:
         table,
         caption=f"{METRICS[metric]} on {rows[0]['n_cells']} held-out GABAergic cells of one repeat of donor-grouped "
         "cross-validation, trained on fewer donors of each fold; 95% interval by donor.",
+    )
+
+
+def _gates() -> None:
+    gates = cache.table_if_stored(HUMAN_SUBCLASS.name, Table.GATES)
+    if gates is None:
+        st.info("No gates are stored with this model.", icon=":material/info:")
+        return
+    known = set(gates.columns)
+    names = [
+        spec.name for stimulus in Stimulus for spec in FEATURES if spec.stimulus is stimulus and spec.name in known
+    ]
+    means = gates.groupby(gates["truth"].astype(str))[names].mean()
+    means = means.loc[ordered(means.index)]
+    caption = f"{len(gates)} held-out cells of one repeat, excitatory among them; the gate of a missing feature is 0."
+    widgets.figure(
+        gate_charts.mean_by_class(means),
+        "human-gates",
+        lambda: means.rename_axis("truth").reset_index(),
+        caption=f"Mean gate of each feature, 0 shut to 1 open. {caption} The kernel experts, the other voice, see all "
+        "features that are there.",
+    )
+    widgets.figure(
+        gate_charts.open_count(gates[names], gates["truth"]), "human-open", caption=f"Open gates of a cell. {caption}"
     )
 
 
