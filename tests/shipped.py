@@ -7,7 +7,7 @@ import numpy as np
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
 from neuroclass.predictors.cell_predictor import CellPredictor, GatedCellPredictor
 from neuroclass.predictors.class_mixtures import ClassMixtures
-from neuroclass.predictors.feature_set import Foundation
+from neuroclass.predictors.foundation import Foundation
 from neuroclass.predictors.preprocess import CLIP
 from neuroclass.training.library import FeatureSetLibrary, feature_set_library
 from neuroclass.types.models import DANN, LSPIN

@@ -134,7 +134,7 @@ def _judged(verdict: CellVerdict, models: Models) -> str:
         "pools a network trained on cells shifted as laboratories may shift them and a Student t that allows for such "
         "shifts, with classes equally likely. The probability that a recording is like the database's, from the "
         f"densities of its features{found} weighs the home voice, and the rest the away voice.",
-        _ONE_ANSWER.get(verdict.species, _BOTH_SPECIES),
+        _one_answer(verdict, models),
         _promise(verdict),
         f"Probabilities, prediction sets (nominal coverage {COVERAGE:.0%}) and the measure of strangeness were "
         "calibrated on cells of donors that each model had left out.",
@@ -142,21 +142,30 @@ def _judged(verdict: CellVerdict, models: Models) -> str:
     return " ".join(part for part in parts if part)
 
 
-_ONE_ANSWER = {
-    Species.MOUSE.value: "In each voice the log odds of excitatory by DANN and of Glutamatergic by LSPIN were "
-    "averaged, so that both models give one answer.",
-    Species.HUMAN.value: "The type of a human cell is DANN's; its subclass is an analogy to mouse.",
-}
-_BOTH_SPECIES = "The species is unknown: the probability of excitatory is the mean of the answers for mouse and human."
+def _one_answer(verdict: CellVerdict, models: Models) -> str:
+    """How the models of both tasks came to one answer."""
+    if verdict.species == Species.MOUSE:
+        return (
+            "In each voice the log odds of excitatory by DANN and of Glutamatergic by LSPIN were averaged, so that "
+            "both models give one answer."
+        )
+    if verdict.species != Species.HUMAN:
+        return "The species is unknown: the probability of excitatory is the mean of the answers for mouse and human."
+    if models.human is None:
+        return "The type of a human cell is DANN's; its subclass is an analogy to mouse."
+    return (
+        "For a human cell the log odds of excitatory by DANN and of Glutamatergic by the human subclass model were "
+        "averaged. " + _model("Human subclass", models.human.predictor.card, "a model of its own")
+    )
 
 
 def _promise(verdict: CellVerdict) -> str:
     every = {"DANN": verdict.broad.expected, "LSPIN": verdict.subclass.expected}
-    known = [f"{found['accuracy']:.3f} ({name})" for name, found in every.items() if found]
+    known = [f"{found['accuracy']:.3f} ({name})" for name, found in every.items() if "elsewhere" in found]
     if not known:
         return ""
     return (
-        f"The accuracy on held-out cells with these features, as recorded by the database and as simulated "
+        "The accuracy on held-out cells with these features, as recorded by the database and as simulated "
         f"laboratories measure them, weighted likewise, is {' and '.join(known)}."
     )
 

@@ -8,8 +8,9 @@ import pytest
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.explain.shap_values import TOLERANCE, shap_values
 from neuroclass.features import FEATURE_NAMES, Stimulus
-from neuroclass.predictors.cell_predictor import CellPredictor, GatedCellPredictor
-from neuroclass.predictors.feature_set import FeatureSetModel, Foundation
+from neuroclass.predictors.cell_predictor import CellPredictor, GatedCellPredictor, JointPredictor
+from neuroclass.predictors.feature_set import FeatureSetModel
+from neuroclass.predictors.foundation import Foundation
 from neuroclass.predictors.voices import SUBCLASS
 from neuroclass.types.models import DANN, LSPIN
 from tests import shipped
@@ -257,3 +258,12 @@ def test_shap_values_add_up_to_the_verdict(model):
     )
     assert found.error.max() <= TOLERANCE
     assert not found.values[np.isnan(rows)].any()
+
+
+def test_both_tasks_at_once_are_the_same_answers():
+    x = mixed()
+    species = (["mouse", "human", "unknown"] * len(x))[: len(x)]
+    dann, lspin = shipped.dann(), shipped.lspin()
+    found = JointPredictor(lspin).standardised_probabilities(lspin.preprocessor.standardise(x), species)
+    np.testing.assert_array_equal(found[:, :2], dann.predict_proba(x, species))
+    np.testing.assert_array_equal(found[:, 2:], lspin.predict_proba(x, species))

@@ -100,8 +100,10 @@ def test_the_methods_paragraph_says_how_this_cell_was_judged(cell, models):
     text = methods_paragraph(replace(verdict, features=fewer, missing=dict.fromkeys(missing, "")), models)
     assert "41 features, of which the 2 not measured were set to their expectation" in text
     texts = {one: methods_paragraph(replace(verdict, species=one), models) for one in ("mouse", "human", "unknown")}
-    assert "averaged" in texts["mouse"] and "averaged" not in texts["human"]
-    assert "analogy" in texts["human"] and "species is unknown" in texts["unknown"]
+    assert "Glutamatergic by LSPIN were averaged" in texts["mouse"] and "by LSPIN were" not in texts["human"]
+    assert models.human.predictor.card["weights_sha256"][:16] in texts["human"]
+    assert "species is unknown" in texts["unknown"]
+    assert "analogy" in methods_paragraph(replace(verdict, species="human"), replace(models, human=None))
     none = methods_paragraph(replace(verdict, features={}, missing=dict.fromkeys(FEATURE_NAMES, "")), models)
     assert "0 of the 41" in none and "proportions of the training cells" in none
 

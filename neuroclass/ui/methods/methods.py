@@ -55,7 +55,8 @@ def verdict() -> None:
         "answers are mixed.\n"
         "3. **One answer.** The log odds of excitatory by DANN and of Glutamatergic by LSPIN are averaged, so that "
         "both probabilities are the same. Where the two contradict each other, the mean is near even odds and a "
-        "warning says so. For a human cell DANN decides.\n"
+        "warning says so. For a human cell the human subclass model, trained on cells of other laboratories, takes "
+        "LSPIN's place.\n"
         f"4. **Set and promise.** On cells of donors that a model has not seen, as recorded and as {N_LABORATORIES} "
         "simulated laboratories each measure them, probabilities are calibrated and each voice's "
         f"{COVERAGE:.0%} sets are made to hold the true class. The same cells give the accuracy to expect with these "
@@ -104,8 +105,8 @@ def honesty() -> None:
         "was not grouped by donor, and models were selected on the test cells; the Performance page says which.\n"
         "- A driver line is not a cell type. Some lines mark mixed populations, so part of the error is the labels'.\n"
         "- A recording from another lab differs in solutions, temperature and junction potential. The verdict says how "
-        "like the database's it is and what its features are worth there and elsewhere. The simulated laboratories differ "
-        "in six physical ways; a real one may differ in others."
+        "like the database's it is and what its features are worth there and elsewhere. The simulated laboratories "
+        "differ in six physical ways; a real one may differ in others."
     )
 
 
