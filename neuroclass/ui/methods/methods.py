@@ -4,12 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass import __version__
-from neuroclass.classification import doubt
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURES, FeatureSource
-from neuroclass.predictors.calibration import COVERAGE
-from neuroclass.training.feature_sets import N_LABORATORIES
-from neuroclass.training.library import LEAST_TO_IMPUTE, MOST_IMPUTED, feature_set_library
 from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
@@ -37,10 +33,16 @@ def feature_table() -> None:
 
 def verdict() -> None:
     """Explain how a verdict comes about."""
+    from neuroclass.classification import doubt
+    from neuroclass.predictors.calibration import COVERAGE
+    from neuroclass.training.feature_sets import N_LABORATORIES
+    from neuroclass.training.library import LEAST_TO_IMPUTE, MOST_IMPUTED, feature_set_library
+
+    n_sets = len(feature_set_library(None).shipped)
     st.subheader("How a verdict comes about", anchor=False)
     st.markdown(
         "1. **Models of exactly the features.** DANN (excitatory or inhibitory, mouse and human) and LSPIN (five mouse "
-        f"subclasses; for each cell its gates pass few features) are fitted to each set of features. {_n_sets()} sets "
+        f"subclasses; for each cell its gates pass few features) are fitted to each set of features. {n_sets} sets "
         f"ship: every combination of stimuli, and those of published tables. A cell that lacks at most {MOST_IMPUTED} "
         f"features of such a set of {LEAST_TO_IMPUTE} or more is judged by its models, with those features at their "
         "expectation given the others. For any other set the models are fitted on demand, in seconds, and kept: to the "
@@ -67,10 +69,6 @@ def verdict() -> None:
         f"names the features that no class explains. Nor does a cell with fewer than {doubt.LEAST_FEATURES} features, "
         f"or whose {COVERAGE:.0%} set holds every class, get a label."
     )
-
-
-def _n_sets() -> int:
-    return len(feature_set_library(None).shipped)
 
 
 def models() -> None:
