@@ -8,6 +8,7 @@ widgets.heading("Methods", "What is measured, how the models were made, how hone
 with guarded():
     widgets.source_notice(cache.cohort())
 methods.feature_table()
+methods.verdict()
 methods.models()
 methods.honesty()
 methods.citations()

@@ -24,6 +24,7 @@ from neuroclass.predictors.class_shapes import ClassShapes
 from neuroclass.predictors.feature_set import FeatureSetModel
 from neuroclass.predictors.foundation import SPECIES, Foundation, digits_of
 from neuroclass.predictors.preprocess import Preprocessor
+from neuroclass.predictors.voices import BROAD, SUBCLASS, VOICES
 from neuroclass.types.arrays import Mask
 
 FOUNDATION = "foundation"
@@ -91,26 +92,43 @@ def save_feature_set(model: FeatureSetModel, folder: Path) -> None:
     _write(folder, file_name(present), model.arrays(), model.card())
 
 
+def checksum(model: FeatureSetModel) -> str:
+    """SHA-256 of a set's arrays, as in its card."""
+    return hashlib.sha256(_blob(model.arrays())).hexdigest()
+
+
 def load_feature_set(folder: Path, present: Mask, foundation: Foundation) -> FeatureSetModel:
     """Read the models of one set.
 
     Raises
     ------
     ModelFileError
-        If files are missing or damaged, or belong to other training cells.
+        If files are missing or damaged, or belong to other training cells or features.
     """
     name = file_name(present)
     arrays, card = _read(folder, name)
     if card.get("training") != foundation.training:
         raise ModelFileError(f"{folder / name} was fitted to other training cells than its foundation. {_RESTORE}")
     try:
-        return FeatureSetModel.from_arrays(arrays, card, foundation)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        model = FeatureSetModel.from_arrays(arrays, card, foundation)
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{folder / name} does not fit its card ({error}). {_RESTORE}") from error
+    columns = np.flatnonzero(present)
+    if not np.array_equal(model.columns, columns) or card.get("features") != [FEATURE_NAMES[k] for k in columns]:
+        raise ModelFileError(f"{folder / name} holds models of other features than its name says. {_RESTORE}")
+    if set(model.voices) != {(task, voice) for task in (BROAD, SUBCLASS) for voice in VOICES}:
+        raise ModelFileError(f"{folder / name} lacks one of DANN's and LSPIN's two voices. {_RESTORE}")
+    if not set(SPECIES) <= set(model.thresholds) & set(model.strangeness) & set(model.held_out):
+        raise ModelFileError(f"{folder / name} lacks the figures of a species, {' or '.join(SPECIES)}. {_RESTORE}")
+    return model
+
+
+def _blob(arrays: Arrays) -> bytes:
+    return save_arrays({key: np.ascontiguousarray(value) for key, value in sorted(arrays.items())})
 
 
 def _write(folder: Path, name: str, arrays: Arrays, card: Mapping[str, Any]) -> None:
-    blob = save_arrays({key: np.ascontiguousarray(value) for key, value in sorted(arrays.items())})
+    blob = _blob(arrays)
     whole = {"format": FORMAT, **card, "sha256": hashlib.sha256(blob).hexdigest()}
     write_atomically(folder / f"{name}.safetensors", blob)
     write_atomically(folder / f"{name}.json", (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode())

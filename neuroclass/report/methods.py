@@ -5,12 +5,18 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
 from neuroclass import __version__
+from neuroclass.cell_types import Species
 from neuroclass.classification.classify import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
 from neuroclass.ephys.settings import SpikeSettings
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.feature_sets import checksum
 from neuroclass.predictors.calibration import COVERAGE
+from neuroclass.predictors.cell_predictor import CellPredictor
 
 SPIKES = SpikeSettings()
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "streamlit", "plotly")
@@ -69,12 +75,7 @@ def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
         f"The cell was classified with NeuroClass {__version__} from {measured} of the {total} electrophysiological "
         f"features of the Allen Cell Types Database, {how}.",
         _conditions(verdict),
-        "Missing features were replaced by their expectation given those present under a Gaussian with the training "
-        "cells' mean and shrunk covariance.",
-        _model("Excitatory or inhibitory type", models.dann.predictor.card, "DANN"),
-        _model("Subclass", models.lspin.predictor.card, "LSPIN"),
-        f"Probabilities are calibrated on training donors that each network had left out; prediction sets have a "
-        f"nominal coverage of {COVERAGE:.0%}.",
+        _judged(verdict, models),
         _prior(verdict),
         "Reasons are SHAP values in probability, relative to k-means prototypes of the training cells with the same "
         "features present.",
@@ -105,6 +106,79 @@ def _conditions(verdict: CellVerdict) -> str:
         if conditions.get(key):
             parts.append(f"{key.capitalize()}: {conditions[key]}.")
     return " ".join(parts)
+
+
+def _judged(verdict: CellVerdict, models: Models) -> str:
+    """Which models judged the cell, and how they came to one answer."""
+    if not isinstance(models.dann.predictor, CellPredictor):
+        return " ".join(_by_networks(models))
+    present = np.array([np.isfinite(verdict.features.get(name, np.nan)) for name in FEATURE_NAMES])
+    if not present.any():
+        return "Without features the probabilities are the proportions of the training cells."
+    model = models.dann.predictor.models.model_for(present)
+    n_imputed = len(model.columns) - int(present.sum())
+    features = (
+        f"{len(model.columns)} features, of which the {n_imputed} not measured were set to their expectation given the "
+        "others under a Gaussian"
+        if n_imputed
+        else "exactly these features"
+    )
+    source = model.foundation.source
+    home = verdict.likeness.get("probability")
+    found = f", here {home:.2f}," if home is not None else ""
+    parts = [
+        f"DANN (excitatory or inhibitory type) and LSPIN (subclass) were fitted to {features}, on {source} (training "
+        f"cells {model.foundation.training}, weights SHA-256 {checksum(model)[:16]}).",
+        "A home voice, for recordings like the database's, pools network, class-conditional Student t and kernel "
+        "logistic regression with the database's class proportions; an away voice, for those of any other laboratory, "
+        "pools a network trained on cells shifted as laboratories may shift them and a Student t that allows for such "
+        "shifts, with classes equally likely. The probability that a recording is like the database's, from the "
+        f"densities of its features{found} weighs the home voice, and the rest the away voice.",
+        _one_answer(verdict, models),
+        _promise(verdict),
+        f"Probabilities, prediction sets (nominal coverage {COVERAGE:.0%}) and the measure of strangeness were "
+        "calibrated on cells of donors that each model had left out.",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _one_answer(verdict: CellVerdict, models: Models) -> str:
+    """How the models of both tasks came to one answer."""
+    if verdict.species == Species.MOUSE:
+        return (
+            "In each voice the log odds of excitatory by DANN and of Glutamatergic by LSPIN were averaged, so that "
+            "both models give one answer."
+        )
+    if verdict.species != Species.HUMAN:
+        return "The species is unknown: the probability of excitatory is the mean of the answers for mouse and human."
+    if models.human is None:
+        return "The type of a human cell is DANN's; its subclass is an analogy to mouse."
+    return (
+        "For a human cell the log odds of excitatory by DANN and of Glutamatergic by the human subclass model were "
+        "averaged. " + _model("Human subclass", models.human.predictor.card, "a model of its own")
+    )
+
+
+def _promise(verdict: CellVerdict) -> str:
+    every = {"DANN": verdict.broad.expected, "LSPIN": verdict.subclass.expected}
+    known = [f"{found['accuracy']:.3f} ({name})" for name, found in every.items() if "elsewhere" in found]
+    if not known:
+        return ""
+    return (
+        "The accuracy on held-out cells with these features, as recorded by the database and as simulated "
+        f"laboratories measure them, weighted likewise, is {' and '.join(known)}."
+    )
+
+
+def _by_networks(models: Models) -> list[str]:
+    return [
+        "Missing features were replaced by their expectation given those present under a Gaussian with the training "
+        "cells' mean and shrunk covariance.",
+        _model("Excitatory or inhibitory type", models.dann.predictor.card, "DANN"),
+        _model("Subclass", models.lspin.predictor.card, "LSPIN"),
+        f"Probabilities are calibrated on training donors that each network had left out; prediction sets have a "
+        f"nominal coverage of {COVERAGE:.0%}.",
+    ]
 
 
 def _model(what: str, card: Mapping[str, Any], name: str) -> str:

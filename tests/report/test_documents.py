@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,9 +82,37 @@ def test_the_page_says_what_a_reader_needs(page, cell, models):
 
 def test_the_methods_paragraph_has_versions_hashes_and_conditions(cell, models):
     text = methods_paragraph(cell.verdict, models)
-    assert models.dann.predictor.card["weights_sha256"][:16] in text
+    library = models.dann.predictor.models
+    card = json.loads((library.folder / "1ffffffffff.json").read_text())
+    assert card["sha256"][:16] in text and card["training"] in text and card["source"] in text
+    assert "exactly these features" in text
     assert "41 of the 41" in text and "torch" in text
     assert "Recording conditions were not given" in text
+
+
+def test_the_methods_paragraph_says_how_this_cell_was_judged(cell, models):
+    verdict = cell.verdict
+    text = methods_paragraph(verdict, models)
+    assert f"here {verdict.likeness['probability']:.2f}, weighs" in text
+    assert f"{verdict.broad.expected['accuracy']:.3f} (DANN)" in text
+    missing = set(list(verdict.features)[:2])
+    fewer = {name: value for name, value in verdict.features.items() if name not in missing}
+    text = methods_paragraph(replace(verdict, features=fewer, missing=dict.fromkeys(missing, "")), models)
+    assert "41 features, of which the 2 not measured were set to their expectation" in text
+    texts = {one: methods_paragraph(replace(verdict, species=one), models) for one in ("mouse", "human", "unknown")}
+    assert "Glutamatergic by LSPIN were averaged" in texts["mouse"] and "by LSPIN were" not in texts["human"]
+    assert models.human.predictor.card["weights_sha256"][:16] in texts["human"]
+    assert "species is unknown" in texts["unknown"]
+    assert "analogy" in methods_paragraph(replace(verdict, species="human"), replace(models, human=None))
+    none = methods_paragraph(replace(verdict, features={}, missing=dict.fromkeys(FEATURE_NAMES, "")), models)
+    assert "0 of the 41" in none and "proportions of the training cells" in none
+
+
+def test_a_network_alone_is_described_as_such(cell, models):
+    alone = Models(*(replace(one, predictor=one.network) for one in (models.dann, models.lspin)))
+    text = methods_paragraph(cell.verdict, alone)
+    assert models.dann.network.card["weights_sha256"][:16] in text
+    assert "Missing features were replaced" in text and "voice" not in text
 
 
 def test_the_pdf_is_one_and_survives_hostile_names(cell, models):

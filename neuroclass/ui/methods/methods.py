@@ -1,4 +1,4 @@
-"""Feature table, model cards, limitations and citations."""
+"""Feature table, how a verdict comes about, model cards, limitations and citations."""
 
 import pandas as pd
 import streamlit as st
@@ -31,17 +31,53 @@ def feature_table() -> None:
     widgets.csv_button("features", table)
 
 
-def models() -> None:
-    """Show the cards of the shipped models."""
-    st.subheader("The shipped models", anchor=False)
+def verdict() -> None:
+    """Explain how a verdict comes about."""
+    from neuroclass.classification import doubt
+    from neuroclass.predictors.calibration import COVERAGE
+    from neuroclass.training.feature_sets import N_LABORATORIES
+    from neuroclass.training.library import LEAST_TO_IMPUTE, MOST_IMPUTED, feature_set_library
+
+    n_sets = len(feature_set_library(None).shipped)
+    st.subheader("How a verdict comes about", anchor=False)
     st.markdown(
-        "- **DANN** tells excitatory from inhibitory cells in mouse and human. A gradient-reversal layer trains its "
-        "features so that a second head cannot tell the species.\n"
-        "- **LSPIN** tells five mouse subclasses. For each cell a gating network opens few of the 41 features; only "
-        "those reach the prediction network.\n"
-        "- Probabilities are calibrated on cells held out from training. The prediction set is made to hold the true "
-        "class in at least 90% of held-out cells; the Performance page says in how many it does. A cell with many "
-        "features unlike the training cells' gets no label, one with few gets a warning that names them."
+        "1. **Models of exactly the features.** DANN (excitatory or inhibitory, mouse and human) and LSPIN (five mouse "
+        f"subclasses; for each cell its gates pass few features) are fitted to each set of features. {n_sets} sets "
+        f"ship: every combination of stimuli, and those of published tables. A cell that lacks at most {MOST_IMPUTED} "
+        f"features of such a set of {LEAST_TO_IMPUTE} or more is judged by its models, with those features at their "
+        "expectation given the others. For any other set the models are fitted on demand, in seconds, and kept: to the "
+        "database's cells where they are loaded, else to stand-ins drawn from mixtures of normals that ship in their "
+        "place.\n"
+        "2. **Two voices.** The home voice is for recordings like the database's. It pools the network, a "
+        "class-conditional Student t and a kernel logistic regression, with the database's class proportions. The away "
+        "voice is for any other laboratory: a network trained on cells shifted as laboratories may shift them (offset "
+        "of the potentials, temperature, resistance, rheobase step, spike height, bridge), and a t whose covariance "
+        "allows for such shifts and for a feature that was measured otherwise; classes are equally likely. How well "
+        "either describes the cell gives the probability that the recording is like the database's, by which the two "
+        "answers are mixed.\n"
+        "3. **One answer.** The log odds of excitatory by DANN and of Glutamatergic by LSPIN are averaged, so that "
+        "both probabilities are the same. Where the two contradict each other, the mean is near even odds and a "
+        "warning says so. For a human cell the human subclass model, trained on cells of other laboratories, takes "
+        "LSPIN's place.\n"
+        f"4. **Set and promise.** On cells of donors that a model has not seen, as recorded and as {N_LABORATORIES} "
+        "simulated laboratories each measure them, probabilities are calibrated and each voice's "
+        f"{COVERAGE:.0%} sets are made to hold the true class. The same cells give the accuracy to expect with these "
+        "features: between that at home and that elsewhere, by the probability that the recording is like the "
+        "database's.\n"
+        f"5. **Strangers.** A cell gets no label if fewer than {doubt.ODD_TYPICALITY:.0%} of held-out cells, in any of "
+        "these laboratories, are as unusual: in all its features together, or in one given the others. The reason "
+        f"names the features that no class explains. Nor does a cell with fewer than {doubt.LEAST_FEATURES} features, "
+        f"or whose {COVERAGE:.0%} set holds every class, get a label."
+    )
+
+
+def models() -> None:
+    """Show the cards of the networks trained on all features."""
+    st.subheader("The networks of all features", anchor=False)
+    st.markdown(
+        "DANN and LSPIN were also trained on all 41 features with features hidden at random. These networks suggest "
+        "the next sweep and give the spaces and comparisons of the Performance and Explain pages; they do not judge "
+        "cells. DANN's gradient-reversal layer trains its features so that a second head cannot tell the species."
     )
     for model in MODELS:
         try:
@@ -67,7 +103,8 @@ def honesty() -> None:
         "was not grouped by donor, and models were selected on the test cells; the Performance page says which.\n"
         "- A driver line is not a cell type. Some lines mark mixed populations, so part of the error is the labels'.\n"
         "- A recording from another lab differs in solutions, temperature and junction potential. The verdict says how "
-        "usual the cell looks and what its features alone are worth."
+        "like the database's it is and what its features are worth there and elsewhere. The simulated laboratories "
+        "differ in six physical ways; a real one may differ in others."
     )
 
 
