@@ -32,6 +32,19 @@ HUMAN_SYSTEM_TITLES: dict[str, str] = {
 }
 """The systems that tell human subclasses; ours and its baselines, which are evaluated together."""
 
+ALONE, BATCH, NETWORK = "alone", "batch", "one network for all features"
+
+OUTSIDE_SYSTEM_TITLES: dict[str, str] = {
+    ALONE: "Ours, each cell alone",
+    BATCH: "Ours, the table as one batch",
+    NETWORK: "One network for all features",
+    "lda": "LDA",
+    "lr": "Logistic regression",
+    "svc": "SVC",
+    "xgboost": "XGBoost",
+}
+"""The systems that are tested on tables of other laboratories."""
+
 SYSTEM_NAMES: tuple[str, ...] = tuple(SYSTEM_TITLES)
 
 
