@@ -25,6 +25,7 @@ from neuroclass.errors import CohortError, SettingsError
 from neuroclass.evaluation.evaluate import Evaluation
 from neuroclass.evaluation.names import ALONE, BATCH, NETWORK, Protocol
 from neuroclass.predictors.cell_predictor import CellPredictor
+from neuroclass.training.library import FeatureSetLibrary
 from neuroclass.types.arrays import Mask
 from neuroclass.types.models import MODELS
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
@@ -160,6 +161,12 @@ def evaluate_tables(
         "laboratories": rows,
     }
     return Evaluation(result, predictions)
+
+
+def sets_to_fit(library: FeatureSetLibrary, tables: Mapping[str, Cohort]) -> int:
+    """Number of sets of features whose models would be fitted first, as none is stored for them."""
+    present = np.concatenate([np.isfinite(cells.matrix()) for cells in tables.values()])
+    return sum(not library.is_ready(one) for one in np.unique(present, axis=0) if one.any())
 
 
 def _check_name(name: str, protocol: Protocol) -> None:
