@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from neuroclass.adaptation.labelled_cells import LabelledCells, baselines
 from neuroclass.adaptation.laboratory import Alone, adapt, make_batch
 from neuroclass.adaptation.recalibration import calibrated_elsewhere
-from neuroclass.adaptation.tested_cells import TestedCells, baselines
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.outside import OUTSIDE_NAMES, load_outside
@@ -144,7 +144,7 @@ def evaluate_tables(
     rows: list[dict[str, Any]] = []
     frames = []
     for number, (table, cells) in enumerate(tables.items(), start=1):
-        tested = TestedCells(table, cells, task)
+        tested = LabelledCells(table, cells, task)
         found, frame = _ours(name, systems, tested, cohort)
         rows += found
         frames.append(frame)
@@ -177,7 +177,7 @@ def _check_name(name: str, protocol: Protocol) -> None:
 
 
 def _ours(
-    name: str, systems: Systems, tested: TestedCells, cohort: Cohort
+    name: str, systems: Systems, tested: LabelledCells, cohort: Cohort
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     model = systems.predictors[name]
     p = model.predict_proba(tested.x, tested.species)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from neuroclass.adaptation.labelled_cells import DIGITS
 from neuroclass.adaptation.other_laboratories import Systems, evaluate_outside
 from neuroclass.adaptation.recalibration import calibrated_elsewhere
-from neuroclass.adaptation.tested_cells import DIGITS
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation.fitted_sets import evaluate_sets
 from neuroclass.evaluation.names import Protocol

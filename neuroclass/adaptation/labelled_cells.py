@@ -18,7 +18,7 @@ DIGITS = 4
 _SEEN = 0.5
 
 
-class TestedCells:
+class LabelledCells:
     """The cells of one table, all of one species and all with the task's label.
 
     Parameters
@@ -111,12 +111,12 @@ def estimators() -> Mapping[str, Callable[[], Any]]:
     }
 
 
-def baseline_features(tested: TestedCells, cohort: Cohort) -> tuple[Floats, Integers, Floats]:
+def baseline_features(tested: LabelledCells, cohort: Cohort) -> tuple[Floats, Integers, Floats]:
     """What a baseline is fitted to and tested on: the same features of the database's cells of the species.
 
     Parameters
     ----------
-    tested : TestedCells
+    tested : LabelledCells
         The cells of another laboratory.
     cohort : Cohort
         The database's cells.
@@ -146,7 +146,7 @@ def fit_baseline(name: str, train: Floats, truth: Integers, n_classes: int) -> A
     return estimator.fit(train, truth, sample_weight=weights / weights.mean())
 
 
-def baselines(tested: TestedCells, cohort: Cohort) -> list[dict[str, Any]]:
+def baselines(tested: LabelledCells, cohort: Cohort) -> list[dict[str, Any]]:
     """Metrics of the baselines, fitted to exactly the same features of the database's cells of the species."""
     train, truth, test = baseline_features(tested, cohort)
     rows = []
