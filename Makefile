@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV ?= .venv
 PY := $(VENV)/bin/python
 
-.PHONY: app test lint types contracts check lock bench bench-features bench-models bench-explain bench-pages clean
+.PHONY: app test lint types contracts check lock bench bench-features bench-models bench-explain bench-pages bench-outside clean
 
 app: $(VENV)/.app
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -48,9 +48,9 @@ lock:
 	sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' $(VENV)/dev.txt
 	{ echo "-r requirements.txt"; grep -vxFf requirements.txt $(VENV)/dev.txt; } > requirements-dev.txt
 
-bench: bench-features bench-models bench-explain
+bench: bench-features bench-models bench-explain bench-outside
 
-bench-features bench-models bench-explain: $(VENV)/.app
+bench-features bench-models bench-explain bench-outside: $(VENV)/.app
 	$(PY) -m benchmarks.$(subst bench-,,$@)
 
 # Waits in Chromium (apt-get install chromium); measure on a calm machine.

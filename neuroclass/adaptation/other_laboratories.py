@@ -7,34 +7,30 @@ The models are those of the library: no cell of the tested tables took part in t
 cells instead of simulated laboratories; the table itself stays unseen.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
+from neuroclass.adaptation.labelled_cells import LabelledCells, baselines
 from neuroclass.adaptation.laboratory import Alone, adapt, make_batch
+from neuroclass.adaptation.recalibration import calibrated_elsewhere
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.outside import OUTSIDE_NAMES, load_outside
-from neuroclass.errors import SettingsError
+from neuroclass.errors import CohortError, SettingsError
 from neuroclass.evaluation.evaluate import Evaluation
-from neuroclass.evaluation.names import Protocol
-from neuroclass.predictors.calibration import COVERAGE
+from neuroclass.evaluation.names import ALONE, BATCH, NETWORK, Protocol
 from neuroclass.predictors.cell_predictor import CellPredictor
-from neuroclass.predictors.preprocess import Preprocessor
-from neuroclass.training.targets import class_numbers
-from neuroclass.types.arrays import Floats, Integers, Mask
+from neuroclass.training.library import FeatureSetLibrary
+from neuroclass.types.arrays import Mask
 from neuroclass.types.models import MODELS
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
-ALONE, BATCH, NETWORK = "alone", "batch", "one network for all features"
-_SEEN = 0.5
-_FLOOR = 1e-3
+_STRANGE = 0.01
 
 
 @dataclass(frozen=True)
@@ -88,91 +84,101 @@ def evaluate_outside(
     SettingsError
         If the system is not one of ours.
     """
-    if name not in MODELS:
-        raise SettingsError(
-            f"{protocol.value} evaluates {' or '.join(MODELS)}, with the baselines beside them; found {name}."
-        )
+    _check_name(name, protocol)
     task = MODELS[name].task
-    tables = {one: load_outside(data, one) for one in OUTSIDE_NAMES}
-    used = {one: cells for one, cells in tables.items() if cells.frame[task].notna().all()}
+    loaded = {one: load_outside(data, one) for one in OUTSIDE_NAMES}
+    tables = {one: cells for one, cells in loaded.items() if cells.frame[task].notna().all()}
+    compare = protocol is Protocol.OUTSIDE
+    found = evaluate_tables(name, systems, tables, cohort, compare=compare, progress=progress)
+    if compare:
+        return found
+    rows = calibrated_elsewhere(found.predictions, TASK_CLASSES[task])
+    return Evaluation({**found.result, "protocol": protocol.value, "laboratories": rows}, found.predictions)
+
+
+def evaluate_tables(
+    name: str,
+    systems: Systems,
+    tables: Mapping[str, Cohort],
+    cohort: Cohort,
+    *,
+    compare: bool = True,
+    progress: ProgressCallback = ignore_progress,
+) -> Evaluation:
+    """Evaluate DANN or LSPIN on any labelled cells.
+
+    Parameters
+    ----------
+    name : str
+        ``dann`` or ``lspin``.
+    systems : Systems
+        The trained systems.
+    tables : mapping of laboratory to Cohort
+        Cells of one species each, all with a label of the task and at least one feature.
+    cohort : Cohort
+        The database's cells. Where they are simulated, no baseline is fitted.
+    compare : bool
+        Whether to fit the baselines.
+    progress : ProgressCallback
+        Called after each table.
+
+    Returns
+    -------
+    Evaluation
+        Its result has ``laboratories``, a row a table and system: ``accuracy``, ``balanced_accuracy``, accuracy by
+        class and ``stated`` probability (fractions); of ours, ``coverage`` and ``set_size`` of the 90% sets too; of
+        cells alone, the ``promised`` accuracy; of a batch, whether it was ``adapted``. Its predictions have a row a
+        cell and system of ours, without any feature.
+
+    Raises
+    ------
+    SettingsError
+        If the system is not one of ours.
+    CohortError
+        If there is no table, or one has unlabelled cells or two species.
+    """
+    _check_name(name, Protocol.OUTSIDE)
+    task = MODELS[name].task
+    if not tables:
+        raise CohortError(f"No table has cells with a {task} label; give at least one.")
     rows: list[dict[str, Any]] = []
     frames = []
-    for number, (table, cells) in enumerate(used.items(), start=1):
-        tested = _Tested(table, cells, task)
+    for number, (table, cells) in enumerate(tables.items(), start=1):
+        tested = LabelledCells(table, cells, task)
         found, frame = _ours(name, systems, tested, cohort)
         rows += found
         frames.append(frame)
-        if protocol is Protocol.OUTSIDE:
-            rows += _baselines(tested, cohort)
-        progress(Progress("laboratory", number, len(used)))
+        if compare and not cohort.simulated:
+            rows += baselines(tested, cohort)
+        progress(Progress("laboratory", number, len(tables)))
     predictions = pd.concat(frames, ignore_index=True)
-    if protocol is Protocol.LEAVE_ONE_LABORATORY_OUT:
-        rows = _recalibrated(predictions, TASK_CLASSES[task])
     result = {
         "model": name,
         "task": task,
-        "protocol": protocol.value,
+        "protocol": Protocol.OUTSIDE.value,
         "trained_on": systems.predictors[name].models.foundation.source,
-        "n_cells": int(predictions["id"].nunique()),
+        "n_cells": sum(map(len, tables.values())),
         "laboratories": rows,
     }
     return Evaluation(result, predictions)
 
 
-class _Tested:
-    """The cells of one table."""
+def sets_to_fit(library: FeatureSetLibrary, tables: Mapping[str, Cohort]) -> int:
+    """Number of sets of features whose models would be fitted first, as none is stored for them."""
+    present = np.concatenate([np.isfinite(cells.matrix()) for cells in tables.values()])
+    return sum(not library.is_ready(one) for one in np.unique(present, axis=0) if one.any())
 
-    def __init__(self, table: str, cells: Cohort, task: str) -> None:
-        self.table, self.task, self.classes = table, task, TASK_CLASSES[task]
-        self.cells, self.x = cells, cells.matrix()
-        self.species = cells.column("species").tolist()
-        self.truth = class_numbers(cells, task, self.classes)
-        self.present: Mask = np.isfinite(self.x).mean(0) > _SEEN
 
-    def row(
-        self, system: str, p: Floats, sets: Mask | None = None, predicted: Integers | None = None, **more: Any
-    ) -> dict[str, Any]:
-        """Metrics of one system on these cells; its likeliest classes, where it does not predict by its margins."""
-        right = (p.argmax(1) if predicted is None else predicted) == self.truth
-        recall = [float(right[self.truth == k].mean()) for k in np.unique(self.truth)]
-        row: dict[str, Any] = {
-            "laboratory": self.table,
-            "system": system,
-            "species": self.species[0],
-            "n_cells": len(right),
-            "n_features": int(self.present.sum()),
-            "accuracy": float(right.mean()),
-            "balanced_accuracy": float(np.mean(recall)),
-            "classes": {self.classes[k]: value for k, value in zip(np.unique(self.truth), recall, strict=True)},
-            "stated": float(p.max(1).mean()),
-        }
-        if sets is not None:
-            row |= {
-                "coverage": float(sets[np.arange(len(sets)), self.truth].mean()),
-                "set_size": float(sets.sum(1).mean()),
-            }
-        return row | more
-
-    def frame(self, system: str, p: Floats, sets: Mask, home: Floats) -> pd.DataFrame:
-        """Predictions by cell, without any feature."""
-        names = np.array(self.classes)
-        columns = {f"p_{one}": p[:, k] for k, one in enumerate(self.classes)}
-        members = ["|".join(names[inside]) for inside in sets]
-        return pd.DataFrame(
-            {
-                "id": self.cells.column("id").astype(str),
-                "laboratory": self.table,
-                "system": system,
-                "truth": names[self.truth],
-                "predicted": names[p.argmax(1)],
-                "prediction_set": members,
-                "home": home,
-                **columns,
-            }
+def _check_name(name: str, protocol: Protocol) -> None:
+    if name not in MODELS:
+        raise SettingsError(
+            f"{protocol.value} evaluates {' or '.join(MODELS)}, with the baselines beside them; found {name}."
         )
 
 
-def _ours(name: str, systems: Systems, tested: _Tested, cohort: Cohort) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+def _ours(
+    name: str, systems: Systems, tested: LabelledCells, cohort: Cohort
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     model = systems.predictors[name]
     p = model.predict_proba(tested.x, tested.species)
     sets = _as_mask(model.prediction_set(tested.x, tested.species), tested.classes)
@@ -211,98 +217,5 @@ def _ours(name: str, systems: Systems, tested: _Tested, cohort: Cohort) -> tuple
     return rows, pd.concat(frames, ignore_index=True)
 
 
-_STRANGE = 0.01
-
-
 def _as_mask(sets: Sequence[tuple[str, ...]], classes: tuple[str, ...]) -> Mask:
     return np.array([[one in chosen for one in classes] for chosen in sets])
-
-
-def _estimators() -> dict[str, Callable[[], Any]]:
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.svm import SVC
-    from xgboost import XGBClassifier
-
-    return {
-        "lda": lambda: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
-        "lr": lambda: LogisticRegression(C=0.1, max_iter=2000),
-        "svc": lambda: SVC(C=3.0, probability=True, random_state=0),
-        "xgboost": lambda: XGBClassifier(
-            n_estimators=200, max_depth=4, learning_rate=0.1, subsample=0.8, n_jobs=1, random_state=0
-        ),
-    }
-
-
-def _baselines(tested: _Tested, cohort: Cohort) -> list[dict[str, Any]]:
-    """Baselines fitted to exactly the same features of the database's cells of the species."""
-    cells = cohort.of_species(tested.species[0]).labelled(tested.task)
-    preprocessor = Preprocessor.fit(cells.matrix())
-    truth = class_numbers(cells, tested.task, tested.classes)
-    train = preprocessor(cells.matrix())[0][:, tested.present]
-    kept = np.where(tested.present, tested.x, np.nan)
-    test = preprocessor(kept)[0][:, tested.present]
-    weights = 1 / np.sqrt(np.bincount(truth, minlength=len(tested.classes)))[truth]
-    rows = []
-    for name, make in _estimators().items():
-        estimator = make()
-        if name == "lr":
-            estimator.fit(train, truth, sample_weight=weights / weights.mean())
-        else:
-            estimator.fit(train, truth)
-        p = np.zeros((len(test), len(tested.classes)))
-        p[:, np.asarray(estimator.classes_, dtype=np.int64)] = estimator.predict_proba(test)
-        rows.append(tested.row(name, p, predicted=estimator.predict(test)))
-    return rows
-
-
-def _recalibrated(predictions: pd.DataFrame, classes: tuple[str, ...]) -> list[dict[str, Any]]:
-    """For each table, coverage and stated probability with temperature and limit from the other tables' cells."""
-    alone = predictions[predictions["system"] == ALONE]
-    rows = []
-    for table in alone["laboratory"].unique():
-        own, others = (alone[(alone["laboratory"] == table) == inside] for inside in (True, False))
-        if others.empty:
-            continue
-        p, truth = _probabilities(others, classes)
-        weights = 1 / others.groupby("laboratory")["id"].transform("size").to_numpy()
-        temperature = _temperature(p, truth, weights / weights.sum())
-        scores = 1 - _heated(p, temperature)[np.arange(len(p)), truth]
-        limit = float(np.quantile(scores, COVERAGE))
-        q, own_truth = _probabilities(own, classes)
-        as_is, heated = q, _heated(q, temperature)
-        inside = (1 - heated) <= limit
-        shown = [set(text.split("|")) for text in own["prediction_set"]]
-        rows.append(
-            {
-                "laboratory": table,
-                "calibrated_on": sorted(others["laboratory"].unique()),
-                "n_cells": len(own),
-                "accuracy": float((q.argmax(1) == own_truth).mean()),
-                "temperature": temperature,
-                "stated": float(as_is.max(1).mean()),
-                "stated_recalibrated": float(heated.max(1).mean()),
-                "coverage": float(np.mean([one in chosen for one, chosen in zip(own["truth"], shown, strict=True)])),
-                "coverage_recalibrated": float(inside[np.arange(len(q)), own_truth].mean()),
-                "set_size": float(np.mean([len(chosen) for chosen in shown])),
-                "set_size_recalibrated": float(inside.sum(1).mean()),
-            }
-        )
-    return rows
-
-
-def _probabilities(frame: pd.DataFrame, classes: tuple[str, ...]) -> tuple[Floats, Integers]:
-    p = frame[[f"p_{name}" for name in classes]].to_numpy(dtype=np.float64)
-    return p, np.array([classes.index(name) for name in frame["truth"]])
-
-
-def _heated(p: Floats, temperature: float) -> Floats:
-    return np.asarray(softmax(np.log(p + _FLOOR) / temperature, axis=1))
-
-
-def _temperature(p: Floats, truth: Integers, weights: Floats) -> float:
-    logs, rows = np.log(p + _FLOOR), np.arange(len(truth))
-    found = minimize_scalar(
-        lambda t: -float(weights @ log_softmax(logs / t, axis=1)[rows, truth]), bounds=(0.3, 5.0), method="bounded"
-    )
-    return float(found.x)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
 from neuroclass.config import DannSettings, HumanSubclassSettings, LspinSettings, cache_folder
@@ -15,6 +16,9 @@ from neuroclass.errors import SettingsError
 from neuroclass.io.atomic import write_atomically
 from neuroclass.types.models import FEATURE_SETS, HUMAN_SUBCLASS, MODELS
 from neuroclass.types.progress import EPOCH, Progress
+
+PARTIAL, OUTSIDE, ALL = "partial", "outside", "all"
+REPORTS = (PARTIAL, OUTSIDE)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,7 +28,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="train DANN, LSPIN or the human subclass model",
         description="Train a model and write weights and card to DIR/<model>. With --report, also what the result "
         "pages show: donor-grouped cross-validation of the model and the baselines, gates, SHAP values, embedding. "
-        "The human subclass model also needs the tables in the data folder's outside/.",
+        "The human subclass model also needs the tables in the data folder's outside/, and so does the report of "
+        f"{FEATURE_SETS}.",
     )
     parser.add_argument(
         "model",
@@ -33,6 +38,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of models (default: in the user's cache)")
     parser.add_argument("--report", action="store_true", help="evaluate as well (minutes)")
+    parser.add_argument(
+        "--report-only",
+        nargs="?",
+        const=ALL,
+        choices=(ALL, *REPORTS),
+        help=f"with {FEATURE_SETS}, keep the sets that --out holds and write their report anew: {PARTIAL} (partial "
+        f"recordings on held-out donors, half an hour), {OUTSIDE} (tables of other laboratories in the data folder's "
+        f"outside/, a minute) or {ALL}, the default",
+    )
     parser.add_argument("--baselines", action="store_true", help="with --report, evaluate the baselines too")
     parser.add_argument("--seed", type=int, metavar="N", help="of weights, batches and folds (default: the recipe's)")
     parser.add_argument("--steps", type=int, metavar="N", help="training steps (default: the recipe's)")
@@ -83,18 +97,56 @@ def _settings(args: argparse.Namespace, recipe: DannSettings | LspinSettings) ->
 
 
 def _feature_sets(args: argparse.Namespace, folder: Path, status: StatusFile) -> int:
-    """Fit the models of the sets of features that ship."""
-    from neuroclass.training.library import build_library
+    """Fit the models of the sets of features that ship, and write their report where asked."""
+    from neuroclass.training.library import build_library, feature_set_library
 
-    n_sets = build_library(load_cohort(args.data), folder, status)
-    print(json.dumps({"folder": str(folder), "n_sets": n_sets}) if args.json else f"{n_sets} sets written to {folder}")
+    cohort = load_cohort(args.data)
+    if args.report_only is None:
+        n_sets = build_library(cohort, folder, status)
+        done = f"{n_sets} sets written to {folder}"
+    else:
+        library = feature_set_library(folder)
+        n_sets = len(library.shipped)
+        _same_cells(library.foundation.training, cohort, folder)
+        done = f"{n_sets} sets of {folder} kept"
+    written = _write_reports(args, cohort, folder, status)
+    answer = {"folder": str(folder), "n_sets": n_sets, "reports": written}
+    print(json.dumps(answer) if args.json else done + "".join(f"; report on {one} written" for one in written))
     return 0
+
+
+def _same_cells(training: str, cohort: Cohort, folder: Path) -> None:
+    """Refuse to report on sets that other cells trained."""
+    from neuroclass.training.training_table import training_table
+
+    if training_table(cohort).foundation.training != training:
+        raise SettingsError(
+            f"The sets in {folder} were not trained on the cells of {cohort.source}. Name those cells with --data, or "
+            "leave out --report-only to fit the sets to these."
+        )
+
+
+def _write_reports(args: argparse.Namespace, cohort: Cohort, folder: Path, status: StatusFile) -> list[str]:
+    """Write the reports asked for; their names."""
+    from neuroclass.reports.other_laboratories import write_outside, write_partial
+
+    asked = REPORTS if args.report or args.report_only == ALL else (args.report_only,)
+    if PARTIAL in asked:
+        write_partial(cohort, folder, args.jobs, status)
+    if OUTSIDE in asked:
+        write_outside(cohort, args.data, folder, status)
+    return [name for name in asked if name is not None]
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, save, and report where asked."""
     status = StatusFile(args.status, args.model)
     folder = args.out or cache_folder() / "models"
+    if args.report_only is not None and args.model != FEATURE_SETS:
+        raise SettingsError(
+            f"--report-only keeps the models of {FEATURE_SETS}; found {args.model}. Leave it out, or train "
+            f"{FEATURE_SETS}."
+        )
     if args.model == FEATURE_SETS:
         return _feature_sets(args, folder, status)
     card, folder, source = (_human if args.model == HUMAN_SUBCLASS.name else _of_cohort)(args, folder, status)

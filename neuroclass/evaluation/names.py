@@ -32,6 +32,27 @@ HUMAN_SYSTEM_TITLES: dict[str, str] = {
 }
 """The systems that tell human subclasses; ours and its baselines, which are evaluated together."""
 
+ALONE, BATCH, NETWORK = "alone", "batch", "one network for all features"
+
+OUTSIDE_SYSTEM_TITLES: dict[str, str] = {
+    ALONE: "Ours, each cell alone",
+    BATCH: "Ours, the table as one batch",
+    NETWORK: "One network for all features",
+    "lda": "LDA",
+    "lr": "Logistic regression",
+    "svc": "SVC",
+    "xgboost": "XGBoost",
+}
+"""The systems that are tested on tables of other laboratories."""
+
+LABORATORIES: dict[str, tuple[str, str]] = {
+    "visp_mouse": ("Mouse V1", "mouse visual cortex, GABAergic, Patch-seq (Gouwens et al. 2020)"),
+    "m1_mouse_25c": ("Mouse M1, 25 °C", "mouse motor cortex at 25 °C, Patch-seq (Scala et al. 2021)"),
+    "human_gabaergic": ("Human GABAergic", "human cortex, acute slices and slice culture (Lee, Dalley et al. 2023)"),
+    "human_excitatory": ("Human excitatory", "human supragranular pyramidal cells (Berg et al. 2021)"),
+}
+"""Title and source of each table of another laboratory."""
+
 SYSTEM_NAMES: tuple[str, ...] = tuple(SYSTEM_TITLES)
 
 

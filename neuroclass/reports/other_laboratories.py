@@ -1,8 +1,12 @@
 """What the pages show of partial recordings and of other laboratories: measured once, stored beside each model."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from neuroclass.adaptation.labelled_cells import DIGITS
 from neuroclass.adaptation.other_laboratories import Systems, evaluate_outside
+from neuroclass.adaptation.recalibration import calibrated_elsewhere
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation.fitted_sets import evaluate_sets
 from neuroclass.evaluation.names import Protocol
@@ -28,19 +32,29 @@ def shipped_systems(folder: Path | None = None) -> Systems:
 def write_partial(
     cohort: Cohort, folder: Path | None = None, jobs: int = 2, progress: ProgressCallback = ignore_progress
 ) -> None:
-    """Measure every combination of stimuli on held-out donors, and store it."""
+    """Measure every combination of stimuli on held-out donors, and store it (half an hour)."""
     for name in MODELS:
-        report_of(name, folder).write(Document.MASKED, evaluate_sets(name, cohort, jobs=jobs, progress=progress).result)
+        found = evaluate_sets(name, cohort, jobs=jobs, progress=progress)
+        report_of(name, folder).write(Document.MASKED, rounded(found.result))
 
 
 def write_outside(
     cohort: Cohort, data: Path | None, folder: Path | None = None, progress: ProgressCallback = ignore_progress
 ) -> None:
-    """Test on the tables of other laboratories, and store metrics and predictions by cell name."""
+    """Test on the tables of other laboratories, and store metrics and predictions by cell name (a minute)."""
     systems = shipped_systems(folder)
-    for name in MODELS:
+    for name, spec in MODELS.items():
         store = report_of(name, folder)
-        outside = evaluate_outside(name, systems, cohort, data, Protocol.OUTSIDE, progress)
-        left_out = evaluate_outside(name, systems, cohort, data, Protocol.LEAVE_ONE_LABORATORY_OUT, progress)
-        store.write(Document.OUTSIDE, {**outside.result, "leave_one_laboratory_out": left_out.result["laboratories"]})
-        store.write(Table.OUTSIDE, outside.predictions)
+        found = evaluate_outside(name, systems, cohort, data, Protocol.OUTSIDE, progress)
+        left_out = calibrated_elsewhere(found.predictions, spec.classes)
+        store.write(Document.OUTSIDE, rounded({**found.result, "leave_one_laboratory_out": left_out}))
+        store.write(Table.OUTSIDE, found.predictions)
+
+
+def rounded(value: Any) -> Any:
+    """A document with its numbers to four decimal places."""
+    if isinstance(value, Mapping):
+        return {key: rounded(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(one) for one in value]
+    return round(value, DIGITS) if isinstance(value, float) else value

@@ -6,13 +6,18 @@ import streamlit as st
 from neuroclass.charts import evaluation as charts
 from neuroclass.charts.theme import ordered
 from neuroclass.evaluation import summaries
-from neuroclass.evaluation.feature_subsets import of_whole_stimuli
 from neuroclass.evaluation.metrics import expected_calibration_error
-from neuroclass.features import Stimulus
 from neuroclass.reports.store import Document, Table
 from neuroclass.types.models import HUMAN_SUBCLASS, LSPIN, MODELS
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.performance import confusion, errors_by_group, learning, systems
+from neuroclass.ui.performance import (
+    confusion,
+    errors_by_group,
+    learning,
+    other_laboratories,
+    partial,
+    systems,
+)
 from neuroclass.ui.performance.systems import EVERYTHING, METRICS
 
 NAMES = {spec.title: spec.name for spec in (*MODELS.values(), HUMAN_SUBCLASS)}
@@ -26,7 +31,8 @@ VIEWS = {
     "confusion": "Confusion",
     "errors": "Where it errs",
     "learning": "Fewer cells or labels",
-    "other": "Other recordings",
+    "partial": "Partial recordings",
+    "laboratories": "Other laboratories",
     "unlabelled": "Without labels",
 }
 
@@ -151,9 +157,11 @@ def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str
         errors_by_group.show(predictions, model, f"{protocol_of(cache.table(model, Table.PREDICTIONS))}.")
     elif view == "learning":
         learning.show(model)
-    elif view == "other":
-        by_stimuli(model, group)
-        by_laboratory(model, group)
+    elif view == "partial":
+        partial.show(model, _species(predictions, group))
+    elif view == "laboratories":
+        other_laboratories.show(model, group, _species(predictions, group))
+        simulated_laboratories(model, group)
     else:
         learning.unlabelled(model)
 
@@ -163,36 +171,7 @@ def _species(rows: pd.DataFrame, group: str) -> list[str]:
     return rows["species"].unique().tolist() if group == EVERYTHING else [group]
 
 
-def by_stimuli(model: str, group: str) -> None:
-    """Held-out accuracy where only some stimuli were recorded."""
-    subsets = cache.table_if_stored(model, Table.FEATURE_SUBSETS)
-    if subsets is None:
-        return
-    rows = of_whole_stimuli(subsets)
-    shown = ~rows["stimuli"].str.contains(Stimulus.NONE.value) & rows["species"].isin(_species(rows, group))
-    rows = rows[shown].reset_index(drop=True)
-    table = pd.DataFrame(
-        {
-            "group": rows["stimuli"].str.replace("_", " ").str.replace("+", ", ", regex=False),
-            "truth": rows["species"],
-            "cells": rows["n_cells"],
-            **{name: rows[name] for name in ("accuracy", "low", "high")},
-        }
-    )
-    st.subheader("With fewer stimuli", anchor=False)
-    if table["truth"].nunique() > 1:
-        table["group"] = table["group"] + ", " + table["truth"]
-    widgets.figure(
-        charts.by_group(table, "Stimuli recorded"),
-        f"by-stimuli-{model}",
-        table.rename(columns={"truth": "species"}),
-        caption="Accuracy on held-out cells of which only these stimuli's features are known, without seal and input "
-        "resistance; 95% interval by donor. "
-        "The Classify page states the one that fits an uploaded recording.",
-    )
-
-
-def by_laboratory(model: str, group: str) -> None:
+def simulated_laboratories(model: str, group: str) -> None:
     """Held-out accuracy as simulated laboratories would measure the same cells."""
     report = cache.report(model)
     if not report.has(Document.LAB_SHIFT):
@@ -203,7 +182,7 @@ def by_laboratory(model: str, group: str) -> None:
     table = rows.rename(columns=names)[["group", "truth", "cells", "accuracy", "low", "high"]]
     if table["truth"].nunique() > 1:
         table["group"] = table["group"] + ", " + table["truth"]
-    st.subheader("In another laboratory", anchor=False)
+    st.subheader("Simulated laboratories", anchor=False)
     widgets.figure(
         charts.by_group(table, "Laboratory"),
         f"by-laboratory-{model}",

@@ -1,0 +1,80 @@
+"""Cells of other laboratories on the Performance page: those measured beforehand, simulated ones, and a user's own."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.evaluation.laboratory_tables import laboratory_title
+from neuroclass.evaluation.names import LABORATORIES
+from neuroclass.reports.store import Document, Table
+from neuroclass.types.models import MODELS
+from neuroclass.ui import cache
+from neuroclass.ui.performance import laboratory_views, own_table
+
+
+def show(model: str, group: str, species: list[str]) -> None:
+    """The stored figures of the chosen species, then a user's own table."""
+    report = cache.report(model)
+    st.subheader("Cells of other laboratories", anchor=False)
+    if report.has(Document.OUTSIDE) and report.has(Table.OUTSIDE):
+        _stored(model, group, species)
+    else:
+        st.info(
+            "No figures on other laboratories are stored with this model. `python -m neuroclass train feature-sets "
+            "--report-only outside --out models` makes them, from the tables in the data folder's `outside/`.",
+            icon=":material/info:",
+        )
+    own_table.show(model)
+
+
+def _stored(model: str, group: str, species: list[str]) -> None:
+    document, predictions = cache.report(model).outside(), cache.table(model, Table.OUTSIDE)
+    rows = [row for row in document["laboratories"] if row["species"] in species]
+    if not rows:
+        st.info(f"No table of other laboratories has {group} cells for this model.", icon=":material/info:")
+        return
+    names = list(dict.fromkeys(row["laboratory"] for row in rows))
+    sources = "; ".join(LABORATORIES[name][1] for name in names if name in LABORATORIES)
+    st.caption(
+        f"Published cells: {sources}. None of them trained or calibrated the models or the baselines. Settings of the "
+        "models and of the adaptation were chosen with these tables in view, so the figures are optimistic for a "
+        "further laboratory."
+    )
+    used = predictions[predictions["laboratory"].isin(names)]
+    laboratory_views.show(rows, used, MODELS[model].classes, f"outside-{model}")
+    left_out = [row for row in document.get("leave_one_laboratory_out", []) if row["laboratory"] in names]
+    if left_out:
+        _left_out(left_out, model)
+
+
+def _left_out(rows: list[dict[str, Any]], model: str) -> None:
+    st.subheader("Calibrated on the other laboratories", anchor=False)
+    figures = {
+        "stated probability": ("stated", "stated_recalibrated"),
+        "90% sets hold the truth": ("coverage", "coverage_recalibrated"),
+        "mean set (classes)": ("set_size", "set_size_recalibrated"),
+    }
+    columns: dict[str, list[Any]] = {
+        "laboratory": [laboratory_title(row["laboratory"]) for row in rows],
+        "cells": [row["n_cells"] for row in rows],
+        "accuracy (fraction)": [row["accuracy"] for row in rows],
+        "temperature": [row["temperature"] for row in rows],
+    }
+    for title, (before, after) in figures.items():
+        unit = "" if "classes" in title else " (fraction)"
+        columns[f"{title}, as shipped{unit}"] = [row[before] for row in rows]
+        columns[f"{title}, recalibrated{unit}"] = [row[after] for row in rows]
+    table = pd.DataFrame(columns)
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]},
+        key=f"left-out-{model}",
+        placeholder="",
+    )
+    st.caption(
+        "Leave one laboratory out: temperature and set limit of each table's cells, each alone, from the labelled "
+        "cells of the other tables, which count equally, instead of simulated laboratories. Neither changes the "
+        "likeliest class, so accuracy stays."
+    )

@@ -1,0 +1,92 @@
+"""Partial recordings on the Performance page: accuracy with only some stimuli's features."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.charts import evaluation as charts
+from neuroclass.charts import other_laboratories as set_charts
+from neuroclass.evaluation.feature_subsets import of_whole_stimuli
+from neuroclass.evaluation.laboratory_tables import partial_table
+from neuroclass.features import Stimulus
+from neuroclass.reports.store import Document, Table
+from neuroclass.ui import cache, widgets
+
+
+def show(model: str, species: list[str]) -> None:
+    """The models fitted to exactly the features of each combination of stimuli; else the one network for all."""
+    st.subheader("With fewer stimuli", anchor=False)
+    if cache.report(model).has(Document.MASKED):
+        _fitted(model, species)
+    else:
+        _network(model, species)
+
+
+def _fitted(model: str, species: list[str]) -> None:
+    document = cache.report(model).masked()
+    table = partial_table(document["laboratories"], species)
+    if table.empty:
+        st.info(f"No figure of partial recordings is stored for {' or '.join(species)} cells.", icon=":material/info:")
+        return
+    widgets.figure(
+        set_charts.by_set(table),
+        f"partial-{model}",
+        table,
+        caption="Accuracy of the models fitted to exactly these features, beside an SVC fitted to the same features of "
+        "the same cells (and, for excitatory and inhibitory, the species). Held-out donors in donor-grouped 5-fold "
+        "cross-validation, cells that have all of the features; nothing is imputed. Without seal and input resistance, "
+        "but for all features. Promised: the accuracy that each fold's fit expects, from its own training donors.",
+    )
+    names = {
+        "accuracy": "accuracy (fraction)",
+        "svc": "SVC (fraction)",
+        "difference": "ours − SVC (fraction)",
+        "promised": "promised (fraction)",
+        "coverage": "90% sets hold the truth (fraction)",
+        "set_size": "mean set (classes)",
+        "open_gates": "open gates (median)",
+    }
+    shown = table.sort_values("accuracy", ascending=False).drop(columns=["low", "high", "species"])
+    shown = shown.rename(columns={"name": "stimuli", **names}).dropna(axis="columns", how="all")
+    numbers = {name: st.column_config.NumberColumn(format="%.3f") for name in names.values()}
+    numbers[names["difference"]] = st.column_config.NumberColumn(format="%+.3f")
+    numbers[names["open_gates"]] = st.column_config.NumberColumn(format="%.1f")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height=38 + 35 * len(shown),
+        column_config=numbers,
+        key=f"partial-table-{model}",
+        placeholder="",
+    )
+
+
+def _network(model: str, species: list[str]) -> None:
+    """What one network for all features makes of partial recordings, where no fitted sets were measured."""
+    subsets = cache.table_if_stored(model, Table.FEATURE_SUBSETS)
+    if subsets is None:
+        st.info(
+            "No figures of partial recordings are stored with this model. `python -m neuroclass train feature-sets "
+            "--report-only partial --out models` makes them.",
+            icon=":material/info:",
+        )
+        return
+    rows = of_whole_stimuli(subsets)
+    shown = ~rows["stimuli"].str.contains(Stimulus.NONE.value) & rows["species"].isin(species)
+    rows = rows[shown].reset_index(drop=True)
+    table = pd.DataFrame(
+        {
+            "group": rows["stimuli"].str.replace("_", " ").str.replace("+", ", ", regex=False),
+            "truth": rows["species"],
+            "cells": rows["n_cells"],
+            **{name: rows[name] for name in ("accuracy", "low", "high")},
+        }
+    )
+    if table["truth"].nunique() > 1:
+        table["group"] = table["group"] + ", " + table["truth"]
+    widgets.figure(
+        charts.by_group(table, "Stimuli recorded"),
+        f"by-stimuli-{model}",
+        table.rename(columns={"truth": "species"}),
+        caption="Accuracy of one network for all features, on held-out cells of which only these stimuli's features "
+        "are known, without seal and input resistance; 95% interval by donor.",
+    )
