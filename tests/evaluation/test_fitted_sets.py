@@ -9,7 +9,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation import fitted_sets, protocols
 from neuroclass.evaluation.evaluate import Evaluation
 from neuroclass.features import FEATURE_NAMES, Stimulus
-from neuroclass.training import feature_sets, fit_feature_set
+from neuroclass.training import feature_sets, fit_feature_set, fit_kernel
 from neuroclass.training.library import whole_stimuli
 from tests import shipped
 from tests.planted import planted_cohort
@@ -42,15 +42,16 @@ def run(name: str, cohort: Cohort) -> tuple[Evaluation, Recorded]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocols, "N_FOLDS", N_FOLDS)
         for key, recipe in fit_feature_set.RECIPES.items():
-            patch.setitem(fit_feature_set.RECIPES, key, replace(recipe, steps=60))
+            patch.setitem(fit_feature_set.RECIPES, key, replace(recipe, steps=40))
         patch.setattr(feature_sets, "N_LABORATORIES", 1)
+        patch.setattr(fit_kernel, "N_RANDOM", 30)
         recorded = Recorded(patch)
         return fitted_sets.evaluate_sets(name, cohort, sets=SETS, jobs=1), recorded
 
 
 def some_missing() -> Cohort:
     """A seventh of the cells lacks the resting potential."""
-    cohort = planted_cohort(240, seed=3)
+    cohort = planted_cohort(200, seed=3)
     frame = cohort.frame.copy()
     frame.loc[np.arange(len(frame)) % 7 == 0, "vrest"] = np.nan
     return replace(cohort, frame=frame)
