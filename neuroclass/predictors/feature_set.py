@@ -23,7 +23,7 @@ from neuroclass.types.arrays import Floats, Integers
 
 LEVELS: Floats = np.linspace(0, 1, 201)
 _NETS: dict[str, type[Lspin] | type[Dann]] = {SUBCLASS: Lspin, BROAD: Dann}
-_EVEN = 0.5
+EVEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class FeatureSetModel:
     voices : mapping of (task, voice) to Voice
         Tasks ``broad`` (DANN) and ``subclass`` (LSPIN), voices ``home`` and ``away``.
     limits : mapping of (task, voice, species) to ndarray, shape (201,)
-        Quantiles of 1 − p(true class) of held-out cells, at `LEVELS`.
+        Quantiles of 1 − p(true class) of held-out cells taken as home and as away, at `LEVELS`.
     thresholds : mapping of species to float
         b of P(home).
     strangeness : mapping of species to Strangeness
@@ -211,7 +211,7 @@ class FeatureSetModel:
         return voices.pooled(voice, parts, one.temperatures[species])
 
     def limits_of(self, task: str, species: Sequence[str], home: Floats, coverage: float) -> Floats:
-        """Largest 1 − p of a class in the set, shape (n_cells,): both voices' limits, weighted by P(home).
+        """Largest 1 − p of a class in the set, shape (n_cells,): that of the likelier voice.
 
         Of the two broad classes none with a probability above 1 − coverage is left out, though fewer would do.
         """
@@ -223,7 +223,7 @@ class FeatureSetModel:
         }
         known = [name if (name, HOME) in at else Species.MOUSE.value for name in species]
         ends = np.array([[at[name, HOME], at[name, AWAY]] for name in known]).reshape(-1, 2)
-        limits = home * ends[:, 0] + (1 - home) * ends[:, 1]
+        limits = np.where(home >= EVEN, ends[:, 0], ends[:, 1])
         return np.asarray(np.maximum(limits, coverage) if task == BROAD else limits)
 
     def typicality(self, z: Floats, species: Sequence[str]) -> Floats:
@@ -257,7 +257,7 @@ class FeatureSetModel:
     def gates(self, z: Floats, species: Sequence[str]) -> Floats:
         """LSPIN's gates, shape (n_cells, 41): those of the likelier voice; 0 for missing features."""
         net_input = self.completed(z)
-        home = self.judge(z, species).home[:, None] >= _EVEN
+        home = self.judge(z, species).home[:, None] >= EVEN
         inside = np.where(home, *(self.voices[SUBCLASS, voice].gates(net_input) for voice in VOICES))
         result = np.zeros(z.shape)
         result[:, self.columns] = inside

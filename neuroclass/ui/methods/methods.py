@@ -35,7 +35,7 @@ def verdict() -> None:
     """Explain how a verdict comes about."""
     from neuroclass.classification import doubt
     from neuroclass.predictors.calibration import COVERAGE
-    from neuroclass.training.feature_sets import N_LABORATORIES
+    from neuroclass.training.calibrate_set import N_LABORATORIES
     from neuroclass.training.library import LEAST_TO_IMPUTE, MOST_IMPUTED, feature_set_library
 
     n_sets = len(feature_set_library(None).shipped)
