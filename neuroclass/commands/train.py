@@ -124,7 +124,7 @@ def _reports_asked(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _check_inputs(asked: tuple[str, ...], data: Path | None, folder: Path) -> None:
-    """Refuse, before the long fits, if the reports would lack something: the networks for all features, and other tables."""
+    """Refuse, before the long fits, if a report would lack the networks for all features or the other tables."""
     from neuroclass.cohort.outside import outside_folder
     from neuroclass.io.artifacts import load_model
 
