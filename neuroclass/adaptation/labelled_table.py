@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -34,7 +33,7 @@ class LabelledTable:
     Attributes
     ----------
     name : str
-        The laboratory's, from the name of the file.
+        Name of the file.
     cells : Cohort
         Cells with a broad class or a subclass, of one or both species.
     notes : tuple of str
@@ -90,7 +89,7 @@ def read_labelled(content: bytes, name: str) -> LabelledTable:
             f"{name} has no usable row with a known class in {labels!r}; expected {', '.join(_expected())}. "
             + " ".join(notes)
         )
-    return LabelledTable(PurePath(name).stem[:60] or "table", make_cohort(pd.DataFrame(rows), name), notes)
+    return LabelledTable(name[:60], make_cohort(pd.DataFrame(rows), name), notes)
 
 
 def _expected() -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from neuroclass.charts.theme import ACCENT, UNKNOWN, class_label, escape, finish
 
 _SHADES = [[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]]
 _ROW_PX = 27
+_PANEL_PX = 68
 
 
 def by_system(table: pd.DataFrame, metric: str) -> go.Figure:
-    """One metric of every system, a panel a laboratory.
+    """One metric of every system, a panel a laboratory, two panels a row.
 
     Parameters
     ----------
@@ -30,8 +31,18 @@ def by_system(table: pd.DataFrame, metric: str) -> go.Figure:
     laboratories = list(dict.fromkeys(table["laboratory"]))
     systems = [escape(name) for name in dict.fromkeys(table["system"])]
     titles = [escape(name) for name in laboratories]
-    fig = make_subplots(1, len(laboratories), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.02)
-    for column, laboratory in enumerate(laboratories, start=1):
+    n_columns = min(2, len(laboratories))
+    n_rows = -(-len(laboratories) // n_columns)
+    height = 40 + n_rows * (_PANEL_PX + _ROW_PX * len(systems))
+    fig = make_subplots(
+        n_rows,
+        n_columns,
+        subplot_titles=titles,
+        shared_yaxes=True,
+        horizontal_spacing=0.06,
+        vertical_spacing=_PANEL_PX / height,
+    )
+    for number, laboratory in enumerate(laboratories):
         part = table[table["laboratory"] == laboratory]
         fig.add_bar(
             x=part["value"],
@@ -42,13 +53,14 @@ def by_system(table: pd.DataFrame, metric: str) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             hovertemplate=f"{escape(laboratory)}, %{{y}}: %{{x:.3f}}<extra></extra>",
-            row=1,
-            col=column,
+            row=1 + number // n_columns,
+            col=1 + number % n_columns,
         )
-    fig.update_xaxes(range=[0, 1.25], tickvals=[0, 0.5, 1])
+    fig.update_annotations(font_size=14)
+    fig.update_xaxes(range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1])
     fig.update_yaxes(categoryorder="array", categoryarray=systems, autorange="reversed")
-    finish(fig, height=110 + _ROW_PX * len(systems), legend=False)
-    fig.update_xaxes(title_text=f"{metric} (fraction of 1)", col=(len(laboratories) + 1) // 2)
+    finish(fig, height=height, legend=False)
+    fig.update_xaxes(title_text=f"{metric} (fraction of 1)", row=n_rows)
     fig.update_yaxes(title_text="System (name)", col=1)
     fig.update_layout(margin_t=44, bargap=0.35)
     return fig
@@ -145,7 +157,7 @@ def reliability(tables: Mapping[str, pd.DataFrame]) -> go.Figure:
     return finish(
         fig,
         height=380,
-        x="Stated probability of the predicted class (fraction of 1)",
+        x="Stated probability (fraction of 1)",
         y="Right predictions (fraction of the bin)",
     )
 
@@ -163,7 +175,6 @@ def confusions(counts: Mapping[str, pd.DataFrame]) -> go.Figure:
     Figure
     """
     fig = make_subplots(1, len(counts), subplot_titles=[escape(name) for name in counts], shared_yaxes=True)
-    height = 3
     for column, values in enumerate(counts.values(), start=1):
         share = values.div(values.sum(axis=1).replace(0, np.nan), axis=0) * 100
         text = [
@@ -187,8 +198,9 @@ def confusions(counts: Mapping[str, pd.DataFrame]) -> go.Figure:
             row=1,
             col=column,
         )
-        height = max(height, len(values))
-    finish(fig, height=130 + 54 * height, x="Predicted class (name)", legend=False)
+    n_rows = max(len(values) for values in counts.values())
+    fig.update_annotations(font_size=14)
+    finish(fig, height=140 + 50 * n_rows, x="Predicted class (name)", legend=False)
     fig.update_yaxes(autorange="reversed")
     fig.update_yaxes(title_text="True class (name)", col=1)
     fig.update_layout(margin_t=40)

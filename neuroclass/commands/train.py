@@ -101,6 +101,8 @@ def _feature_sets(args: argparse.Namespace, folder: Path, status: StatusFile) ->
     from neuroclass.training.library import build_library, feature_set_library
 
     cohort = load_cohort(args.data)
+    asked = _reports_asked(args)
+    _check_inputs(asked, args.data, folder)
     if args.report_only is None:
         n_sets = build_library(cohort, folder, status)
         done = f"{n_sets} sets written to {folder}"
@@ -109,10 +111,27 @@ def _feature_sets(args: argparse.Namespace, folder: Path, status: StatusFile) ->
         n_sets = len(library.shipped)
         _same_cells(library.foundation.training, cohort, folder)
         done = f"{n_sets} sets of {folder} kept"
-    written = _write_reports(args, cohort, folder, status)
-    answer = {"folder": str(folder), "n_sets": n_sets, "reports": written}
-    print(json.dumps(answer) if args.json else done + "".join(f"; report on {one} written" for one in written))
+    _write_reports(asked, args, cohort, folder, status)
+    answer = {"folder": str(folder), "n_sets": n_sets, "reports": asked}
+    print(json.dumps(answer) if args.json else done + "".join(f"; report {one} written" for one in asked))
     return 0
+
+
+def _reports_asked(args: argparse.Namespace) -> tuple[str, ...]:
+    if args.report or args.report_only == ALL:
+        return REPORTS
+    return () if args.report_only is None else (args.report_only,)
+
+
+def _check_inputs(asked: tuple[str, ...], data: Path | None, folder: Path) -> None:
+    """Refuse, before the long fits, if a report would lack the networks for all features or the other tables."""
+    from neuroclass.cohort.outside import outside_folder
+    from neuroclass.io.artifacts import load_model
+
+    if OUTSIDE in asked:
+        outside_folder(data)
+        for name in MODELS:
+            load_model(name, folder)
 
 
 def _same_cells(training: str, cohort: Cohort, folder: Path) -> None:
@@ -126,16 +145,15 @@ def _same_cells(training: str, cohort: Cohort, folder: Path) -> None:
         )
 
 
-def _write_reports(args: argparse.Namespace, cohort: Cohort, folder: Path, status: StatusFile) -> list[str]:
-    """Write the reports asked for; their names."""
+def _write_reports(
+    asked: tuple[str, ...], args: argparse.Namespace, cohort: Cohort, folder: Path, status: StatusFile
+) -> None:
     from neuroclass.reports.other_laboratories import write_outside, write_partial
 
-    asked = REPORTS if args.report or args.report_only == ALL else (args.report_only,)
     if PARTIAL in asked:
         write_partial(cohort, folder, args.jobs, status)
     if OUTSIDE in asked:
         write_outside(cohort, args.data, folder, status)
-    return [name for name in asked if name is not None]
 
 
 def run(args: argparse.Namespace) -> int:

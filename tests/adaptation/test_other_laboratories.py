@@ -104,7 +104,7 @@ g,mouse,d3,Sst,-0.07,11,red
 
 
 def test_a_users_table_is_read_row_by_row():
-    table = read_labelled(TABLE.encode(), "my lab.csv")
+    table = read_labelled(TABLE.encode(), "lab.csv")
     frame = table.cells.frame.set_index("id")
     assert frame.index.tolist() == ["a", "b", "c", "d"]
     assert frame["subclass"].tolist() == ["Pvalb", "Htr3a", None, None]
@@ -113,10 +113,10 @@ def test_a_users_table_is_read_row_by_row():
     assert frame["donor"].tolist() == ["d1", "d1", "d2", "d"]
     assert frame.loc["a", ["vrest", "tau"]].tolist() == [-70, 12]
     assert {name: len(cells) for name, cells in table.tables("broad").items()} == {
-        "my lab, mouse": 3,
-        "my lab, human": 1,
+        "lab.csv, mouse": 3,
+        "lab.csv, human": 1,
     }
-    assert {name: len(cells) for name, cells in table.tables("subclass").items()} == {"my lab": 2}
+    assert {name: len(cells) for name, cells in table.tables("subclass").items()} == {"lab.csv": 2}
     failed, unlabelled, unknown = table.notes
     assert "1 rows failed a check" in failed and "another unit" in failed
     assert unlabelled == "1 rows have no label."

@@ -8,13 +8,16 @@ import pytest
 
 from neuroclass.cli import main
 from neuroclass.commands import evaluate, train
+from neuroclass.config import MODELS_DIR
 from neuroclass.evaluation.evaluate import run_trials
 from neuroclass.evaluation.feature_subsets import of_whole_stimuli
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import plan_protocol
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import load_model
+from neuroclass.reports import other_laboratories
 from neuroclass.reports.store import ReportStore, Table
+from neuroclass.training import library
 from neuroclass.types.models import DANN, LSPIN, MODELS
 from tests.planted import planted_cohort
 from tests.tiny_report import TinyDann, TinyLspin, tiny_cohort, tiny_sizes
@@ -71,6 +74,54 @@ def test_evaluate_prints_text(capsys):
     text = capsys.readouterr().out
     assert "human" in text
     assert "macro_f1" in text
+
+
+@pytest.fixture
+def reported(monkeypatch, tmp_path):
+    """What would be measured for the report of the sets of features, instead of half an hour of it."""
+    calls = []
+    for name in ("write_partial", "write_outside"):
+        monkeypatch.setattr(other_laboratories, name, lambda *_, name=name: calls.append(name))
+    monkeypatch.setattr(library, "build_library", lambda *_: calls.append("build") or 3)
+    monkeypatch.setattr(train, "_same_cells", lambda *_: None)
+    (tmp_path / "outside").mkdir()
+    monkeypatch.setenv("NEUROCLASS_DATA", str(tmp_path))
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("asked", "done"),
+    [
+        ([], ["build"]),
+        (["--report"], ["build", "write_partial", "write_outside"]),
+        (["--report-only"], ["write_partial", "write_outside"]),
+        (["--report-only", "outside"], ["write_outside"]),
+        (["--report-only", "partial"], ["write_partial"]),
+    ],
+)
+def test_the_report_of_the_sets_can_be_written_without_fitting_them(asked, done, reported, capsys):
+    assert main(["train", "feature-sets", "--out", str(MODELS_DIR), *asked, "--json"]) == 0
+    assert reported == done
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["reports"] == [name.removeprefix("write_") for name in done if name != "build"]
+
+
+def test_a_report_is_not_written_on_sets_of_other_cells_or_other_models(tmp_path, capsys):
+    assert main(["train", "feature-sets", "--out", str(MODELS_DIR), "--report-only", "partial"]) == 2
+    assert "were not trained on the cells of planted" in capsys.readouterr().err
+    assert main(["train", "feature-sets", "--out", str(tmp_path), "--report-only", "partial"]) == 1
+    assert "foundation" in capsys.readouterr().err
+    assert main(["train", "lspin", "--out", str(tmp_path), "--report-only"]) == 2
+    assert "found lspin" in capsys.readouterr().err
+
+
+def test_a_report_that_would_lack_something_is_refused_before_the_fits(tmp_path, capsys, reported, monkeypatch):
+    assert main(["train", "feature-sets", "--out", str(tmp_path / "empty"), "--report"]) == 1
+    assert "empty" in capsys.readouterr().err
+    (tmp_path / "outside").rmdir()
+    assert main(["train", "feature-sets", "--out", str(MODELS_DIR), "--report"]) == 1
+    assert "no folder outside" in capsys.readouterr().err
+    assert reported == []
 
 
 def test_report_holds_what_the_pages_read(tiny_reports):

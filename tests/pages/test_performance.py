@@ -8,7 +8,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from neuroclass.reports.store import Document, ReportStore
+from neuroclass.cell_types import SUBCLASS_ORDER
+from neuroclass.config import MODELS_DIR
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.reports.store import Document, ReportStore, Table
+from tests.adaptation.planting import plant
 
 Open = Callable[..., AppTest]
 VIEWS = (
@@ -16,7 +20,8 @@ VIEWS = (
     "Confusion",
     "Where it errs",
     "Fewer cells or labels",
-    "Other recordings",
+    "Partial recordings",
+    "Other laboratories",
     "Without labels",
 )
 
@@ -34,6 +39,89 @@ def test_a_view_shows_what_is_stored_and_asks_for_what_is_not(
     assert not app.error
     asked = any("neuroclass.reports.comparisons lspin" in info.value for info in app.info)
     assert asked == (not whole and view in ("Where it errs", "Fewer cells or labels", "Without labels"))
+
+
+def test_partial_recordings_are_those_of_fitted_sets_once_measured(open_page: Open, tiny_models: Path) -> None:
+    before = open_page("performance", model="LSPIN", view="Partial recordings")
+    assert not before.dataframe
+    assert any("one network for all features" in caption.value for caption in before.caption)
+    figures = {"svc": 0.86, "difference": 0.02, "coverage": 0.91, "set_size": 1.25, "promised": 0.87, "open_gates": 7.0}
+    row = {"laboratory": "long_square+ramp", "species": "mouse", "n_cells": 90, "mean": 0.88, "low": 0.8, "high": 0.9}
+    report = ReportStore("lspin", tiny_models / "lspin")
+    report.write(Document.MASKED, {"model": "lspin", "laboratories": [{**row, **figures}]})
+    after = open_page("performance", model="LSPIN", view="Partial recordings")
+    assert not after.exception and not after.error
+    shown = after.dataframe[0].value.iloc[0]
+    assert (shown["stimuli"], shown["cells"]) == ("long square, ramp", 90)
+    assert shown.drop(["stimuli", "cells"]).tolist() == pytest.approx([0.88, 0.86, 0.02, 0.87, 0.91, 1.25, 7.0])
+    assert not any("one network for all features" in caption.value for caption in after.caption)
+
+
+def stored_outside(folder: Path) -> None:
+    """The figures on other laboratories that ship, beside the tiny models."""
+    for name in ("lspin", "dann"):
+        shipped, tiny = ReportStore(name, MODELS_DIR / name), ReportStore(name, folder / name)
+        tiny.write(Document.OUTSIDE, shipped.outside())
+        tiny.write(Table.OUTSIDE, shipped.table(Table.OUTSIDE))
+
+
+def test_other_laboratories_are_shown_as_stored(open_page: Open, tiny_models: Path) -> None:
+    asked = open_page("performance", model="LSPIN", view="Other laboratories")
+    assert any("--report-only outside" in info.value for info in asked.info)
+    stored_outside(tiny_models)
+    app = open_page("performance", model="LSPIN", view="Other laboratories")
+    assert not app.exception and not app.error and not app.info
+    table = app.dataframe[0].value
+    rows = ReportStore("lspin", MODELS_DIR / "lspin").outside()["laboratories"]
+    assert table["accuracy (fraction)"].tolist() == [row["accuracy"] for row in rows]
+    assert set(table["laboratory"]) == {"Mouse V1", "Mouse M1, 25 °C"}
+    assert any("optimistic" in caption.value and "Gouwens et al. 2020" in caption.value for caption in app.caption)
+    assert {"Promised, stated and true", "Calibrated on the other laboratories"} <= {s.value for s in app.subheader}
+
+
+def test_a_batch_that_was_not_adapted_says_why(open_page: Open, tiny_models: Path) -> None:
+    stored_outside(tiny_models)
+    query = {"model": "DANN", "view": "Other laboratories", "species": "human"}
+    app = open_page("performance", **query)
+    assert not app.exception and not app.error
+    assert set(app.dataframe[0].value["laboratory"]) == {"Human GABAergic", "Human excitatory"}
+    assert any("The batch was not adapted" in info.value for info in app.info)
+
+
+def own_table(n_cells: int) -> bytes:
+    """Labelled mouse cells of a planted laboratory, as a user uploads them."""
+    lab = plant(n_cells, 3)
+    x = np.where(np.isfinite(lab.z), lab.reference.preprocessor.stored_units(lab.z), np.nan)
+    frame = pd.DataFrame(x, columns=list(FEATURE_NAMES)).dropna(axis="columns", how="all")
+    frame.insert(0, "cell", [f"c{k}" for k in range(n_cells)])
+    frame.insert(1, "label", np.array(SUBCLASS_ORDER)[lab.truth])
+    return frame.to_csv(index=False).encode()
+
+
+@pytest.mark.parametrize(("n_cells", "enough"), [(150, True), (12, False)])
+def test_a_users_own_table_is_evaluated_and_recalibrated(
+    n_cells: int, enough: bool, open_page: Open, tiny_models: Path
+) -> None:
+    app = open_page("performance", model="LSPIN", view="Other laboratories")
+    app.get("file_uploader")[0].upload("mine.csv", own_table(n_cells), "text/csv").run()
+    assert not app.exception and not app.error
+    table = app.dataframe[0].value
+    assert set(table["laboratory"]) == {"mine.csv"}
+    assert table["system"].tolist()[:2] == ["Ours, each cell alone", "Ours, the table as one batch"]
+    assert table["cells"].iloc[0] == pytest.approx(n_cells, abs=3)
+    assert any("no baseline is fitted" in caption.value for caption in app.caption)
+    assert any("cross-validated on its own cells" in one.value for one in app.subheader)
+    assert any("Not recalibrated" in info.value for info in app.info) == (not enough)
+    if enough:
+        rows = app.dataframe[1].value["probabilities"].tolist()
+        assert rows[:2] == ["each cell alone, as shipped", "each cell alone, recalibrated"]
+
+
+def test_a_table_without_labels_is_refused_in_words(open_page: Open, tiny_models: Path) -> None:
+    app = open_page("performance", model="DANN", view="Other laboratories")
+    app.get("file_uploader")[0].upload("mine.csv", b"cell,vrest\na,-70\n", "text/csv").run()
+    assert not app.exception
+    assert "neither a column" in app.error[0].value
 
 
 def test_the_table_of_systems_tells_who_is_better(open_page: Open, tiny_models: Path) -> None:

@@ -45,8 +45,8 @@ def show(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Seq
         charts.by_system(table.assign(value=table[metric]), METRICS[metric]),
         f"{key}-systems-{metric}",
         table,
-        caption=f"{METRICS[metric]} of all systems on the same cells. Blue: ours. Grey: baselines, fitted to the same "
-        "features of the database's cells of the species.",
+        caption=f"{METRICS[metric]} of all systems on the same cells. Blue: ours; the one network for all features "
+        "imputes what is missing. Grey: baselines, fitted to the same features of the database's cells of the species.",
     )
     with st.expander(f"Figures of all systems ({len(table)} rows)", icon=":material/table:"):
         _figures(table, key)
@@ -64,10 +64,10 @@ def show(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Seq
 def _figures(table: pd.DataFrame, key: str) -> None:
     names = {
         "accuracy": "accuracy (fraction)",
-        "balanced_accuracy": "balanced accuracy (fraction)",
-        "stated": "stated probability (fraction)",
-        "promised": "promised accuracy (fraction)",
-        "coverage": "90% sets hold the truth (fraction)",
+        "balanced_accuracy": "balanced (fraction)",
+        "stated": "stated (fraction)",
+        "promised": "promised (fraction)",
+        "coverage": "coverage (fraction)",
         "set_size": "mean set (classes)",
     }
     shown = table.drop(columns="ours").rename(columns=names)
@@ -78,6 +78,11 @@ def _figures(table: pd.DataFrame, key: str) -> None:
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in names.values()},
         key=f"{key}-figures",
         placeholder="",
+    )
+    st.caption(
+        "Balanced: mean of the classes' accuracies. Stated: mean probability of the predicted class. Promised: "
+        "expected accuracy of the Classify page. Coverage: cells whose 90% set holds the truth. Features: those "
+        "that most cells of the table have."
     )
 
 
@@ -99,26 +104,23 @@ def _one(
     title = laboratory_title(laboratory)
     present = [name for name in classes if name in set(predictions["truth"])]
     counts = {name: confusion_counts(part, classes).loc[present].rename_axis("truth") for name, part in parts.items()}
-    left, right = st.columns([3, 2])
-    with left:
-        flat = pd.concat([one.reset_index().assign(system=name) for name, one in counts.items()], ignore_index=True)
-        widgets.figure(
-            charts.confusions(counts),
-            f"{key}-confusion-{laboratory}",
-            flat,
-            caption=f"{escaped(title)}: share of the true class (%) and number of cells. Classes without a cell in the "
-            "table have no row.",
-        )
-    with right:
-        bins = {name: _bins(part, classes) for name, part in parts.items()}
-        flat = pd.concat([one.assign(system=name) for name, one in bins.items()], ignore_index=True)
-        widgets.figure(
-            charts.reliability(bins),
-            f"{key}-reliability-{laboratory}",
-            flat,
-            caption=f"{escaped(title)}: how often predictions are right, in bins of equal numbers of cells; 95% Wilson "
-            "interval.",
-        )
+    flat = pd.concat([one.reset_index().assign(system=name) for name, one in counts.items()], ignore_index=True)
+    widgets.figure(
+        charts.confusions(counts),
+        f"{key}-confusion-{laboratory}",
+        flat,
+        caption=f"{escaped(title)}: share of the true class (%) and number of cells. Classes without a cell "
+        "in the table have no row.",
+    )
+    bins = {name: _bins(part, classes) for name, part in parts.items()}
+    flat = pd.concat([one.assign(system=name) for name, one in bins.items()], ignore_index=True)
+    widgets.figure(
+        charts.reliability(bins),
+        f"{key}-reliability-{laboratory}",
+        flat,
+        caption=f"{escaped(title)}: how often predictions are right against the stated probability of the predicted "
+        "class, in bins of equal numbers of cells; 95% Wilson interval.",
+    )
 
 
 def _bins(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

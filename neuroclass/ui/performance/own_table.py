@@ -117,15 +117,15 @@ def _draw(measured: _Measured, model: str, digest: str) -> None:
 def _recalibration(checks: dict[str, RecalibrationCheck], classes: tuple[str, ...], key: str) -> None:
     names = {
         "accuracy": "accuracy (fraction)",
-        "balanced_accuracy": "balanced accuracy (fraction)",
-        "stated": "stated probability (fraction)",
-        "coverage": "90% sets hold the truth (fraction)",
+        "balanced_accuracy": "balanced (fraction)",
+        "stated": "stated (fraction)",
+        "coverage": "coverage (fraction)",
         "set_size": "mean set (classes)",
     }
     table = pd.DataFrame(
         {"probabilities": f"{_SYSTEMS[system]}, {when}", **figures}
         for system, check in checks.items()
-        for when, figures in (("as shipped", check.before), ("recalibrated, held-out cells", check.after))
+        for when, figures in (("as shipped", check.before), ("recalibrated", check.after))
     ).rename(columns=names)
     st.dataframe(
         table,
@@ -139,7 +139,8 @@ def _recalibration(checks: dict[str, RecalibrationCheck], classes: tuple[str, ..
     biases = ", ".join(f"{escaped(label_of(c))} {b:+.2f}" for c, b in zip(classes, check.fitted.bias, strict=True))
     whole = "no donor stands on both sides of a fold" if check.grouped_by == "donor" else "folds are of single cells"
     st.caption(
-        f"{check.n_cells} labelled cells, {check.n_folds}-fold cross-validation; {whole}. The figures describe this "
+        f"{check.n_cells} labelled cells, {check.n_folds}-fold cross-validation; {whole}, and each cell is "
+        f"recalibrated by the folds without it. The figures describe this "
         f"laboratory's cells only, and need {LEAST_A_CLASS} labelled cells or more of each class present. Fitted to "
         f"all of them, each cell alone: temperature {check.fitted.temperature:.2f}, biases (natural log) {biases}, "
         f"largest 1 − p of a class in a set {check.fitted.limit:.2f}. Verdicts on the Classify page are not changed."

@@ -34,14 +34,15 @@ def _fitted(model: str, species: list[str]) -> None:
         caption="Accuracy of the models fitted to exactly these features, beside an SVC fitted to the same features of "
         "the same cells (and, for excitatory and inhibitory, the species). Held-out donors in donor-grouped 5-fold "
         "cross-validation, cells that have all of the features; nothing is imputed. Without seal and input resistance, "
-        "but for all features. Promised: the accuracy that each fold's fit expects, from its own training donors.",
+        "but for all features. Promised: the accuracy that each fold's fit expects, from its own training donors. "
+        "Coverage: cells whose 90% set holds the truth.",
     )
     names = {
         "accuracy": "accuracy (fraction)",
         "svc": "SVC (fraction)",
         "difference": "ours − SVC (fraction)",
         "promised": "promised (fraction)",
-        "coverage": "90% sets hold the truth (fraction)",
+        "coverage": "coverage (fraction)",
         "set_size": "mean set (classes)",
         "open_gates": "open gates (median)",
     }

@@ -187,6 +187,7 @@ def simulated_laboratories(model: str, group: str) -> None:
         charts.by_group(table, "Laboratory"),
         f"by-laboratory-{model}",
         table.rename(columns={"truth": "species", "group": "laboratory"}),
-        caption="Accuracy on the same held-out, recorded cells with their features changed as another rig would "
-        "measure them (simulated laboratories); 95% interval by donor. Nothing is adapted to the laboratory.",
+        caption="Accuracy of one network for all features, on the same held-out, recorded cells with their features "
+        "changed as another rig would measure them (simulated laboratories); 95% interval by donor. Nothing is adapted "
+        "to the laboratory.",
     )
