@@ -1,8 +1,8 @@
 """Calibrate the models of one set of features on donors that each member has not seen.
 
 Held-out cells are judged as they are ("home") and as simulated laboratories measure them ("away"), by both voices, as
-any cell will be. Each voice's temperature comes from the cells that it is for; the limits of the prediction sets and
-the accuracy to expect come from the mixed answer, the limits for cells taken as home and as away apart.
+any cell will be. Each voice's temperature comes from the cells that it is for; the limits of the prediction sets and the accuracy to expect come
+from the mixed answer, the limits for cells taken as home and as away apart.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,7 @@ _NOT_HOME = 0.02
 _FEW_FEATURES = 8
 _THRESHOLD = 0.5
 _NORMAL = 1.96
+_REAL_LABORATORIES = 0.78
 _LEAST_CELLS = 50
 
 
@@ -174,6 +175,8 @@ class Calibration:
             truth = self._table.truth[task][self._held[voice].rows[self._of(voice, species)]]
             plain = voices.pooled(voice, self._plain(task, voice, voice, species))
             temperatures[species] = _temperature(plain, truth, self._weights(task, voice, truth))
+            if (task, voice) == (SUBCLASS, AWAY):
+                temperatures[species] *= _REAL_LABORATORIES
         self._voices[task, voice] = replace(self._voices[task, voice], temperatures=temperatures)
 
     def _weights(self, task: str, origin: str, truth: Integers) -> Floats:
