@@ -19,7 +19,8 @@ from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus, features_of
 from neuroclass.predictors.calibration import COVERAGE
-from neuroclass.predictors.voices import BROAD, HOME
+from neuroclass.predictors.feature_set import FeatureSetModel
+from neuroclass.predictors.voices import BROAD, HOME, SUBCLASS
 from neuroclass.training.feature_sets import fit_feature_set
 from neuroclass.training.library import whole_stimuli
 from neuroclass.training.training_table import TrainingTable, training_table
@@ -86,32 +87,57 @@ def evaluate_sets(
         difference, ``open_gates`` (median), ``coverage`` and ``set_size`` of the 90% sets, and the accuracy that the
         fits promised.
     """
-    spec = MODELS[name]
-    plan = plan_protocol(Protocol.DONOR_CV, cohort, spec.task, repeats)
+    return evaluate_both(cohort, sets=sets, repeats=repeats, jobs=jobs, progress=progress, names=(name,))[name]
+
+
+def evaluate_both(
+    cohort: Cohort,
+    *,
+    sets: Sequence[Mask] | None = None,
+    repeats: int = 1,
+    jobs: int = 2,
+    progress: ProgressCallback = ignore_progress,
+    names: Sequence[str] = tuple(MODELS),
+) -> dict[str, Evaluation]:
+    """Evaluate DANN and LSPIN on the same fits; see `evaluate_sets`."""
+    frame = cohort.frame
+    mouse = (frame["species"] == Species.MOUSE).to_numpy() & frame[SUBCLASS].notna().to_numpy()
+    human = (frame["species"] == Species.HUMAN).to_numpy() & frame[BROAD].notna().to_numpy()
+    plan = plan_protocol(Protocol.DONOR_CV, cohort.take(np.flatnonzero(mouse | human)), BROAD, repeats)
     wanted = whole_stimuli() if sets is None else tuple(sets)
-    humans = cohort.take(np.flatnonzero((cohort.frame["species"] == Species.HUMAN).to_numpy()))
-    calls = [delayed(_one)(spec.task, plan, trial, humans, present) for trial in plan.trials for present in wanted]
-    frames = in_parallel(calls, jobs, "set of features", progress)
-    predictions = pd.concat(frames, ignore_index=True)
-    return Evaluation(_describe(name, spec.task, predictions), predictions)
+    tasks = [MODELS[name].task for name in names]
+    calls = [delayed(_one)(tasks, plan, trial, present) for trial in plan.trials for present in wanted]
+    found = in_parallel(calls, jobs, "set of features", progress)
+    result = {}
+    for name, task in zip(names, tasks, strict=True):
+        predictions = pd.concat([frames[task] for frames in found], ignore_index=True)
+        result[name] = Evaluation(_describe(name, task, predictions), predictions)
+    return result
 
 
-def _one(task: str, plan: Plan, trial: Trial, humans: Cohort, present: Mask) -> pd.DataFrame:
+def _one(tasks: Sequence[str], plan: Plan, trial: Trial, present: Mask) -> dict[str, pd.DataFrame]:
     """Fit one set on a trial's training cells, and judge its test cells that have all of the features."""
     import torch
 
     torch.set_num_threads(1)
     test = plan.cohort.take(trial.test)
     test = test.take(np.flatnonzero(np.isfinite(test.matrix()[:, present]).all(1)))
-    table = training_table(_training_cells(task, plan.cohort.take(trial.train), humans))
+    table = training_table(plan.cohort.take(trial.train))
     model = fit_feature_set(table, present, trial.seed)
-    species = test.column("species").tolist()
+    return {task: _judged(task, model, table, test, trial, present) for task in tasks}
+
+
+def _judged(
+    task: str, model: FeatureSetModel, table: TrainingTable, test: Cohort, trial: Trial, present: Mask
+) -> pd.DataFrame:
+    """A fitted set's predictions for test cells, beside an SVC's; of mouse cells only where the task has no others."""
+    test = test.labelled(task)
+    classes, species = TASK_CLASSES[task], test.column("species").tolist()
     z = table.foundation.preprocessor.standardise(np.where(present, test.matrix(), np.nan))
     judgement = model.judge(z, species)
     p = judgement.of(task)
-    classes = TASK_CLASSES[task]
     limits = model.limits_of(task, species, judgement.home, COVERAGE)
-    truth = np.array([classes.index(one) for one in test.column(task)])
+    truth = np.array([classes.index(one) for one in test.column(task)], dtype=np.int64)
     columns: dict[str, Any] = {
         "predicted": [classes[k] for k in p.argmax(1)],
         "svc": [classes[k] for k in _svc(task, table, present, z, np.array(species))],
@@ -120,21 +146,13 @@ def _one(task: str, plan: Plan, trial: Trial, humans: Cohort, present: Mask) -> 
         "home": judgement.home,
         "promised": [model.held_out[one][task][HOME]["accuracy"] for one in species],
     }
-    if task != BROAD:
+    if task == SUBCLASS:
         columns["n_open"] = (model.gates(z, species) > 0).sum(1)
     columns |= {f"p_{one}": p[:, k] for k, one in enumerate(classes)}
     frame = test.frame[["id", "species", "donor"]].assign(
         repeat=trial.repeat, fold=trial.fold, laboratory=set_name(present), truth=test.frame[task]
     )
     return frame.assign(**columns)
-
-
-def _training_cells(task: str, train: Cohort, humans: Cohort) -> Cohort:
-    """Both species: where the task has mouse cells only, all human cells train DANN's half."""
-    if task == BROAD:
-        return train
-    frame = pd.concat([train.frame, humans.frame], ignore_index=True)
-    return Cohort(frame, train.source, notes=train.notes)
 
 
 def _svc(task: str, table: TrainingTable, present: Mask, z: Floats, species: Names) -> Integers:

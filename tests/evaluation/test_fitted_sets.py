@@ -9,7 +9,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation import fitted_sets, protocols
 from neuroclass.evaluation.evaluate import Evaluation
 from neuroclass.features import FEATURE_NAMES, Stimulus
-from neuroclass.training import feature_sets, fit_feature_set, fit_kernel
+from neuroclass.training import calibrate_set, fit_feature_set, fit_kernel
 from neuroclass.training.library import whole_stimuli
 from tests import shipped
 from tests.planted import planted_cohort
@@ -43,7 +43,7 @@ def run(name: str, cohort: Cohort) -> tuple[Evaluation, Recorded]:
         patch.setattr(protocols, "N_FOLDS", N_FOLDS)
         for key, recipe in fit_feature_set.RECIPES.items():
             patch.setitem(fit_feature_set.RECIPES, key, replace(recipe, steps=40))
-        patch.setattr(feature_sets, "N_LABORATORIES", 1)
+        patch.setattr(calibrate_set, "N_LABORATORIES", 1)
         patch.setattr(fit_kernel, "N_RANDOM", 30)
         recorded = Recorded(patch)
         return fitted_sets.evaluate_sets(name, cohort, sets=SETS, jobs=1), recorded

@@ -14,7 +14,7 @@ from neuroclass.predictors.feature_set import FeatureSetModel
 from neuroclass.predictors.lab_shifts import standardised_shifts
 from neuroclass.predictors.preprocess import CLIP
 from neuroclass.predictors.voices import AWAY, BROAD, HOME, SUBCLASS, VOICES
-from neuroclass.training import feature_sets, fit_feature_set
+from neuroclass.training import calibrate_set, feature_sets, fit_feature_set
 from neuroclass.training.fit_feature_set import CellSource, gate_penalty, whitening
 from neuroclass.training.fit_kernel import fit_kernel
 from neuroclass.training.training_table import N_FOLDS, TrainingTable, drawn_table
@@ -41,7 +41,7 @@ def model(table: TrainingTable) -> FeatureSetModel:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     for key, recipe in fit_feature_set.RECIPES.items():
         monkeypatch.setitem(fit_feature_set.RECIPES, key, replace(recipe, steps=20))
-    monkeypatch.setattr(feature_sets, "N_LABORATORIES", 1)
+    monkeypatch.setattr(calibrate_set, "N_LABORATORIES", 1)
 
 
 def fresh(species: str, voice: str = HOME, seed: int = 21) -> tuple[np.ndarray, np.ndarray]:
@@ -93,8 +93,8 @@ def test_fresh_cells_fare_as_promised_elsewhere(model, species, task):
     promised, found = model.held_out[species][task][AWAY], outcome(model, species, task, AWAY)
     assert found["accuracy"] == pytest.approx(promised["accuracy"], abs=0.06)
     assert found["stated"] == pytest.approx(found["accuracy"], abs=0.06)
-    # Limits are fitted in either voice by itself; cells elsewhere that are taken as at home are covered less often.
-    assert found["coverage"] >= 0.82
+    # Limits are fitted for cells taken as home and as away, not for where they come from.
+    assert found["coverage"] >= 0.85
     assert found["home"] < 0.4
 
 
@@ -104,7 +104,7 @@ def test_elsewhere_is_harder_and_the_figures_are_complete(model):
         assert away["accuracy"] < home["accuracy"]
         for figures in (home, away):
             assert figures["low"] < figures["accuracy"] < figures["high"]
-            assert figures["coverage"] >= COVERAGE
+            assert figures["coverage"] == pytest.approx(COVERAGE, abs=0.04)
             assert figures["set_size"] >= 0.9
             assert figures["n_cells"] == {"mouse": 1424, "human": 299}[species]
     assert SUBCLASS not in model.held_out["human"]

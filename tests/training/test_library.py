@@ -11,7 +11,7 @@ import pytest
 from neuroclass.errors import SettingsError
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
 from neuroclass.io.feature_sets import FOUNDATION, file_name
-from neuroclass.training import feature_sets, fit_feature_set, library
+from neuroclass.training import calibrate_set, feature_sets, fit_feature_set, library
 from neuroclass.training.library import FeatureSetLibrary, whole_stimuli
 from neuroclass.types.models import FEATURE_SETS
 from tests import shipped
@@ -39,7 +39,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the sets that are fitted, with 20 steps a network and one laboratory; how well is no matter here."""
     for key, recipe in fit_feature_set.RECIPES.items():
         monkeypatch.setitem(fit_feature_set.RECIPES, key, replace(recipe, steps=20))
-    monkeypatch.setattr(feature_sets, "N_LABORATORIES", 1)
+    monkeypatch.setattr(calibrate_set, "N_LABORATORIES", 1)
     fitted: list[str] = []
 
     def counting(table, present, **settings):
