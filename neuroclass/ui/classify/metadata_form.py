@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from neuroclass.cell_types import BROAD_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Species, label_of
+from neuroclass.cell_types import BROAD_ORDER, HUMAN_SUBCLASS_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Species, label_of
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.conditions import COLDEST_C, MOST_JUNCTION_MV, WARMEST_C, Conditions
 from neuroclass.features import BY_NAME, PERSON_FEATURES
@@ -107,7 +107,7 @@ def _prior() -> Prior:
     )
     excluded = columns[1].multiselect(
         "Cannot be",
-        [*BROAD_ORDER, *SUBCLASS_ORDER],
+        list(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER))),
         key="excluded",
         bind="query-params",
         format_func=label_of,
