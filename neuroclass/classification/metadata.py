@@ -100,7 +100,8 @@ def _condition_arguments(conditions: Conditions) -> list[str]:
 
 def to_json(metadata: CellMetadata) -> dict[str, Any]:
     """Metadata as plain dicts and lists; missing entries are left out."""
-    conditions = {key: value for key, value in vars(metadata.conditions).items() if value not in (None, "")}
+    nothing = vars(Conditions())
+    conditions = {key: value for key, value in vars(metadata.conditions).items() if value != nothing[key]}
     mapping = {key: value for key in _CHANNELS if (value := getattr(metadata.mapping, key, None))}
     whole = {
         "species": metadata.species,

@@ -106,9 +106,8 @@ class Conditions:
 
     def to_json(self) -> dict[str, Any]:
         """The given conditions and the corrections that follow; empty if none were given."""
-        said = {key: value for key, value in vars(self).items() if value not in (None, "", False)}
-        if self.junction_corrected is False:
-            said["junction_corrected"] = False
+        nothing = vars(Conditions())
+        said = {key: value for key, value in vars(self).items() if value != nothing[key]}
         if not said:
             return {}
         return {**said, "added_to_potentials_mv": self.offset_mv, "corrected_by_c": self.warming_c}

@@ -8,7 +8,7 @@ import numpy as np
 from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import donor_folds, paper_dann_split, paper_lspin_split
-from neuroclass.errors import CohortError
+from neuroclass.errors import CohortError, SettingsError
 from neuroclass.evaluation.laboratories import HOME, Laboratory, shifted_laboratories, stimulus_combinations
 from neuroclass.evaluation.names import Protocol
 from neuroclass.types.arrays import Integers
@@ -100,6 +100,9 @@ _PLANS: dict[Protocol, tuple[Callable[[Cohort, str, int], Plan], int]] = {
     Protocol.LAB_SHIFT: (_measured_as(shifted_laboratories), 1),
 }
 
+DIVIDING: tuple[Protocol, ...] = tuple(_PLANS)
+"""The protocols that divide one cohort into training and test cells."""
+
 
 def plan_protocol(protocol: Protocol, cohort: Cohort, task: str, repeats: int | None = None) -> Plan:
     """Divide a cohort.
@@ -123,6 +126,13 @@ def plan_protocol(protocol: Protocol, cohort: Cohort, task: str, repeats: int | 
     ------
     CohortError
         If the cohort lacks labels, donors or species.
+    SettingsError
+        If the protocol tests on other tables, not on cells of the cohort.
     """
+    if protocol not in _PLANS:
+        raise SettingsError(
+            f"{protocol.value} tests on the tables of other laboratories; expected one of "
+            f"{', '.join(one.value for one in DIVIDING)} to divide a cohort."
+        )
     make, default = _PLANS[protocol]
     return make(cohort, task, repeats or default)
