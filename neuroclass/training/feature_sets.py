@@ -9,8 +9,9 @@ from neuroclass.predictors.voices import BROAD, HOME, SUBCLASS, VOICES
 from neuroclass.training.calibrate_set import Calibration
 from neuroclass.training.fit_feature_set import CellSource, train_network
 from neuroclass.training.fit_kernel import fit_kernel
+from neuroclass.training.threads import one_thread
 from neuroclass.training.training_table import TrainingTable
-from neuroclass.types.arrays import Mask
+from neuroclass.types.arrays import Integers, Mask
 from neuroclass.types.progress import NETWORK, Progress, ProgressCallback, ignore_progress
 
 
@@ -42,6 +43,11 @@ def fit_feature_set(
     columns = np.flatnonzero(present)
     if not len(columns):
         raise SettingsError("A set of features for DANN and LSPIN is empty; name at least one feature.")
+    with one_thread():
+        return _fit(table, columns, seed, progress)
+
+
+def _fit(table: TrainingTable, columns: Integers, seed: int, progress: ProgressCallback) -> FeatureSetModel:
     fitted: dict[tuple[str, str], Voice] = {}
     sources: dict[tuple[str, str], CellSource] = {}
     for task in (SUBCLASS, BROAD):
