@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,7 @@ def save_model(model: Predictor, folder: Path, card: Mapping[str, Any] | None = 
     dict
         The card as written.
     """
-    arrays = {name: np.ascontiguousarray(value) for name, value in sorted(model.arrays().items())}
-    blob = save_arrays(arrays)
+    blob = _blob(model)
     whole = {
         "format": FORMAT,
         "model": model.name,
@@ -63,6 +63,10 @@ def save_model(model: Predictor, folder: Path, card: Mapping[str, Any] | None = 
     write_atomically(folder / WEIGHTS_FILE, blob)
     write_atomically(folder / CARD_FILE, (json.dumps(whole, indent=2, ensure_ascii=False) + "\n").encode())
     return whole
+
+
+def _blob(model: Predictor) -> bytes:
+    return save_arrays({name: np.ascontiguousarray(value) for name, value in sorted(model.arrays().items())})
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -94,6 +98,21 @@ def read_card(folder: Path) -> dict[str, Any]:
             f"{path} holds a {type(card).__name__}; expected a JSON object. Restore the shipped model."
         )
     return card
+
+
+def weights_of(model: Predictor) -> str:
+    """SHA-256 of a loaded model's weights, as on its card where it was loaded from files."""
+    return str(model.card.get("weights_sha256") or hashlib.sha256(_blob(model)).hexdigest())
+
+
+def stamp_of(folder: Path) -> str:
+    """Changes whenever a file below a folder of models is replaced, added or removed."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError):  # replaced or removed just now, so the next stamp differs
+            stat = path.stat()
+            found.append((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def load_model(name: str, folder: Path | None = None) -> Predictor:

@@ -16,6 +16,7 @@ from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.history import store
+from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 Pair = tuple[CellInput | None, Answer]
@@ -182,10 +183,11 @@ def choose(pairs: Sequence[Pair]) -> int:
     n_refused = sum(isinstance(one, RejectedInput) for _, one in pairs)
     chosen = 0
     if len(pairs) > 1:
+        ids = [_row_id(k, *pair) for k, pair in enumerate(pairs)]
         event = st.dataframe(
             table,
             hide_index=True,
-            key="verdicts",
+            key=table_key("verdicts", ids),
             on_select="rerun",
             selection_mode="single-row",
             height=min(420, 38 + 35 * len(table)),
@@ -206,7 +208,7 @@ def choose(pairs: Sequence[Pair]) -> int:
             "Sets hold the truth in 90% of held-out cells."
         )
         first = next((k for k, (_, one) in enumerate(pairs) if isinstance(one, CellVerdict)), 0)
-        chosen = min(next(iter(event.selection.rows), first), len(pairs) - 1)
+        chosen = next((ids.index(one) for one in chosen_ids(event, ids)), first)
         _refusals([one for k, (_, one) in enumerate(pairs) if isinstance(one, RejectedInput) and k != chosen])
     with st.container(horizontal=True):
         widgets.csv_button("verdicts", table, label="All verdicts (CSV)")
@@ -220,6 +222,11 @@ def choose(pairs: Sequence[Pair]) -> int:
             on_click="ignore",
         )
     return chosen
+
+
+def _row_id(row: int, cell_input: CellInput | None, one: Answer) -> str:
+    """Which cell of which input is in a row, the row itself for those of the same name."""
+    return f"{row} {cell_input.digest if cell_input else ''} {one.source} {one.cell}"
 
 
 def _refusals(refused: Sequence[RejectedInput]) -> None:
@@ -247,6 +254,8 @@ def link_to(cell_input: CellInput | None, metadata: CellMetadata) -> None:
     if cell_input is None or not store.lasts():
         return
     entry = uploads.keep(cell_input, metadata)
+    if entry is None:
+        return
     if st.query_params.get("entry") != entry:
         st.query_params["entry"] = entry
     st.session_state["own_entry"] = entry
