@@ -146,7 +146,8 @@ def _engine(url: str) -> Engine:
 
 def _file_of(engine: Engine) -> Path | None:
     name = engine.url.database
-    return Path(name) if engine.dialect.name == "sqlite" and name and name != ":memory:" else None
+    plain = engine.dialect.name == "sqlite" and name and name != ":memory:" and not name.startswith("file:")
+    return Path(name) if plain and name else None
 
 
 def _cannot(error: Exception) -> str:

@@ -1,7 +1,6 @@
 """The fingerprint names everything that an answer depends on; a verdict names the models that judged it."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +13,13 @@ from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.demo import load_demo
-from neuroclass.config import MODELS_DIR
 from neuroclass.ephys.conditions import Conditions
 from neuroclass.features import FEATURE_NAMES, Stimulus
-from neuroclass.io.artifacts import load_model, read_card, save_model
+from neuroclass.io.artifacts import read_card
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.feature_sets import checksum, file_name
 from neuroclass.predictors.priors import Prior
+from tests.replaced import copy_of_models, perturb
 
 PLAIN = CellMetadata("mouse")
 VARIANTS = (
@@ -84,12 +83,7 @@ def test_a_cohort_counts_by_its_cells():
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the shipped models that a test may change."""
-    if not (MODELS_DIR / "lspin" / "weights.safetensors").is_file():
-        pytest.skip("the shipped models are not here")
-    for name in ("dann", "lspin", "human-subclass", "feature-sets"):
-        if (MODELS_DIR / name).is_dir():
-            shutil.copytree(MODELS_DIR / name, tmp_path / "models" / name, ignore=shutil.ignore_patterns("*.parquet"))
-    return tmp_path / "models"
+    return copy_of_models(tmp_path / "models")
 
 
 def cell(species: str) -> CellInput:
@@ -102,14 +96,6 @@ def verdict(species: str, folder: Path) -> CellVerdict:
     (found,) = classify_input(cell(species), models_folder=folder, reasons=False)
     assert isinstance(found, CellVerdict)
     return found
-
-
-def perturb(name: str, folder: Path) -> str:
-    """Replace a network by one with other weights and return their checksum."""
-    model = load_model(name, folder)
-    shifted = {name: array + array.dtype.type(array.dtype.kind == "f") / 100 for name, array in model.arrays().items()}
-    changed = type(model).from_arrays(shifted, model.card)
-    return str(save_model(changed, folder / name)["weights_sha256"])
 
 
 def test_a_verdict_names_the_models_that_judged_it(folder):
