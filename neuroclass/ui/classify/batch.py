@@ -88,6 +88,7 @@ def answer_all(cell_inputs: Sequence[CellInput], metadata: CellMetadata) -> list
 
     All are written into the history before the first is computed.
     """
+    uploads.forget_what_was_not_kept()
     for cell_input in cell_inputs:
         uploads.keep(cell_input, metadata)
     pairs: list[Pair] = []

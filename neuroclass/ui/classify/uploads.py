@@ -214,9 +214,14 @@ def _not_kept(error: HistoryError) -> None:
     st.session_state["not-kept"] = str(error)
 
 
+def forget_what_was_not_kept() -> None:
+    """Begin anew: this run tries to keep everything again."""
+    st.session_state.pop("not-kept", None)
+
+
 def what_was_not_kept() -> None:
     """Say that verdicts of this run are not in the history, and why; nothing where they are."""
-    trouble = st.session_state.pop("not-kept", "")
+    trouble = st.session_state.get("not-kept", "")
     if trouble:
         st.warning(
             f"**Not kept in the history.** The verdicts below hold all the same, and are kept once this page is used "
