@@ -118,7 +118,7 @@ class History:
         HistoryError
             If the database cannot be used; this and every other operation.
         """
-        name = " + ".join(f.name for f in files)
+        name, written = " + ".join(f.name for f in files), json.dumps(context)
         now = time.time() if now is None else now
         key = hashlib.sha256(json.dumps([[f.digest for f in files], cell]).encode()).hexdigest()
         with self._database.session() as session:
@@ -130,8 +130,10 @@ class History:
                     FileRow(position=k, name=f.name, digest=f.digest, size=f.size) for k, f in enumerate(files)
                 ]
                 session.add(row)
+            if row.context is not None and json.loads(row.context) != json.loads(written):
+                row.answers = []  # they were given for other metadata
             row.name, row.cell = name, cell
-            row.context, row.state, row.opened = json.dumps(context), PENDING, now
+            row.context, row.state, row.opened = written, PENDING, now
             session.flush()
             id = row.id
         with suppress(OSError):
@@ -147,11 +149,15 @@ class History:
         answers: Sequence[Mapping[str, Any]],
         summary: str,
         now: float | None = None,
+        context: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store a model version's verdicts, replacing earlier ones of the same version."""
+        """Store a model version's verdicts, replacing earlier ones of the same version.
+
+        Nothing is stored if the entry is gone, or if its metadata are no longer the `context` of the verdicts.
+        """
         with self._database.session() as session:
             row = self._row(session, owner, id)
-            if row is None:
+            if row is None or (context is not None and json.loads(row.context) != json.loads(json.dumps(context))):
                 return
             row.answers = [answer for answer in row.answers if answer.model != model]
             session.flush()

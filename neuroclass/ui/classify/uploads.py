@@ -177,15 +177,17 @@ def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
 
 def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
     """Write an input into the history before it is classified; returns its entry's id, None where it is not kept."""
-    kept: dict[tuple[str, str], str] = st.session_state.setdefault("entries", {})
+    kept: dict[tuple[str, str], tuple[str, str]] = st.session_state.setdefault("entries", {})
     metadata = corrected(cell_input, metadata)
     try:
         history = store.history()
-        place = (history.generation(), fingerprint(inputs=cell_input, metadata=metadata))
-        if place not in kept:
+        place, given = (history.generation(), fingerprint(inputs=cell_input)), fingerprint(metadata=metadata)
+        if place not in kept or kept[place][0] != given:
             files = [StoredFile(file.name, file.digest, file.size) for file in cell_input.files]
-            kept[place] = history.begin(browser_id(), files, to_json(metadata), cell_input.cell)
-        return kept[place]
+            entry = history.begin(browser_id(), files, to_json(metadata), cell_input.cell)
+            kept[place] = (given, entry)
+            _finished().pop(entry, None)
+        return kept[place][1]
     except HistoryError as error:
         _not_kept(error)
         return None
@@ -198,16 +200,21 @@ def answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
     entry, models = keep(cell_input, metadata), load_models()
     metadata = corrected(cell_input, metadata)
     answers = _answers(cell_input, metadata, models)
-    finished: set[tuple[str, str]] = st.session_state.setdefault("finished", set())
-    place = (str(entry), fingerprint(inputs=cell_input, metadata=metadata, models=models))
-    if entry is not None and place not in finished:
-        payload = [one.to_json() for one in answers]
+    place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
+    if entry is not None and place not in _finished().get(entry, ()):
+        payload, summary = [one.to_json() for one in answers], summary_of(answers)
         try:
-            store.history().finish(browser_id(), entry, models.version, payload, summary_of(answers))
-            finished.add(place)
+            store.history().finish(browser_id(), entry, models.version, payload, summary, context=to_json(metadata))
+            _finished().setdefault(entry, set()).add(place)
         except HistoryError as error:
             _not_kept(error)
     return answers
+
+
+def _finished() -> dict[str, set[str]]:
+    """Fingerprints of the answers that an entry holds since it was begun."""
+    found: dict[str, set[str]] = st.session_state.setdefault("finished", {})
+    return found
 
 
 def _not_kept(error: HistoryError) -> None:
