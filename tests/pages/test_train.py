@@ -28,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What the page would start."""
     calls: list[tuple[str, list[str]]] = []
 
-    def start(_: JobRegistry, model: str, arguments: list[str]) -> str:
+    def start(_: JobRegistry, model: str, arguments: list[str], owner: str) -> str:
         calls.append((model, arguments))
         return "20260101-000000-lspin-abcdef"
 
