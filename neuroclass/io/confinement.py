@@ -9,6 +9,7 @@ import ctypes
 import os
 import resource
 from collections.abc import Sequence
+from contextlib import suppress
 
 from neuroclass.ephys.settings import ReadLimits
 
@@ -56,7 +57,8 @@ def confine() -> bool:
     for kind, most in ((resource.RLIMIT_NOFILE, OPEN_FILES), (resource.RLIMIT_AS, MEMORY)):
         hard = resource.getrlimit(kind)[1]
         limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (limit, limit))
+        with suppress(OSError, ValueError):  # macOS does not limit the address space
+            resource.setrlimit(kind, (limit, limit))
     try:
         _keep_limits()
         return _filter(ctypes.CDLL("libseccomp.so.2"))

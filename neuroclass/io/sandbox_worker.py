@@ -34,7 +34,8 @@ def main() -> None:
 
 def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
     limits = ReadLimits(**request["limits"])
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory if hard < 0 else min(limits.memory, hard), hard))
     try:
         recordings = parse(Path(request["path"]), request["name"], ChannelMapping(**request["mapping"]), limits)
         header: dict[str, Any] = {"recordings": [_describe(r) for r in recordings]}

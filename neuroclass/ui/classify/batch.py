@@ -8,6 +8,7 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.classification import wording
+from neuroclass.classification.classify import Models
 from neuroclass.classification.grouping import suggested_cells
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
@@ -92,18 +93,19 @@ def answer_all(cell_inputs: Sequence[CellInput], metadata: CellMetadata) -> list
     for cell_input in cell_inputs:
         uploads.keep(cell_input, metadata)
     pairs: list[Pair] = []
+    models = uploads.loaded_models() if cell_inputs else None
     bar = st.progress(0.0, text="Reading")
     for k, cell_input in enumerate(cell_inputs):
         text = f"Classifying {escaped(cell_input.name, 80)} ({k + 1} of {len(cell_inputs)})"
         bar.progress(k / len(cell_inputs), text=text)
-        pairs += [(cell_input, one) for one in _answer(cell_input, metadata)]
+        pairs += [(cell_input, one) for one in _answer(cell_input, metadata, models)]
     bar.empty()
     return pairs
 
 
-def _answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
+def _answer(cell_input: CellInput, metadata: CellMetadata, models: Models | None) -> list[Answer]:
     try:
-        return uploads.answer(cell_input, metadata)
+        return uploads.answer(cell_input, metadata, models)
     except NeuroClassError as error:
         return [RejectedInput(cell_input.name, error)]
     except OSError as error:

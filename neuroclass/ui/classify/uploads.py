@@ -193,11 +193,16 @@ def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
         return None
 
 
-def answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
-    """Verdicts on the cells of an input under the user's corrections; kept in the history."""
+def loaded_models() -> "Models":
+    """The models that answer now; see `load_models`."""
     from neuroclass.classification.classify import load_models
 
-    entry, models = keep(cell_input, metadata), load_models()
+    return load_models()
+
+
+def answer(cell_input: CellInput, metadata: CellMetadata, models: "Models | None" = None) -> list[Answer]:
+    """Verdicts on the cells of an input under the user's corrections, by the models that answer now; kept."""
+    entry, models = keep(cell_input, metadata), models or loaded_models()
     metadata = corrected(cell_input, metadata)
     answers = _answers(cell_input, metadata, models)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)

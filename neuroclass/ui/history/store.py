@@ -57,7 +57,8 @@ class Place:
         database = "" if self.url.startswith("sqlite") else " and, without the recordings, in the lab's database"
         return (
             f"Uploads stay on the machine that runs NeuroClass, in {self.folder}{database}; {seen}. They go "
-            f"{self.days} days after they were last opened, or when you delete them on the History page."
+            f"{self.days} days after they were last opened, or when you delete them on the History page; where all "
+            f"files together exceed {MAX_BYTES / 1e9:.0f} GB, the recordings that were longest not used go earlier."
         )
 
 
