@@ -112,7 +112,7 @@ def probabilities_apart(batch: Batch, progress: ProgressCallback = ignore_progre
                 process.wait()
         if process.returncode or not (folder / _ANSWER).is_file():
             last = (folder / "messages.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            raise CohortError(f"The training with the laboratory ended with an error: {''.join(last) or 'no message'}.")
+            raise CohortError(f"The training with the laboratory ended with an error: {''.join(last) or 'no message'}")
         return np.asarray(np.load(folder / _ANSWER), dtype=np.float64)
 
 
