@@ -219,6 +219,9 @@ class JobRegistry:
         folder = self._folder_of(job_id)
         record = _read_json(folder / "job.json")
         status = _read_json(folder / "status.json")
+        for name in ("epoch", "of", "seconds"):
+            if name in status and not _number(status[name]):
+                del status[name]
         epochs = status.get("history")
         history = tuple(one for one in epochs if isinstance(one, dict)) if isinstance(epochs, list) else ()
         state = self._state(job_id, folder, record)
