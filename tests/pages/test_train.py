@@ -77,8 +77,6 @@ def test_a_damaged_run_hides_no_other(open_page: Open, tiny_models: Path, tmp_pa
     (tmp_path / "cache" / "jobs" / bad / "job.json").write_text('{"pid": "x", "started": []}')
     status = '{"epoch": "x", "of": [], "seconds": {}, "history": 7}'
     (tmp_path / "cache" / "jobs" / bad / "status.json").write_text(status)
-        '{"epoch": "x", "of": [], "seconds": {}, "history": 7}'
-    )
     for job in (good, bad):
         app = open_page("train", job=job)
         assert not app.exception
