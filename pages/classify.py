@@ -22,6 +22,7 @@ if not cell_inputs and not refused:
 
 with guarded():
     pairs = batch.by_doubt([*batch.answer_all(cell_inputs, metadata), *((None, one) for one in refused)])
+uploads.what_was_not_kept()
 adapt.banner([one for _, one in pairs if isinstance(one, CellVerdict)])
 chosen = batch.choose(pairs)
 batch_summary.show([one for _, one in pairs if isinstance(one, CellVerdict)])

@@ -75,10 +75,10 @@ def main_module() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    """Forget what pages and `load_models` keep by a model's name, for a test may put another folder of models there."""
+    """Forget what pages and `load_models` keep, for a test may put another folder of models there."""
     yield
     if (streamlit := sys.modules.get("streamlit")) is not None:
         streamlit.cache_data.clear()
         streamlit.cache_resource.clear()
     if (classify := sys.modules.get("neuroclass.classification.classify")) is not None:
-        classify.load_models.cache_clear()
+        classify._loaded.cache_clear()

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from neuroclass.charts.drawing import styled
+
 DRAWN = ("scatter", "scattergl", "bar", "box", "heatmap")
 FORMATS = ("svg", "png")
 _PER_INCH = 90.0
@@ -50,7 +52,6 @@ def render(fig: go.Figure, kind: str = "svg", width_px: float = 1000.0) -> bytes
     ValueError
         If the figure or the kind is not supported.
     """
-    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -58,7 +59,7 @@ def render(fig: go.Figure, kind: str = "svg", width_px: float = 1000.0) -> bytes
         raise ValueError(f"cannot draw {sorted({t.type for t in fig.data})} as {kind}")
     height_px = float(fig.layout.height or 450)
     style = {"svg.fonttype": "none", "font.size": 8.5, "axes.edgecolor": "#8A979E", "font.family": "sans-serif"}
-    with rc_context(style):
+    with styled(style):
         canvas = Figure(figsize=(width_px / _PER_INCH, height_px / _PER_INCH))
         FigureCanvasAgg(canvas)
         axes = _axes(fig, canvas)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from neuroclass.config import MODELS_DIR
 from neuroclass.errors import RejectedInput
 from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy, stimuli_of
 from neuroclass.features import FEATURE_NAMES, features_of
+from neuroclass.io.artifacts import load_human_subclass, load_model, stamp_of, weights_of
+from neuroclass.io.feature_sets import checksum
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor, GatedCellPredictor, JointPredictor
 from neuroclass.predictors.human_cells import HumanAwarePredictor, HumanCellPredictor
@@ -30,6 +32,8 @@ from neuroclass.types.models import DANN, FEATURE_SETS, HUMAN_SUBCLASS, LSPIN
 
 N_REASONS = 10
 LEAST_KEPT = 0.05
+TRAINING = "training"
+FEATURE_SET = "feature-set"
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,42 @@ class Models:
     lspin: Model
     human: Model | None = None
 
+    @cached_property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of all that was loaded, by name: the networks, the feature sets' training cells and their cards."""
+        networks = {DANN.name: self.dann, LSPIN.name: self.lspin, HUMAN_SUBCLASS.name: self.human}
+        found = {name: weights_of(one.network) for name, one in networks.items() if one is not None}
+        if isinstance(self.dann.predictor, CellPredictor):
+            library = self.dann.predictor.models
+            found |= {TRAINING: library.foundation.training, FEATURE_SETS: library.identity}
+        return found
+
+    def fingerprint_parts(self) -> Mapping[str, str]:
+        """What answers depend on."""
+        return self.weights
+
+    @property
+    def version(self) -> str:
+        """The first digits of `weights`, for people."""
+        return " ".join(f"{name} {digits[:8]}" for name, digits in self.weights.items() if name != TRAINING)
+
+    def judges(self, cells: Sequence[MeasuredCell]) -> list[dict[str, str]]:
+        """For each cell, the SHA-256 of the models that judge it: networks, and its feature set with its cells."""
+        networks = {name: self.weights[name] for name in (DANN.name, LSPIN.name)}
+        human = {HUMAN_SUBCLASS.name: self.weights[HUMAN_SUBCLASS.name]} if self.human is not None else {}
+        library = self.dann.predictor.models if isinstance(self.dann.predictor, CellPredictor) else None
+        sets: dict[bytes, dict[str, str]] = {}
+        found = []
+        for cell in cells:
+            present = np.isfinite(cell.row())
+            pattern = present.tobytes()
+            if library is not None and pattern not in sets and present.any():
+                model = library.model_for(present)
+                sets[pattern] = {TRAINING: model.foundation.training, FEATURE_SET: checksum(model)}
+            own = human if cell.species == Species.HUMAN else {}
+            found.append({**networks, **own, **sets.get(pattern, {})})
+        return found
+
     def named(self, name: str) -> Model:
         """The model of that name."""
         if self.human is not None and name == HUMAN_SUBCLASS.name:
@@ -86,9 +126,8 @@ class Models:
         return self.human if self.human is not None and species == Species.HUMAN else self.lspin
 
 
-@lru_cache(maxsize=4)
 def load_models(folder: Path | None = None) -> Models:
-    """Load DANN and LSPIN, the shipped ones by default.
+    """Load DANN and LSPIN, the shipped ones by default; again where files on disk have changed.
 
     A folder with models of sets of features judges each cell by those of exactly its features; one without, such as
     that of a single training run, by the network alone.
@@ -98,7 +137,11 @@ def load_models(folder: Path | None = None) -> Models:
     ModelFileError
         If a model's files are missing, damaged or made for other features.
     """
-    from neuroclass.io.artifacts import load_human_subclass, load_model
+    return _loaded(folder, stamp_of(folder or MODELS_DIR))
+
+
+@lru_cache(maxsize=2)
+def _loaded(folder: Path | None, stamp: str) -> Models:  # noqa: ARG001 (the key of the cache)
     from neuroclass.training.library import feature_set_library
 
     networks = {spec.name: load_model(spec.name, folder) for spec in (DANN, LSPIN)}
@@ -182,8 +225,9 @@ def classify_cells(
             likeness=doubt.likeness(models.dann.predictor, cell),
             prior=prior.weights,
             conditions=cell.conditions,
+            models=judges,
         )
-        for cell, b, s in zip(cells, broad, subclass, strict=True)
+        for cell, b, s, judges in zip(cells, broad, subclass, models.judges(cells), strict=True)
     )
     return [next(verdicts) if isinstance(cell, MeasuredCell) else cell for cell in measured]
 

@@ -44,6 +44,10 @@ class InputFile:
         with self.content.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
+    def fingerprint_parts(self) -> list[str]:
+        """What answers depend on: the content, and the name, which answers carry; raises OSError if it is gone."""
+        return [self.name, self.digest]
+
     @property
     def size(self) -> int:
         """Bytes of the content; 0 if the file is gone."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.errors import RejectedInput
 from neuroclass.features import FEATURE_NAMES
 
@@ -111,6 +113,9 @@ class CellVerdict:
     likeness : mapping
         ``probability`` that the recording is like the database's, and the features that ``differs_most`` from the
         database's likeliest class, in its standard deviations; empty where nothing is known.
+    models : mapping of name to str
+        SHA-256 of the loaded models that judged the cell: ``dann``, ``lspin``, of a human cell ``human-subclass``, and
+        of its ``feature-set`` and that set's ``training`` cells.
     """
 
     source: str
@@ -127,6 +132,12 @@ class CellVerdict:
     prior: Mapping[str, float] = field(default_factory=dict)
     conditions: Mapping[str, Any] = field(default_factory=dict)
     likeness: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that the numbers follow from: features, species, prior, models and the software's version."""
+        return fingerprint(features=self.features, species=self.species, prior=self.prior, models=self.models)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as `classify --json` prints it."""
@@ -155,6 +166,8 @@ class CellVerdict:
             "conditions": dict(self.conditions),
             "like_database": dict(self.likeness) or None,
             "prior": self._prior(),
+            "models": dict(self.models),
+            "fingerprint": self.fingerprint,
         }
 
     def _prior(self) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,14 @@ class Cohort:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @cached_property
+    def _rows_digest(self) -> str:
+        return hashlib.sha256(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes()).hexdigest()
+
+    def fingerprint_parts(self) -> list[str | bool]:
+        """What answers depend on: the table, and its name, which answers carry."""
+        return [self.source, self.simulated, self._rows_digest]
 
     def matrix(self) -> Floats:
         """Features, shape (n_cells, 41), stored units, NaN where missing."""

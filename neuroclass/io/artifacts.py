@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
@@ -23,6 +25,19 @@ from neuroclass.predictors.predictor import Predictor
 WEIGHTS_FILE = "weights.safetensors"
 CARD_FILE = "card.json"
 FORMAT = 1
+DO_NOT_FIT = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What rebuilding a model raises where its files do not fit each other."""
+UNKNOWN = ("scaler.mean",)
+"""NaN there for features that no training cell had."""
 
 PREDICTORS: dict[str, type[Predictor]] = {
     kind.spec.name: kind for kind in (DannPredictor, LspinPredictor, HumanSubclassPredictor)
@@ -46,8 +61,7 @@ def save_model(model: Predictor, folder: Path, card: Mapping[str, Any] | None = 
     dict
         The card as written.
     """
-    arrays = {name: np.ascontiguousarray(value) for name, value in sorted(model.arrays().items())}
-    blob = save_arrays(arrays)
+    blob = _blob(model)
     whole = {
         "format": FORMAT,
         "model": model.name,
@@ -63,6 +77,10 @@ def save_model(model: Predictor, folder: Path, card: Mapping[str, Any] | None = 
     write_atomically(folder / WEIGHTS_FILE, blob)
     write_atomically(folder / CARD_FILE, (json.dumps(whole, indent=2, ensure_ascii=False) + "\n").encode())
     return whole
+
+
+def _blob(model: Predictor) -> bytes:
+    return save_arrays({name: np.ascontiguousarray(value) for name, value in sorted(model.arrays().items())})
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -85,7 +103,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     path = folder / CARD_FILE
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelFileError(
             f"{path} cannot be read ({error}). Restore the shipped model or train one: python -m neuroclass train."
         ) from error
@@ -94,6 +112,28 @@ def read_card(folder: Path) -> dict[str, Any]:
             f"{path} holds a {type(card).__name__}; expected a JSON object. Restore the shipped model."
         )
     return card
+
+
+def weights_of(model: Predictor) -> str:
+    """SHA-256 of a loaded model's weights, as on its card where it was loaded from files."""
+    return str(model.card.get("weights_sha256") or hashlib.sha256(_blob(model)).hexdigest())
+
+
+def refuse_not_finite(arrays: Mapping[str, npt.NDArray[np.generic]], unknown: Collection[str] = ()) -> None:
+    """Raise ValueError if an array of numbers holds NaN or infinity, except NaN in those of `unknown` names."""
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all() and (name not in unknown or np.isinf(array).any()):
+            raise ValueError(f"{name} holds values that are not finite")
+
+
+def stamp_of(folder: Path) -> str:
+    """Changes whenever a file below a folder of models is replaced, added or removed."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError):  # replaced or removed just now, so the next stamp differs
+            stat = path.stat()
+            found.append((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def load_model(name: str, folder: Path | None = None) -> Predictor:
@@ -132,8 +172,10 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
             "not belong together. Restore both from the same model."
         )
     try:
-        return PREDICTORS[name].from_arrays(load_arrays(blob), card)
-    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        arrays = load_arrays(blob)
+        refuse_not_finite(arrays, UNKNOWN)
+        return PREDICTORS[name].from_arrays(arrays, card)
+    except (SafetensorError, *DO_NOT_FIT) as error:
         raise ModelFileError(f"{path} does not fit its card ({error}). Restore both from the same model.") from error
 
 

@@ -18,6 +18,7 @@ from safetensors.numpy import save as save_arrays
 
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.artifacts import DO_NOT_FIT, refuse_not_finite
 from neuroclass.io.atomic import write_atomically
 from neuroclass.predictors.class_mixtures import ClassMixtures
 from neuroclass.predictors.class_shapes import ClassShapes
@@ -81,7 +82,7 @@ def load_foundation(folder: Path) -> tuple[Foundation, ClassMixtures]:
             str(card["source"]),
         )
         return foundation, ClassMixtures.from_arrays(arrays)
-    except (KeyError, ValueError) as error:
+    except DO_NOT_FIT as error:
         raise ModelFileError(f"{folder / FOUNDATION} does not fit its card ({error}). {_RESTORE}") from error
 
 
@@ -111,7 +112,7 @@ def load_feature_set(folder: Path, present: Mask, foundation: Foundation) -> Fea
         raise ModelFileError(f"{folder / name} was fitted to other training cells than its foundation. {_RESTORE}")
     try:
         model = FeatureSetModel.from_arrays(arrays, card, foundation)
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except DO_NOT_FIT as error:
         raise ModelFileError(f"{folder / name} does not fit its card ({error}). {_RESTORE}") from error
     columns = np.flatnonzero(present)
     if not np.array_equal(model.columns, columns) or card.get("features") != [FEATURE_NAMES[k] for k in columns]:
@@ -140,10 +141,14 @@ def _read(folder: Path, name: str) -> tuple[Arrays, dict[str, Any]]:
         card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         blob = path.read_bytes()
         arrays = load_arrays(blob)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, RecursionError, ValueError, SafetensorError) as error:
         raise ModelFileError(f"{path} cannot be read ({error}). {_RESTORE}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise ModelFileError(f"The card of {path} has another format than {FORMAT}. {_RESTORE}")
     if hashlib.sha256(blob).hexdigest() != card.get("sha256"):
         raise ModelFileError(f"{path} and its card do not belong together: the checksums differ. {_RESTORE}")
+    try:
+        refuse_not_finite(arrays)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: {error}. {_RESTORE}") from error
     return arrays, card

@@ -9,19 +9,21 @@ import json
 import secrets
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, ForeignKey, StaticPool, Text, create_engine, event, select
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectinload
 
 from neuroclass.errors import HistoryError
+from neuroclass.io.history_database import AnswerRow, Database, EntryRow, FileRow
 from neuroclass.io.spool import Spool
 
 DAY_S = 86_400.0
 LISTED = 500
+MOST_WORDS = 30
+_AT_ONCE = 500
 PENDING, DONE = "pending", "done"
 
 
@@ -70,44 +72,7 @@ class Entry:
     models: tuple[str, ...]
 
 
-class _Base(DeclarativeBase):
-    pass
-
-
-class _EntryRow(_Base):
-    __tablename__ = "entries"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(index=True)
-    key: Mapped[str] = mapped_column(index=True)
-    name: Mapped[str] = mapped_column(Text)
-    cell: Mapped[str] = mapped_column(Text)
-    context: Mapped[str] = mapped_column(Text)
-    state: Mapped[str]
-    written: Mapped[float]
-    opened: Mapped[float] = mapped_column(index=True)
-    summary: Mapped[str] = mapped_column(Text)
-    files: Mapped[list["_FileRow"]] = relationship(order_by="_FileRow.position", cascade="all, delete-orphan")
-    answers: Mapped[list["_AnswerRow"]] = relationship(order_by="_AnswerRow.written", cascade="all, delete-orphan")
-
-
-class _FileRow(_Base):
-    __tablename__ = "files"
-    entry: Mapped[str] = mapped_column(ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(Text)
-    digest: Mapped[str] = mapped_column(index=True)
-    size: Mapped[int]
-
-
-class _AnswerRow(_Base):
-    __tablename__ = "answers"
-    entry: Mapped[str] = mapped_column(ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True)
-    model: Mapped[str] = mapped_column(primary_key=True)
-    written: Mapped[float]
-    content: Mapped[str] = mapped_column(Text)
-
-
-_ALL = (selectinload(_EntryRow.files), selectinload(_EntryRow.answers).load_only(_AnswerRow.model))
+_ALL = (selectinload(EntryRow.files), selectinload(EntryRow.answers).load_only(AnswerRow.model))
 
 
 class History:
@@ -130,15 +95,11 @@ class History:
 
     def __init__(self, url: str, spool: Spool, shared: bool = False) -> None:
         self.spool, self.shared = spool, shared
-        try:
-            self._engine = _engine(url)
-            _Base.metadata.create_all(self._engine)
-        except (SQLAlchemyError, ArgumentError, ImportError, ValueError) as error:
-            what = str(error).splitlines()[0][:200]
-            raise HistoryError(
-                f"The history's database cannot be opened ({what}). Expected an SQLAlchemy URL, a folder or off in "
-                "NEUROCLASS_HISTORY."
-            ) from error
+        self._database = Database(url)
+
+    def generation(self) -> str:
+        """Changes when the database is replaced or vanishes, so that what was kept in it is not there."""
+        return self._database.generation()
 
     def begin(
         self,
@@ -150,21 +111,35 @@ class History:
     ) -> str:
         """Store an upload before it is classified; returns the entry's id.
 
-        The same files with the same cell name share an entry, whose metadata are replaced.
+        The same files under the same names with the same cell name share an entry, whose metadata are replaced.
+
+        Raises
+        ------
+        HistoryError
+            If the database cannot be used; this and every other operation.
         """
+        name, written = " + ".join(f.name for f in files), json.dumps(context)
         now = time.time() if now is None else now
         key = hashlib.sha256(json.dumps([[f.digest for f in files], cell]).encode()).hexdigest()
-        with Session(self._engine) as session, session.begin():
-            row = session.scalar(select(_EntryRow).where(_EntryRow.owner == _hidden(owner), _EntryRow.key == key))
+        with self._database.session() as session:
+            mine = select(EntryRow).where(EntryRow.owner == _hidden(owner), EntryRow.key == key)
+            row = session.scalar(mine.where(EntryRow.name == name).limit(1))
             if row is None:
-                row = _EntryRow(id=secrets.token_urlsafe(16), owner=_hidden(owner), key=key, written=now, summary="")
+                row = EntryRow(id=secrets.token_urlsafe(16), owner=_hidden(owner), key=key, written=now, summary="")
                 row.files = [
-                    _FileRow(position=k, name=f.name, digest=f.digest, size=f.size) for k, f in enumerate(files)
+                    FileRow(position=k, name=f.name, digest=f.digest, size=f.size) for k, f in enumerate(files)
                 ]
                 session.add(row)
-            row.name, row.cell = " + ".join(f.name for f in files), cell
-            row.context, row.state, row.opened = json.dumps(context), PENDING, now
-            return row.id
+            if row.context is not None and json.loads(row.context) != json.loads(written):
+                row.answers = []  # they were given for other metadata
+            row.name, row.cell = name, cell
+            row.context, row.state, row.opened = written, PENDING, now
+            session.flush()
+            id = row.id
+        with suppress(OSError):
+            self.spool.touch(file.digest for file in files)
+            self.spool.release((file.digest for file in files), owner)
+        return id
 
     def finish(
         self,
@@ -174,65 +149,84 @@ class History:
         answers: Sequence[Mapping[str, Any]],
         summary: str,
         now: float | None = None,
+        context: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store a model version's verdicts, replacing earlier ones of the same version."""
-        with Session(self._engine) as session, session.begin():
+        """Store a model version's verdicts, replacing earlier ones of the same version.
+
+        Nothing is stored if the entry is gone, or if its metadata are no longer the `context` of the verdicts.
+        """
+        with self._database.session() as session:
             row = self._row(session, owner, id)
-            if row is None:
+            if row is None or (context is not None and json.loads(row.context) != json.loads(json.dumps(context))):
                 return
             row.answers = [answer for answer in row.answers if answer.model != model]
             session.flush()
             written = time.time() if now is None else now
-            row.answers.append(_AnswerRow(model=model, written=written, content=json.dumps(answers)))
+            row.answers.append(AnswerRow(model=model, written=written, content=json.dumps(answers)))
             row.state, row.summary = DONE, summary
 
     def get(self, owner: str, id: str) -> Entry | None:
         """One entry; None if the owner has no such entry."""
-        with Session(self._engine) as session, session.begin():
+        with self._database.session() as session:
             row = self._row(session, owner, id)
             if row is None:
                 return None
             row.opened = time.time()
-            return _entry(row)
+            entry = _entry(row)
+        with suppress(OSError):
+            self.spool.touch(file.digest for file in entry.files)
+        return entry
 
     def find(self, owner: str, text: str = "") -> list[Entry]:
-        """Search names, cells and labels for every word of a text; last opened first, at most 500."""
-        chosen = select(_EntryRow).options(*_ALL).order_by(_EntryRow.opened.desc()).limit(LISTED)
+        """Search names, cells and labels for every word of a text; last opened first, at most 500.
+
+        Raises
+        ------
+        HistoryError
+            If there are more words than `MOST_WORDS`, or the database cannot be used.
+        """
+        words = text.split()
+        if len(words) > MOST_WORDS:
+            raise HistoryError(f"The search has {len(words)} words; at most {MOST_WORDS} are looked for at once.")
+        chosen = select(EntryRow).options(*_ALL).order_by(EntryRow.opened.desc()).limit(LISTED)
         if not self.shared:
-            chosen = chosen.where(_EntryRow.owner == _hidden(owner))
-        for word in text.split():
+            chosen = chosen.where(EntryRow.owner == _hidden(owner))
+        for word in words:
             chosen = chosen.where(
-                (_EntryRow.name + " " + _EntryRow.cell + " " + _EntryRow.summary).icontains(word, autoescape=True)
+                (EntryRow.name + " " + EntryRow.cell + " " + EntryRow.summary).icontains(word, autoescape=True)
             )
-        with Session(self._engine) as session:
+        with self._database.session() as session:
             return [_entry(row) for row in session.scalars(chosen)]
 
     def answers(self, owner: str, id: str) -> dict[str, list[dict[str, Any]]]:
         """Stored verdicts by model version, latest last."""
-        with Session(self._engine) as session:
+        with self._database.session() as session:
             row = self._row(session, owner, id)
             return {} if row is None else {a.model: json.loads(a.content) for a in row.answers}
 
     def delete(self, owner: str, ids: Collection[str]) -> int:
         """Delete entries with their verdicts and unshared files; returns the number of entries."""
-        with Session(self._engine) as session, session.begin():
-            chosen = select(_EntryRow).where(_EntryRow.id.in_(list(ids)))
-            if not self.shared:
-                chosen = chosen.where(_EntryRow.owner == _hidden(owner))
-            return self._remove(session, session.scalars(chosen).all())
+        chosen = select(EntryRow).where(EntryRow.id.in_(list(ids)))
+        return self._remove(chosen if self.shared else chosen.where(EntryRow.owner == _hidden(owner)))
 
     def delete_all(self, owner: str) -> int:
-        """Delete all entries of one owner, even in a shared history; returns their number."""
-        with Session(self._engine) as session, session.begin():
-            mine = select(_EntryRow).where(_EntryRow.owner == _hidden(owner))
-            return self._remove(session, session.scalars(mine).all())
+        """Delete all entries and unclassified uploads of one owner, even in a shared history; returns their number."""
+        count = self._remove(select(EntryRow).where(EntryRow.owner == _hidden(owner)))
+        mine = self.spool.claimed_by(owner)
+        self.spool.release(mine, owner)
+        self._sweep(mine)
+        return count
 
     def prune(self, days: float, max_bytes: int, now: float | None = None) -> None:
-        """Delete entries not opened for `days`, and the least recently used files beyond `max_bytes` in total."""
+        """Delete what is not kept any longer.
+
+        Entries not opened for `days` days, contents and parts of uploads that have been without an entry for a day, and
+        the least recently used contents beyond `max_bytes` bytes in total.
+        """
         now = time.time() if now is None else now
-        with Session(self._engine) as session, session.begin():
-            old = select(_EntryRow).where(_EntryRow.opened < now - days * DAY_S)
-            self._remove(session, session.scalars(old).all())
+        self._remove(select(EntryRow).where(EntryRow.opened < now - days * DAY_S))
+        self.spool.clear_parts()
+        self._sweep(self.spool.left_over(()))
         sizes = self.spool.sizes()
         total = sum(sizes.values())
         for digest, size in sizes.items():
@@ -241,34 +235,31 @@ class History:
             self.spool.remove([digest])
             total -= size
 
-    def _remove(self, session: Session, rows: Sequence[_EntryRow]) -> int:
-        digests = {file.digest for row in rows for file in row.files}
-        for row in rows:
-            session.delete(row)
-        session.flush()
-        kept = set(session.scalars(select(_FileRow.digest).where(_FileRow.digest.in_(list(digests)))))
-        self.spool.remove(digests - kept)
+    def _remove(self, chosen: "Select[Any]") -> int:
+        with self._database.session() as session:
+            rows = session.scalars(chosen).all()
+            digests = {file.digest for row in rows for file in row.files}
+            for row in rows:
+                session.delete(row)
+        self._sweep(digests)
         return len(rows)
 
-    def _row(self, session: Session, owner: str, id: str) -> _EntryRow | None:
-        row = session.get(_EntryRow, id)
+    def _sweep(self, digests: Collection[str]) -> None:
+        """Delete those contents that no entry holds; none is stored or released in the meantime."""
+        if not digests:
+            return
+        with self.spool.lock:
+            wanted = list(digests)
+            held: set[str] = set()
+            with self._database.session() as session:
+                for start in range(0, len(wanted), _AT_ONCE):
+                    some = wanted[start : start + _AT_ONCE]
+                    held |= set(session.scalars(select(FileRow.digest).where(FileRow.digest.in_(some))))
+            self.spool.remove(set(wanted) - held)
+
+    def _row(self, session: Session, owner: str, id: str) -> EntryRow | None:
+        row = session.get(EntryRow, id)
         return row if row is not None and (self.shared or row.owner == _hidden(owner)) else None
-
-
-def _engine(url: str) -> Engine:
-    if url in ("sqlite://", "sqlite:///:memory:"):
-        return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare)
-        if engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return engine
-
-
-def _prepare(connection: Any, _: object) -> None:
-    for pragma in ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _hidden(owner: str) -> str:
@@ -276,7 +267,7 @@ def _hidden(owner: str) -> str:
     return hashlib.sha256(owner.encode()).hexdigest()
 
 
-def _entry(row: _EntryRow) -> Entry:
+def _entry(row: EntryRow) -> Entry:
     return Entry(
         row.id,
         row.name,

@@ -1,7 +1,8 @@
 """Formats that neo reads: WinWCP, Spike2, Igor, AxoGraph and Elphy."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from neuroclass.errors import ClampModeError, RecordingError, UnitsError
 from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
 from neuroclass.types.arrays import Floats
 
+HEAD = 4096
+"""So many of a file's first bytes say its format."""
 _RATE_TOLERANCE = 1e-6
 
 
@@ -62,6 +65,22 @@ def neo_format(head: bytes) -> NeoFormat | None:
     return next((f for f in FORMATS if f.matches(head)), None)
 
 
+@contextmanager
+def suffixed(path: Path) -> Iterator[Path]:
+    """A link to a file under the suffix that neo expects of its format, for a parser that may not make one itself."""
+    head = b""
+    with suppress(OSError), path.open("rb") as file:
+        head = file.read(HEAD)
+    kind = neo_format(head)
+    if kind is None or path.suffix == kind.suffix:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
+        link = Path(folder) / f"recording{kind.suffix}"
+        link.symlink_to(path.resolve())
+        yield link
+
+
 def read_with_neo(path: Path, name: str, kind: NeoFormat, mapping: ChannelMapping) -> tuple[Recording, ...]:
     """Read a file with neo: each segment is a sweep; units distinguish potentials from currents.
 
@@ -92,10 +111,8 @@ def read_with_neo(path: Path, name: str, kind: NeoFormat, mapping: ChannelMappin
     """
     import neo.io
 
-    with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
-        link = Path(folder) / f"recording{kind.suffix}"
-        link.symlink_to(path.resolve())
-        reader = getattr(neo.io, kind.reader)(filename=str(link))
+    with suffixed(path) as named:
+        reader = getattr(neo.io, kind.reader)(filename=str(named))
         segments = [_signals(segment) for block in reader.read(lazy=False) for segment in block.segments]
     segments = [signals for signals in segments if signals]
     if not segments:

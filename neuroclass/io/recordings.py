@@ -11,7 +11,7 @@ from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.abf import read_abf
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import open_hdf5
-from neuroclass.io.neo_formats import neo_format, read_with_neo
+from neuroclass.io.neo_formats import HEAD, neo_format, read_with_neo, suffixed
 from neuroclass.io.nwb1 import is_nwb1, read_nwb1
 from neuroclass.io.nwb2 import is_nwb2, read_nwb2
 from neuroclass.io.plausibility import tidy
@@ -67,7 +67,8 @@ def read_recordings(
             return parse(path, shown, mapping or ChannelMapping(), limits)
         from neuroclass.io.sandbox import parse_in_sandbox
 
-        return parse_in_sandbox(path, shown, mapping or ChannelMapping(), limits)
+        with suffixed(path) as named:
+            return parse_in_sandbox(named, shown, mapping or ChannelMapping(), limits)
 
 
 def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
@@ -88,7 +89,7 @@ def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) ->
 
 def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
     with path.open("rb") as file:
-        head = file.read(4096)
+        head = file.read(HEAD)
     if not head:
         raise RecordingError(f"{name} is empty; expected {_KNOWN}.")
     if head.startswith(_HDF5):

@@ -209,7 +209,7 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
     size = path.stat().st_size
     seconds = limits.seconds_for(size)
     request = {
-        "path": str(path.resolve()),
+        "path": str(path.absolute()),
         "name": name,
         "mapping": asdict(mapping),
         "limits": {**asdict(limits), "bytes": limits.bytes_for(size), "memory": limits.memory_for(size)},

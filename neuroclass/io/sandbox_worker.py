@@ -1,6 +1,6 @@
 """The parser process: reads requests from its input, writes recordings to its output.
 
-It drops the privileges to open files for writing and to exceed its memory limit, and ends when its parent
+It gives up what parsing does not need, see `confinement`, keeps to each file's memory limit, and ends when its parent
 does.
 """
 
@@ -17,6 +17,7 @@ from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError
 from neuroclass.io.channels import ChannelMapping
+from neuroclass.io.confinement import confine
 from neuroclass.io.recordings import parse
 
 
@@ -26,15 +27,15 @@ def main() -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)  # a reader that prints would garble the output
     tempfile.gettempdir()  # looks for a folder by writing into it, which is about to be forbidden
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    confine()
     for line in sys.stdin.buffer:
         _answer(out, json.loads(line))
 
 
 def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
     limits = ReadLimits(**request["limits"])
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, resource.RLIM_INFINITY))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory if hard < 0 else min(limits.memory, hard), hard))
     try:
         recordings = parse(Path(request["path"]), request["name"], ChannelMapping(**request["mapping"]), limits)
         header: dict[str, Any] = {"recordings": [_describe(r) for r in recordings]}

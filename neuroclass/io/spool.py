@@ -1,15 +1,30 @@
-"""Store of uploaded files on disk, one per SHA-256 of the content, readable only by the server's user."""
+"""Store of uploaded files on disk, one per SHA-256 of the content, readable only by the server's user.
+
+A content is claimed from before it is stored until an entry of the history holds it, so that nobody who deletes the
+same content in between takes it away.
+"""
 
 import hashlib
 import os
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from filelock import FileLock
+
 _CHUNK = 1 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_CLAIM = re.compile(r"claim-([0-9a-f]{64})-[0-9a-f]{16}")
+_PART = "part-"
+CLAIM_S = 3600.0
+"""How long a claim holds without an entry, s: the longest that an upload waits to be classified."""
+LEFT_OVER_S = 86_400.0
+"""Age at which parts and contents without an entry are left over, s."""
 
 
 class Spool:
@@ -29,6 +44,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.lock = FileLock(folder / "lock", mode=0o600)
 
     def path(self, digest: str) -> Path:
         """Path of a content, whether or not it is stored."""
@@ -36,36 +52,87 @@ class Spool:
             raise ValueError(f"{digest!r} is no SHA-256")
         return self.folder / digest
 
-    def put(self, source: BinaryIO) -> tuple[str, int]:
-        """Store a stream's content; returns its SHA-256 and size in bytes."""
+    def put(self, source: BinaryIO, owner: str = "") -> tuple[str, int]:
+        """Store a stream's content, claimed by an owner if one is given; returns its SHA-256 and size in bytes."""
         digest, size = hashlib.sha256(), 0
-        handle, part = tempfile.mkstemp(dir=self.folder, prefix="part-")
+        handle, part = tempfile.mkstemp(dir=self.folder, prefix=_PART)
         try:
             with os.fdopen(handle, "wb") as out:
                 while chunk := source.read(_CHUNK):
                     digest.update(chunk)
                     size += out.write(chunk)
-            self.adopt(Path(part), digest.hexdigest())
+            self.adopt(Path(part), digest.hexdigest(), owner)
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise
         return digest.hexdigest(), size
 
-    def adopt(self, path: Path, digest: str) -> Path:
+    def adopt(self, path: Path, digest: str, owner: str = "") -> Path:
         """Move a file with a known SHA-256 into the folder; it must be on the same disk."""
         target = self.path(digest)
         path.chmod(0o600)
-        path.replace(target)
+        with self.lock:
+            if owner:
+                self._claim(digest, owner).touch(mode=0o600)
+            path.replace(target)
+            os.utime(target)
         return target
+
+    def _claim(self, digest: str, owner: str) -> Path:
+        return self.folder / f"claim-{digest}-{hashlib.sha256(owner.encode()).hexdigest()[:16]}"
+
+    def release(self, digests: Iterable[str], owner: str) -> None:
+        """Take back an owner's claims on contents, now that an entry holds them."""
+        with self.lock:
+            for digest in digests:
+                self._claim(digest, owner).unlink(missing_ok=True)
+
+    def claimed_by(self, owner: str) -> set[str]:
+        """Contents that an owner claims."""
+        ending = self._claim("", owner).name.removeprefix("claim-")
+        return {path.name[6:70] for path in self.folder.glob(f"claim-*{ending}") if _CLAIM.fullmatch(path.name)}
+
+    def touch(self, digests: Iterable[str]) -> None:
+        """Mark contents as used now."""
+        for digest in digests:
+            with suppress(FileNotFoundError):
+                os.utime(self.path(digest))
 
     def workplace(self) -> "tempfile.TemporaryDirectory[str]":
         """A temporary folder on the same disk for unpacking."""
-        return tempfile.TemporaryDirectory(dir=self.folder, prefix="part-")
+        return tempfile.TemporaryDirectory(dir=self.folder, prefix=_PART)
 
     def remove(self, digests: Iterable[str]) -> None:
-        """Delete stored contents."""
-        for digest in digests:
-            self.path(digest).unlink(missing_ok=True)
+        """Delete stored contents, except those that an upload still claims."""
+        with self.lock:
+            claimed = self._claimed()
+            for digest in set(digests) - claimed:
+                self.path(digest).unlink(missing_ok=True)
+
+    def _claimed(self) -> set[str]:
+        """Contents with a claim that holds; older claims are deleted."""
+        found = set()
+        for path in self.folder.glob("claim-*"):
+            match = _CLAIM.fullmatch(path.name)
+            if match and _age(path) < CLAIM_S:
+                found.add(match[1])
+            else:
+                path.unlink(missing_ok=True)
+        return found
+
+    def clear_parts(self) -> None:
+        """Delete what interrupted uploads left."""
+        for path in self.folder.glob(f"{_PART}*"):
+            if _age(path) < LEFT_OVER_S:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+    def left_over(self, held: Iterable[str]) -> set[str]:
+        """Contents older than a day that are not among those held."""
+        return {digest for digest in set(self.sizes()) - set(held) if _age(self.path(digest)) >= LEFT_OVER_S}
 
     def sizes(self) -> dict[str, int]:
         """Size in bytes of each content, least recently used first."""
@@ -78,3 +145,11 @@ class Spool:
                     continue
                 found.append((stat.st_mtime, path.name, stat.st_size))
         return {name: size for _, name, size in sorted(found)}
+
+
+def _age(path: Path) -> float:
+    """Time since a file was last written, s; 0 if it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -29,6 +29,11 @@ class ModelsBySet(Protocol):
         """What the models share."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """SHA-256 over all that the models are made from."""
+        ...
+
     def model_for(self, present: Mask) -> FeatureSetModel:
         """The models for cells with these features, shape (41,)."""
         ...

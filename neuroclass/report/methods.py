@@ -80,6 +80,7 @@ def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
         "Reasons are SHAP values in probability, relative to k-means prototypes of the training cells with the same "
         "features present.",
         f"Software: {libraries}.",
+        f"Fingerprint of features, species, prior, models and software: {verdict.fingerprint[:16]}.",
         CITATION,
     ]
     return " ".join(part for part in parts if part)

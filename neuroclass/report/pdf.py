@@ -4,7 +4,6 @@ import io
 import textwrap
 from collections.abc import Iterator, Sequence
 
-import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from neuroclass import __version__
 from neuroclass.cell_types import COLOURS, label_of
 from neuroclass.charts.comparison import MOST_TRACES, Panel
+from neuroclass.charts.drawing import styled
 from neuroclass.charts.evidence import feature_name
 from neuroclass.charts.theme import ACCENT, NEGATIVE, PALETTE, POSITIVE, UNKNOWN
 from neuroclass.charts.traces import crop, envelope
@@ -112,7 +112,7 @@ def pdf_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> b
     """
     buffer = io.BytesIO()
     with (
-        matplotlib.rc_context(_STYLE),
+        styled(_STYLE),
         PdfPages(buffer, metadata={"Title": "NeuroClass report", "CreationDate": None}) as pdf,
     ):
         writer = _Writer(pdf)

@@ -1,5 +1,6 @@
 """The models of any set of features: shipped, kept on disk, or fitted on demand in seconds."""
 
+import hashlib
 from collections.abc import Collection
 from contextlib import suppress
 from functools import cached_property, lru_cache
@@ -13,6 +14,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import MODELS_DIR, cache_folder
 from neuroclass.errors import ModelFileError, NeuroClassError
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
+from neuroclass.io.artifacts import stamp_of
 from neuroclass.io.feature_sets import (
     FOUNDATION,
     file_name,
@@ -63,6 +65,13 @@ class FeatureSetLibrary:
     def foundation(self) -> Foundation:
         """What the models share."""
         return self._base[0]
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 over the cards of the foundation and of the sets that ship, as they were when first asked for."""
+        cards = {path.stem: path.read_bytes() for path in sorted(self.folder.glob("*.json"))}
+        digests = {name: hashlib.sha256(card).hexdigest() for name, card in cards.items()}
+        return hashlib.sha256(repr(digests).encode()).hexdigest()
 
     @cached_property
     def shipped(self) -> tuple[Mask, ...]:
@@ -155,9 +164,13 @@ def _real_cells(training: str) -> TrainingTable | None:
     return table if table is not None and table.foundation.training == training else None
 
 
-@lru_cache(maxsize=4)
 def feature_set_library(folder: Path | None = None) -> FeatureSetLibrary:
-    """The library of a folder of models, one for the life of the process."""
+    """The library of a folder of models, one for the life of the process unless its files are replaced."""
+    return _library(folder, stamp_of((folder or MODELS_DIR) / FEATURE_SETS))
+
+
+@lru_cache(maxsize=4)
+def _library(folder: Path | None, stamp: str) -> FeatureSetLibrary:  # noqa: ARG001 (the key of the cache)
     return FeatureSetLibrary(folder)
 
 

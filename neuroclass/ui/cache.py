@@ -1,11 +1,13 @@
 """Caches that pages share between sessions, bounded and read-only."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
+from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import data_folder
@@ -15,7 +17,26 @@ from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
     from neuroclass.classification.analysis import RecordingAnalysis
+    from neuroclass.classification.classify import Models
     from neuroclass.ephys.sweep import Recording
+
+
+def _fingerprint(value: Any) -> str:
+    return fingerprint(value=value)
+
+
+_TAKEN_WHOLE = (
+    "adaptation.laboratory.Batch",
+    "adaptation.labelled_table.LabelledTable",
+    "classification.classify.Models",
+    "classification.inputs.CellInput",
+    "classification.metadata.CellMetadata",
+    "classification.result.CellVerdict",
+    "classification.stress.StressResult",
+    "cohort.cohort.Cohort",
+)
+HASHES: dict[type | str, Callable[[Any], Any]] = {f"neuroclass.{name}": _fingerprint for name in _TAKEN_WHOLE}
+"""How caches of answers take their arguments: whole, each by its fingerprint, so that nothing hidden decides."""
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the cells")
@@ -67,17 +88,23 @@ def _analysis(source: str, cell_id: str, _recording: "Recording") -> "RecordingA
     return analyse(_recording)
 
 
-@st.cache_resource(max_entries=200, show_spinner="Classifying the cell")
-def verdict(source: str, cell_id: str) -> CellVerdict:
-    """The shipped models' verdict on a cell of the cohort from `source`, from its stored features."""
-    from neuroclass.classification.classify import classify_cells, load_models
+def verdict(cells: Cohort, cell_id: str) -> CellVerdict:
+    """The shipped models' verdict on a cell of the cohort, from its stored features."""
+    from neuroclass.classification.classify import load_models
+
+    return _verdict(cells, cell_id, load_models())
+
+
+@st.cache_resource(max_entries=200, show_spinner="Classifying the cell", hash_funcs=HASHES)
+def _verdict(cells: Cohort, cell_id: str, models: "Models") -> CellVerdict:
+    from neuroclass.classification.classify import classify_cells
     from neuroclass.classification.measurement import MeasuredCell
 
-    row = cohort().frame.set_index("id").loc[cell_id]
+    row = cells.frame.set_index("id").loc[cell_id]
     known = {name: float(row[name]) for name in FEATURE_NAMES if pd.notna(row[name])}
     missing = {name: "not in the table" for name in FEATURE_NAMES if name not in known}
-    cell = MeasuredCell(source, cell_id, str(row["species"]), known, missing)
-    return next(one for one in classify_cells([cell], load_models()) if isinstance(one, CellVerdict))
+    cell = MeasuredCell(cells.source, cell_id, str(row["species"]), known, missing)
+    return next(one for one in classify_cells([cell], models) if isinstance(one, CellVerdict))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

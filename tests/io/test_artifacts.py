@@ -1,9 +1,12 @@
 """Models survive disk unchanged; strangers are refused."""
 
+import hashlib
 import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 
 from neuroclass.config import DannSettings, LspinSettings, OptimiserSettings
 from neuroclass.errors import ModelFileError
@@ -59,6 +62,44 @@ def test_a_card_that_disagrees_is_refused(folder, key, value, found):
     path = folder / "dann" / "card.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
     with pytest.raises(ModelFileError, match=found):
+        load_model("dann", folder)
+
+
+def rewritten(folder, name: str, value: float) -> None:
+    """One weight of a network replaced, with the right checksum on the card."""
+    path = folder / "weights.safetensors"
+    arrays = load_arrays(path.read_bytes())
+    key = next(one for one in sorted(arrays) if one.startswith(name) and arrays[one].dtype.kind == "f")
+    arrays[key] = arrays[key].copy()
+    arrays[key].flat[0] = value
+    path.write_bytes(save_arrays(arrays))
+    card = json.loads((folder / "card.json").read_text())
+    card["weights_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("of", ["net.", "background", "scaler.scale"])
+def test_weights_that_are_no_numbers_are_refused_whatever_their_checksum(folder, value, of):
+    rewritten(folder / "dann", of, value)
+    with pytest.raises(ModelFileError, match=f"{of}.*not finite"):
+        load_model("dann", folder)
+
+
+@pytest.mark.parametrize("name", ["dann", "lspin"])
+@pytest.mark.parametrize("hidden", [[], [0], [-1], ["a"], None, 7, {}, [[1]], [10**12]])
+def test_an_architecture_that_cannot_be_built_is_refused(folder, name, hidden):
+    path = folder / name / "card.json"
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps({**card, "architecture": {**card["architecture"], "hidden": hidden}}))
+    with pytest.raises(ModelFileError, match="does not fit its card"):
+        load_model(name, folder)
+
+
+@pytest.mark.parametrize("card", ["[" * 100_000, '{"a":' * 100_000, "\x00", "NaN", '{"architecture": ' + "[" * 9000])
+def test_a_card_that_nests_without_end_is_refused(folder, card):
+    (folder / "dann" / "card.json").write_text(card)
+    with pytest.raises(ModelFileError, match=r"cannot be read|holds a float"):
         load_model("dann", folder)
 
 

@@ -1,5 +1,6 @@
 """Models of feature sets survive disk, and files that do not fit are refused with advice."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES, Stimulus
@@ -104,6 +107,17 @@ def flipped(folder: Path) -> None:
     path.write_bytes(bytes(blob))
 
 
+def not_finite(folder: Path, prefix: str) -> None:
+    """A value replaced by NaN, with the right checksum on the card."""
+    arrays = load_arrays((folder / f"{NAME}.safetensors").read_bytes())
+    key = next(one for one in sorted(arrays) if one.startswith(prefix))
+    arrays[key] = arrays[key].copy()
+    arrays[key].flat[0] = np.nan
+    blob = save_arrays(arrays)
+    (folder / f"{NAME}.safetensors").write_bytes(blob)
+    edited(lambda card: card.update(sha256=hashlib.sha256(blob).hexdigest()))(folder)
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "weights missing": lambda folder: (folder / f"{NAME}.safetensors").unlink(),
     "card missing": lambda folder: (folder / f"{NAME}.json").unlink(),
@@ -127,6 +141,14 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "a species without threshold": edited(lambda card: card["thresholds"].pop("human")),
     "voices as a list": edited(lambda card: card.update(voices=[])),
     "other features": edited(lambda card: card.update(features=card["features"][::-1])),
+    "a card that nests without end": lambda folder: (folder / f"{NAME}.json").write_text("[" * 100_000),
+    "no hidden layer": edited(lambda card: card["voices"]["broad.home"]["architecture"].update(hidden=[])),
+    "a hidden layer too large": edited(
+        lambda card: card["voices"]["broad.away"]["architecture"].update(hidden=[10**12])
+    ),
+    "an architecture that is none": edited(lambda card: card["voices"]["broad.home"].update(architecture=None)),
+    "a weight that is no number": lambda folder: not_finite(folder, "net."),
+    "a limit that is no number": lambda folder: not_finite(folder, "limits."),
     "no figures": edited(lambda card: card.pop("held_out")),
 }
 

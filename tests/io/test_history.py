@@ -75,6 +75,19 @@ def test_two_versions_of_the_models_are_kept_side_by_side(history):
     assert history.get("me", id).models == ("v1", "v2")
 
 
+def test_verdicts_are_those_of_the_entrys_metadata(history):
+    files = [upload(history, b"x")]
+    id = history.begin("me", files, {"species": "mouse"})
+    history.finish("me", id, "v1", ANSWER, "", context={"species": "mouse"})
+    history.begin("me", files, {"species": "human"})
+    assert history.answers("me", id) == {}
+    history.finish("me", id, "v1", ANSWER, "", context={"species": "mouse"})  # of another tab, too late
+    assert (history.answers("me", id), history.get("me", id).state) == ({}, PENDING)
+    history.finish("me", id, "v2", ANSWER, "", context={"species": "human"})
+    history.begin("me", files, {"species": "human"})
+    assert history.answers("me", id) == {"v2": ANSWER}
+
+
 def test_every_word_is_searched_and_signs_mean_themselves(history):
     for name, summary in (("slice1.abf", "a: Pvalb"), ("slice2.abf", "b: Sst"), ("100%_x.abf", "c: Sst")):
         id = history.begin("me", [upload(history, name.encode(), name)], {})

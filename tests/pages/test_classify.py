@@ -20,6 +20,7 @@ from neuroclass.cli import main
 from neuroclass.features import Stimulus
 from neuroclass.io.history import PENDING, History, StoredFile
 from neuroclass.io.spool import Spool
+from neuroclass.ui.selection import table_key
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
 from tests.io.test_recordings_formats import table as sweep_table
@@ -274,7 +275,7 @@ def test_the_history_finds_compares_and_deletes(opened, history):
     history.finish(ME, entry.id, "dann 0000 lspin 0000", old, entry.summary, now=1.0)
     assert not opened("history", q="nothing like this").dataframe
     app = opened("history", q="cells.csv")
-    key = "history-1"
+    key = table_key("history", [entry.id])
     app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     assert not app.exception

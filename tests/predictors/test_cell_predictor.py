@@ -99,6 +99,10 @@ class Asked:
     def foundation(self) -> Foundation:
         return shipped.library().foundation
 
+    @property
+    def identity(self) -> str:
+        return shipped.library().identity
+
     def model_for(self, present: np.ndarray) -> FeatureSetModel:
         self.sets.append("".join(map(str, present.astype(int))))
         return shipped.library().model_for(np.ones(len(FEATURE_NAMES), dtype=bool))

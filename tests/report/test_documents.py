@@ -82,6 +82,7 @@ def test_the_page_says_what_a_reader_needs(page, cell, models):
 
 def test_the_methods_paragraph_has_versions_hashes_and_conditions(cell, models):
     text = methods_paragraph(cell.verdict, models)
+    assert cell.verdict.fingerprint[:16] in text
     library = models.dann.predictor.models
     card = json.loads((library.folder / "1ffffffffff.json").read_text())
     assert card["sha256"][:16] in text and card["training"] in text and card["source"] in text

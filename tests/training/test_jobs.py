@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -74,14 +75,93 @@ def test_a_crash_is_a_failure_with_its_last_words(tmp_path: Path, fake_python: P
     assert "no cells" in registry.look(job_id).message
 
 
-def test_only_so_many_at_once(tmp_path: Path, fake_python: Path) -> None:
+def test_only_so_many_at_once_though_six_start_together(tmp_path: Path, fake_python: Path) -> None:
+    fake_python.write_text(SLEEP)
+    registries = [JobRegistry(tmp_path / "jobs") for _ in range(6)]
+    started: list[str] = []
+    threads = [threading.Thread(target=lambda r=r: started.append(r.start("dann", owner="me"))) for r in registries]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    states = [registries[0].look(job_id).state for job_id in started]
+    assert (states.count(State.RUNNING), states.count(State.QUEUED)) == (jobs.MAX_RUNNING, 6 - jobs.MAX_RUNNING)
+    first = next(job_id for job_id in started if registries[0].look(job_id).state is State.RUNNING)
+    registries[0].cancel(first, "me")
+    registries[0].advance()
+    assert [registries[0].look(job_id).state for job_id in started].count(State.RUNNING) == jobs.MAX_RUNNING
+    for job_id in sorted(started, key=lambda one: registries[0].look(one).state is State.RUNNING):
+        registries[0].cancel(job_id, "me")
+    assert {registries[0].look(job_id).state for job_id in started} == {State.CANCELLED}
+
+
+def test_visitors_take_turns(tmp_path: Path, fake_python: Path) -> None:
     fake_python.write_text(SLEEP)
     registry = JobRegistry(tmp_path / "jobs")
-    running = [registry.start("dann") for _ in range(jobs.MAX_RUNNING)]
-    with pytest.raises(SettingsError, match="under way"):
-        registry.start("dann")
-    for job_id in running:
-        registry.cancel(job_id)
+    mine = [registry.start("dann", owner="me") for _ in range(4)]
+    theirs = registry.start("lspin", owner="you")
+    assert registry.look(theirs).state is State.QUEUED
+    ended = next(job_id for job_id in mine if registry.look(job_id).state is State.RUNNING)
+    registry.cancel(ended, "me")
+    registry.advance()
+    assert registry.look(theirs).state is State.RUNNING
+    for job_id in reversed(mine):
+        registry.cancel(job_id, "me")
+    registry.cancel(theirs, "you")
+
+
+def test_the_next_starts_when_one_has_ended_though_nobody_looks(tmp_path: Path, fake_python: Path) -> None:
+    fake_python.write_text("import time; print('{\"a\": 1}'); time.sleep(0.2)")
+    registry = JobRegistry(tmp_path / "jobs")
+    started = [registry.start("dann") for _ in range(jobs.MAX_RUNNING + 1)]
+    deadline = time.monotonic() + 30
+    while (tmp_path / "jobs" / started[-1] / "queued").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for job_id in started:
+        _wait(registry, job_id, State.DONE)
+
+
+def test_a_visitor_has_only_so_many_waiting(tmp_path: Path, fake_python: Path) -> None:
+    fake_python.write_text(SLEEP)
+    registry = JobRegistry(tmp_path / "jobs")
+    started = [registry.start("dann", owner="me") for _ in range(jobs.MAX_RUNNING + jobs.MAX_WAITING)]
+    with pytest.raises(SettingsError, match="are waiting"):
+        registry.start("dann", owner="me")
+    registry.start("dann", owner="you")
+    for job in sorted(registry.recent(20), key=lambda job: job.state is State.RUNNING):
+        registry.cancel(job.id, shared=True)
+    assert len(started) == 7
+
+
+def test_only_who_started_a_run_cancels_it_or_all_where_the_lab_shares(tmp_path: Path, fake_python: Path) -> None:
+    fake_python.write_text(SLEEP)
+    registry = JobRegistry(tmp_path / "jobs")
+    job_id = registry.start("dann", owner="me")
+    for other in ("you", ""):
+        with pytest.raises(SettingsError, match="Another visitor"):
+            registry.cancel(job_id, other)
+    assert registry.look(job_id).state is State.RUNNING
+    assert "me" not in json.loads((tmp_path / "jobs" / job_id / "job.json").read_text())["owner"].split()
+    registry.cancel(job_id, "you", shared=True)
+    _wait(registry, job_id, State.CANCELLED)
+
+
+@pytest.mark.parametrize(
+    "record",
+    ["", "[", "[1]", "null", '{"pid": "x"}', '{"pid": 1e400}', '{"pid": 99999999999999}', '{"pid": [], "started": {}}'],
+)
+def test_a_damaged_record_hides_no_other_run(tmp_path: Path, fake_python: Path, record: str) -> None:
+    fake_python.write_text("print('{\"a\": 1}')")
+    registry = JobRegistry(tmp_path / "jobs")
+    good = registry.start("lspin")
+    _wait(registry, good, State.DONE)
+    for name in ("20260101-000000-dann-abcdef", "99999999-999999-dann-abcdef"):
+        (tmp_path / "jobs" / name).mkdir()
+        (tmp_path / "jobs" / name / "job.json").write_text(record)
+        (tmp_path / "jobs" / name / "status.json").write_text('{"history": 7, "epoch": "x"}')
+    found = {job.id: job for job in registry.recent()}
+    assert found[good].state is State.DONE and len(found) == 3
+    assert found["20260101-000000-dann-abcdef"].state is State.FAILED
 
 
 @pytest.mark.parametrize("job_id", ["../../etc", "20260101-000000-dann-abcdef", ""])

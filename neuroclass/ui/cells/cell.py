@@ -119,7 +119,7 @@ def _held_out(cell_id: str) -> None:
 def _shipped(cells: Cohort, cell_id: str) -> None:
     """Show the shipped models' predictions for a simulated cell, which they were not trained on."""
     try:
-        verdict = cache.verdict(cells.source, cell_id)
+        verdict = cache.verdict(cells, cell_id)
     except NeuroClassError as error:
         st.info(escaped(error, 600), icon=":material/info:")
         return

@@ -18,6 +18,7 @@ from neuroclass.errors import NeuroClassError
 from neuroclass.features import Stimulus
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells.sweep_summary import trace_of
+from neuroclass.ui.selection import chosen_ids, table_key
 
 N_LISTED, N_DRAWN = 5, 2
 
@@ -53,10 +54,11 @@ def show(cells: Cohort, row: pd.Series, open_cell: Any) -> None:
 def _list(species: str, same: bool, table: pd.DataFrame, open_cell: Any, simulated: bool) -> None:
     st.markdown(f"**Nearest {species} cells**")
     shown = table.assign(**{"class": [_class(one) for _, one in table.iterrows()]})
+    ids = table["id"].astype(str).tolist()
     event: Any = st.dataframe(
         shown[["id", "class", "layer", "distance", "shared"]].rename(columns={"id": "cell"}),
         hide_index=True,
-        key=f"nearest-{species}",
+        key=table_key(f"nearest-{species}", ids),
         on_select="rerun",
         selection_mode="single-row",
         column_config={
@@ -64,7 +66,7 @@ def _list(species: str, same: bool, table: pd.DataFrame, open_cell: Any, simulat
             "shared": st.column_config.NumberColumn("features", help="Number of features both cells have"),
         },
     )
-    picked = [str(table["id"].iloc[k]) for k in event.selection.rows if k < len(table)]
+    picked = chosen_ids(event, ids)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Open the ticked cell",

@@ -1,6 +1,5 @@
 """Adapt to my lab: how the uploaded cells differ from the reference, and what they are once that is allowed for."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,8 +11,10 @@ from neuroclass.adaptation.batch_model import LEAST_CELLS, BatchFit
 from neuroclass.adaptation.laboratory import Batch, LaboratoryReport, Outcome, adapt, make_batch
 from neuroclass.cell_types import label_of
 from neuroclass.charts import adaptation as charts
-from neuroclass.classification.classify import load_models
+from neuroclass.classification.classify import Models, load_models
+from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.result import CellVerdict
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.labels import read_labels
 from neuroclass.ui import cache, widgets
@@ -42,7 +43,7 @@ def quick(verdicts: Sequence[CellVerdict]) -> LaboratoryReport | None:
     """The commonest species' cells against the reference; None where there are too few."""
     if len(verdicts) < LEAST_CELLS:
         return None
-    return _report(_key(verdicts), (), cache.cohort().source, _batch(verdicts, None))
+    return _report(_batch(verdicts, None), load_models(), cache.cohort())
 
 
 def banner(verdicts: Sequence[CellVerdict]) -> None:
@@ -75,13 +76,13 @@ def _form(verdicts: Sequence[CellVerdict]) -> None:
         if st.session_state.get("lab-shown") != _key(verdicts):
             return
         batch = _batch(verdicts, labels)
-        report = _report(_key(verdicts), tuple(sorted((labels or {}).items())), cache.cohort().source, batch)
+        report = _report(batch, load_models(), cache.cohort())
         _draw(_key(verdicts), report)
 
 
 def _key(verdicts: Sequence[CellVerdict]) -> str:
-    cells = "\n".join(f"{v.source} {v.cell} {v.species} {sorted(v.features.items())}" for v in verdicts)
-    return hashlib.sha256(cells.encode()).hexdigest()
+    cells = [(one.source, one.cell, one.species, one.features) for one in verdicts]
+    return fingerprint(cells=cells, models=load_models(), reference=cache.cohort())
 
 
 def _batch(verdicts: Sequence[CellVerdict], labels: Mapping[str, str] | None) -> Batch:
@@ -89,10 +90,9 @@ def _batch(verdicts: Sequence[CellVerdict], labels: Mapping[str, str] | None) ->
     return make_batch([v.cell for v in verdicts], rows, [v.species for v in verdicts], labels)
 
 
-@st.cache_data(max_entries=8, show_spinner="Comparing with the reference")
-def _report(key: str, labels: tuple[tuple[str, str], ...], source: str, _batch: Batch) -> LaboratoryReport:  # noqa: ARG001
-    models = load_models()
-    return adapt(_batch, [models.dann.predictor, models.lspin.predictor], cache.cohort())
+@st.cache_data(max_entries=8, show_spinner="Comparing with the reference", hash_funcs=cache.HASHES)
+def _report(batch: Batch, models: Models, cells: Cohort) -> LaboratoryReport:
+    return adapt(batch, [models.dann.predictor, models.lspin.predictor], cells)
 
 
 def _draw(key: str, report: LaboratoryReport) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.classification import wording
+from neuroclass.classification.classify import Models
 from neuroclass.classification.grouping import suggested_cells
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
@@ -16,6 +17,7 @@ from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.history import store
+from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 Pair = tuple[CellInput | None, Answer]
@@ -87,21 +89,23 @@ def answer_all(cell_inputs: Sequence[CellInput], metadata: CellMetadata) -> list
 
     All are written into the history before the first is computed.
     """
+    uploads.forget_what_was_not_kept()
     for cell_input in cell_inputs:
         uploads.keep(cell_input, metadata)
     pairs: list[Pair] = []
+    models = uploads.loaded_models() if cell_inputs else None
     bar = st.progress(0.0, text="Reading")
     for k, cell_input in enumerate(cell_inputs):
         text = f"Classifying {escaped(cell_input.name, 80)} ({k + 1} of {len(cell_inputs)})"
         bar.progress(k / len(cell_inputs), text=text)
-        pairs += [(cell_input, one) for one in _answer(cell_input, metadata)]
+        pairs += [(cell_input, one) for one in _answer(cell_input, metadata, models)]
     bar.empty()
     return pairs
 
 
-def _answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
+def _answer(cell_input: CellInput, metadata: CellMetadata, models: Models | None) -> list[Answer]:
     try:
-        return uploads.answer(cell_input, metadata)
+        return uploads.answer(cell_input, metadata, models)
     except NeuroClassError as error:
         return [RejectedInput(cell_input.name, error)]
     except OSError as error:
@@ -182,10 +186,11 @@ def choose(pairs: Sequence[Pair]) -> int:
     n_refused = sum(isinstance(one, RejectedInput) for _, one in pairs)
     chosen = 0
     if len(pairs) > 1:
+        ids = [_row_id(k, *pair) for k, pair in enumerate(pairs)]
         event = st.dataframe(
             table,
             hide_index=True,
-            key="verdicts",
+            key=table_key("verdicts", ids),
             on_select="rerun",
             selection_mode="single-row",
             height=min(420, 38 + 35 * len(table)),
@@ -206,7 +211,7 @@ def choose(pairs: Sequence[Pair]) -> int:
             "Sets hold the truth in 90% of held-out cells."
         )
         first = next((k for k, (_, one) in enumerate(pairs) if isinstance(one, CellVerdict)), 0)
-        chosen = min(next(iter(event.selection.rows), first), len(pairs) - 1)
+        chosen = next((ids.index(one) for one in chosen_ids(event, ids)), first)
         _refusals([one for k, (_, one) in enumerate(pairs) if isinstance(one, RejectedInput) and k != chosen])
     with st.container(horizontal=True):
         widgets.csv_button("verdicts", table, label="All verdicts (CSV)")
@@ -220,6 +225,11 @@ def choose(pairs: Sequence[Pair]) -> int:
             on_click="ignore",
         )
     return chosen
+
+
+def _row_id(row: int, cell_input: CellInput | None, one: Answer) -> str:
+    """Which cell of which input is in a row, the row itself for those of the same name."""
+    return f"{row} {cell_input.digest if cell_input else ''} {one.source} {one.cell}"
 
 
 def _refusals(refused: Sequence[RejectedInput]) -> None:
@@ -247,6 +257,8 @@ def link_to(cell_input: CellInput | None, metadata: CellMetadata) -> None:
     if cell_input is None or not store.lasts():
         return
     entry = uploads.keep(cell_input, metadata)
+    if entry is None:
+        return
     if st.query_params.get("entry") != entry:
         st.query_params["entry"] = entry
     st.session_state["own_entry"] = entry

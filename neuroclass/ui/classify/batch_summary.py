@@ -1,7 +1,6 @@
 """What the uploaded cells are together: their composition against the priors, their place among reference cells."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +11,9 @@ from neuroclass.adaptation.batch_model import LEAST_CELLS as LEAST_FITTED
 from neuroclass.adaptation.batch_model import Proportion
 from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import batch as charts
+from neuroclass.classification.classify import Models, load_models
 from neuroclass.classification.result import CellVerdict
-from neuroclass.config import data_folder
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Table
 from neuroclass.types.models import MODEL_OF_TASK
@@ -107,20 +107,19 @@ def _composition(task: str, verdicts: Sequence[CellVerdict]) -> None:
     )
 
 
-@st.cache_resource(max_entries=2, show_spinner="Drawing the map of the reference cells")
-def _map(folder: Path | None) -> "Map":  # noqa: ARG001 (the key of the cache)
-    from neuroclass.classification.classify import load_models
+@st.cache_resource(max_entries=2, show_spinner="Drawing the map of the reference cells", hash_funcs=cache.HASHES)
+def _map(models: Models, cohort: Cohort) -> "Map":
     from neuroclass.explain.placing import map_of
     from neuroclass.predictors.dann import DannPredictor
 
-    model = load_models().dann.network
+    model = models.dann.network
     assert isinstance(model, DannPredictor)
-    return map_of(model, cache.cohort())
+    return map_of(model, cohort)
 
 
 def _place(verdicts: Sequence[CellVerdict]) -> None:
     cohort = cache.cohort()
-    found = _map(data_folder())
+    found = _map(load_models(), cohort)
     x = np.array([[one.features.get(name, np.nan) for name in FEATURE_NAMES] for one in verdicts])
     points = found.place(x)
     labels = [label_of(one.broad.label) if one.broad.label else "cannot say" for one in verdicts]

@@ -1,5 +1,6 @@
 """What a user knows of the uploaded cells: species, resistances, recording conditions, line, wrong headers."""
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -7,6 +8,7 @@ import streamlit as st
 from neuroclass.cell_types import BROAD_ORDER, HUMAN_SUBCLASS_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Species, label_of
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.conditions import COLDEST_C, MOST_JUNCTION_MV, WARMEST_C, Conditions
+from neuroclass.errors import HistoryError
 from neuroclass.features import BY_NAME, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, Prior, parse_prior
@@ -63,7 +65,9 @@ def metadata(expanded: bool = True) -> CellMetadata:
         If the user excludes every class.
     """
     if "species" not in st.session_state and "species" not in st.query_params:
-        last = next(iter(store.history().find(browser_id())), None)
+        last = None
+        with suppress(HistoryError):
+            last = next(iter(store.history().find(browser_id())), None)
         st.session_state["species"] = str(last.context.get("species", UNKNOWN)) if last else UNKNOWN
     with st.expander("What is known of the cells (optional)", icon=":material/edit_note:", expanded=expanded):
         columns = st.columns(3)

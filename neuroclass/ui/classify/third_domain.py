@@ -1,5 +1,9 @@
 """DANN trained anew with the uploaded laboratory as its third domain, on a page: progress, and a way to stop."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +14,7 @@ from neuroclass.types.progress import Progress
 from neuroclass.ui import cache, widgets
 
 _KEPT = "third-domain"
+_FIRST = "Training first without the adversary, for the classes of the lab's cells"
 
 
 def show(key: str, batch: Batch, found: Outcome) -> None:
@@ -42,25 +47,48 @@ def show(key: str, batch: Batch, found: Outcome) -> None:
     if start:
         kept.pop(key, None)
         place.button("Stop", key=f"third-stop-{key}", icon=":material/stop:")
-        kept[key] = _train(batch)
+        with _training() as free:
+            if free:
+                kept[key] = _train(batch)
         place.empty()
+        if not free:
+            st.info("Another visitor's laboratory is being trained with; try again in some minutes.")
     if key in kept:
         _draw(batch, found, kept[key])
 
 
+@st.cache_resource
+def _slot() -> threading.Lock:
+    return threading.Lock()
+
+
+@contextmanager
+def _training() -> Iterator[bool]:
+    """One training of the server at a time; whether this may be it."""
+    free = _slot().acquire(blocking=False)
+    try:
+        yield free
+    finally:
+        if free:
+            _slot().release()
+
+
 def _train(batch: Batch) -> Floats:
     """Probabilities of the batch's cells; a click on Stop ends the script here."""
-    from neuroclass.adaptation.third_domain import train_with_laboratory
+    from neuroclass.adaptation.third_domain import probabilities_apart
 
-    bar = st.progress(0.0, text="Training first without the adversary, for the classes of the lab's cells")
+    bar = st.progress(0.0, text=_FIRST)
 
     def show(progress: Progress) -> None:
-        share = min(1.0, progress.done / (progress.total or 1))
+        if not progress.total:
+            bar.progress(0.0, text=_FIRST)
+            return
+        share = min(1.0, progress.done / progress.total)
         bar.progress(share, text=f"Training with the third domain: {progress.done} of {progress.total}")
 
-    model = train_with_laboratory(cache.cohort(), batch, progress=show)
+    found = probabilities_apart(batch, show)
     bar.empty()
-    return model.predict_proba(batch.x, [batch.species] * len(batch.x))
+    return found
 
 
 def _draw(batch: Batch, found: Outcome, p: Floats) -> None:

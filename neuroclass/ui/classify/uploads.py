@@ -1,7 +1,6 @@
 """What users bring to the Classify page, the answers on it and the recordings behind them."""
 
 import ctypes
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -12,29 +11,37 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata, to_json
 from neuroclass.classification.result import Answer
-from neuroclass.errors import RecordingError, RejectedInput, SettingsError
+from neuroclass.errors import HistoryError, RecordingError, RejectedInput, SettingsError
 from neuroclass.features import Stimulus
 from neuroclass.io.archives import is_archive, shown_name, unpack
 from neuroclass.io.history import Entry, StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.reference.template import template_csv, template_guide
+from neuroclass.ui import cache
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.text import escaped
 
 if TYPE_CHECKING:
     from neuroclass.classification.analysis import RecordingAnalysis
+    from neuroclass.classification.classify import Models
     from neuroclass.classification.measurement import MeasuredCell
 
 MAX_FILES = 500
 RECORDING_BYTES = 150_000_000
+_OF_UPLOADS = (
+    *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
+    *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names"),
+)
 
 
 def _input_file(file: StoredFile) -> InputFile:
     """A file in the spool, under the name that this visitor gave it."""
-    return InputFile(file.name, store.history().spool.path(file.digest), file.digest)
+    return InputFile(file.name, store.spool().path(file.digest), file.digest)
 
 
 def from_entry(entry: Entry) -> CellInput:
@@ -84,8 +91,8 @@ def _keep(file: Any) -> list[StoredFile | RejectedInput]:
 
 
 def _unpacked(file: Any, name: str) -> list[StoredFile | RejectedInput]:
-    spool = store.history().spool
-    digest, size = spool.put(file)
+    spool = store.spool()
+    digest, size = spool.put(file, browser_id())
     path = spool.path(digest)
     if not is_archive(path):
         return [StoredFile(name, digest, size)]
@@ -96,8 +103,9 @@ def _unpacked(file: Any, name: str) -> list[StoredFile | RejectedInput]:
                 kept.append(member)
                 continue
             size = member.path.stat().st_size
-            spool.adopt(member.path, member.digest)
+            spool.adopt(member.path, member.digest, browser_id())
             kept.append(StoredFile(member.name, member.digest, size))
+    spool.release([digest], browser_id())
     spool.remove([digest])
     return kept
 
@@ -130,19 +138,12 @@ def _slots() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(2)
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
-def _answers(
-    digest: str,  # noqa: ARG001 (part of the key)
-    name: str,  # noqa: ARG001 (part of the key)
-    key: str,  # noqa: ARG001 (part of the key)
-    models: str,  # noqa: ARG001 (part of the key)
-    _cell_input: CellInput,
-    _metadata: CellMetadata,
-) -> list[Answer]:
-    from neuroclass.classification.classify import classify_cells, load_models
+@st.cache_data(max_entries=400, show_spinner=False, hash_funcs=cache.HASHES)
+def _answers(cell_input: CellInput, metadata: CellMetadata, models: "Models") -> list[Answer]:
+    from neuroclass.classification.classify import classify_cells
 
     with _slots():
-        answers = classify_cells(_measured(_cell_input, _metadata), load_models(), prior=_metadata.prior)
+        answers = classify_cells(_measured(cell_input, metadata), models, prior=metadata.prior)
     _give_back()
     return answers
 
@@ -160,7 +161,7 @@ def _measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCe
 
 def _recording_key(cell_input: CellInput, metadata: CellMetadata) -> str:
     """Everything that measured cells depend on; the names are in it because cells and warnings carry them."""
-    return f"{cell_input.digest} {cell_input.name} {_key(replace(metadata, prior=Prior()))}"
+    return fingerprint(inputs=cell_input, metadata=replace(metadata, prior=Prior()))
 
 
 def _give_back() -> None:
@@ -169,38 +170,76 @@ def _give_back() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _key(metadata: CellMetadata) -> str:
-    return json.dumps(to_json(metadata), sort_keys=True)
-
-
 def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
     """Metadata with the corrections of this input's protocols."""
     return replace(metadata, assignments=corrections(cell_input))
 
 
-def keep(cell_input: CellInput, metadata: CellMetadata) -> str:
-    """Write an input into the history before it is classified; returns its entry's id."""
-    kept: dict[tuple[str, str, str], str] = st.session_state.setdefault("entries", {})
+def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
+    """Write an input into the history before it is classified; returns its entry's id, None where it is not kept."""
+    kept: dict[tuple[str, str], tuple[str, str]] = st.session_state.setdefault("entries", {})
     metadata = corrected(cell_input, metadata)
-    place = (cell_input.digest, cell_input.name, _key(metadata))
-    if place not in kept:
-        files = [StoredFile(file.name, file.digest, file.size) for file in cell_input.files]
-        kept[place] = store.history().begin(browser_id(), files, to_json(metadata), cell_input.cell)
-    return kept[place]
+    try:
+        history = store.history()
+        place, given = (history.generation(), fingerprint(inputs=cell_input)), fingerprint(metadata=metadata)
+        if place not in kept or kept[place][0] != given:
+            files = [StoredFile(file.name, file.digest, file.size) for file in cell_input.files]
+            entry = history.begin(browser_id(), files, to_json(metadata), cell_input.cell)
+            kept[place] = (given, entry)
+            _finished().pop(entry, None)
+        return kept[place][1]
+    except HistoryError as error:
+        _not_kept(error)
+        return None
 
 
-def answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
-    """Verdicts on the cells of an input under the user's corrections; kept in the history."""
-    entry = keep(cell_input, metadata)
-    metadata, models = corrected(cell_input, metadata), store.model_version()
-    answers = _answers(cell_input.digest, cell_input.name, _key(metadata), models, cell_input, metadata)
-    finished: set[tuple[str, str, str, str]] = st.session_state.setdefault("finished", set())
-    place = (entry, cell_input.name, _key(metadata), models)
-    if place not in finished:
-        payload = [one.to_json() for one in answers]
-        store.history().finish(browser_id(), entry, models, payload, summary_of(answers))
-        finished.add(place)
+def loaded_models() -> "Models":
+    """The models that answer now; see `load_models`."""
+    from neuroclass.classification.classify import load_models
+
+    return load_models()
+
+
+def answer(cell_input: CellInput, metadata: CellMetadata, models: "Models | None" = None) -> list[Answer]:
+    """Verdicts on the cells of an input under the user's corrections, by the models that answer now; kept."""
+    entry, models = keep(cell_input, metadata), models or loaded_models()
+    metadata = corrected(cell_input, metadata)
+    answers = _answers(cell_input, metadata, models)
+    place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
+    if entry is not None and place not in _finished().get(entry, ()):
+        payload, summary = [one.to_json() for one in answers], summary_of(answers)
+        try:
+            store.history().finish(browser_id(), entry, models.version, payload, summary, context=to_json(metadata))
+            _finished().setdefault(entry, set()).add(place)
+        except HistoryError as error:
+            _not_kept(error)
     return answers
+
+
+def _finished() -> dict[str, set[str]]:
+    """Fingerprints of the answers that an entry holds since it was begun."""
+    found: dict[str, set[str]] = st.session_state.setdefault("finished", {})
+    return found
+
+
+def _not_kept(error: HistoryError) -> None:
+    st.session_state["not-kept"] = str(error)
+
+
+def forget_what_was_not_kept() -> None:
+    """Begin anew: this run tries to keep everything again."""
+    st.session_state.pop("not-kept", None)
+
+
+def what_was_not_kept() -> None:
+    """Say that verdicts of this run are not in the history, and why; nothing where they are."""
+    trouble = st.session_state.get("not-kept", "")
+    if trouble:
+        st.warning(
+            f"**Not kept in the history.** The verdicts below hold all the same, and are kept once this page is used "
+            f"again with the history back. {escaped(trouble, 600)}",
+            icon=":material/history_toggle_off:",
+        )
 
 
 def summary_of(answers: list[Answer]) -> str:
@@ -227,6 +266,11 @@ class _Recordings:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._kept.clear()
 
     def put(self, key: str, measured: "list[MeasuredCell | RejectedInput]") -> None:
         """Keep an input's cells, unless they are a table's rows."""
@@ -273,8 +317,13 @@ def correct(cell_input: CellInput, assignments: Mapping[tuple[int, int], Stimulu
 
 
 def forget_all() -> int:
-    """Delete everything that this browser has in the history; returns how many entries."""
+    """Delete everything of this browser: entries, files, cached answers and prepared reports; returns how many entries.
+
+    Caches are the server's, so that other visitors' answers are computed again when they are next shown.
+    """
     count = store.history().delete_all(browser_id())
-    for key in ("received", "entries", "finished", "reopened", "shown"):
+    st.cache_data.clear()
+    _recordings().clear()
+    for key in _OF_UPLOADS:
         st.session_state.pop(key, None)
     return count

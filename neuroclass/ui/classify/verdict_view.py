@@ -8,6 +8,7 @@ from neuroclass.charts.evaluation import probabilities
 from neuroclass.charts.evidence import from_database
 from neuroclass.charts.theme import download_config
 from neuroclass.classification import wording
+from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, command_line
 from neuroclass.classification.result import CellVerdict, Prediction
@@ -56,7 +57,7 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
     analysis = uploads.analysis_of(cell_input, verdict.cell, metadata) if verdict.sweeps else None
     st.subheader("Why", anchor=False)
     key, metadata = f"{cell_input.digest[:16]}-{verdict.cell}", uploads.corrected(cell_input, metadata)
-    case = Case(key, verdict, metadata, analysis)
+    case = Case(key, verdict, metadata, analysis, inputs=fingerprint(inputs=cell_input))
     evidence.show(case)
     st.subheader("Everything measured", anchor=False)
     _features(verdict)

@@ -1,9 +1,11 @@
 """One cell's verdict with the sweeps and metadata behind it, the input of every evidence view."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from neuroclass.classification.analysis import RecordingAnalysis
+from neuroclass.classification.classify import Models, load_models
+from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
 from neuroclass.report.content import own_trace
@@ -28,6 +30,10 @@ class Case:
         Whether the cell is simulated.
     reference_id : str
         The cell's id, if it is itself a reference cell.
+    inputs : str
+        Fingerprint or name of what was measured.
+    models : Models
+        The models that answered.
     """
 
     key: str
@@ -36,6 +42,14 @@ class Case:
     analysis: RecordingAnalysis | None
     simulated: bool = False
     reference_id: str = ""
+    inputs: str = ""
+    models: Models = field(default_factory=load_models)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the verdict and all that its evidence depends on, for what is kept of it."""
+        parts = (self.key, self.inputs, self.simulated, self.reference_id)
+        return fingerprint(case=parts, verdict=self.verdict, metadata=self.metadata, models=self.models)
 
     @cached_property
     def traced(self) -> Traced | None:

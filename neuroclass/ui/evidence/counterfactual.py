@@ -1,12 +1,15 @@
 """Counterfactual on a page: the smallest change of a few features that flips the class."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
 from neuroclass.cell_types import broad_of, label_of
 from neuroclass.charts import evidence as charts
-from neuroclass.classification.classify import load_models
-from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.classification.classify import Models
+from neuroclass.classification.result import Prediction
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.explain.counterfactual import Counterfactual, counterfactual
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reference.cells import distances
@@ -39,8 +42,10 @@ def show(case: Case, prediction: Prediction) -> None:
         help="So it counts as one change.",
     )
     verdict = case.verdict
-    key = f"{verdict.species} {sorted(verdict.features.items())}"
-    found = _counterfactual(key, prediction.model, target, within, joint, verdict)
+    cells = cache.cohort()
+    found = _counterfactual(
+        case.models, cells, verdict.species, verdict.features, prediction.model, target, within, joint
+    )
     label = escaped(label_of(classes[0]))
     if found is None:
         st.info(
@@ -66,29 +71,30 @@ def show(case: Case, prediction: Prediction) -> None:
         st.caption("Found without the prior you gave; the model itself is asked.")
 
 
-@st.cache_data(max_entries=200, show_spinner="Looking for the smallest change")
+@st.cache_data(max_entries=200, show_spinner="Looking for the smallest change", hash_funcs=cache.HASHES)
 def _counterfactual(
-    key: str,  # noqa: ARG001 (the key of the cache)
+    models: Models,
+    cells: Cohort,
+    species: str,
+    features: Mapping[str, float],
     model: str,
     target: str,
     within: str,
     joint: bool,
-    _verdict: CellVerdict,
 ) -> Counterfactual | None:
-    predictor = load_models().named(model).predictor
-    cells = cache.cohort()
+    predictor = models.named(model).predictor
     column = predictor.task if predictor.task in cells.frame else "broad"
     known = target if predictor.task != HUMAN_SUBCLASS.task else broad_of(target)
     if within == _QUANTILES:
-        allowed = class_values(_verdict.species, known)
+        allowed = class_values(species, known)
         description = f"5% to 95% quantiles of the database's {known} cells"
     else:
         class_cells = cells.take((cells.frame[column] == known).to_numpy())
-        same = class_cells.of_species(_verdict.species)
+        same = class_cells.of_species(species)
         class_cells = same if len(same) else class_cells
-        row = np.array([_verdict.features.get(name, np.nan) for name in FEATURE_NAMES])
+        row = np.array([features.get(name, np.nan) for name in FEATURE_NAMES])
         standardise = predictor.preprocessor.standardise
         far, _ = distances(standardise(row[None])[0], standardise(class_cells.matrix()), np.ones(len(FEATURE_NAMES)))
         order = np.argsort(far)[:NEAREST]
         allowed, description = class_cells.matrix()[order], f"the {len(order)} nearest {known} cells of {cells.source}"
-    return counterfactual(predictor, _verdict.features, _verdict.species, target, allowed, description, joint)
+    return counterfactual(predictor, features, species, target, allowed, description, joint)

@@ -55,7 +55,7 @@ def show(case: Case) -> None:
 def show_cohort_cell(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -> None:
     """Show the evidence for the shipped models' verdict on a cohort cell, with its sweeps if available."""
     try:
-        verdict = cache.verdict(cells.source, cell_id)
+        verdict = cache.verdict(cells, cell_id)
     except NeuroClassError as error:
         st.info(escaped(error, 600), icon=":material/info:")
         return
@@ -63,7 +63,8 @@ def show_cohort_cell(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | 
         verdict = _with_places(verdict, analysis.provenance())
     if not cells.simulated:
         st.caption("By the models as shipped, which were trained on this cell too; the held-out predictions are above.")
-    show(Case(f"cell-{cell_id}", verdict, CellMetadata(verdict.species), analysis, cells.simulated, cell_id))
+    metadata = CellMetadata(verdict.species)
+    show(Case(f"cell-{cell_id}", verdict, metadata, analysis, cells.simulated, cell_id, cells.source))
 
 
 def _with_places(verdict: CellVerdict, places: Mapping[str, Mapping[str, Any]]) -> CellVerdict:

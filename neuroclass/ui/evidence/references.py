@@ -1,5 +1,6 @@
 """Reference cells on a page: the nearest of a class, with short excerpts of its sweeps cached."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -7,8 +8,9 @@ import streamlit as st
 from neuroclass.charts.comparison import Panel
 from neuroclass.charts.traces import crop
 from neuroclass.classification.analysis import RecordingAnalysis, analyse
-from neuroclass.classification.classify import load_models
-from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.classification.classify import Models
+from neuroclass.classification.result import Prediction
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.errors import NeuroClassError
 from neuroclass.reference.cells import ReferenceCell, nearest_references, with_sweeps
@@ -20,21 +22,22 @@ from neuroclass.ui.evidence.case import Case
 
 def nearest(case: Case, prediction: Prediction) -> dict[str, ReferenceCell]:
     """The nearest reference cells of the predicted and the runner-up class."""
-    key = f"{case.key} {case.verdict.species} {sorted(case.verdict.features.items())}"
-    return _nearest(key, prediction.model, tuple(likeliest(prediction)), case.reference_id, case.verdict)
+    verdict, labels = case.verdict, tuple(likeliest(prediction))
+    pools = tuple(with_sweeps(cache.cohort()))
+    return _nearest(case.models, pools, verdict.species, verdict.features, prediction.model, labels, case.reference_id)
 
 
-@st.cache_resource(max_entries=200, show_spinner="Finding reference cells")
+@st.cache_resource(max_entries=200, show_spinner="Finding reference cells", hash_funcs=cache.HASHES)
 def _nearest(
-    key: str,  # noqa: ARG001 (the key of the cache)
+    models: Models,
+    pools: tuple[Cohort, ...],
+    species: str,
+    features: Mapping[str, float],
     model: str,
     labels: tuple[str, ...],
     exclude: str,
-    _verdict: CellVerdict,
 ) -> dict[str, ReferenceCell]:
-    predictor = load_models().named(model).predictor
-    pools = with_sweeps(cache.cohort())
-    return nearest_references(predictor, _verdict.features, _verdict.species, labels, pools, exclude)
+    return nearest_references(models.named(model).predictor, features, species, labels, pools, exclude)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Getting the reference cell's sweeps")

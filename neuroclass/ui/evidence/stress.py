@@ -4,7 +4,6 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.charts import evidence as charts
-from neuroclass.classification.classify import load_models
 from neuroclass.classification.result import Prediction
 from neuroclass.classification.stress import UNITS, StressResult, stress, variants
 from neuroclass.report.tables import holds_table, stress_table
@@ -21,7 +20,7 @@ def results_of(case: Case) -> list[StressResult]:
     kept: dict[str, list[StressResult]] = st.session_state.setdefault(_KEPT, {})
     while len(kept) > _MOST_KEPT:
         kept.pop(next(iter(kept)))
-    return kept.setdefault(f"{case.key} {case.metadata!r}", [])
+    return kept.setdefault(case.fingerprint, [])
 
 
 def show(case: Case, prediction: Prediction) -> None:
@@ -54,10 +53,9 @@ def show(case: Case, prediction: Prediction) -> None:
 
 def _run(case: Case, found: list[StressResult], total: int) -> None:
     """Try the variants; a click on Stop, like any other, ends the script here and keeps the results."""
-    models = load_models()
     assert case.analysis is not None
     bar = st.progress(0.0, text="Measuring the recording as it is")
-    both = (models.dann.predictor, models.lspin.predictor)
+    both = (case.models.dann.predictor, case.models.lspin.predictor)
     for result in stress(case.analysis.recording, case.verdict.species, both, case.metadata):
         found.append(result)
         bar.progress(min(1.0, len(found) / total), text=f"{len(found)} of {total}: {escaped(result.label)}")

@@ -16,6 +16,7 @@ from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.explore import axes as axes_of
 from neuroclass.ui.explore import group_comparison
 from neuroclass.ui.explore.explore import selected_ids
+from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_in_chart", "sel"
@@ -131,16 +132,17 @@ def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], 
         st.markdown(f"**{len(rows):,} cells** {'in the selection' if narrowed else 'after the filters'}")
         if narrowed:
             st.button("Clear the selection", type="tertiary", icon=":material/close:", on_click=pick, args=([],))
+    ids = table["id"].astype(str).tolist()
     event = st.dataframe(
         table,
         hide_index=True,
         height=400,
-        key=key,
+        key=table_key(key, ids),
         on_select="rerun",
         selection_mode="multi-row",
         column_config={"id": st.column_config.TextColumn("cell"), "layer": st.column_config.TextColumn(width=60)},
     )
-    ticked = [str(table["id"].iloc[k]) for k in event.selection.rows if k < len(table)]
+    ticked = chosen_ids(event, ids)
     with st.container(horizontal=True, vertical_alignment="center"):
         opened = st.button(
             "Open the cell",

@@ -1,6 +1,5 @@
 """Identity of a browser: each has its own secret in a cookie that scripts cannot read."""
 
-import http.cookies
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -45,15 +44,22 @@ class IdentityCookie:
 
 
 def _sent(scope: Scope) -> bool:
-    for name, value in scope.get("headers", ()):
-        if name == b"cookie":
-            jar: http.cookies.SimpleCookie = http.cookies.SimpleCookie()
-            try:
-                jar.load(value.decode("latin-1"))
-            except http.cookies.CookieError:
-                return False
-            return COOKIE in jar and _TOKEN.fullmatch(jar[COOKIE].value) is not None
-    return False
+    headers = (value.decode("latin-1") for name, value in scope.get("headers", ()) if name.lower() == b"cookie")
+    return bool(own_token(";".join(headers)))
+
+
+def own_token(header: str) -> str:
+    """The browser's secret in a Cookie header, whatever else is in it; empty if it is not there.
+
+    Pairs are divided at semicolons and read one by one, since one that a strict parser refuses, such as JSON of another
+    application on the same host, would lose all others.
+    """
+    for pair in header.split(";"):
+        name, _, value = pair.partition("=")
+        token = value.strip().strip('"')
+        if name.strip() == COOKIE and _TOKEN.fullmatch(token):
+            return token
+    return ""
 
 
 def _is_page(message: Message) -> bool:
@@ -67,7 +73,7 @@ def _cookie(scope: Scope) -> str:
 
 def browser_id() -> str:
     """The browser's secret; without cookies, one for this session only."""
-    token = st.context.cookies.get(COOKIE, "")
+    token = own_token(";".join(st.context.headers.get_all("Cookie"))) or st.context.cookies.get(COOKIE, "")
     if isinstance(token, str) and _TOKEN.fullmatch(token):
         return token
     return str(st.session_state.setdefault(COOKIE, secrets.token_urlsafe(32)))

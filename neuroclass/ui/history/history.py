@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
+from neuroclass.classification.classify import load_models
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
 from neuroclass.config import PROJECT_DIR
@@ -15,8 +16,10 @@ from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import metadata_form, uploads
+from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 CLASSIFY = PROJECT_DIR / "pages" / "classify.py"
@@ -96,22 +99,27 @@ def page() -> None:
             "to go on.",
             icon=":material/pending:",
         )
-    table = _table(entries)
+    table, ids = _table(entries), [entry.id for entry in entries]
     event = st.dataframe(
         table,
         hide_index=True,
-        key=f"history-{len(entries)}",
+        key=table_key("history", ids),
         on_select="rerun",
         selection_mode="multi-row",
         height=min(420, 38 + 35 * len(table)),
     )
-    chosen = [entries[k] for k in event.selection.rows if k < len(entries)]
+    ticked = chosen_ids(event, ids)
+    chosen = [entry for entry in entries if entry.id in ticked]
     with st.container(horizontal=True):
         if st.button("Open", icon=":material/open_in_new:", disabled=len(chosen) != 1):
             st.switch_page(page_of(CLASSIFY), query_params={ENTRY: chosen[0].id})
-        if st.button(f"Delete {len(chosen)} chosen", icon=":material/delete:", disabled=not chosen):
-            history.delete(me, [entry.id for entry in chosen])
-            st.rerun()
+        st.button(
+            f"Delete {len(chosen)} chosen",
+            icon=":material/delete:",
+            disabled=not chosen,
+            on_click=_delete,
+            args=(ticked,),
+        )
         widgets.csv_button("history", table)
     if len(chosen) == 1:
         _versions(chosen[0])
@@ -122,6 +130,12 @@ def page() -> None:
 def page_of(path: Path) -> str:
     """A page's address for `st.switch_page`, relative to the main script."""
     return str(Path("..") / path.relative_to(PROJECT_DIR))
+
+
+def _delete(ids: list[str]) -> None:
+    """Delete the entries that were ticked when the button was drawn, whatever has happened to the list since."""
+    with guarded(stop=False):
+        st.toast(f"{store.history().delete(browser_id(), ids)} entries were deleted.")
 
 
 def _delete_everything() -> None:
@@ -157,7 +171,7 @@ def _versions(entry: Entry) -> None:
     table = versions_table(answers)
     st.dataframe(table, hide_index=True)
     widgets.csv_button("versions", table)
-    if store.model_version() not in answers:
+    if load_models().version not in answers:
         st.caption("The models of this server have not seen it: open it to classify it with them, then compare.")
     elif len(answers) == 1:
         st.caption("One version has seen it. Once models are trained anew, open it again to compare.")

@@ -4,16 +4,19 @@ import atexit
 import os
 import shutil
 import tempfile
+import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 from platformdirs import user_data_dir
 
-from neuroclass.config import CACHE_VARIABLE, MODELS_DIR, cache_folder
+from neuroclass.config import CACHE_VARIABLE, cache_folder
 from neuroclass.errors import HistoryError, SettingsError
-from neuroclass.io.artifacts import read_card
 from neuroclass.io.history import History
+from neuroclass.io.history_database import PAUSE_S
 from neuroclass.io.spool import Spool
 
 HISTORY_VARIABLE = "NEUROCLASS_HISTORY"
@@ -21,6 +24,7 @@ SHARED_VARIABLE = "NEUROCLASS_HISTORY_SHARED"
 DAYS_VARIABLE = "NEUROCLASS_HISTORY_DAYS"
 DEFAULT_DAYS = 90
 MAX_BYTES = 20_000_000_000
+PRUNE_EVERY_S = 3600.0
 _OFF = ("off", "no", "none")
 
 
@@ -53,7 +57,8 @@ class Place:
         database = "" if self.url.startswith("sqlite") else " and, without the recordings, in the lab's database"
         return (
             f"Uploads stay on the machine that runs NeuroClass, in {self.folder}{database}; {seen}. They go "
-            f"{self.days} days after they were last opened, or when you delete them on the History page."
+            f"{self.days} days after they were last opened, or when you delete them on the History page; where all "
+            f"files together exceed {MAX_BYTES / 1e9:.0f} GB, the recordings that were longest not used go earlier."
         )
 
 
@@ -88,39 +93,87 @@ def _temporary_folder() -> Path:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _open(where: Place) -> tuple[History, Place, str]:
+def _spool(where: Place) -> tuple[Spool, str]:
+    """The folder of uploads, or a temporary one and what is wrong with the configured one."""
     try:
-        history = History(where.url, Spool(where.folder), where.shared)
-        if where.days:
-            history.prune(where.days, MAX_BYTES)
-        return history, where, ""
-    except (OSError, HistoryError) as error:
-        temporary = Place("sqlite://", _temporary_folder(), 0)
-        return History(temporary.url, Spool(temporary.folder)), temporary, str(error)
+        spool = Spool(where.folder)
+        with spool.workplace():
+            return spool, ""
+    except OSError as error:
+        return Spool(_temporary_folder()), (
+            f"The folder {where.folder} cannot be written ({error.strerror or error}): uploads go when the server "
+            f"stops. Set {HISTORY_VARIABLE} to a folder that can be written."
+        )
+
+
+class _Opened:
+    """A history, opened when it can be, and pruned now and then.
+
+    Parameters
+    ----------
+    where : Place
+        Its location.
+    """
+
+    def __init__(self, where: Place) -> None:
+        self._where, self._lock = where, threading.Lock()
+        self._history: History | None = None
+        self._wait_until, self._trouble, self._prune_at = 0.0, "", 0.0
+
+    def get(self) -> History:
+        """The history; raises HistoryError while its database cannot be opened, and tries again after some seconds."""
+        with self._lock:
+            now = time.monotonic()
+            if self._history is None:
+                if now < self._wait_until:
+                    raise HistoryError(self._trouble)
+                try:
+                    self._history = History(self._where.url, spool(), self._where.shared)
+                except HistoryError as error:
+                    self._wait_until, self._trouble = time.monotonic() + PAUSE_S, str(error)
+                    raise
+            due = self._where.days > 0 and now >= self._prune_at
+            self._prune_at = now + PRUNE_EVERY_S if due else self._prune_at
+            opened = self._history
+        if due:
+            with suppress(HistoryError, OSError):
+                opened.prune(self._where.days, MAX_BYTES)
+        return opened
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _opened(where: Place) -> _Opened:
+    return _Opened(where)
+
+
+def spool() -> Spool:
+    """The folder of uploads; a temporary one if the configured location cannot be written."""
+    return _spool(place())[0]
 
 
 def history() -> History:
-    """Open the history; a temporary one if the configured location cannot be written."""
-    return _open(place())[0]
+    """Open the history.
+
+    Raises
+    ------
+    HistoryError
+        If its database cannot be used now.
+    """
+    return _opened(place()).get()
 
 
 def retention_notice() -> str:
     """Describe where uploads are stored and for how long, and any problem with the configured location."""
-    _, where, trouble = _open(place())
-    return f"{where.retention_notice()} {trouble}".strip()
+    where, (_, trouble) = place(), _spool(place())
+    if trouble:
+        return trouble
+    try:
+        history()
+    except HistoryError as error:
+        return f"{where.retention_notice()} {error}"
+    return where.retention_notice()
 
 
 def lasts() -> bool:
     """Whether the history outlives the server."""
-    return _open(place())[1].days > 0
-
-
-@st.cache_data(show_spinner=False, max_entries=4)
-def _version(cards: tuple[tuple[str, float], ...]) -> str:
-    return " ".join(f"{name} {str(read_card(MODELS_DIR / name)['weights_sha256'])[:8]}" for name, _ in cards)
-
-
-def model_version() -> str:
-    """Version of the shipped models: the first digits of their weights' SHA-256."""
-    names = ("dann", "lspin")
-    return _version(tuple((name, (MODELS_DIR / name / "card.json").stat().st_mtime) for name in names))
+    return place().days > 0 and not _spool(place())[1]

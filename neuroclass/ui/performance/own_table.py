@@ -15,6 +15,8 @@ from neuroclass.adaptation.recalibration import (
     why_not_recalibrated,
 )
 from neuroclass.cell_types import label_of
+from neuroclass.classification.classify import Models, load_models
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import TableError
 from neuroclass.evaluation.evaluate import Evaluation
 from neuroclass.evaluation.names import ALONE, BATCH
@@ -75,19 +77,18 @@ def _own(model: str) -> None:
             )
         if n_sets:
             st.caption(f"Models of {n_sets} sets of features are fitted first, about {SECONDS_A_SET} s each.")
-        measured = _measured(digest, model, cache.cohort().source, table)
+        measured = _measured(table, model, load_models(), cache.cohort())
         _draw(measured, model, digest)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _systems() -> Systems:
+@st.cache_resource(max_entries=1, show_spinner=False, hash_funcs=cache.HASHES)
+def _systems(models: Models) -> Systems:  # noqa: ARG001 (what was on disk when they were loaded)
     return shipped_systems()
 
 
-@st.cache_resource(max_entries=8, show_spinner="Evaluating the cells")
-def _measured(digest: str, model: str, source: str, _table: LabelledTable) -> _Measured:  # noqa: ARG001 (the key)
-    found = evaluate_tables(model, _systems(), _table.tables(MODELS[model].task), cache.cohort())
-    return _Measured(_table, found)
+@st.cache_resource(max_entries=8, show_spinner="Evaluating the cells", hash_funcs=cache.HASHES)
+def _measured(table: LabelledTable, model: str, models: Models, cells: Cohort) -> _Measured:
+    return _Measured(table, evaluate_tables(model, _systems(models), table.tables(MODELS[model].task), cells))
 
 
 def _draw(measured: _Measured, model: str, digest: str) -> None:

@@ -14,6 +14,8 @@ from neuroclass.types.models import LSPIN, MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.history.store import place
 from neuroclass.ui.text import escaped
 
 POLL_S = 0.5
@@ -24,6 +26,7 @@ CAPTIONS = {
     "gates": "Mean over networks and training cells, of 41, before the consensus of the networks.",
 }
 KINDS = {"broad": "broad class", "subclass": "subclass"}
+_UNDER_WAY = (State.QUEUED, State.RUNNING)
 _GATES = ("gate_penalty", "agreement")
 _SHARES = ("accuracy", "macro_f1", "validation_accuracy", "domain_accuracy")
 
@@ -92,7 +95,7 @@ def _start(model: str, arguments: list[str]) -> None:
     folder = data_folder()
     with guarded(stop=False):
         data = ["--data", str(folder.resolve())] if folder else []
-        st.session_state[JOB] = registry().start(model, [*data, *arguments])
+        st.session_state[JOB] = registry().start(model, [*data, *arguments], owner=browser_id())
 
 
 def selector() -> str | None:
@@ -109,19 +112,23 @@ def selector() -> str | None:
 
 def run_title(job: Job) -> str:
     """Display title of a run: model and start time."""
-    started = datetime.strptime("-".join(job.id.split("-")[:2]), "%Y%m%d-%H%M%S")
+    try:
+        started = datetime.strptime("-".join(job.id.split("-")[:2]), "%Y%m%d-%H%M%S")
+    except ValueError:
+        return job.id
     return f"{job.model.upper()}, {started:%d %b %Y %H:%M:%S}"
 
 
 def watch(job_id: str) -> None:
     """Show the progress of one run, refreshed until it ends."""
-    running = registry().look(job_id).state is State.RUNNING
+    running = registry().look(job_id).state in _UNDER_WAY
     st.fragment(_progress, run_every=POLL_S if running else None)(job_id, running)
 
 
 def _progress(job_id: str, was_running: bool) -> None:
+    registry().advance()
     job = registry().look(job_id)
-    if was_running and job.state is not State.RUNNING:
+    if was_running and job.state not in _UNDER_WAY:
         st.rerun(scope="app")
     _headline(job)
     history = pd.DataFrame(list(job.history))
@@ -156,9 +163,14 @@ def _headline(job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         share = min(1.0, epoch / of) if epoch and of else 0.0
         st.progress(1.0 if job.state is State.DONE else share, text=text)
-        if job.state is State.RUNNING and st.button("Cancel", icon=":material/stop:", key=f"cancel-{job.id}"):
-            registry().cancel(job.id)
+        shared, me = place().shared, browser_id()
+        mine = job.state in _UNDER_WAY and (shared or job.belongs_to(me))
+        if mine and st.button("Cancel", icon=":material/stop:", key=f"cancel-{job.id}"):
+            with guarded(stop=False):
+                registry().cancel(job.id, me, shared)
             st.rerun(scope="app")
+    if job.state is State.QUEUED:
+        st.caption("It waits for its turn: so many runs at once are under way, and visitors take turns.")
 
 
 def _curves(history: pd.DataFrame, simulated: bool) -> None:
