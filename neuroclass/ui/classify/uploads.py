@@ -3,7 +3,6 @@
 import ctypes
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,13 +13,15 @@ import streamlit as st
 
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata, to_json
-from neuroclass.classification.result import Answer
-from neuroclass.errors import RecordingError, RejectedInput, SettingsError
+from neuroclass.classification.result import Answer, CellVerdict
+from neuroclass.errors import RecordingError, RejectedInput, SettingsError, TableError
 from neuroclass.features import Stimulus
 from neuroclass.io.archives import is_archive, shown_name, unpack
 from neuroclass.io.history import Entry, StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.reference.template import template_csv, template_guide
+from neuroclass.types.progress import ProgressCallback, ignore_progress
+from neuroclass.ui.classify.kept import Kept
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 MAX_FILES = 500
 RECORDING_BYTES = 150_000_000
+FEW_CELLS = 20
+MOST_CELLS, MOST_KEPT_CELLS = 20_000, 40_000
 
 
 def _input_file(file: StoredFile) -> InputFile:
@@ -130,21 +133,50 @@ def _slots() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(2)
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
-def _answers(
-    digest: str,  # noqa: ARG001 (part of the key)
-    name: str,  # noqa: ARG001 (part of the key)
-    key: str,  # noqa: ARG001 (part of the key)
-    models: str,  # noqa: ARG001 (part of the key)
-    _cell_input: CellInput,
-    _metadata: CellMetadata,
-) -> list[Answer]:
+def _answers(cell_input: CellInput, metadata: CellMetadata, models: str, progress: ProgressCallback) -> list[Answer]:
+    """Verdicts on the cells of an input; of many cells without reasons, which `explained` adds to one."""
     from neuroclass.classification.classify import classify_cells, load_models
 
-    with _slots():
-        answers = classify_cells(_measured(_cell_input, _metadata), load_models(), prior=_metadata.prior)
-    _give_back()
+    key = f"{cell_input.digest} {cell_input.name} {_key(metadata)} {models}"
+    answers = _verdicts().get(key)
+    if answers is None:
+        with _slots():
+            measured = _measured(cell_input, metadata)
+            if len(measured) > MOST_CELLS:
+                raise TableError(
+                    f"{cell_input.name} has {len(measured):,} cells; at most {MOST_CELLS:,} are classified here at "
+                    "once. Split it, or use the command line: python -m neuroclass classify FILE --jsonl."
+                )
+            few = len(measured) <= FEW_CELLS
+            answers = classify_cells(measured, load_models(), few, metadata.prior, progress)
+        _verdicts().put(key, answers)
+        _give_back()
     return answers
+
+
+@st.cache_resource
+def _verdicts() -> Kept[list[Answer]]:
+    return Kept(MOST_KEPT_CELLS, len)
+
+
+def has_reasons(verdict: CellVerdict) -> bool:
+    """Whether a verdict's reasons were computed; True where no feature was measured, so that there are none."""
+    return bool(verdict.broad.reasons or verdict.subclass.reasons or not verdict.features)
+
+
+def explained(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> CellVerdict:
+    """A verdict with its reasons, computed where they are not there yet."""
+    if has_reasons(verdict):
+        return verdict
+    key = f"{cell_input.digest} {verdict.source} {verdict.cell} {_key(corrected(cell_input, metadata))}"
+    return _explained(key, store.model_version(), verdict)
+
+
+@st.cache_resource(max_entries=400, show_spinner="Computing the reasons")
+def _explained(key: str, models: str, _verdict: CellVerdict) -> CellVerdict:  # noqa: ARG001 (the key of the cache)
+    from neuroclass.classification.classify import load_models, reasons_for
+
+    return reasons_for(_verdict, load_models())
 
 
 def _measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCell | RejectedInput]":
@@ -189,11 +221,11 @@ def keep(cell_input: CellInput, metadata: CellMetadata) -> str:
     return kept[place]
 
 
-def answer(cell_input: CellInput, metadata: CellMetadata) -> list[Answer]:
+def answer(cell_input: CellInput, metadata: CellMetadata, progress: ProgressCallback = ignore_progress) -> list[Answer]:
     """Verdicts on the cells of an input under the user's corrections; kept in the history."""
     entry = keep(cell_input, metadata)
     metadata, models = corrected(cell_input, metadata), store.model_version()
-    answers = _answers(cell_input.digest, cell_input.name, _key(metadata), models, cell_input, metadata)
+    answers = _answers(cell_input, metadata, models, progress)
     finished: set[tuple[str, str, str, str]] = st.session_state.setdefault("finished", set())
     place = (entry, cell_input.name, _key(metadata), models)
     if place not in finished:
@@ -215,36 +247,14 @@ def summary_of(answers: list[Answer]) -> str:
     return "; ".join(parts) + (f"; and {len(answers) - 200} more" if len(answers) > 200 else "")
 
 
-class _Recordings:
-    """The inputs measured last: at least one, and as many recordings as fit into a number of bytes."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, list[MeasuredCell | RejectedInput]] = OrderedDict()
-
-    def get(self, key: str) -> "list[MeasuredCell | RejectedInput] | None":
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: str, measured: "list[MeasuredCell | RejectedInput]") -> None:
-        """Keep an input's cells, unless they are a table's rows."""
-        if not _bytes(measured):
-            return
-        with self._lock:
-            self._kept[key] = measured
-            while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > RECORDING_BYTES:
-                self._kept.popitem(last=False)
-
-
 def _bytes(measured: "Sequence[MeasuredCell | RejectedInput]") -> int:
+    """Bytes of the recordings behind cells; 0 for a table's rows."""
     return sum(one.analysis.n_bytes for one in measured if not isinstance(one, RejectedInput) and one.analysis)
 
 
 @st.cache_resource
-def _recordings() -> _Recordings:
-    return _Recordings()
+def _recordings() -> "Kept[list[MeasuredCell | RejectedInput]]":
+    return Kept(RECORDING_BYTES, _bytes)
 
 
 def analysis_of(cell_input: CellInput, cell: str, metadata: CellMetadata) -> "RecordingAnalysis | None":
