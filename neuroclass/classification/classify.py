@@ -116,16 +116,20 @@ def load_models(folder: Path | None = None) -> Models:
     """Load DANN and LSPIN, the shipped ones by default.
 
     A folder with models of sets of features judges each cell by those of exactly its features; one without, such as
-    that of a single training run, by the network alone.
+    that of a single training run, by the network alone. The networks are small: torch is set to one thread, as more
+    only wait for each other where a machine is busy.
 
     Raises
     ------
     ModelFileError
         If a model's files are missing, damaged or made for other features.
     """
+    import torch
+
     from neuroclass.io.artifacts import load_human_subclass, load_model
     from neuroclass.training.library import feature_set_library
 
+    torch.set_num_threads(1)
     networks = {spec.name: load_model(spec.name, folder) for spec in (DANN, LSPIN)}
     subsets = {name: ExpectedAccuracy(report_of(name, folder).feature_subsets()) for name in networks}
     if not ((folder or MODELS_DIR) / FEATURE_SETS).is_dir():

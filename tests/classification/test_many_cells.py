@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from neuroclass.classification.classify import CELLS, classify_blocks, classify_cells, load_models, reasons_for
 from neuroclass.classification.measurement import MeasuredCell
@@ -123,3 +124,14 @@ def test_progress_counts_cells_and_rejected_ones_pass(monkeypatch: pytest.Monkey
     answers = classify_cells(every, load_models(), reasons=False, progress=reports.append)
     assert answers[-1] is rejected
     assert [(one.stage, one.done, one.total) for one in reports] == [(CELLS, 3, 7), (CELLS, 6, 7), (CELLS, 7, 7)]
+
+
+def test_models_answer_in_one_thread() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        load_models.cache_clear()
+        load_models()
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
