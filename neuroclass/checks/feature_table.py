@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from neuroclass.io.table_values import is_empty
 from neuroclass.reference.ranges import FeatureRange, overall_ranges
 
 MAX_MESSAGES = 20
+MOST_PROBLEMS = 50_000
 _NAMED = 30
 _OUTSIDE = 5.0
 _PREFIXES = tuple(10.0**power for power in (3, -3, 6, -6, 9, -9, 12, -12))
@@ -179,12 +181,17 @@ def find_problems(table: RawTable) -> dict[int, TableError]:
     Raises
     ------
     TableError
-        If the table as a whole cannot be used.
+        If the table as a whole cannot be used, or more than `MOST_PROBLEMS` values fail a check.
     """
-    problems = [problem for check in CHECKS for problem in check(table)]
+    problems = list(islice((problem for check in CHECKS for problem in check(table)), MOST_PROBLEMS + 1))
     whole = [problem.message for problem in problems if problem.index is None]
     if whole:
         raise TableError(f"{table.name}: " + "; ".join(whole) + ".")
+    if len(problems) > MOST_PROBLEMS:
+        raise TableError(
+            f"{table.name}: more than {MOST_PROBLEMS:,} values fail a check, the first: {problems[0].message}. Correct "
+            "the table as a whole."
+        )
     messages: dict[int, list[str]] = {}
     for problem in problems:
         if problem.index is not None:

@@ -20,6 +20,7 @@ import pytest
 from neuroclass.classification.inputs import CellInput, cell_inputs
 from neuroclass.classification.measurement import MeasuredCell, measure
 from neuroclass.errors import RejectedInput
+from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.archives import is_archive
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
@@ -129,6 +130,11 @@ def text_everywhere(path: Path) -> None:
     path.write_bytes(b"cell,vrest,tau\n" + b"a,minus seventy and so on,twelve and so on\n" * 99_000)
 
 
+def wrong_everywhere(path: Path) -> None:
+    row = ",".join(["9e99"] * len(FEATURE_NAMES)) + "\n"
+    path.write_text(",".join(FEATURE_NAMES) + "\n" + row * 90_000, encoding="utf-8")
+
+
 def long_names(path: Path) -> None:
     rows = (f"{k:06d}{'x' * 900},-70\n" for k in range(99_000))
     path.write_text("cell,vrest\n" + "".join(rows), encoding="utf-8")
@@ -146,6 +152,7 @@ FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "one long line": (one_long_line, "line 3 has more than 2,000,000 characters"),
     "open quotation": (open_quotation, "row 2 has a value of more than 10,000 characters"),
     "text everywhere": (text_everywhere, "more than 20,000 values in the features' columns are not numbers"),
+    "wrong everywhere": (wrong_everywhere, "more than 50,000 values fail a check, the first: row 2"),
     "long names": (long_names, "hold more than 20,000,000 characters"),
 }
 

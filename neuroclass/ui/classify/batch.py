@@ -23,7 +23,7 @@ Pair = tuple[CellInput | None, Answer]
 _CELL_NAMES = "cell_names"
 SHOWN = 4
 MOST_REASONS = 1000
-SECONDS_A_CELL = 0.05
+SECONDS_A_CELL = 0.1
 
 
 def grouping_form(files: Sequence[InputFile]) -> list[CellInput]:
