@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from neuroclass.cell_types import (
@@ -14,14 +13,21 @@ from neuroclass.cell_types import (
     Species,
     Subclass,
 )
-from neuroclass.checks.feature_table import cell_names, find_problems, is_empty, parse_number, species_of
+from neuroclass.checks.feature_table import cell_names, find_problems, species_of
 from neuroclass.cohort.cohort import Cohort, make_cohort
 from neuroclass.errors import TableError
-from neuroclass.features import FEATURE_NAMES
-from neuroclass.io.feature_table import SPECIES_COLUMN, RawTable, read_raw_table
-from neuroclass.io.outside import CLASSES_OF, DONOR_COLUMN, TRUTH_COLUMN
+from neuroclass.io.feature_table import (
+    DONOR_COLUMN,
+    LABEL_COLUMN,
+    SPECIES_COLUMN,
+    TRUTH_COLUMN,
+    RawTable,
+    Source,
+    read_raw_table,
+)
+from neuroclass.io.outside import CLASSES_OF
+from neuroclass.io.table_values import is_empty
 
-LABEL_COLUMN = "label"
 MOST_CELLS = 5000
 _NAMED = 5
 
@@ -52,12 +58,12 @@ class LabelledTable:
         return {self.name if len(found) == 1 else f"{self.name}, {one}": cells for one, cells in found.items()}
 
 
-def read_labelled(content: bytes, name: str) -> LabelledTable:
+def read_labelled(content: Source, name: str) -> LabelledTable:
     """Read a user's table of labelled cells.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or Path
         A table in the upload format: features by their published names in stored units, with the column ``truth`` or
         ``label``, and optionally ``cell``, ``donor`` and ``species`` (mouse where it is not given).
     name : str
@@ -74,14 +80,14 @@ def read_labelled(content: bytes, name: str) -> LabelledTable:
         If the file is no such table, has neither ``truth`` nor ``label``, no usable labelled row, or too many.
     """
     table = read_raw_table(content, name)
-    labels = next((column for column in (TRUTH_COLUMN, LABEL_COLUMN) if column in table.cells.columns), None)
+    labels = next((column for column in (TRUTH_COLUMN, LABEL_COLUMN) if column in table.texts), None)
     if labels is None:
         raise TableError(
             f"{name} has neither a column {TRUTH_COLUMN!r} nor {LABEL_COLUMN!r}; it needs each cell's known class in "
             "one of them."
         )
-    if len(table.cells) > MOST_CELLS:
-        raise TableError(f"{name} has {len(table.cells):,} rows; at most {MOST_CELLS:,} are evaluated here. Split it.")
+    if len(table) > MOST_CELLS:
+        raise TableError(f"{name} has {len(table):,} rows; at most {MOST_CELLS:,} are evaluated here. Split it.")
     problems = find_problems(table)
     rows, notes = _labelled_rows(table, labels, problems)
     if not rows:
@@ -102,23 +108,23 @@ def _labelled_rows(
     rows: list[dict[str, object]] = []
     unknown: dict[str, int] = {}
     unlabelled = 0
-    for index, (cell, record) in enumerate(zip(cell_names(table), table.cells.to_dict("records"), strict=True)):
+    for index, cell in enumerate(cell_names(table)):
         if index in problems:
             continue
-        if is_empty(record[labels]):
+        label, donor, given = (_text(table, column, index) for column in (labels, DONOR_COLUMN, SPECIES_COLUMN))
+        if is_empty(label):
             unlabelled += 1
             continue
-        species = species_of(record.get(SPECIES_COLUMN)) or Species.MOUSE
-        classes = _classes(str(record[labels]), species)
+        species = species_of(given) or Species.MOUSE
+        classes = _classes(label, species)
         if classes is None:
-            shown = f"{str(record[labels])[:40]} ({species.value})"
+            shown = f"{label[:40]} ({species.value})"
             unknown[shown] = unknown.get(shown, 0) + 1
             continue
-        donor = record.get(DONOR_COLUMN)
-        rows.append({"id": cell, "species": species.value, "donor": cell if is_empty(donor) else str(donor).strip()})
+        rows.append({"id": cell, "species": species.value, "donor": cell if is_empty(donor) else donor})
         rows[-1] |= classes
-        rows[-1] |= {name: _number(record[name]) for name in FEATURE_NAMES if name in record}
-    notes = []
+        rows[-1] |= {name: float(values[index]) for name, values in table.numbers.items()}
+    notes = list(table.notes)
     if problems:
         notes.append(f"{len(problems)} rows failed a check, the first: {next(iter(problems.values()))}")
     if unlabelled:
@@ -143,6 +149,5 @@ def _classes(label: str, species: Species) -> dict[str, str | None] | None:
     return {"broad": HumanSubclass(name).broad.value, "subclass": None}
 
 
-def _number(value: object) -> float:
-    number = None if is_empty(value) else parse_number(value)
-    return np.nan if number is None else number
+def _text(table: RawTable, column: str, index: int) -> str:
+    return table.texts[column][index] if column in table.texts else ""

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
-import pandas as pd
 
 from neuroclass.cell_types import Species
 from neuroclass.errors import TableError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.feature_table import CELL_COLUMN, SPECIES_COLUMN, RawTable
+from neuroclass.io.table_values import is_empty
 from neuroclass.reference.ranges import FeatureRange, overall_ranges
 
-EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "–"})
 MAX_MESSAGES = 20
+MOST_PROBLEMS = 50_000
+_NAMED = 30
 _OUTSIDE = 5.0
 _PREFIXES = tuple(10.0**power for power in (3, -3, 6, -6, 9, -9, 12, -12))
 _FAR = 1000.0
@@ -31,84 +33,60 @@ class Problem:
 Check = Callable[[RawTable], Iterator[Problem]]
 
 
-def is_empty(value: object) -> bool:
-    """Whether a table entry is empty."""
-    return (
-        value is None
-        or value is pd.NA
-        or (isinstance(value, float) and np.isnan(value))
-        or (isinstance(value, str) and value.strip().lower() in EMPTY)
-    )
-
-
-def parse_number(value: object) -> float | None:
-    """The number in a table entry; None if it is text."""
-    if isinstance(value, bool):
-        return None
-    try:
-        return float(str(value).strip().replace("−", "-"))
-    except ValueError:
-        return None
-
-
-def _values(table: RawTable) -> Iterator[tuple[int, str, str, object]]:
-    """Each non-empty feature value: row index, description of its location, column, value."""
-    names = cell_names(table)
-    for column in (name for name in FEATURE_NAMES if name in table.cells.columns):
-        for index, value in enumerate(table.cells[column]):
-            if not is_empty(value):
-                where = f"row {table.row_number(index)} (cell {names[index][:60]}), column {column}"
-                yield index, where, column, value
-
-
 def cell_names(table: RawTable) -> list[str]:
     """Name of each cell: its ``cell`` entry, or else its row number."""
-    if CELL_COLUMN not in table.cells.columns:
-        return [f"row {table.row_number(index)}" for index in range(len(table.cells))]
-    return [
-        f"row {table.row_number(index)}" if is_empty(value) else str(value).strip()
-        for index, value in enumerate(table.cells[CELL_COLUMN])
-    ]
+    given = table.texts.get(CELL_COLUMN, [""] * len(table))
+    return [f"row {row}" if is_empty(name) else name for row, name in zip(table.rows.tolist(), given, strict=True)]
+
+
+def _where(table: RawTable, index: int, column: str) -> str:
+    """Where an entry stands, for people."""
+    given = table.texts.get(CELL_COLUMN, [""] * len(table))[index]
+    row = table.row_number(index)
+    name = f"row {row}" if is_empty(given) else given
+    return f"row {row} (cell {name[:60]}), column {column}"
 
 
 def has_features(table: RawTable) -> Iterator[Problem]:
     """At least one column is a feature, and every row has at least one value."""
-    known = [name for name in FEATURE_NAMES if name in table.cells.columns]
-    if not known:
+    if not table.numbers:
         message = (
-            f"none of its columns {list(table.cells.columns)[:8]} is one of the 41 features; name columns as the "
-            "template does"
+            f"none of its columns {list(table.columns)[:8]} is one of the 41 features; name columns as the template "
+            "does"
         )
         yield Problem(None, message)
         return
-    for index, row in enumerate(table.cells[known].itertuples(index=False)):
-        if all(is_empty(value) for value in row):
-            yield Problem(index, f"row {table.row_number(index)} has no feature value; fill in at least one")
+    filled = np.zeros(len(table), dtype=bool)
+    for column, values in table.numbers.items():
+        filled |= ~np.isnan(values)
+        filled[list(table.unread.get(column, ()))] = True
+    for index in np.flatnonzero(~filled):
+        yield Problem(int(index), f"row {table.row_number(index)} has no feature value; fill in at least one")
 
 
 def unique_cells(table: RawTable) -> Iterator[Problem]:
     """No cell is named twice."""
-    names = pd.Series(cell_names(table))
-    for name, rows in names.groupby(names).groups.items():
+    places: dict[str, list[int]] = {}
+    for index, name in enumerate(cell_names(table)):
+        places.setdefault(name, []).append(index)
+    for name, rows in places.items():
         if len(rows) > 1:
-            places = ", ".join(str(table.row_number(index)) for index in rows[:5])
+            listed = ", ".join(str(table.row_number(index)) for index in rows[:5])
+            message = (
+                f"rows {listed}, column {CELL_COLUMN}: the id {name[:60]!r} stands {len(rows)} times; give each its own"
+            )
             for index in rows:
-                message = (
-                    f"rows {places}, column {CELL_COLUMN}: the id {name!r} stands {len(rows)} times; give each its own"
-                )
-                yield Problem(int(index), message)
+                yield Problem(index, message)
 
 
 def known_species(table: RawTable) -> Iterator[Problem]:
     """Species are mouse or human, or left empty."""
-    if SPECIES_COLUMN in table.cells.columns:
-        for index, value in enumerate(table.cells[SPECIES_COLUMN]):
-            if not is_empty(value) and species_of(value) is None:
-                message = (
-                    f"row {table.row_number(index)}, column {SPECIES_COLUMN}: found {str(value)[:40]!r}; expected "
-                    "mouse or human"
-                )
-                yield Problem(index, message)
+    for index, value in enumerate(table.texts.get(SPECIES_COLUMN, ())):
+        if not is_empty(value) and species_of(value) is None:
+            message = (
+                f"row {table.row_number(index)}, column {SPECIES_COLUMN}: found {value[:40]!r}; expected mouse or human"
+            )
+            yield Problem(index, message)
 
 
 def species_of(value: object) -> Species | None:
@@ -124,37 +102,41 @@ def species_of(value: object) -> Species | None:
 
 def numbers_only(table: RawTable) -> Iterator[Problem]:
     """Feature values are numbers."""
-    for index, where, column, value in _values(table):
-        if parse_number(value) is None:
-            text = str(value)[:40]
-            hint = "; write decimals with a point" if "," in text else ""
-            message = f"{where}: found the text {text!r}; expected a number{_in_unit(column)} or nothing{hint}"
+    for column, found in table.unread.items():
+        for index, value in found.items():
+            hint = "; write decimals with a point" if "," in value else ""
+            message = (
+                f"{_where(table, index, column)}: found the text {value[:60]!r}; expected a number{_in_unit(column)} "
+                f"or nothing{hint}"
+            )
             yield Problem(index, message)
 
 
 def finite_numbers(table: RawTable) -> Iterator[Problem]:
     """Feature values are finite."""
-    for index, where, column, value in _values(table):
-        number = parse_number(value)
-        if number is not None and np.isinf(number):
-            message = f"{where}: found infinity; expected a number{_in_unit(column)}, or nothing where it is missing"
-            yield Problem(index, message)
+    for column, values in table.numbers.items():
+        for index in np.flatnonzero(np.isinf(values)):
+            message = (
+                f"{_where(table, index, column)}: found infinity; expected a number{_in_unit(column)}, or nothing "
+                "where it is missing"
+            )
+            yield Problem(int(index), message)
 
 
 def plausible_units(table: RawTable) -> Iterator[Problem]:
     """No value lies so far outside the database's range that it must be in a wrong unit."""
     ranges = overall_ranges()
-    for index, where, column, value in _values(table):
-        number = parse_number(value)
-        if number is None or not np.isfinite(number):
-            continue
+    for column, values in table.numbers.items():
         limits = ranges[column]
-        if is_unit_slip(number, limits):
-            message = (
-                f"{where}: found {number:g}, but the database's cells lie between {limits.low:g} and "
-                f"{limits.high:g}{_in_unit(column, ' ')}; the value seems to be in another unit, so convert it"
-            )
-            yield Problem(index, message)
+        for index in np.flatnonzero(np.isfinite(values) & ((values < limits.low) | (values > limits.high))):
+            number = float(values[index])
+            if is_unit_slip(number, limits):
+                message = (
+                    f"{_where(table, index, column)}: found {number:g}, but the database's cells lie between "
+                    f"{limits.low:g} and {limits.high:g}{_in_unit(column, ' ')}; the value seems to be in another "
+                    "unit, so convert it"
+                )
+                yield Problem(int(index), message)
 
 
 def is_unit_slip(value: float, limits: FeatureRange) -> bool:
@@ -199,12 +181,17 @@ def find_problems(table: RawTable) -> dict[int, TableError]:
     Raises
     ------
     TableError
-        If the table as a whole cannot be used.
+        If the table as a whole cannot be used, or more than `MOST_PROBLEMS` values fail a check.
     """
-    problems = [problem for check in CHECKS for problem in check(table)]
+    problems = list(islice((problem for check in CHECKS for problem in check(table)), MOST_PROBLEMS + 1))
     whole = [problem.message for problem in problems if problem.index is None]
     if whole:
         raise TableError(f"{table.name}: " + "; ".join(whole) + ".")
+    if len(problems) > MOST_PROBLEMS:
+        raise TableError(
+            f"{table.name}: more than {MOST_PROBLEMS:,} values fail a check, the first: {problems[0].message}. Correct "
+            "the table as a whole."
+        )
     messages: dict[int, list[str]] = {}
     for problem in problems:
         if problem.index is not None:
@@ -219,8 +206,9 @@ def _listed(messages: list[str]) -> str:
 
 def table_warnings(table: RawTable) -> tuple[str, ...]:
     """Warnings about a table that can still be used."""
-    known = {CELL_COLUMN, SPECIES_COLUMN, *FEATURE_NAMES}
-    unknown = [str(column)[:60] for column in table.cells.columns if column not in known]
+    known = {"", CELL_COLUMN, SPECIES_COLUMN, *FEATURE_NAMES}
+    unknown = [column for column in table.columns if column not in known]
     if not unknown:
-        return ()
-    return (f"Columns that are not features were left out: {', '.join(unknown[:30])}.",)
+        return table.notes
+    rest = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
+    return (*table.notes, f"Columns that are not features were left out: {', '.join(unknown[:_NAMED])}{rest}.")

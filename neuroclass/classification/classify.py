@@ -1,39 +1,43 @@
 """Classify inputs: the operations that pages and command line share."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neuroclass.cell_types import HUMAN_SUBCLASS_ORDER, HumanSubclass, Species
+from neuroclass.cell_types import Species
 from neuroclass.classification import doubt
+from neuroclass.classification.doubt import rows_of
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.measurement import MeasuredCell, measure
 from neuroclass.classification.metadata import CellMetadata
-from neuroclass.classification.result import Answer, CellVerdict, Prediction, Reason
+from neuroclass.classification.reasons import Pair, with_reasons
+from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.config import MODELS_DIR
 from neuroclass.errors import RejectedInput
 from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy, stimuli_of
-from neuroclass.features import FEATURE_NAMES, features_of
+from neuroclass.features import features_of
 from neuroclass.io.artifacts import load_human_subclass, load_model, stamp_of, weights_of
 from neuroclass.io.feature_sets import checksum
 from neuroclass.predictors.calibration import COVERAGE
-from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor, GatedCellPredictor, JointPredictor
+from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor, GatedCellPredictor
 from neuroclass.predictors.human_cells import HumanAwarePredictor, HumanCellPredictor
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.priors import Prior, kept_share, reweight
-from neuroclass.reference.ranges import percentile
 from neuroclass.reports.store import report_of
 from neuroclass.types.arrays import Floats
 from neuroclass.types.models import DANN, FEATURE_SETS, HUMAN_SUBCLASS, LSPIN
+from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
-N_REASONS = 10
 LEAST_KEPT = 0.05
 TRAINING = "training"
 FEATURE_SET = "feature-set"
+CELLS = "cells"
+BLOCK, BLOCK_WITH_REASONS = 2048, 32
 
 
 @dataclass(frozen=True)
@@ -54,21 +58,42 @@ class Model:
     network: Predictor
     subsets: ExpectedAccuracy
 
-    def expected(self, cell: MeasuredCell) -> dict[str, Any]:
-        """Accuracy to expect with the cell's features."""
+    def expected(self, cells: Sequence[MeasuredCell]) -> list[dict[str, Any]]:
+        """Accuracy to expect with each cell's features."""
         if isinstance(self.predictor, CellPredictor):
-            found = self.predictor.expected(cell.row(), cell.species)
-            stimuli = stimuli_of(cell.features)
-            whole = set(cell.features) == {name for stimulus in stimuli for name in features_of(stimulus)}
-            return found | ({"stimuli": sorted(stimulus.value for stimulus in stimuli)} if found and whole else {})
-        return self.subsets(cell.features, cell.species)
+            found = self.predictor.expected_each(rows_of(cells), [cell.species for cell in cells])
+            return [_with_stimuli(one, frozenset(cell.features)) for one, cell in zip(found, cells, strict=True)]
+        known = cache(self.subsets)
+        return [dict(known(frozenset(cell.features), cell.species)) for cell in cells]
 
-    def next_sweep(self, cell: MeasuredCell, expected: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The stimulus that would raise the expected accuracy most; None where none does."""
-        if isinstance(self.predictor, CellPredictor):
-            home = expected.get("probability_home")
-            return None if home is None else self.predictor.next_stimulus(cell.row(), cell.species, home)
-        return self.subsets.next_sweep(cell.features, cell.species)
+    def next_sweeps(
+        self, cells: Sequence[MeasuredCell], expected: Sequence[Mapping[str, Any]]
+    ) -> list[Mapping[str, Any] | None]:
+        """The stimulus that would raise each cell's expected accuracy most; None where none does."""
+        if not isinstance(self.predictor, CellPredictor):
+            known = cache(self.subsets.next_sweep)
+            return [known(frozenset(cell.features), cell.species) for cell in cells]
+        result: list[Mapping[str, Any] | None] = [None] * len(cells)
+        rows = [row for row, found in enumerate(expected) if found.get("probability_home") is not None]
+        if rows:
+            x, species = rows_of([cells[row] for row in rows]), [cells[row].species for row in rows]
+            best = self.predictor.next_stimuli(x, species, [expected[row]["probability_home"] for row in rows])
+            for row, found in zip(rows, best, strict=True):
+                result[row] = found
+        return result
+
+
+def _with_stimuli(expected: dict[str, Any], features: frozenset[str]) -> dict[str, Any]:
+    """Expected accuracy with the names of the stimuli, where the features are all those of some stimuli."""
+    stimuli = _whole_stimuli(features)
+    return expected | ({"stimuli": list(stimuli)} if expected and stimuli is not None else {})
+
+
+@lru_cache(maxsize=4096)
+def _whole_stimuli(features: frozenset[str]) -> tuple[str, ...] | None:
+    stimuli = stimuli_of(features)
+    whole = features == {name for stimulus in stimuli for name in features_of(stimulus)}
+    return tuple(sorted(stimulus.value for stimulus in stimuli)) if whole else None
 
 
 @dataclass(frozen=True)
@@ -130,7 +155,8 @@ def load_models(folder: Path | None = None) -> Models:
     """Load DANN and LSPIN, the shipped ones by default; again where files on disk have changed.
 
     A folder with models of sets of features judges each cell by those of exactly its features; one without, such as
-    that of a single training run, by the network alone.
+    that of a single training run, by the network alone. The networks are small: torch is set to one thread, as more
+    only wait for each other where a machine is busy.
 
     Raises
     ------
@@ -142,8 +168,11 @@ def load_models(folder: Path | None = None) -> Models:
 
 @lru_cache(maxsize=2)
 def _loaded(folder: Path | None, stamp: str) -> Models:  # noqa: ARG001 (the key of the cache)
+    import torch
+
     from neuroclass.training.library import feature_set_library
 
+    torch.set_num_threads(1)
     networks = {spec.name: load_model(spec.name, folder) for spec in (DANN, LSPIN)}
     subsets = {name: ExpectedAccuracy(report_of(name, folder).feature_subsets()) for name in networks}
     if not ((folder or MODELS_DIR) / FEATURE_SETS).is_dir():
@@ -196,14 +225,56 @@ def classify_input(
 
 
 def classify_cells(
-    measured: Sequence[MeasuredCell | RejectedInput], models: Models, reasons: bool = True, prior: Prior | None = None
+    measured: Sequence[MeasuredCell | RejectedInput],
+    models: Models,
+    reasons: bool = True,
+    prior: Prior | None = None,
+    progress: ProgressCallback = ignore_progress,
 ) -> list[Answer]:
-    """Classify measured cells, all at once; rejected ones pass through."""
+    """Classify measured cells; rejected ones pass through.
+
+    Parameters
+    ----------
+    measured : sequence of MeasuredCell or RejectedInput
+        The cells.
+    models : Models
+        The trained models.
+    reasons : bool
+        Whether to compute SHAP values; `reasons_for` adds them to one verdict.
+    prior : Prior, optional
+        What is known of the classes beforehand.
+    progress : ProgressCallback
+        Called with the number of cells classified so far.
+
+    Returns
+    -------
+    list of CellVerdict or RejectedInput
+    """
+    answers: list[Answer] = []
+    for block in classify_blocks(measured, models, reasons, prior):
+        answers += block
+        progress(Progress(CELLS, len(answers), len(measured)))
+    return answers
+
+
+def classify_blocks(
+    measured: Iterable[MeasuredCell | RejectedInput], models: Models, reasons: bool = True, prior: Prior | None = None
+) -> Iterator[list[Answer]]:
+    """As `classify_cells`, a block of cells at a time, so that memory does not grow with their number."""
+    every = iter(measured)
+    while block := list(islice(every, BLOCK_WITH_REASONS if reasons else BLOCK)):
+        yield _classify_block(block, models, reasons, prior or Prior())
+
+
+def _classify_block(
+    measured: Sequence[MeasuredCell | RejectedInput], models: Models, reasons: bool, prior: Prior
+) -> list[Answer]:
     cells = [cell for cell in measured if isinstance(cell, MeasuredCell)]
     if not cells:
         return [cell for cell in measured if isinstance(cell, RejectedInput)]
-    prior = prior or Prior()
-    broad, subclass = _both_tasks(models, cells, reasons, prior)
+    pairs = _both_tasks(models, cells, reasons, prior)
+    contradictions = doubt.apart_each(models.dann.predictor, cells)
+    likeness = doubt.likeness_each(models.dann.predictor, cells)
     verdicts = iter(
         CellVerdict(
             source=cell.source,
@@ -219,77 +290,77 @@ def classify_cells(
             warnings=(
                 *cell.warnings,
                 *doubt.unusual(cell, b.typicality),
-                *doubt.apart(models.dann.predictor, cell),
+                *apart,
                 *_against(prior, models, b, s),
             ),
-            likeness=doubt.likeness(models.dann.predictor, cell),
+            likeness=like,
             prior=prior.weights,
             conditions=cell.conditions,
             models=judges,
         )
-        for cell, b, s, judges in zip(cells, broad, subclass, models.judges(cells), strict=True)
+        for cell, (b, s), apart, like, judges in zip(
+            cells, pairs, contradictions, likeness, models.judges(cells), strict=True
+        )
     )
     return [next(verdicts) if isinstance(cell, MeasuredCell) else cell for cell in measured]
 
 
-def _both_tasks(
-    models: Models, cells: Sequence[MeasuredCell], reasons: bool, prior: Prior
-) -> tuple[list[Prediction], list[Prediction]]:
+def reasons_for(verdict: CellVerdict, models: Models) -> CellVerdict:
+    """The same verdict with the reasons for both predictions, which `classify_cells` leaves out on request."""
+    if verdict.broad.reasons or verdict.subclass.reasons:
+        return verdict
+    cell = MeasuredCell(verdict.source, verdict.cell, verdict.species, verdict.features, verdict.missing)
+    fine = models.of_subclass(verdict.species).predictor
+    ((broad, subclass),) = with_reasons(models.dann.predictor, fine, [cell], [(verdict.broad, verdict.subclass)])
+    return replace(verdict, broad=broad, subclass=subclass)
+
+
+def _both_tasks(models: Models, cells: Sequence[MeasuredCell], reasons: bool, prior: Prior) -> list[Pair]:
     """Broad class and subclass of every cell, each species' cells by the model of its subclasses."""
-    result: dict[int, tuple[Prediction, Prediction]] = {}
+    result: dict[int, Pair] = {}
     for fine in filter(None, (models.lspin, models.human)):
         rows = [row for row, cell in enumerate(cells) if models.of_subclass(cell.species) is fine]
         if not rows:
             continue
         mine = [cells[row] for row in rows]
-        shap = _shap(models.dann, fine, mine) if reasons else (None, None)
-        pairs = zip(_judge(models.dann, mine, shap[0], prior), _judge(fine, mine, shap[1], prior), strict=True)
+        pairs = list(zip(_judge(models.dann, mine, prior), _judge(fine, mine, prior), strict=True))
+        if reasons:
+            pairs = with_reasons(models.dann.predictor, fine.predictor, mine, pairs)
         result.update(zip(rows, pairs, strict=True))
-    ordered = [result[row] for row in range(len(cells))]
-    return [pair[0] for pair in ordered], [pair[1] for pair in ordered]
+    return [result[row] for row in range(len(cells))]
 
 
-def _shap(dann: Model, fine: Model, cells: Sequence[MeasuredCell]) -> tuple[Floats, Floats]:
-    """SHAP values of both tasks, each of shape (n_cells, 41, n_classes)."""
-    from neuroclass.explain.shap_values import shap_values
-
-    x, species = np.stack([cell.row() for cell in cells]), [cell.species for cell in cells]
-    if isinstance(fine.predictor, CellPredictor):
-        values = shap_values(JointPredictor(fine.predictor), x, species).values
-        return values[:, :, : len(DANN.classes)], values[:, :, len(DANN.classes) :]
-    return shap_values(dann.predictor, x, species).values, shap_values(fine.predictor, x, species).values
-
-
-def _judge(trained: Model, cells: Sequence[MeasuredCell], shap: Floats | None, prior: Prior) -> list[Prediction]:
-    """One model's prediction for each cell."""
+def _judge(trained: Model, cells: Sequence[MeasuredCell], prior: Prior) -> list[Prediction]:
+    """One model's prediction for each cell, without reasons."""
     model = trained.predictor
-    x = np.stack([cell.row() for cell in cells])
+    x = rows_of(cells)
     species = [cell.species for cell in cells]
     plain = model.predict_proba(x, species)
     weights = prior.of(model.classes) if prior else None
     probabilities = plain if weights is None else reweight(plain, weights)
     sets = model.prediction_set(x, species, COVERAGE, weights)
     typicality = model.typicality_of(x, species)
-    gates = model.gates(x, species) if hasattr(model, "gates") else None
-    tasks = []
-    for row, cell in enumerate(cells):
-        winner = int(probabilities[row].argmax())
-        expected = trained.expected(cell)
-        tasks.append(
-            Prediction(
-                model=model.name,
-                probabilities={c: float(p) for c, p in zip(model.classes, probabilities[row], strict=True)},
-                prediction_set=sets[row],
-                coverage=COVERAGE,
-                typicality=float(typicality[row]),
-                expected=expected,
-                next_sweep=trained.next_sweep(cell, expected),
-                reasons=() if shap is None else _reasons(cell, model.classes[winner], shap[row, :, winner], gates, row),
-                abstain=doubt.why_not(model, cell, float(typicality[row]), sets[row]),
-                plain={c: float(p) for c, p in zip(model.classes, plain[row], strict=True)} if prior else {},
-            )
+    expected = trained.expected(cells)
+    next_sweeps = trained.next_sweeps(cells, expected)
+    abstain = doubt.why_not_each(model, cells, typicality, sets)
+    return [
+        Prediction(
+            model=model.name,
+            probabilities=_named(model.classes, probabilities[row]),
+            prediction_set=sets[row],
+            coverage=COVERAGE,
+            typicality=float(typicality[row]),
+            expected=expected[row],
+            next_sweep=next_sweeps[row],
+            abstain=abstain[row],
+            plain=_named(model.classes, plain[row]) if prior else {},
         )
-    return tasks
+        for row in range(len(cells))
+    ]
+
+
+def _named(classes: Sequence[str], probabilities: Floats) -> dict[str, float]:
+    return dict(zip(classes, probabilities.tolist(), strict=True))
 
 
 def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...]:
@@ -309,20 +380,3 @@ def _against(prior: Prior, models: Models, *tasks: Prediction) -> tuple[str, ...
                 f"probability of {kept:.2g}. Check the line or the label."
             )
     return tuple(texts)
-
-
-def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None, row: int) -> tuple[Reason, ...]:
-    """The measured features that matter most, largest contribution first."""
-    order = [k for k in np.argsort(-np.abs(shap)) if FEATURE_NAMES[k] in cell.features][:N_REASONS]
-    of_human = cell.species == Species.HUMAN and label in HUMAN_SUBCLASS_ORDER
-    compared = HumanSubclass(label).broad.value if of_human else label
-    return tuple(
-        Reason(
-            feature=FEATURE_NAMES[k],
-            value=cell.features[FEATURE_NAMES[k]],
-            shap=float(shap[k]),
-            percentile=percentile(FEATURE_NAMES[k], cell.features[FEATURE_NAMES[k]], cell.species, compared),
-            gate=None if gates is None else float(gates[row, k]),
-        )
-        for k in order
-    )

@@ -1,5 +1,6 @@
 """Doubt about a verdict: strangers, recordings unlike the database's, and models that contradict each other."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor
 from neuroclass.reference.ranges import outside
+from neuroclass.types.arrays import Floats
 from neuroclass.types.models import LSPIN
 
 LEAST_FEATURES = 5
@@ -34,9 +36,19 @@ def unusual(cell: MeasuredCell, typicality: float | None) -> tuple[str, ...]:
 
 def apart(model: AnyPredictor, cell: MeasuredCell) -> tuple[str, ...]:
     """A warning where DANN and LSPIN, each by itself, contradict each other."""
-    if not isinstance(model, CellPredictor) or cell.species == Species.HUMAN:
-        return ()
-    dann, lspin = model.excitatory_apart(cell.row()[None], [cell.species])[0]
+    return apart_each(model, [cell])[0]
+
+
+def apart_each(model: AnyPredictor, cells: Sequence[MeasuredCell]) -> list[tuple[str, ...]]:
+    """`apart` of many cells."""
+    if not isinstance(model, CellPredictor):
+        return [()] * len(cells)
+    asked = [cell for cell in cells if cell.species != Species.HUMAN]
+    found = iter(model.excitatory_apart(rows_of(asked), [cell.species for cell in asked]) if asked else ())
+    return [() if cell.species == Species.HUMAN else _apart(*map(float, next(found))) for cell in cells]
+
+
+def _apart(dann: float, lspin: float) -> tuple[str, ...]:
     if (dann >= _EVEN) == (lspin >= _EVEN) or abs(dann - lspin) < _APART:
         return ()
     return (
@@ -47,11 +59,19 @@ def apart(model: AnyPredictor, cell: MeasuredCell) -> tuple[str, ...]:
 
 def likeness(model: AnyPredictor, cell: MeasuredCell) -> dict[str, Any]:
     """How like the database's recordings the cell's is, and the features that differ most."""
-    if not isinstance(model, CellPredictor) or not cell.features:
-        return {}
-    x = cell.row()
-    home = float(model.probability_home(x[None], [cell.species])[0])
-    away = model.from_home(x[None], cell.species)[0]
+    return likeness_each(model, [cell])[0]
+
+
+def likeness_each(model: AnyPredictor, cells: Sequence[MeasuredCell]) -> list[dict[str, Any]]:
+    """`likeness` of many cells."""
+    if not isinstance(model, CellPredictor):
+        return [{} for _ in cells]
+    x, species = rows_of(cells), [cell.species for cell in cells]
+    every = zip(cells, model.probability_home(x, species), model.from_home(x, species), strict=True)
+    return [_likeness(float(home), away) if cell.features else {} for cell, home, away in every]
+
+
+def _likeness(home: float, away: Floats) -> dict[str, Any]:
     order = sorted(np.flatnonzero(np.isfinite(away)), key=lambda k: -abs(away[k]))
     return {
         "probability": home,
@@ -61,6 +81,43 @@ def likeness(model: AnyPredictor, cell: MeasuredCell) -> dict[str, Any]:
 
 def why_not(model: AnyPredictor, cell: MeasuredCell, typicality: float, prediction_set: tuple[str, ...]) -> str:
     """Why no label is given; empty if one is."""
+    return why_not_each(model, [cell], np.array([typicality]), [prediction_set])[0]
+
+
+def why_not_each(
+    model: AnyPredictor,
+    cells: Sequence[MeasuredCell],
+    typicality: Floats,
+    prediction_sets: Sequence[tuple[str, ...]],
+) -> list[str]:
+    """`why_not` of many cells; typicality has the shape (n_cells,)."""
+    reasons: list[str] = []
+    strangers: list[int] = []
+    for row, (cell, share, chosen) in enumerate(zip(cells, typicality, prediction_sets, strict=True)):
+        reasons.append(_beyond_the_model(model, cell))
+        if reasons[-1]:
+            continue
+        if share < ODD_TYPICALITY and isinstance(model, CellPredictor):
+            strangers.append(row)
+            continue
+        reasons[-1] = _odd(cell) if share < ODD_TYPICALITY else ""
+        if not reasons[-1] and len(chosen) == len(model.classes):
+            reasons[-1] = f"with these features the {COVERAGE:.0%} set holds every class"
+    if strangers and isinstance(model, CellPredictor):
+        odd = [cells[row] for row in strangers]
+        deviations = model.deviations(rows_of(odd), [cell.species for cell in odd])
+        for row, cell, deviation in zip(strangers, odd, deviations, strict=True):
+            reasons[row] = _stranger(cell, deviation)
+    return reasons
+
+
+def rows_of(cells: Sequence[MeasuredCell]) -> Floats:
+    """Features as model input, shape (n_cells, 41), NaN where missing."""
+    return np.array([cell.row() for cell in cells]).reshape(-1, len(FEATURE_NAMES))
+
+
+def _beyond_the_model(model: AnyPredictor, cell: MeasuredCell) -> str:
+    """Why the model is not meant for the cell; empty if it is."""
     if model.name == LSPIN.name and cell.species == Species.HUMAN:
         return MOUSE_ONLY
     if len(cell.features) < LEAST_FEATURES:
@@ -68,22 +125,22 @@ def why_not(model: AnyPredictor, cell: MeasuredCell, typicality: float, predicti
             f"only {len(cell.features)} of {len(FEATURE_NAMES)} features could be measured; at least {LEAST_FEATURES} "
             "are needed"
         )
-    if isinstance(model, CellPredictor) and typicality < ODD_TYPICALITY:
-        return _stranger(model, cell)
-    odd = outside(cell.features, cell.species)
-    if typicality < ODD_TYPICALITY and len(odd) > ODD_SHARE * len(cell.features):
-        return (
-            f"{len(odd)} of its {len(cell.features)} features lie outside the central 99% of the database's cells, and "
-            f"fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual"
-        )
-    if len(prediction_set) == len(model.classes):
-        return f"with these features the {COVERAGE:.0%} set holds every class"
     return ""
 
 
-def _stranger(model: CellPredictor, cell: MeasuredCell) -> str:
-    """Why a stranger gets no label: the features that no class explains."""
-    deviation = model.deviations(cell.row()[None], cell.species)[0]
+def _odd(cell: MeasuredCell) -> str:
+    """Why an atypical cell gets no label from a single network: many features outside the database's range."""
+    odd = outside(cell.features, cell.species)
+    if len(odd) <= ODD_SHARE * len(cell.features):
+        return ""
+    return (
+        f"{len(odd)} of its {len(cell.features)} features lie outside the central 99% of the database's cells, and "
+        f"fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual"
+    )
+
+
+def _stranger(cell: MeasuredCell, deviation: Floats) -> str:
+    """Why a stranger gets no label: the features that no class explains, from their deviations, shape (41,)."""
     order = np.argsort(-np.abs(deviation))[:N_UNLIKE]
     specs = [(BY_NAME[FEATURE_NAMES[k]], deviation[k]) for k in order if abs(deviation[k]) >= _FAR]
     values = [

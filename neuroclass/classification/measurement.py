@@ -10,8 +10,6 @@ import numpy as np
 from neuroclass.checks.feature_table import (
     cell_names,
     find_problems,
-    is_empty,
-    parse_number,
     species_of,
     table_warnings,
 )
@@ -27,15 +25,11 @@ from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.feature_table import (
     SPECIES_COLUMN,
-    RawTable,
     looks_like_feature_table,
-    may_be_feature_table,
-    read_bytes,
-    read_head,
     read_raw_table,
 )
 from neuroclass.io.recordings import read_recordings
-from neuroclass.types.arrays import Floats
+from neuroclass.types.arrays import Floats, Integers, Mask
 
 UNKNOWN_SPECIES = "unknown"
 _NOT_IN_TABLE, _EMPTY = "the table has no such column", "the table's cell is empty"
@@ -110,9 +104,8 @@ def measure(
             recordings: tuple[Recording, ...] = (_joined(cell_input, metadata, limits),)
         else:
             (file,) = cell_input.files
-            table = None if recordings_only else _table_content(file.content)
-            if table is not None:
-                cells = _from_table(table, file.name, metadata)
+            if not recordings_only and looks_like_feature_table(file.content):
+                cells = _from_table(file, metadata)
                 return [_under_reference(cell, metadata.conditions) for cell in cells]
             recordings = _recordings(file, metadata, limits)
         return [_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings]
@@ -137,16 +130,6 @@ def _under_reference(cell: MeasuredCell | RejectedInput, conditions: Conditions)
         warnings=(*cell.warnings, *corrected.notes),
         conditions=conditions.to_json(),
     )
-
-
-def _table_content(content: bytes | Path) -> bytes | None:
-    """The whole content if it is a feature table, else None."""
-    if isinstance(content, bytes):
-        return content if looks_like_feature_table(content) else None
-    if not may_be_feature_table(read_head(content)):
-        return None
-    whole = read_bytes(content)
-    return whole if looks_like_feature_table(whole) else None
 
 
 def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> tuple[Recording, ...]:
@@ -204,7 +187,7 @@ def _joined(cell_input: CellInput, metadata: CellMetadata, limits: ReadLimits) -
 
 
 def _only_cell(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> Recording:
-    if _table_content(file.content) is not None:
+    if looks_like_feature_table(file.content):
         raise RecordingError(f"{file.name} is a feature table, whose rows are cells already; only recordings join.")
     recordings = _recordings(file, metadata, limits)
     if len(recordings) > 1:
@@ -224,33 +207,59 @@ def _species(in_file: object, metadata: CellMetadata) -> tuple[str, tuple[str, .
     return UNKNOWN_SPECIES, ("The species is not given: the subclass holds only if the cell is a mouse's.",)
 
 
-def _from_table(content: bytes, name: str, metadata: CellMetadata) -> Iterator[MeasuredCell | RejectedInput]:
-    table = read_raw_table(content, name)
+def _from_table(file: InputFile, metadata: CellMetadata) -> Iterator[MeasuredCell | RejectedInput]:
+    table = read_raw_table(file.content, file.name, metadata.sheet)
     problems = find_problems(table)
-    warnings, names = table_warnings(table), cell_names(table)
-    columns = [column for column in FEATURE_NAMES if column in table.cells.columns]
-    for index in range(len(table.cells)):
+    species = table.texts.get(SPECIES_COLUMN, [""] * len(table))
+    values = np.stack(list(table.numbers.values()), axis=1)
+    sets = _FeatureSets(tuple(table.numbers), metadata.entered, table_warnings(table))
+    for index, cell in enumerate(cell_names(table)):
         if index in problems:
-            yield RejectedInput(name, problems[index], names[index])
+            yield RejectedInput(file.name, problems[index], cell)
             continue
-        yield _table_cell(table, index, names[index], columns, metadata, warnings)
+        row = values[index]
+        own = sets.of(np.isfinite(row))
+        features = {**own.entered, **dict(zip(own.names, row[own.columns].tolist(), strict=True))}
+        known_for, assumed = _species(species[index], metadata)
+        place = {"row": table.row_number(index)}
+        provenance = {column: place for column in features}  # noqa: C420 (one place for all)
+        warnings = (*own.warnings, *assumed, *own.lost)
+        yield MeasuredCell(file.name, cell, known_for, features, own.missing, provenance, warnings=warnings)
 
 
-def _table_cell(
-    table: RawTable, index: int, cell: str, columns: list[str], metadata: CellMetadata, warnings: tuple[str, ...]
-) -> MeasuredCell:
-    row = table.cells.iloc[index]
-    features = {column: parse_number(row[column]) for column in columns if not is_empty(row[column])}
-    values = {column: value for column, value in features.items() if value is not None and np.isfinite(value)}
-    values = {**{k: v for k, v in metadata.entered.items() if k not in values}, **values}
-    missing = {
-        column: _EMPTY if column in columns else _NOT_IN_TABLE for column in FEATURE_NAMES if column not in values
-    }
-    species, assumed = _species(row.get(SPECIES_COLUMN), metadata)
-    provenance = {column: {"row": table.row_number(index)} for column in values}
-    return MeasuredCell(
-        table.name, cell, species, values, missing, provenance, warnings=(*warnings, *assumed, *_lost(missing))
-    )
+@dataclass(frozen=True)
+class _FeatureSet:
+    """What the rows of a table with the same features share."""
+
+    columns: Integers
+    names: tuple[str, ...]
+    entered: Mapping[str, float]
+    missing: Mapping[str, str]
+    warnings: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+class _FeatureSets:
+    """The sets of features in a table's rows, each made once."""
+
+    def __init__(self, columns: tuple[str, ...], entered: Mapping[str, float], warnings: tuple[str, ...]) -> None:
+        self._columns, self._entered, self._warnings = columns, entered, warnings
+        self._known: dict[bytes, _FeatureSet] = {}
+
+    def of(self, present: Mask) -> _FeatureSet:
+        """The set of a row in which these of the table's columns have a value."""
+        key = present.tobytes()
+        if key not in self._known:
+            names = tuple(name for name, there in zip(self._columns, present, strict=True) if there)
+            entered = {name: value for name, value in self._entered.items() if name not in names}
+            missing = {
+                name: _EMPTY if name in self._columns else _NOT_IN_TABLE
+                for name in FEATURE_NAMES
+                if name not in names and name not in entered
+            }
+            columns = np.flatnonzero(present)
+            self._known[key] = _FeatureSet(columns, names, entered, missing, self._warnings, _lost(missing))
+        return self._known[key]
 
 
 def _lost(missing: Mapping[str, str]) -> tuple[str, ...]:

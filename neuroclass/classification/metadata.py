@@ -34,6 +34,8 @@ class CellMetadata:
         How the cells were recorded; features are converted to the reference's conditions.
     prior : Prior
         What is known of the classes beforehand; it changes no measurement.
+    sheet : str
+        Sheet of a spreadsheet that is read; empty for the first with a feature column.
     """
 
     species: str | None = None
@@ -42,6 +44,7 @@ class CellMetadata:
     assignments: Mapping[tuple[int, int], Stimulus | None] = field(default_factory=dict)
     conditions: Conditions = Conditions()
     prior: Prior = Prior()
+    sheet: str = ""
 
 
 def command_line(cell_input: CellInput, metadata: CellMetadata) -> str:
@@ -65,6 +68,8 @@ def _name_in_archive(name: str) -> str:
 def to_cli_arguments(metadata: CellMetadata) -> list[str]:
     """Metadata as arguments of ``classify``, with numbers in full precision."""
     words: list[str] = []
+    if metadata.sheet:
+        words += [f"--sheet={metadata.sheet}"]
     if metadata.species:
         words += ["--species", metadata.species]
     for name, value in metadata.entered.items():
@@ -110,6 +115,7 @@ def to_json(metadata: CellMetadata) -> dict[str, Any]:
         "protocols": protocol_texts(metadata.assignments),
         "conditions": conditions,
         "prior": dict(metadata.prior.weights),
+        "sheet": metadata.sheet,
     }
     return {key: value for key, value in whole.items() if value}
 
@@ -130,6 +136,7 @@ def from_json(payload: Mapping[str, Any]) -> CellMetadata:
             parse_protocols(payload.get("protocols", ())),
             conditions=Conditions(**payload.get("conditions", {})),
             prior=Prior(payload.get("prior", {})),
+            sheet=str(payload.get("sheet", "")),
         )
     except (AttributeError, KeyError, TypeError, ValueError, NeuroClassError) as error:
         raise SettingsError(f"What was kept of the cell's context cannot be read ({error}); enter it again.") from error

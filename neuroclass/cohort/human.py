@@ -10,7 +10,7 @@ from neuroclass.cohort.loading import load_cohort
 from neuroclass.cohort.outside import HUMAN_EXCITATORY, HUMAN_GABAERGIC, HUMAN_SUBCLASS_COLUMN, load_outside
 from neuroclass.config import data_folder
 from neuroclass.errors import CohortError
-from neuroclass.io.outside import CONDITION_COLUMN
+from neuroclass.io.feature_table import CONDITION_COLUMN
 
 TABLE_COLUMN = "table"
 DATABASE = "Allen Cell Types Database"

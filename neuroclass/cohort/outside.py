@@ -6,8 +6,8 @@ from neuroclass.cell_types import HumanSubclass, Species, Subclass
 from neuroclass.cohort.cohort import Cohort, make_cohort
 from neuroclass.config import DATA_VARIABLE, data_folder
 from neuroclass.errors import TableError
-from neuroclass.io.feature_table import CELL_COLUMN, SPECIES_COLUMN
-from neuroclass.io.outside import CONDITION_COLUMN, TRUTH_COLUMN, read_outside
+from neuroclass.io.feature_table import CELL_COLUMN, CONDITION_COLUMN, SPECIES_COLUMN, TRUTH_COLUMN
+from neuroclass.io.outside import read_outside
 
 OUTSIDE_FOLDER = "outside"
 HUMAN_GABAERGIC = "human_gabaergic"

@@ -100,10 +100,9 @@ def _labels(path: Path) -> dict[str, str]:
     from neuroclass.io.labels import read_labels
 
     try:
-        content = path.read_bytes()
+        return read_labels(path, str(path))
     except OSError as error:
         raise TableError(f"{path} cannot be opened ({error.strerror or error}). Check the path.") from error
-    return read_labels(content, str(path))
 
 
 def to_json(report: "LaboratoryReport") -> dict[str, Any]:

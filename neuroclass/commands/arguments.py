@@ -48,6 +48,9 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="SWEEP=STIMULUS",
         help="correct a sweep's stimulus, such as 3=ramp, or 3.1=none for its second epoch; holds for all files given",
     )
+    parser.add_argument(
+        "--sheet", default="", metavar="NAME", help="sheet of a spreadsheet (default: the first with a feature column)"
+    )
     add_species(parser)
     add_entered(parser)
     add_mapping(parser)
@@ -72,6 +75,7 @@ def metadata_of(args: argparse.Namespace, prior: Prior = Prior()) -> CellMetadat
         parse_protocols(args.protocol),
         conditions_of(args),
         prior,
+        args.sheet,
     )
 
 

@@ -1,10 +1,10 @@
 """``classify``: classify each cell in some files."""
 
 import argparse
+import contextlib
 import json
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,40 +45,66 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--pdf", type=Path, metavar="FILE", help="also write the report as PDF")
     parser.add_argument("--no-reasons", action="store_true", help="leave out SHAP values, which take most of the time")
     add_json(parser)
+    parser.add_argument("--jsonl", action="store_true", help="print JSON, one cell a line, each as soon as it is known")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Classify and print."""
-    from neuroclass.classification.classify import classify_cells, load_models
+    from neuroclass.classification.classify import classify_blocks, load_models
     from neuroclass.classification.inputs import cell_inputs
     from neuroclass.classification.measurement import measure
 
     groups = groups_of(args)
     metadata = metadata_of(args, parse_prior(args.prior))
-    answers: list[Answer] = []
     report = _Report(args.report, args.pdf, args.models) if args.report or args.pdf else None
-    with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
+    refused = False
+    with _printer(args) as show, tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
         for cell_input in cell_inputs(args.paths, groups, Path(folder)):
             if isinstance(cell_input, RejectedInput):
-                answers.append(cell_input)
+                refused = True
+                show(cell_input)
                 if report:
                     report.items.append(cell_input)
                 continue
             measured = measure(cell_input, metadata)
-            found = classify_cells(measured, load_models(args.models), not args.no_reasons, metadata.prior)
-            answers += found
+            answers: list[Answer] = []
+            for block in classify_blocks(measured, load_models(args.models), not args.no_reasons, metadata.prior):
+                for answer in block:
+                    refused |= isinstance(answer, RejectedInput)
+                    show(answer)
+                answers += block if report else []
             if report:
-                report.add(cell_input, measured, found, metadata)
+                report.add(cell_input, measured, answers, metadata)
     if report:
         report.write()
-    if args.json:
-        json.dump([answer.to_json() for answer in answers], sys.stdout, indent=1, allow_nan=False)
-        print()
-    else:
-        for answer in answers:
-            print(_in_words(answer))
-    return REFUSED if any(isinstance(answer, RejectedInput) for answer in answers) else 0
+    return REFUSED if refused else 0
+
+
+@contextlib.contextmanager
+def _printer(args: argparse.Namespace) -> Iterator[Callable[[Answer], None]]:
+    """Print each answer as soon as it is known: in words, as a line of JSON, or as an element of one JSON array."""
+    if args.jsonl:
+        yield lambda answer: print(json.dumps(answer.to_json(), allow_nan=False), flush=True)
+        return
+    if not args.json:
+        yield lambda answer: print(_in_words(answer), flush=True)
+        return
+    opened = False
+
+    def element(answer: Answer) -> None:
+        nonlocal opened
+        alone = json.dumps([answer.to_json()], indent=1, allow_nan=False)
+        print("," if opened else "[", alone.removeprefix("[").removesuffix("\n]"), sep="", end="", flush=True)
+        opened = True
+
+    try:
+        yield element
+    except BaseException:
+        if opened:
+            print("\n]")
+        raise
+    print("\n]" if opened else "[]")
 
 
 class _Report:

@@ -30,7 +30,7 @@ from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES, Protocol
 from neuroclass.evaluation.protocols import N_FOLDS, Plan, Trial
 from neuroclass.evaluation.summaries import confusion_counts
 from neuroclass.features import Stimulus
-from neuroclass.io.outside import CONDITION_COLUMN
+from neuroclass.io.feature_table import CONDITION_COLUMN
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.human_subclass import COMBINATIONS
 from neuroclass.training.baselines import FittedEstimator

@@ -10,7 +10,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -68,15 +68,22 @@ def is_archive(path: Path) -> bool:
     with path.open("rb") as file:
         if file.read(4) not in (_ZIP, _END):
             return False
-    return not _is_spreadsheet(path)
+    return _OFFICE not in _names(path)
 
 
-def _is_spreadsheet(path: Path) -> bool:
+def is_spreadsheet(path: Path) -> bool:
+    """Whether a file's content is an XLSX spreadsheet."""
+    names = _names(path)
+    return _OFFICE in names and any(name.startswith("xl/") for name in names)
+
+
+def _names(path: Path) -> Collection[str]:
+    """Names of the files in an archive; empty if it cannot be read."""
     with suppress(zipfile.BadZipFile, NeuroClassError, OSError, ValueError, NotImplementedError):
         _check_directory(path, path.name, ArchiveLimits())
         with zipfile.ZipFile(path) as archive:
-            return _OFFICE in archive.NameToInfo
-    return False
+            return archive.NameToInfo.keys()
+    return ()
 
 
 def unpack(
@@ -155,6 +162,8 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, target
                     )
                 digest.update(chunk)
                 out.write(chunk)
+        if is_archive(target):
+            raise UnsafeFileError(f"{shown} is an archive within the archive; unpack it first.")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         target.unlink(missing_ok=True)
         raise RecordingError(f"{shown} is damaged in the archive ({error}); zip it again.") from error

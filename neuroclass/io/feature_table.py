@@ -1,22 +1,36 @@
-"""Uploaded feature tables: CSV, Parquet or XLSX, one column per feature and one row per cell."""
+"""Uploaded feature tables: CSV, Parquet or XLSX, one column per feature and one row per cell.
 
+They are parsed in another process, see `sandbox`, under `TableLimits`; numbers of the features' columns and texts of a
+few others come back.
+"""
+
+import contextlib
 import csv
-import io
-import zipfile
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
+import numpy as np
 
-from neuroclass.errors import TableError, UnsafeFileError
-from neuroclass.features import BY_NAME
+from neuroclass.errors import NeuroClassError, TableError, UnsafeFileError
+from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.io.archives import is_spreadsheet
+from neuroclass.io.sandbox import Receive, ask
+from neuroclass.io.table_columns import TableLimits
+from neuroclass.io.table_readers import PARQUET, ZIP, Wanted, delimiter_of, encoding_of
+from neuroclass.io.tasks import COLUMNS, TABLE
+from neuroclass.types.arrays import Floats, Integers
 
 CELL_COLUMN, SPECIES_COLUMN = "cell", "species"
-MAX_BYTES = 100 * 2**20
-MAX_ROWS = 100_000
-MAX_VALUES = 20_000_000
+DONOR_COLUMN, TRUTH_COLUMN, LABEL_COLUMN, CONDITION_COLUMN = "donor", "truth", "label", "condition"
+TEXT_COLUMNS = (CELL_COLUMN, SPECIES_COLUMN, DONOR_COLUMN, TRUTH_COLUMN, LABEL_COLUMN, CONDITION_COLUMN)
 HEAD_BYTES = 2**16
-_ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
+LIMITS = TableLimits()
+
+Source = bytes | Path
+"""A file's content, or where it lies."""
 
 
 @dataclass(frozen=True)
@@ -27,106 +41,103 @@ class RawTable:
     ----------
     name : str
         Name of the file.
-    cells : DataFrame of object
-        Text or numbers as read; the first data row has index 0.
-    first_row : int
-        Spreadsheet row number of the first data row.
+    columns : tuple of str
+        Names of all its columns, at most 60 characters each.
+    rows : ndarray of int, shape (n_cells,)
+        Each cell's row number in the spreadsheet; blank rows are no cells.
+    numbers : mapping of str to ndarray, shape (n_cells,)
+        The features' columns, as written; NaN where empty or not a number.
+    unread : mapping of str to mapping of int to str
+        Start of what is not a number in the features' columns, by the cell's index.
+    texts : mapping of str to list of str
+        Columns of `TEXT_COLUMNS`, without spaces around; empty where nothing is written.
+    notes : tuple of str
+        What the user should know of how the table was read.
     """
 
     name: str
-    cells: pd.DataFrame
-    first_row: int = 2
+    columns: tuple[str, ...]
+    rows: Integers
+    numbers: Mapping[str, Floats]
+    unread: Mapping[str, Mapping[int, str]]
+    texts: Mapping[str, Sequence[str]]
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
     def row_number(self, index: int) -> int:
-        """Spreadsheet row number of a data row."""
-        return self.first_row + index
+        """Spreadsheet row number of a cell."""
+        return int(self.rows[index])
 
 
-def _is_xlsx(content: bytes) -> bool:
-    return content.startswith(_ZIP) and b"xl/" in content
+def looks_like_feature_table(source: Source) -> bool:
+    """Whether a file is a spreadsheet, or a table with at least one of the 41 feature columns."""
+    head = source[:HEAD_BYTES] if isinstance(source, bytes) else _head(source)
+    if head.startswith(ZIP):
+        with _as_path(source) as path:
+            return is_spreadsheet(path)
+    if head.startswith(PARQUET):
+        return _names_a_feature(_parquet_columns(source))
+    encoding = encoding_of(head)
+    if encoding is None and b"\x00" in head[:4096]:
+        return False
+    return _names_a_feature(_header(head, encoding))
 
 
-def _decode(content: bytes) -> str:
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def _header(head: bytes, encoding: str | None) -> list[str]:
+    text = head.decode(encoding or "utf-8", errors="replace")
+    lines = (line for line in text.splitlines() if line.strip())
+    line = next((line for line in lines if not line.lower().startswith("sep=")), "")
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+        return next(csv.reader([line], delimiter=delimiter_of(line)), [])
+    except csv.Error:
+        return []
 
 
-def _header(text: str) -> tuple[list[str], str]:
-    line = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=line.count)
-    return [name.strip().strip('"') for name in line.split(delimiter)], delimiter
+def _names_a_feature(columns: Sequence[str]) -> bool:
+    return not BY_NAME.keys().isdisjoint(name.strip() for name in columns)
 
 
-def may_be_feature_table(head: bytes) -> bool:
-    """Whether a file starting with these bytes can be a feature table; False avoids reading it whole."""
-    return head.startswith((_PARQUET, _ZIP)) or (b"\x00" not in head[:4096] and _names_a_feature(head))
-
-
-def looks_like_feature_table(content: bytes) -> bool:
-    """Whether a file's content is a table with at least one of the 41 feature columns."""
-    if _is_xlsx(content):
-        return True
-    if content.startswith(_PARQUET):
-        import pyarrow.parquet
-
+def _parquet_columns(source: Source) -> list[str]:
+    with _as_path(source) as path:
+        request = {"task": COLUMNS, "path": str(path.resolve()), "limits": asdict(LIMITS)}
         try:
-            return bool(BY_NAME.keys() & set(pyarrow.parquet.read_schema(io.BytesIO(content)).names))
-        except (OSError, ValueError):
-            return False
-    return may_be_feature_table(content[:HEAD_BYTES]) and _names_a_feature(content[:HEAD_BYTES])
+            return ask(request, "it", LIMITS.seconds, lambda header, _: list(header["columns"]), TableError)
+        except NeuroClassError:
+            return []
 
 
-def _names_a_feature(head: bytes) -> bool:
-    return bool(BY_NAME.keys() & set(_header(_decode(head))[0]))
+@contextlib.contextmanager
+def _as_path(source: Source) -> Iterator[Path]:
+    if isinstance(source, Path):
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
+        path = Path(folder) / "table"
+        path.write_bytes(source)
+        yield path
 
 
-def _read_binary(content: bytes) -> pd.DataFrame:
-    """Read a Parquet or XLSX table; reject one that would take much more memory than its file."""
-    if content.startswith(_PARQUET):
-        import pyarrow.parquet
-
-        about = pyarrow.parquet.ParquetFile(io.BytesIO(content)).metadata
-        if about.num_rows > MAX_ROWS or about.num_rows * about.num_columns > MAX_VALUES:
-            raise UnsafeFileError(
-                f"it holds {about.num_rows:,} rows of {about.num_columns:,} columns; at most {MAX_ROWS:,} rows and "
-                f"{MAX_VALUES:,} values are read. Split it."
-            )
-        return pd.read_parquet(io.BytesIO(content))
-    with zipfile.ZipFile(io.BytesIO(content)) as parts:
-        unpacked = sum(part.file_size for part in parts.infolist())
-    if unpacked > MAX_BYTES:
-        raise UnsafeFileError(
-            f"it unpacks to {unpacked / 2**20:,.0f} MB; at most {MAX_BYTES // 2**20} MB are read. Split it."
-        )
-    return pd.read_excel(io.BytesIO(content), dtype=object)
-
-
-def _read_csv(text: str) -> pd.DataFrame:
-    names, delimiter = _header(text)
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    filled = [[value.strip() for value in row] for row in rows if any(value.strip() for value in row)]
-    body = filled[1:]
-    ragged = [number for number, row in enumerate(body, start=2) if len(row) > len(names)]
-    if ragged:
-        raise TableError(
-            f"Row {ragged[0]} has {len(body[ragged[0] - 2])} values under {len(names)} column names. Separate values "
-            "with commas and write decimals with a point, or quote values that hold a comma."
-        )
-    padded = [row + [""] * (len(names) - len(row)) for row in body]
-    return pd.DataFrame(padded, columns=names, dtype=object)
-
-
-def read_raw_table(content: bytes, name: str) -> RawTable:
+def read_raw_table(source: Source, name: str, sheet: str = "", limits: TableLimits = LIMITS) -> RawTable:
     """Read a table without checking its values.
 
     Parameters
     ----------
-    content : bytes
-        The file's content: CSV (comma, semicolon or tab; UTF-8 or Latin-1), Parquet or XLSX.
+    source : bytes or Path
+        The file or its content: CSV (comma, semicolon or tab; UTF-8, UTF-16 with its mark, or Latin-1), Parquet or
+        XLSX. Decimal commas are read where no number has a point.
     name : str
         Name of the file, for messages.
+    sheet : str
+        Sheet of a spreadsheet; by default the first with a feature column.
+    limits : TableLimits
+        What is refused.
 
     Returns
     -------
@@ -137,42 +148,46 @@ def read_raw_table(content: bytes, name: str) -> RawTable:
     TableError
         If it is not such a table, is empty, or has a duplicate column.
     UnsafeFileError
-        If it is larger than 100 MB or has more than 100,000 rows.
+        If it exceeds a limit.
+    OSError
+        If the file cannot be opened.
     """
-    if len(content) > MAX_BYTES:
+    return read_columns(source, name, Wanted(FEATURE_NAMES, TEXT_COLUMNS, sheet), limits)
+
+
+def read_columns(source: Source, name: str, wanted: Wanted, limits: TableLimits = LIMITS) -> RawTable:
+    """As `read_raw_table`, for other columns."""
+    size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    if size > limits.bytes:
         raise UnsafeFileError(
-            f"{name} has {len(content) / 2**20:.0f} MB; a feature table may have {MAX_BYTES // 2**20} MB. Split it."
+            f"{name} has {size / 2**20:.0f} MB; a table may have {limits.bytes // 2**20} MB. Split it."
         )
-    try:
-        binary = content.startswith(_PARQUET) or _is_xlsx(content)
-        frame = _read_binary(content) if binary else _read_csv(_decode(content))
-    except (TableError, UnsafeFileError) as error:
-        raise type(error)(f"{name}: {error}") from error
-    except Exception as error:
-        raise TableError(
-            f"{name} cannot be read as a table ({type(error).__name__}: {error}); expected CSV, Parquet or XLSX with "
-            "one column a feature and one row a cell."
-        ) from error
-    frame.columns = [str(column).strip() for column in frame.columns]
-    twice = sorted({column for column in frame.columns if list(frame.columns).count(column) > 1})
-    if twice:
-        raise TableError(f"{name} names the columns {twice} more than once; keep one of each.")
-    if frame.empty:
-        raise TableError(f"{name} has a header and no cell; expected one row a cell.")
-    if len(frame) > MAX_ROWS:
-        raise UnsafeFileError(f"{name} has {len(frame):,} rows; at most {MAX_ROWS:,} are read. Split it.")
-    return RawTable(name, frame.reset_index(drop=True))
+    with _as_path(source) as path:
+        request = {
+            "task": TABLE,
+            "path": str(path.resolve()),
+            "name": name,
+            "wanted": asdict(wanted),
+            "limits": asdict(limits),
+        }
+        seconds = limits.seconds + limits.seconds_per_mb * size / 1e6
+
+        def decode(header: dict[str, Any], receive: Receive) -> RawTable:
+            return _decode(name, header, receive, limits)
+
+        return ask(request, name, seconds, decode, TableError)
 
 
-def read_head(path: Path) -> bytes:
-    """The first 64 kB of a file."""
-    with path.open("rb") as file:
-        return file.read(HEAD_BYTES)
+def _decode(name: str, header: dict[str, Any], receive: Receive, limits: TableLimits) -> RawTable:
+    n_rows = int(header["n_rows"])
+    if not 0 < n_rows <= limits.rows or len(header["numbers"]) + len(header["texts"]) > limits.columns:
+        raise ValueError(n_rows)
 
+    def integers() -> Integers:
+        return np.frombuffer(receive(4 * n_rows), dtype=np.int32).astype(np.int64)
 
-def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Read a whole file; reject one larger than `limit` bytes before reading."""
-    size = path.stat().st_size
-    if size > limit:
-        raise UnsafeFileError(f"{path.name} has {size / 2**20:.0f} MB; at most {limit // 2**20} MB are read.")
-    return path.read_bytes()
+    rows = integers()
+    numbers = {column: np.frombuffer(receive(8 * n_rows), dtype=np.float64) for column in header["numbers"]}
+    texts = {column: [distinct[code] for code in integers()] for column, distinct in header["texts"].items()}
+    unread = {column: {int(row): str(text) for row, text in found} for column, found in header["unread"].items()}
+    return RawTable(name, tuple(header["names"]), rows, numbers, unread, texts, tuple(header["notes"]))

@@ -8,9 +8,16 @@ import pandas as pd
 from neuroclass.cell_types import HUMAN_SUBCLASS_ORDER, SUBCLASS_ORDER, Species
 from neuroclass.errors import NeuroClassError, TableError
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.io.feature_table import CELL_COLUMN, SPECIES_COLUMN, read_bytes, read_raw_table
+from neuroclass.io.feature_table import (
+    CELL_COLUMN,
+    CONDITION_COLUMN,
+    DONOR_COLUMN,
+    SPECIES_COLUMN,
+    TRUTH_COLUMN,
+    RawTable,
+    read_raw_table,
+)
 
-DONOR_COLUMN, TRUTH_COLUMN, CONDITION_COLUMN = "donor", "truth", "condition"
 _NEEDED = (CELL_COLUMN, SPECIES_COLUMN, DONOR_COLUMN, TRUTH_COLUMN)
 CLASSES_OF = {Species.MOUSE.value: SUBCLASS_ORDER, Species.HUMAN.value: HUMAN_SUBCLASS_ORDER}
 
@@ -37,7 +44,7 @@ def read_outside(path: Path) -> pd.DataFrame:
         that is not a number, or lists a cell twice.
     """
     try:
-        table = read_raw_table(read_bytes(path), path.name).cells
+        table = read_raw_table(path, path.name)
     except OSError as error:
         raise TableError(f"{path} cannot be read ({error}). Put the laboratory's table there.") from error
     except NeuroClassError as error:
@@ -45,17 +52,17 @@ def read_outside(path: Path) -> pd.DataFrame:
     missing = [column for column in _NEEDED if column not in table.columns]
     if missing:
         raise TableError(f"{path} lacks the columns {missing}; expected {list(_NEEDED)} beside the features.")
-    names = [column for column in table.columns if column in FEATURE_NAMES]
     unknown = sorted(set(table.columns) - {*FEATURE_NAMES, *_NEEDED, CONDITION_COLUMN})
-    if unknown or not names:
+    if unknown or not table.numbers:
         raise TableError(
-            f"{path} has {len(names)} of the 41 features and the unknown columns {unknown}; expected published feature "
-            f"names, {list(_NEEDED)} and {CONDITION_COLUMN!r}."
+            f"{path} has {len(table.numbers)} of the 41 features and the unknown columns {unknown}; expected published "
+            f"feature names, {list(_NEEDED)} and {CONDITION_COLUMN!r}."
         )
-    text = table[list(_NEEDED)].astype(str)
-    condition = table[CONDITION_COLUMN].astype(str) if CONDITION_COLUMN in table.columns else None
+    text = pd.DataFrame({column: table.texts[column] for column in _NEEDED}, dtype=object)
     _check_labels(text, path)
-    return pd.concat([text.assign(**{CONDITION_COLUMN: condition}), _numbers(table, names, path)], axis=1)
+    return pd.concat(
+        [text.assign(**{CONDITION_COLUMN: table.texts.get(CONDITION_COLUMN)}), _numbers(table, path)], axis=1
+    )
 
 
 def _check_labels(text: pd.DataFrame, path: Path) -> None:
@@ -74,14 +81,14 @@ def _check_labels(text: pd.DataFrame, path: Path) -> None:
             )
 
 
-def _numbers(table: pd.DataFrame, names: list[str], path: Path) -> pd.DataFrame:
-    given = table[names].replace("", None)
-    numbers = given.apply(pd.to_numeric, errors="coerce").replace([np.inf, -np.inf], np.nan)
-    wrong = (numbers.isna() & given.notna()).to_numpy()
-    if wrong.any():
-        row, column = (int(k[0]) for k in np.nonzero(wrong))
-        raise TableError(
-            f"{path} has {given.iloc[row, column]!r} under {names[column]} in line {row + 2}; expected a finite number "
-            "or nothing."
-        )
-    return numbers.astype(np.float64)
+def _numbers(table: RawTable, path: Path) -> pd.DataFrame:
+    for column, values in table.numbers.items():
+        wrong = {int(index): str(values[index]) for index in np.flatnonzero(np.isinf(values))}
+        wrong |= table.unread.get(column, {})
+        if wrong:
+            index, found = min(wrong.items())
+            raise TableError(
+                f"{path} has {found!r} under {column} in line {table.row_number(index)}; expected a finite number or "
+                "nothing."
+            )
+    return pd.DataFrame(dict(table.numbers))

@@ -15,10 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import psutil
@@ -29,7 +29,11 @@ from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import ClampMode, Recording, Sweep
 from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.channels import ChannelMapping
+from neuroclass.io.tasks import RECORDINGS
 from neuroclass.types.arrays import Floats
+
+Receive: TypeAlias = Callable[[int], bytearray]
+Answer = TypeVar("Answer")
 
 _MAX_HEADER = 64_000_000
 _FILES_PER_WORKER = 200
@@ -74,6 +78,7 @@ class _Worker:
             "PYTHONPATH": os.pathsep.join(p for p in paths if p),
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
+            "ARROW_DEFAULT_MEMORY_POOL": "system",  # gives memory back, and reserves none
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "neuroclass.io.sandbox_worker"],
@@ -89,9 +94,9 @@ class _Worker:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def send(self, request: dict[str, Any]) -> None:
+    def send(self, request: Mapping[str, Any]) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.write(json.dumps(dict(request)).encode() + b"\n")
         self.process.stdin.flush()
 
     def receive(self, n: int, clock: _Clock) -> bytearray:
@@ -207,13 +212,52 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
         The file was rejected, or parsing it exceeded a limit or crashed.
     """
     size = path.stat().st_size
-    seconds = limits.seconds_for(size)
     request = {
+        "task": RECORDINGS,
         "path": str(path.absolute()),
         "name": name,
         "mapping": asdict(mapping),
         "limits": {**asdict(limits), "bytes": limits.bytes_for(size), "memory": limits.memory_for(size)},
     }
+
+    def decode(header: dict[str, Any], receive: Receive) -> tuple[Recording, ...]:
+        return _decode(header, receive, limits)
+
+    return ask(request, name, limits.seconds_for(size), decode, RecordingError)
+
+
+def ask(
+    request: Mapping[str, Any],
+    name: str,
+    seconds: float,
+    decode: Callable[[dict[str, Any], Receive], Answer],
+    refuse: type[NeuroClassError],
+) -> Answer:
+    """Have a parsing process answer a request.
+
+    Parameters
+    ----------
+    request : mapping
+        What `sandbox_worker` is asked.
+    name : str
+        Display name of the file.
+    seconds : float
+        Limit on processor time, s.
+    decode : callable
+        Makes the answer from its header, and from a function that receives as many bytes as are asked for; raises
+        ValueError or KeyError if they do not fit.
+    refuse : type of NeuroClassError
+        The error for a file that took too long or ended the process.
+
+    Returns
+    -------
+    Whatever `decode` makes.
+
+    Raises
+    ------
+    NeuroClassError
+        The process rejected the file, or `refuse`.
+    """
     with _pool.worker() as worker:
         clock = _Clock(worker.process, seconds)
         try:
@@ -222,16 +266,13 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
             if length > _MAX_HEADER:
                 raise EOFError
             header = json.loads(worker.receive(length, clock))
-            recordings = _decode(header, worker, clock, limits) if "error" not in header else ()
+            if "error" not in header:
+                return decode(header, lambda n: worker.receive(n, clock))
         except TimeoutError:
-            raise RecordingError(
-                f"{name} took longer than {seconds:.0f} s to read; it is damaged or too large."
-            ) from None
+            raise refuse(f"{name} took longer than {seconds:.0f} s to read; it is damaged or too large.") from None
         except (EOFError, BrokenPipeError, ConnectionError, ValueError, KeyError):
-            raise RecordingError(f"{name} cannot be read: {_ending(worker)}") from None
-    if "error" in header:
-        raise _error(header["error"])
-    return recordings
+            raise refuse(f"{name} cannot be read: {_ending(worker)}") from None
+    raise _error(header["error"], refuse)
 
 
 def _ending(worker: _Worker) -> str:
@@ -243,13 +284,13 @@ def _ending(worker: _Worker) -> str:
     return "its parser stopped; the file is damaged or needs too much memory."
 
 
-def _error(header: dict[str, str]) -> NeuroClassError:
-    kind = getattr(errors, header["type"], RecordingError)
+def _error(header: dict[str, str], otherwise: type[NeuroClassError]) -> NeuroClassError:
+    kind = getattr(errors, header["type"], otherwise)
     known = isinstance(kind, type) and issubclass(kind, NeuroClassError)
-    return kind(header["message"]) if known else RecordingError(header["message"])
+    return kind(header["message"]) if known else otherwise(header["message"])
 
 
-def _decode(header: dict[str, Any], worker: _Worker, clock: _Clock, limits: ReadLimits) -> tuple[Recording, ...]:
+def _decode(header: dict[str, Any], receive: Receive, limits: ReadLimits) -> tuple[Recording, ...]:
     total = sum(s["n_times"] for r in header["recordings"] for s in r["sweeps"])
     if 16 * total > 2 * limits.bytes:
         raise ValueError(total)
@@ -257,7 +298,7 @@ def _decode(header: dict[str, Any], worker: _Worker, clock: _Clock, limits: Read
         Recording(
             r["source"],
             r["cell"],
-            tuple(_decode_sweep(s, worker, clock) for s in r["sweeps"]),
+            tuple(_decode_sweep(s, receive) for s in r["sweeps"]),
             tuple(r["warnings"]),
             r["metadata"],
             r["format"],
@@ -266,9 +307,9 @@ def _decode(header: dict[str, Any], worker: _Worker, clock: _Clock, limits: Read
     )
 
 
-def _decode_sweep(header: dict[str, Any], worker: _Worker, clock: _Clock) -> Sweep:
+def _decode_sweep(header: dict[str, Any], receive: Receive) -> Sweep:
     def samples() -> Floats:
-        return np.frombuffer(worker.receive(8 * header["n_times"], clock), dtype=np.float64)
+        return np.frombuffer(receive(8 * header["n_times"]), dtype=np.float64)
 
     return Sweep(
         header["number"],

@@ -1,4 +1,4 @@
-"""The parser process: reads requests from its input, writes recordings to its output.
+"""The parser process: reads requests from its input, writes recordings and tables to its output.
 
 It gives up what parsing does not need, see `confinement`, keeps to each file's memory limit, and ends when its parent
 does.
@@ -10,8 +10,10 @@ import resource
 import struct
 import sys
 import tempfile
+from array import array
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
@@ -19,6 +21,14 @@ from neuroclass.errors import NeuroClassError
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.confinement import confine
 from neuroclass.io.recordings import parse
+from neuroclass.io.table_columns import TableLimits
+from neuroclass.io.table_readers import Wanted, column_names, read_table
+from neuroclass.io.tasks import COLUMNS, RECORDINGS, TABLE
+
+Reply: TypeAlias = tuple[dict[str, Any], Iterable[bytes | memoryview]]
+
+
+_NEW = 150_000_000
 
 
 def main() -> None:
@@ -33,20 +43,59 @@ def main() -> None:
 
 
 def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
-    limits = ReadLimits(**request["limits"])
+    # What libraries reserved for earlier files is not this one's.
+    wanted = _reserved() + request["limits"]["memory"]
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory if hard < 0 else min(limits.memory, hard), hard))
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard < 0 else min(wanted, hard), hard))
     try:
-        recordings = parse(Path(request["path"]), request["name"], ChannelMapping(**request["mapping"]), limits)
-        header: dict[str, Any] = {"recordings": [_describe(r) for r in recordings]}
+        header, buffers = _TASKS[request["task"]](request)
     except NeuroClassError as error:
-        recordings, header = (), {"error": {"type": error.kind, "message": str(error)}}
+        header, buffers = {"error": {"type": error.kind, "message": str(error)}}, []
     text = json.dumps(header).encode()
     _write(out, struct.pack("<Q", len(text)) + text)
-    for recording in recordings:
-        for sweep in recording.sweeps:
-            _write(out, sweep.v_mv.data.cast("B"))
-            _write(out, sweep.i_pa.data.cast("B"))
+    for buffer in buffers:
+        _write(out, buffer)
+
+
+def _reserved() -> int:
+    """Address space of this process, bytes, beyond that of a new one; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return max(0, pages * resource.getpagesize() - _NEW)
+
+
+def _recordings(request: dict[str, Any]) -> Reply:
+    limits = ReadLimits(**request["limits"])
+    recordings = parse(Path(request["path"]), request["name"], ChannelMapping(**request["mapping"]), limits)
+    sweeps = (sweep for recording in recordings for sweep in recording.sweeps)
+    buffers = (samples.data.cast("B") for sweep in sweeps for samples in (sweep.v_mv, sweep.i_pa))
+    return {"recordings": [_describe(r) for r in recordings]}, buffers
+
+
+def _table(request: dict[str, Any]) -> Reply:
+    table = read_table(
+        Path(request["path"]), request["name"], Wanted(**request["wanted"]), TableLimits(**request["limits"])
+    )
+    header = {
+        "n_rows": len(table.rows),
+        "numbers": list(table.numbers),
+        "unread": {name: list(column.unread.items()) for name, column in table.numbers.items()},
+        "texts": {name: list(column.distinct) for name, column in table.texts.items()},
+        "names": [name[:60] for name in table.names],
+        "notes": table.notes,
+    }
+    numbers, texts = table.numbers.values(), table.texts.values()
+    columns: list[array[Any]] = [table.rows, *(one.values for one in numbers), *(one.codes for one in texts)]
+    return header, (memoryview(column).cast("B") for column in columns)
+
+
+def _columns(request: dict[str, Any]) -> Reply:
+    return {"columns": column_names(Path(request["path"]))}, ()
+
+
+_TASKS: dict[str, Callable[[dict[str, Any]], Reply]] = {RECORDINGS: _recordings, TABLE: _table, COLUMNS: _columns}
 
 
 def _write(out: BinaryIO, data: bytes | memoryview) -> None:

@@ -7,14 +7,14 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from neuroclass.cell_types import Species
-from neuroclass.features import FEATURES, Stimulus
 from neuroclass.predictors.calibration import COVERAGE
+from neuroclass.predictors.expectations import Expectations
 from neuroclass.predictors.feature_set import FeatureSetModel
 from neuroclass.predictors.foundation import Foundation
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.predictors.preprocess import Preprocessor, by_pattern, transform
 from neuroclass.predictors.priors import reweight
-from neuroclass.predictors.voices import AWAY, HOME, SUBCLASS, shape_species
+from neuroclass.predictors.voices import SUBCLASS, shape_species
 from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import DANN, ModelSpec
 
@@ -174,33 +174,42 @@ class CellPredictor:
         """`typicality_of` from standardised features."""
         return self._each(z, species, lambda model, rows, names: model.typicality(rows, names), np.array(1.0))
 
-    def deviations(self, x: Floats, species: str) -> Floats:
+    def deviations(self, x: Floats, species: Sequence[str]) -> Floats:
         """Each feature's deviation from what the cell's others imply, in standard deviations, shape (n_cells, 41).
 
         Under the cell's likeliest class, allowing for any laboratory's offset; 0 for missing features.
         """
 
-        def spread(model: FeatureSetModel, rows: Floats, names: list[str]) -> Floats:
-            whole = np.zeros(rows.shape)
-            whole[:, model.columns] = model.unusual(rows, shape_species(names[0]))[1]
-            return whole
+        def spread(model: FeatureSetModel, rows: Floats, name: str) -> Floats:
+            return model.unusual(rows, name)[1]
 
-        z = self._unclipped(x)
-        return self._each(z, [species] * len(z), spread, np.zeros(z.shape[1]))
+        return self._by_species(x, species, spread, 0.0)
 
-    def from_home(self, x: Floats, species: str) -> Floats:
+    def from_home(self, x: Floats, species: Sequence[str]) -> Floats:
         """Each feature's distance from the database's likeliest class, in its standard deviations, shape (n_cells, 41).
 
         NaN for missing features.
         """
+        return self._by_species(x, species, lambda model, rows, name: model.from_home(rows, name), np.nan)
+
+    def _by_species(
+        self,
+        x: Floats,
+        species: Sequence[str],
+        call: Callable[[FeatureSetModel, Floats, str], Floats],
+        empty: float,
+    ) -> Floats:
+        """A figure of each feature, shape (n_cells, 41), by the class shapes of each cell's species."""
 
         def spread(model: FeatureSetModel, rows: Floats, names: list[str]) -> Floats:
-            whole = np.full(rows.shape, np.nan)
-            whole[:, model.columns] = model.from_home(rows, shape_species(names[0]))
+            whole, known_for = np.full(rows.shape, empty), np.array([shape_species(name) for name in names])
+            for name in np.unique(known_for):
+                chosen = np.flatnonzero(known_for == name)
+                whole[np.ix_(chosen, model.columns)] = call(model, rows[chosen], str(name))
             return whole
 
         z = self._unclipped(x)
-        return self._each(z, [species] * len(z), spread, np.full(z.shape[1], np.nan))
+        return self._each(z, species, spread, np.full(z.shape[1], empty))
 
     def excitatory_apart(self, x: Floats, species: Sequence[str]) -> Floats:
         """What DANN alone gives to excitatory and LSPIN alone to Glutamatergic, shape (n_cells, 2)."""
@@ -220,6 +229,12 @@ class CellPredictor:
         """
         return self.expected_each(x[None], [species])[0]
 
+    def expected_each(self, x: Floats, species: Sequence[str]) -> list[dict[str, Any]]:
+        """`expected` of many cells, shape (n_cells, 41)."""
+        figures = Expectations(self.models, self.task)
+        every = zip(np.isfinite(x), species, self.probability_home(x, species), strict=True)
+        return [figures.expected(present, str(name), float(home)) for present, name, home in every]
+
     def next_stimulus(self, x: Floats, species: str, home: float) -> dict[str, Any] | None:
         """The one stimulus more whose features would raise the expected accuracy of a cell, shape (41,), most.
 
@@ -229,58 +244,13 @@ class CellPredictor:
             ``stimulus``, ``accuracy`` with all its features and ``now`` without (fractions of held-out cells, weighted
             by P(home)); None where none helps.
         """
-        present = np.isfinite(x)
-        if not present.any():
-            return None
-        now = self._expected(x, species, home).get("accuracy", 1.0)
-        recorded = {
-            stimulus: np.array([spec.stimulus is stimulus for spec in FEATURES])
-            for stimulus in Stimulus
-            if stimulus is not Stimulus.NONE
-        }
-        known = [own for own in recorded.values() if (present & own).sum() >= own.sum() / 2]
-        entered = np.array([spec.stimulus is Stimulus.NONE for spec in FEATURES])
-        known += [entered] if (present & entered).any() else []
-        best: dict[str, Any] | None = None
-        for stimulus, own in recorded.items():
-            if (present & own).sum() >= own.sum() / 2:
-                continue
-            then = np.where(np.logical_or.reduce([*known, own]), 0.0, np.nan)
-            accuracy = self._expected(then, species, home).get("accuracy", 0.0)
-            if accuracy > (best["accuracy"] if best else now):
-                best = {"stimulus": stimulus.value, "accuracy": accuracy, "now": now}
-        return best
+        return self.next_stimuli(x[None], [species], [home])[0]
 
-    def expected_each(self, x: Floats, species: Sequence[str]) -> list[dict[str, Any]]:
-        """`expected` of many cells, shape (n_cells, 41)."""
-        homes = self.probability_home(x, species)
-        every = zip(x, species, homes, strict=True)
-        return [self._expected(row, str(name), float(home)) for row, name, home in every]
-
-    def _expected(self, x: Floats, species: str, home: float) -> dict[str, Any]:
-        present = np.isfinite(x)
-        known_for = shape_species(species)
-        if not present.any():
-            return {}
-        model = self.models.model_for(present)
-        figures = model.held_out.get(known_for, model.held_out[Species.MOUSE.value]).get(self.task)
-        if figures is None:
-            return {}
-        mixed = {
-            key: home * figures[HOME][key] + (1 - home) * figures[AWAY][key]
-            for key in ("accuracy", "low", "high", "coverage")
-        }
-        classes = figures[HOME]["by_class"]
-        return {
-            **mixed,
-            "by_class": {name: home * classes[name] + (1 - home) * figures[AWAY]["by_class"][name] for name in classes},
-            "n_cells": figures[HOME]["n_cells"],
-            "n_features": int(present.sum()),
-            "species": known_for,
-            "probability_home": home,
-            "home": figures[HOME]["accuracy"],
-            "elsewhere": figures[AWAY]["accuracy"],
-        }
+    def next_stimuli(self, x: Floats, species: Sequence[str], homes: Sequence[float]) -> list[dict[str, Any] | None]:
+        """`next_stimulus` of many cells, shape (n_cells, 41)."""
+        figures = Expectations(self.models, self.task)
+        every = zip(np.isfinite(x), species, homes, strict=True)
+        return [figures.next_stimulus(present, str(name), home) for present, name, home in every]
 
 
 @dataclass(frozen=True)

@@ -97,9 +97,14 @@ class HumanCellPredictor(HumanAwarePredictor):
         """LSPIN's consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing and unused features."""
         return self.human.gates(x, species)
 
-    def next_stimulus(self, x: Floats, species: str, home: float) -> None:  # noqa: ARG002
+    def next_stimuli(
+        self,
+        x: Floats,
+        species: Sequence[str],  # noqa: ARG002
+        homes: Sequence[float],  # noqa: ARG002
+    ) -> list[dict[str, Any] | None]:
         """Not measured for human subclasses."""
-        return
+        return [None] * len(x)
 
     def expected_each(self, x: Floats, species: Sequence[str]) -> list[dict[str, Any]]:  # noqa: ARG002
         """What held-out cells of other donors reached with the same stimuli; see `HumanSubclassPredictor`."""

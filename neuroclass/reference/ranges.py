@@ -122,6 +122,7 @@ def class_values(species: str, label: str) -> Floats:
     return np.array([quantiles[name] for name in FEATURE_NAMES], dtype=np.float64).T
 
 
+@cache
 def overall_ranges() -> Ranges:
     """Range of each feature over both species."""
     first, *others = load_ranges().values()

@@ -1,10 +1,12 @@
 """``classify`` on archives, cells in several files and corrected protocols."""
 
+import importlib
 import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from neuroclass.classification.inputs import CellInput, parse_groups
@@ -105,3 +107,71 @@ def test_a_groups_files_may_be_given_one_by_one_and_hold_commas(tmp_path):
     odd = tmp_path / "a,b.abf"
     odd.write_bytes(b"x")
     assert parse_groups([f"c={odd}", "c=z.abf"]) == {"c": [odd, Path("z.abf")]}
+
+
+@pytest.fixture
+def three(tmp_path) -> Path:
+    path = tmp_path / "cells.csv"
+    path.write_text(TABLE + "b,mouse,x,12,150,0.05,0.0004\nc,human,-65,12,90,0.02,0.0004\n", encoding="utf-8")
+    return path
+
+
+def test_the_streamed_array_is_what_json_writes_of_the_whole(three, capsys):
+    found = answers(capsys, three)
+    main(["classify", str(three), "--json", "--no-reasons"])
+    assert capsys.readouterr().out == json.dumps(found, indent=1) + "\n"
+    assert [one["cell"] for one in found] == ["a", "b", "c"]
+
+
+def test_lines_of_json_are_the_elements_of_the_array(three, capsys):
+    found = answers(capsys, three)
+    assert main(["classify", str(three), "--jsonl", "--no-reasons"]) == 3
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == found
+
+
+def test_an_empty_folder_gives_an_empty_array(tmp_path, capsys):
+    assert answers(capsys, tmp_path) == []
+
+
+@pytest.mark.parametrize("option", ["--json", "--jsonl"])
+def test_a_cell_is_printed_before_the_next_is_classified(three, capsys, monkeypatch, option):
+    printed = []
+    classify = importlib.import_module("neuroclass.classification.classify")
+    judge = classify._classify_block
+
+    def watched(*arguments):
+        printed.append(capsys.readouterr().out)
+        return judge(*arguments)
+
+    monkeypatch.setattr(classify, "BLOCK", 1)
+    monkeypatch.setattr(classify, "_classify_block", watched)
+    assert main(["classify", str(three), option, "--no-reasons"]) == 3
+    assert [text.count('"cell": "') for text in printed] == [0, 1, 1]
+
+
+def test_the_array_is_closed_where_an_error_ends_the_command(three, capsys, monkeypatch):
+    module = importlib.import_module("neuroclass.classification.measurement")
+    measure, calls = module.measure, []
+
+    def once(*arguments):
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise SettingsError("the second file is too much")
+        return measure(*arguments)
+
+    monkeypatch.setattr(module, "measure", once)
+    assert main(["classify", str(three), str(three), "--json", "--no-reasons"]) == 2
+    assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+def test_a_sheet_is_chosen_by_its_name(tmp_path, capsys):
+    path = tmp_path / "lab.xlsx"
+    header = ["cell", "species", "vrest", "tau", "ri", "sag", "width"]
+    with pd.ExcelWriter(path) as writer:
+        for title in ("young", "old"):
+            row = [title, "mouse", -70, 12, 150, 0.05, 0.0004]
+            pd.DataFrame([row], columns=header).to_excel(writer, sheet_name=title, index=False)
+    (first,) = answers(capsys, path)
+    assert first["cell"] == "young" and any("'young' was read; 'old' has" in text for text in first["warnings"])
+    (second,) = answers(capsys, path, "--sheet", "old")
+    assert second["cell"] == "old"

@@ -11,12 +11,16 @@ def test_names_and_classes_lose_their_margins() -> None:
     assert read_labels(content, "known.csv") == {"a1": "Pvalb", "a2": "Sst"}
 
 
+def test_utf16_with_its_mark_is_read() -> None:
+    assert read_labels("cell;label\ra1;Pvalb\r".encode("utf-16"), "known.csv") == {"a1": "Pvalb"}
+
+
 @pytest.mark.parametrize(
     ("content", "found"),
     [
         (b"", "needs the columns cell and label"),
         (b"cell,class\na1,Pvalb\n", "needs the columns cell and label"),
-        ("cell,label\na1,Pvalb\n".encode("utf-16"), "save it as UTF-8"),
+        ("cell,label\na1,Pvalb\n".encode("utf-16-le"), "Save it as CSV in UTF-8"),
     ],
 )
 def test_another_file_is_refused_by_its_name(content: bytes, found: str) -> None:

@@ -1,6 +1,7 @@
 """Classify and History: the command line's numbers, batches, cells in several files, what is kept."""
 
 import hashlib
+import importlib
 import io
 import json
 import shlex
@@ -20,6 +21,7 @@ from neuroclass.cli import main
 from neuroclass.features import Stimulus
 from neuroclass.io.history import PENDING, History, StoredFile
 from neuroclass.io.spool import Spool
+from neuroclass.ui.classify.uploads import FEW_CELLS
 from neuroclass.ui.selection import table_key
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
@@ -298,3 +300,33 @@ def test_without_a_place_that_lasts_cells_are_classified_all_the_same(opened, mo
 def test_excluding_every_class_is_told(opened):
     app = opened("classify", excluded=["excitatory", "inhibitory"])
     assert "leave at least one class" in app.error[0].value.replace("\\", "")
+
+
+def many(n_cells: int) -> bytes:
+    rows = (f"c{k},mouse,{12 + k / 10},0.05,{-70 + k / 10},150,0.02\n" for k in range(n_cells))
+    return b"cell,species,tau,sag,vrest,ri,latency\n" + "".join(rows).encode()
+
+
+def test_reasons_of_many_cells_are_computed_where_one_is_shown(opened, history, monkeypatch):
+    module = importlib.import_module("neuroclass.explain.shap_values")
+    compute, asked = module.shap_values, []
+
+    def counted(model, x, *arguments, **options):
+        asked.append(len(x))
+        return compute(model, x, *arguments, **options)
+
+    monkeypatch.setattr(module, "shap_values", counted)
+    app = upload(opened("classify", species="mouse"), ("cells.csv", many(FEW_CELLS + 4)))
+    assert asked == [1]
+    assert any("What speaks for" in one.value for one in app.caption)
+    app.run()
+    assert asked == [1]
+    page = of_page(app, history)
+    assert len(page) == FEW_CELLS + 4
+    assert not any(one["reasons"]["broad"] for one in page)
+
+
+def test_a_table_of_too_many_cells_is_refused_with_the_command_line(opened, monkeypatch):
+    monkeypatch.setattr("neuroclass.ui.classify.uploads.MOST_CELLS", 2)
+    app = upload(opened("classify", species="mouse"), ("cells.csv", many(3)))
+    assert any("at most 2 are classified here" in one.value for one in app.error)

@@ -140,8 +140,8 @@ def test_without_features_only_the_proportions_remain():
         assert model.typicality_of(NOTHING)[0] == 1
         assert model.probability_home(NOTHING)[0] == 0.5
     assert not lspin.gates(NOTHING).any()
-    assert not dann.deviations(NOTHING, "mouse").any()
-    assert np.isnan(dann.from_home(NOTHING, "mouse")).all()
+    assert not dann.deviations(NOTHING, ["mouse"] * len(NOTHING)).any()
+    assert np.isnan(dann.from_home(NOTHING, ["mouse"] * len(NOTHING))).all()
 
 
 def test_infinite_values_count_as_missing():
@@ -245,7 +245,7 @@ def test_distances_from_home_name_the_feature_that_was_moved():
     x, _ = cells("mouse")
     model, moved = shipped.dann(), FEATURE_NAMES.index("vrest")
     x[:, moved] += 60
-    for found in (model.deviations(x, "mouse"), model.from_home(x, "mouse")):
+    for found in (model.deviations(x, ["mouse"] * len(x)), model.from_home(x, ["mouse"] * len(x))):
         assert found.shape == x.shape
         assert (np.nan_to_num(np.abs(found)).argmax(1) == moved).mean() > 0.9
         assert (found[:, moved] > 5).mean() > 0.9

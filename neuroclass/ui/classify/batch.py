@@ -14,6 +14,7 @@ from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
+from neuroclass.types.progress import Progress, ProgressCallback
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.history import store
@@ -23,6 +24,8 @@ from neuroclass.ui.text import escaped
 Pair = tuple[CellInput | None, Answer]
 _CELL_NAMES = "cell_names"
 SHOWN = 4
+MOST_REASONS = 1000
+SECONDS_A_CELL = 0.1
 
 
 def grouping_form(files: Sequence[InputFile]) -> list[CellInput]:
@@ -96,16 +99,31 @@ def answer_all(cell_inputs: Sequence[CellInput], metadata: CellMetadata) -> list
     models = uploads.loaded_models() if cell_inputs else None
     bar = st.progress(0.0, text="Reading")
     for k, cell_input in enumerate(cell_inputs):
-        text = f"Classifying {escaped(cell_input.name, 80)} ({k + 1} of {len(cell_inputs)})"
-        bar.progress(k / len(cell_inputs), text=text)
-        pairs += [(cell_input, one) for one in _answer(cell_input, metadata, models)]
+        moved = _moving(bar, escaped(cell_input.name, 80), k, len(cell_inputs))
+        pairs += [(cell_input, one) for one in _answer(cell_input, metadata, models, moved)]
     bar.empty()
     return pairs
 
 
-def _answer(cell_input: CellInput, metadata: CellMetadata, models: Models | None) -> list[Answer]:
+def _moving(bar: Any, name: str, number: int, total: int) -> ProgressCallback:
+    """Move a bar from one input to the next as its cells are classified."""
+    text = f"Classifying {name} ({number + 1} of {total})"
+    bar.progress(number / total, text=text)
+
+    def moved(progress: Progress) -> None:
+        of = progress.total or progress.done
+        bar.progress(
+            (number + progress.done / of) / total, text=f"{text}: {progress.done:,} of {of:,} cells" if of > 1 else text
+        )
+
+    return moved
+
+
+def _answer(
+    cell_input: CellInput, metadata: CellMetadata, models: Models | None, progress: ProgressCallback
+) -> list[Answer]:
     try:
-        return uploads.answer(cell_input, metadata, models)
+        return uploads.answer(cell_input, metadata, models, progress)
     except NeuroClassError as error:
         return [RejectedInput(cell_input.name, error)]
     except OSError as error:
@@ -224,12 +242,42 @@ def choose(pairs: Sequence[Pair]) -> int:
             type="tertiary",
             on_click="ignore",
         )
+        _offer_reasons(pairs)
     return chosen
 
 
 def _row_id(row: int, cell_input: CellInput | None, one: Answer) -> str:
     """Which cell of which input is in a row, the row itself for those of the same name."""
     return f"{row} {cell_input.digest if cell_input else ''} {one.source} {one.cell}"
+
+
+def _offer_reasons(pairs: Sequence[Pair]) -> None:
+    """Verdicts with the reasons that were not computed, on request."""
+    n_without = sum(isinstance(one, CellVerdict) and not uploads.has_reasons(one) for _, one in pairs)
+    if not n_without:
+        return
+    if n_without > MOST_REASONS:
+        st.caption(
+            f"The reasons of a cell are computed when it is shown; those of {n_without:,} cells at once take too long "
+            "here. The command line writes them: python -m neuroclass classify FILE --jsonl."
+        )
+        return
+    st.download_button(
+        "All verdicts with reasons (JSON)",
+        lambda: _json([(cell_input, _explained(one)) for cell_input, one in pairs]),
+        file_name="neuroclass-verdicts-with-reasons.json",
+        mime="application/json",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        help=f"Reasons of {n_without} cells are computed at the click, in about {n_without * SECONDS_A_CELL:.0f} s.",
+    )
+
+
+def _explained(one: Answer) -> Answer:
+    from neuroclass.classification.classify import load_models, reasons_for
+
+    return reasons_for(one, load_models()) if isinstance(one, CellVerdict) else one
 
 
 def _refusals(refused: Sequence[RejectedInput]) -> None:

@@ -2,7 +2,6 @@
 
 import ctypes
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,14 +13,16 @@ import streamlit as st
 from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata, to_json
-from neuroclass.classification.result import Answer
-from neuroclass.errors import HistoryError, RecordingError, RejectedInput, SettingsError
+from neuroclass.classification.result import Answer, CellVerdict
+from neuroclass.errors import HistoryError, RecordingError, RejectedInput, SettingsError, TableError
 from neuroclass.features import Stimulus
 from neuroclass.io.archives import is_archive, shown_name, unpack
 from neuroclass.io.history import Entry, StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.reference.template import template_csv, template_guide
+from neuroclass.types.progress import ProgressCallback, ignore_progress
 from neuroclass.ui import cache
+from neuroclass.ui.classify.kept import Kept
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.text import escaped
@@ -37,6 +38,8 @@ _OF_UPLOADS = (
     *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
     *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names"),
 )
+FEW_CELLS = 20
+MOST_CELLS, MOST_KEPT_CELLS = 20_000, 40_000
 
 
 def _input_file(file: StoredFile) -> InputFile:
@@ -138,14 +141,61 @@ def _slots() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(2)
 
 
-@st.cache_data(max_entries=400, show_spinner=False, hash_funcs=cache.HASHES)
-def _answers(cell_input: CellInput, metadata: CellMetadata, models: "Models") -> list[Answer]:
+def _answers(
+    cell_input: CellInput, metadata: CellMetadata, models: "Models", progress: ProgressCallback = ignore_progress
+) -> list[Answer]:
+    """Verdicts on the cells of an input, computed once; of many cells without reasons, which `explained` adds."""
+    key = fingerprint(inputs=cell_input, metadata=metadata, models=models)
+    answers = _verdicts().get(key)
+    if answers is None:
+        answers = _computed(cell_input, metadata, models, progress)
+        _verdicts().put(key, answers)
+        _give_back()
+    return answers
+
+
+def _computed(
+    cell_input: CellInput, metadata: CellMetadata, models: "Models", progress: ProgressCallback = ignore_progress
+) -> list[Answer]:
     from neuroclass.classification.classify import classify_cells
 
     with _slots():
-        answers = classify_cells(_measured(cell_input, metadata), models, prior=metadata.prior)
-    _give_back()
-    return answers
+        measured = _measured(cell_input, metadata)
+        if len(measured) > MOST_CELLS:
+            raise TableError(
+                f"{cell_input.name} has {len(measured):,} cells; at most {MOST_CELLS:,} are classified here at "
+                "once. Split it, or use the command line: python -m neuroclass classify FILE --jsonl."
+            )
+        return classify_cells(measured, models, len(measured) <= FEW_CELLS, metadata.prior, progress)
+
+
+@st.cache_resource
+def _verdicts() -> Kept[list[Answer]]:
+    return Kept(MOST_KEPT_CELLS, len)
+
+
+def has_reasons(verdict: CellVerdict) -> bool:
+    """Whether a verdict's reasons were computed; True where no feature was measured, so that there are none."""
+    return bool(verdict.broad.reasons or verdict.subclass.reasons or not verdict.features)
+
+
+def explained(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> CellVerdict:
+    """A verdict with its reasons, computed where they are not there yet."""
+    if has_reasons(verdict):
+        return verdict
+    return _explained(cell_input, corrected(cell_input, metadata), verdict, loaded_models())
+
+
+@st.cache_resource(max_entries=400, show_spinner="Computing the reasons", hash_funcs=cache.HASHES)
+def _explained(
+    cell_input: CellInput,  # noqa: ARG001 (part of the key of the cache)
+    metadata: CellMetadata,  # noqa: ARG001
+    verdict: CellVerdict,
+    models: "Models",
+) -> CellVerdict:
+    from neuroclass.classification.classify import reasons_for
+
+    return reasons_for(verdict, models)
 
 
 def _measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCell | RejectedInput]":
@@ -200,11 +250,16 @@ def loaded_models() -> "Models":
     return load_models()
 
 
-def answer(cell_input: CellInput, metadata: CellMetadata, models: "Models | None" = None) -> list[Answer]:
+def answer(
+    cell_input: CellInput,
+    metadata: CellMetadata,
+    models: "Models | None" = None,
+    progress: ProgressCallback = ignore_progress,
+) -> list[Answer]:
     """Verdicts on the cells of an input under the user's corrections, by the models that answer now; kept."""
     entry, models = keep(cell_input, metadata), models or loaded_models()
     metadata = corrected(cell_input, metadata)
-    answers = _answers(cell_input, metadata, models)
+    answers = _answers(cell_input, metadata, models, progress)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     if entry is not None and place not in _finished().get(entry, ()):
         payload, summary = [one.to_json() for one in answers], summary_of(answers)
@@ -254,41 +309,14 @@ def summary_of(answers: list[Answer]) -> str:
     return "; ".join(parts) + (f"; and {len(answers) - 200} more" if len(answers) > 200 else "")
 
 
-class _Recordings:
-    """The inputs measured last: at least one, and as many recordings as fit into a number of bytes."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, list[MeasuredCell | RejectedInput]] = OrderedDict()
-
-    def get(self, key: str) -> "list[MeasuredCell | RejectedInput] | None":
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._kept.clear()
-
-    def put(self, key: str, measured: "list[MeasuredCell | RejectedInput]") -> None:
-        """Keep an input's cells, unless they are a table's rows."""
-        if not _bytes(measured):
-            return
-        with self._lock:
-            self._kept[key] = measured
-            while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > RECORDING_BYTES:
-                self._kept.popitem(last=False)
-
-
 def _bytes(measured: "Sequence[MeasuredCell | RejectedInput]") -> int:
+    """Bytes of the recordings behind cells; 0 for a table's rows."""
     return sum(one.analysis.n_bytes for one in measured if not isinstance(one, RejectedInput) and one.analysis)
 
 
 @st.cache_resource
-def _recordings() -> _Recordings:
-    return _Recordings()
+def _recordings() -> "Kept[list[MeasuredCell | RejectedInput]]":
+    return Kept(RECORDING_BYTES, _bytes)
 
 
 def analysis_of(cell_input: CellInput, cell: str, metadata: CellMetadata) -> "RecordingAnalysis | None":
@@ -324,6 +352,7 @@ def forget_all() -> int:
     count = store.history().delete_all(browser_id())
     st.cache_data.clear()
     _recordings().clear()
+    _verdicts().clear()
     for key in _OF_UPLOADS:
         st.session_state.pop(key, None)
     return count

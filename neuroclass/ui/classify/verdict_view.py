@@ -56,6 +56,7 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
     _trust(verdict)
     analysis = uploads.analysis_of(cell_input, verdict.cell, metadata) if verdict.sweeps else None
     st.subheader("Why", anchor=False)
+    verdict = uploads.explained(cell_input, verdict, metadata)
     key, metadata = f"{cell_input.digest[:16]}-{verdict.cell}", uploads.corrected(cell_input, metadata)
     case = Case(key, verdict, metadata, analysis, inputs=fingerprint(inputs=cell_input))
     evidence.show(case)
