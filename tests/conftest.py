@@ -80,5 +80,5 @@ def nothing_remembered() -> Iterator[None]:
     if (streamlit := sys.modules.get("streamlit")) is not None:
         streamlit.cache_data.clear()
         streamlit.cache_resource.clear()
-    if (classify := sys.modules.get("neuroclass.classification.classify")) is not None:
-        classify._loaded.cache_clear()
+    if (models := sys.modules.get("neuroclass.classification.models")) is not None:
+        models._loaded.cache_clear()

@@ -1,7 +1,10 @@
 """A verdict in words: its headline, how like the database's the recording is, and what accuracy to expect."""
 
+from collections.abc import Sequence
+
 from neuroclass.cell_types import broad_of, label_of
-from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.classification.result import Answer, CellVerdict, Prediction
+from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
 
 LIKE, UNLIKE = 0.8, 0.2
@@ -79,3 +82,15 @@ def promise_line(prediction: Prediction) -> str:
 def contradicts(verdict: CellVerdict) -> bool:
     """Whether DANN and LSPIN contradict each other about the cell."""
     return any("contradict each other" in text for text in verdict.warnings)
+
+
+def summary_of(answers: Sequence[Answer]) -> str:
+    """Cells and their labels in one line, for searching the history."""
+    parts = []
+    for one in answers[:200]:
+        if isinstance(one, RejectedInput):
+            parts.append(f"{one.cell} refused ({one.error.kind})".strip())
+        else:
+            labels = " / ".join(prediction.label or "cannot say" for prediction in (one.broad, one.subclass))
+            parts.append(f"{one.cell} ({one.species}): {labels}")
+    return "; ".join(parts) + (f"; and {len(answers) - 200} more" if len(answers) > 200 else "")

@@ -51,7 +51,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Adapt and print."""
     from neuroclass.adaptation.laboratory import adapt, make_batch
-    from neuroclass.classification.classify import load_models
+    from neuroclass.classification.models import load_models
     from neuroclass.cohort.loading import load_cohort
 
     labels = _labels(args.labels) if args.labels else None

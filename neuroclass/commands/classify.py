@@ -51,9 +51,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Classify and print."""
-    from neuroclass.classification.classify import classify_blocks, load_models
+    from neuroclass.classification.classify import classify_blocks
     from neuroclass.classification.inputs import cell_inputs
     from neuroclass.classification.measurement import measure
+    from neuroclass.classification.models import load_models
 
     groups = groups_of(args)
     metadata = metadata_of(args, parse_prior(args.prior))
@@ -111,7 +112,7 @@ class _Report:
     """Collect a report's content, input by input, and write it."""
 
     def __init__(self, html: Path | None, pdf: Path | None, models: Path | None) -> None:
-        from neuroclass.classification.classify import load_models
+        from neuroclass.classification.models import load_models
         from neuroclass.cohort.loading import load_cohort
         from neuroclass.reference.cells import with_sweeps
         from neuroclass.report.content import panel_reader

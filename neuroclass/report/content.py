@@ -7,7 +7,7 @@ from functools import lru_cache
 from neuroclass.cell_types import label_of
 from neuroclass.charts.comparison import Panel
 from neuroclass.classification.analysis import RecordingAnalysis, analyse
-from neuroclass.classification.classify import Models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.stress import StressResult
 from neuroclass.cohort.cohort import Cohort

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from neuroclass.classification.classify import Models
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.classification.metadata import CellMetadata, command_line
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import Answer
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import RejectedInput

@@ -17,7 +17,7 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import evidence as charts
 from neuroclass.charts.comparison import side_by_side
 from neuroclass.charts.evaluation import probabilities
-from neuroclass.classification.classify import Models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.classification.stress import UNITS
 from neuroclass.classification.wording import promise_line

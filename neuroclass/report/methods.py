@@ -9,7 +9,7 @@ import numpy as np
 
 from neuroclass import __version__
 from neuroclass.cell_types import Species
-from neuroclass.classification.classify import Models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
 from neuroclass.ephys.settings import SpikeSettings

@@ -16,7 +16,7 @@ from neuroclass.charts.drawing import styled
 from neuroclass.charts.evidence import feature_name
 from neuroclass.charts.theme import ACCENT, NEGATIVE, PALETTE, POSITIVE, UNKNOWN
 from neuroclass.charts.traces import crop, envelope
-from neuroclass.classification.classify import Models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME

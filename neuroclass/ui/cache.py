@@ -17,7 +17,7 @@ from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
     from neuroclass.classification.analysis import RecordingAnalysis
-    from neuroclass.classification.classify import Models
+    from neuroclass.classification.models import Models
     from neuroclass.ephys.sweep import Recording
 
 
@@ -28,7 +28,7 @@ def _fingerprint(value: Any) -> str:
 _TAKEN_WHOLE = (
     "adaptation.laboratory.Batch",
     "adaptation.labelled_table.LabelledTable",
-    "classification.classify.Models",
+    "classification.models.Models",
     "classification.inputs.CellInput",
     "classification.metadata.CellMetadata",
     "classification.result.CellVerdict",
@@ -90,7 +90,7 @@ def _analysis(source: str, cell_id: str, _recording: "Recording") -> "RecordingA
 
 def verdict(cells: Cohort, cell_id: str) -> CellVerdict:
     """The shipped models' verdict on a cell of the cohort, from its stored features."""
-    from neuroclass.classification.classify import load_models
+    from neuroclass.classification.models import load_models
 
     return _verdict(cells, cell_id, load_models())
 

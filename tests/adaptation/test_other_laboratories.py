@@ -13,7 +13,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.errors import CohortError, SettingsError, TableError
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.other_laboratories import shipped_systems
-from neuroclass.training.library import feature_set_library
+from neuroclass.training.library import FeatureSetLibrary
 from tests.adaptation.planting import LONG_SQUARE, plant
 
 OURS = ["alone", "batch", "one network for all features"]
@@ -85,11 +85,11 @@ def test_sets_without_a_stored_model_are_counted(monkeypatch, tmp_path):
     monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path))
     monkeypatch.delenv("NEUROCLASS_DATA", raising=False)
     cells = planted_table(12)
-    assert sets_to_fit(feature_set_library(), {"mine": cells}) == 0
+    assert sets_to_fit(FeatureSetLibrary(), {"mine": cells}) == 0
     frame = cells.frame.copy()
     frame.loc[:5, [name for name in LONG_SQUARE if name not in ("vrest", "tau")]] = np.nan
     frame.loc[:2, "tau"] = np.nan
-    assert sets_to_fit(feature_set_library(), {"mine": make_cohort(frame, "fewer")}) == 2
+    assert sets_to_fit(FeatureSetLibrary(), {"mine": make_cohort(frame, "fewer")}) == 2
 
 
 TABLE = """cell,species,donor,label,vrest,tau,colour

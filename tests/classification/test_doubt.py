@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from neuroclass.classification import doubt
-from neuroclass.classification.classify import load_models
 from neuroclass.classification.measurement import MeasuredCell
+from neuroclass.classification.models import load_models
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.predictors.cell_predictor import CellPredictor
 from tests import shipped

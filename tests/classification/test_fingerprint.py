@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroclass.classification.classify import classify_input, load_models
+from neuroclass.classification.classify import classify_input
 from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.models import load_models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.demo import load_demo
 from neuroclass.ephys.conditions import Conditions

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from neuroclass.classification.classify import CELLS, classify_blocks, classify_cells, load_models, reasons_for
+from neuroclass.classification import models
+from neuroclass.classification.classify import CELLS, classify_blocks, classify_cells, reasons_for
 from neuroclass.classification.measurement import MeasuredCell
+from neuroclass.classification.models import load_models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RejectedInput, TableError
 from neuroclass.features import FEATURE_NAMES, Stimulus
@@ -130,7 +132,7 @@ def test_models_answer_in_one_thread() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        load_models.cache_clear()
+        models._loaded.cache_clear()
         load_models()
         assert torch.get_num_threads() == 1
     finally:

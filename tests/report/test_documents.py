@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from neuroclass.classification.classify import Models, classify_input, load_models
+from neuroclass.classification.classify import classify_input
 from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.models import Models, load_models
 from neuroclass.classification.stress import OFFSET, StressResult
 from neuroclass.cli import main
 from neuroclass.cohort.demo import load_demo

@@ -10,9 +10,9 @@ import pytest
 import streamlit as st
 
 from neuroclass.adaptation.labelled_table import LabelledTable
-from neuroclass.classification.classify import Model, Models, load_models
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.models import Model, Models, load_models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.demo import load_demo
 from neuroclass.config import PROJECT_DIR

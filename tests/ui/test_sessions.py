@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from neuroclass.classification import classify
-from neuroclass.classification.classify import Model, Models, classify_cells, load_models
+from neuroclass.classification.classify import classify_cells
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.measurement import MeasuredCell, measure
 from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.models import Model, Models, load_models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.demo import load_demo
 from neuroclass.config import PROJECT_DIR
@@ -66,7 +66,7 @@ class World:
         self.sessions = [Session("one" + "x" * 40), Session("two" + "x" * 40)]
         self.now = self.sessions[0]
         self.cold: dict[Any, list[dict[str, Any]]] = {}
-        monkeypatch.setattr(classify, "load_models", lambda *_: self.loaded)
+        monkeypatch.setattr(models, "load_models", lambda *_: self.loaded)
         monkeypatch.setattr(uploads, "browser_id", lambda: self.now.owner)
         self._patch = monkeypatch
 

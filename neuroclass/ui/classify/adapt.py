@@ -11,8 +11,8 @@ from neuroclass.adaptation.batch_model import LEAST_CELLS, BatchFit
 from neuroclass.adaptation.laboratory import Batch, LaboratoryReport, Outcome, adapt, make_batch
 from neuroclass.cell_types import label_of
 from neuroclass.charts import adaptation as charts
-from neuroclass.classification.classify import Models, load_models
 from neuroclass.classification.fingerprint import fingerprint
+from neuroclass.classification.models import Models, load_models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import BY_NAME, FEATURE_NAMES

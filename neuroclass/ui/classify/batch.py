@@ -8,10 +8,10 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.classification import wording
-from neuroclass.classification.classify import Models
 from neuroclass.classification.grouping import suggested_cells
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
 from neuroclass.types.progress import Progress, ProgressCallback
@@ -275,7 +275,8 @@ def _offer_reasons(pairs: Sequence[Pair]) -> None:
 
 
 def _explained(one: Answer) -> Answer:
-    from neuroclass.classification.classify import load_models, reasons_for
+    from neuroclass.classification.classify import reasons_for
+    from neuroclass.classification.models import load_models
 
     return reasons_for(one, load_models()) if isinstance(one, CellVerdict) else one
 

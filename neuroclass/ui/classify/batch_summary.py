@@ -11,7 +11,7 @@ from neuroclass.adaptation.batch_model import LEAST_CELLS as LEAST_FITTED
 from neuroclass.adaptation.batch_model import Proportion
 from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import batch as charts
-from neuroclass.classification.classify import Models, load_models
+from neuroclass.classification.models import Models, load_models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import FEATURE_NAMES

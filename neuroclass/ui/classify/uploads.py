@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from neuroclass.classification import wording
 from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata, to_json
@@ -29,8 +30,8 @@ from neuroclass.ui.text import escaped
 
 if TYPE_CHECKING:
     from neuroclass.classification.analysis import RecordingAnalysis
-    from neuroclass.classification.classify import Models
     from neuroclass.classification.measurement import MeasuredCell
+    from neuroclass.classification.models import Models
 
 MAX_FILES = 500
 RECORDING_BYTES = 150_000_000
@@ -245,7 +246,7 @@ def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
 
 def loaded_models() -> "Models":
     """The models that answer now; see `load_models`."""
-    from neuroclass.classification.classify import load_models
+    from neuroclass.classification.models import load_models
 
     return load_models()
 
@@ -262,7 +263,7 @@ def answer(
     answers = _answers(cell_input, metadata, models, progress)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     if entry is not None and place not in _finished().get(entry, ()):
-        payload, summary = [one.to_json() for one in answers], summary_of(answers)
+        payload, summary = [one.to_json() for one in answers], wording.summary_of(answers)
         try:
             store.history().finish(browser_id(), entry, models.version, payload, summary, context=to_json(metadata))
             _finished().setdefault(entry, set()).add(place)
@@ -295,18 +296,6 @@ def what_was_not_kept() -> None:
             f"again with the history back. {escaped(trouble, 600)}",
             icon=":material/history_toggle_off:",
         )
-
-
-def summary_of(answers: list[Answer]) -> str:
-    """Cells and their labels in one line, for searching the history."""
-    parts = []
-    for one in answers[:200]:
-        if isinstance(one, RejectedInput):
-            parts.append(f"{one.cell} refused ({one.error.kind})".strip())
-        else:
-            labels = " / ".join(prediction.label or "cannot say" for prediction in (one.broad, one.subclass))
-            parts.append(f"{one.cell} ({one.species}): {labels}")
-    return "; ".join(parts) + (f"; and {len(answers) - 200} more" if len(answers) > 200 else "")
 
 
 def _bytes(measured: "Sequence[MeasuredCell | RejectedInput]") -> int:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from neuroclass.classification.analysis import RecordingAnalysis
-from neuroclass.classification.classify import Models, load_models
 from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.models import Models, load_models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.report.content import own_trace
 from neuroclass.report.places import Traced

@@ -7,7 +7,7 @@ import streamlit as st
 
 from neuroclass.cell_types import broad_of, label_of
 from neuroclass.charts import evidence as charts
-from neuroclass.classification.classify import Models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.explain.counterfactual import Counterfactual, counterfactual

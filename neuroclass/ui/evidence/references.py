@@ -8,7 +8,7 @@ import streamlit as st
 from neuroclass.charts.comparison import Panel
 from neuroclass.charts.traces import crop
 from neuroclass.classification.analysis import RecordingAnalysis, analyse
-from neuroclass.classification.classify import Models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.demo import simulate_demo_cell

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
-from neuroclass.classification.classify import load_models
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
+from neuroclass.classification.models import load_models
 from neuroclass.config import PROJECT_DIR
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry

@@ -15,7 +15,7 @@ from neuroclass.adaptation.recalibration import (
     why_not_recalibrated,
 )
 from neuroclass.cell_types import label_of
-from neuroclass.classification.classify import Models, load_models
+from neuroclass.classification.models import Models, load_models
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import TableError
 from neuroclass.evaluation.evaluate import Evaluation
