@@ -11,6 +11,8 @@ from neuroclass.features import FEATURE_NAMES
 _imported = threading.Event()
 _imported.set()
 _SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "sklearn.linear_model", "neuroclass.classification.classify")
+_OF_FITS = "torch._dynamo"
+"""What an optimiser imports when it is first made: more than a second of the first fit to a set of features."""
 
 
 def _rehearse() -> None:
@@ -36,6 +38,7 @@ def _warm_up() -> None:
         _rehearse()
     except NeuroClassError as error:
         logging.getLogger(__name__).warning("the rehearsal failed: %s", error)
+    importlib.import_module(_OF_FITS)
     gc.collect()
     gc.freeze()
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
+from neuroclass.classification import models as loading
 from neuroclass.classification.classify import classify_cells
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.measurement import MeasuredCell, measure
