@@ -67,7 +67,7 @@ def test_the_history_credits_the_models_that_judged_when_their_files_are_replace
     opened, history, monkeypatch, tmp_path
 ):
     models = copy_of_models(tmp_path / "models")
-    for module in ("classification.classify", "io.artifacts", "training.library"):
+    for module in ("classification.models", "io.artifacts", "training.library"):
         monkeypatch.setattr(f"neuroclass.{module}.MODELS_DIR", models)
     app = upload(opened("classify"), ("cells.csv", TABLE))
     (entry,) = history.find(ME)
