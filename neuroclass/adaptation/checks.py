@@ -18,6 +18,8 @@ from neuroclass.types.arrays import Floats
 
 RIVAL_NATS = 3.0
 RIVAL_CHANGED = 0.3
+MOSTLY = 0.6
+MOST_CLASSES_ALIKE = 2
 LEAST_STABLE = 0.65
 _ROUNDS = 20
 
@@ -88,6 +90,14 @@ def why_not(
             f"the batch; at least {LEAST_STABLE:.0%} should."
         )
     n_classes = len(home.means)
+    top = int(start.mean(0).argmax())
+    before, after = float(start[:, top].mean()), float(batch[:, top].mean())
+    if n_classes > MOST_CLASSES_ALIKE and before >= MOSTLY and after < before:
+        return (
+            f"by themselves the cells are mostly {label_of(classes[top])} (mean probability {before:.0%}), and "
+            f"allowing for an offset would divide them among other classes ({after:.0%} left): a class of several "
+            "types can pass for several classes. Add cells of other classes recorded on the same rig."
+        )
     alike = [fit_laboratory(z, np.ones((len(z), 1)), home.only(k), _ROUNDS).evidence for k in range(n_classes)]
     over = fit.evidence - max(alike)
     if over <= 0:

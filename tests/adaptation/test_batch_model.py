@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neuroclass.adaptation.banner import batch_banner
-from neuroclass.adaptation.batch_model import LEAST_CELLS
+from neuroclass.adaptation.batch_model import LEAST_CELLS, adapt_batch
 from neuroclass.adaptation.planted import set_limit
 from neuroclass.adaptation.variational import fit_laboratory
 from neuroclass.adaptation.verdicts import pooled_verdict, reference_home
@@ -173,3 +173,13 @@ def test_larger_batches_count_for_more_and_limits_are_probabilities():
     assert 0 < limit < 1
     assert np.allclose(fit.pseudo_counts.sum() - 2 * 5, 60 * 500 / 560)
     assert abs(fit.pseudo_counts[0] / fit.pseudo_counts.sum() - MIXED[0]) < 0.15
+
+
+def test_a_batch_that_looks_like_one_class_by_itself_is_not_divided(plants):
+    one = plants[0]
+    alone = np.full_like(one.alone, 0.075)
+    alone[:, 0] = 0.7
+    reference = one.reference
+    fit = adapt_batch(one.z, alone, reference.shapes, reference.preprocessor, reference.classes)
+    assert not fit.adapted and np.array_equal(fit.probabilities, alone)
+    assert "mostly Glutamatergic (mean probability 70%)" in fit.why_not
