@@ -14,9 +14,10 @@ import numpy as np
 
 from neuroclass.adaptation.batch_model import LEAST_CELLS, BatchFit, Proportion, adapt_batch
 from neuroclass.adaptation.shift import DomainScore, FeatureShift, domain_score, feature_shifts
-from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, TASK_CLASSES, Broad, Species, Subclass
+from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER, TASK_CLASSES, Species, Subclass
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import CohortError
+from neuroclass.predictors.voices import with_broad
 from neuroclass.reference.shapes import ReferenceShapes, load_shapes
 from neuroclass.types.arrays import Floats, Mask
 
@@ -203,7 +204,7 @@ def adapt(batch: Batch, models: Sequence[Alone], cells: Cohort | None = None, se
     alone = before[finest.name]
     for model in used:
         if model.task == "broad" and finest.task == "subclass":
-            alone = with_broad(alone, before[model.name])
+            alone = with_broad(before[model.name][:, 0], np.log(np.maximum(alone, _TINY)))[1]
     z = reference.preprocessor.standardise(batch.x)
     fit = adapt_batch(z, alone, reference.shapes, reference.preprocessor, finest.classes, seed)
     scores = _separations(batch, reference, fit, real)
@@ -214,29 +215,6 @@ def adapt(batch: Batch, models: Sequence[Alone], cells: Cohort | None = None, se
         for species in Species
     }  # fmt: skip
     return LaboratoryReport(batch, shifts, outcomes)
-
-
-def with_broad(fine: Floats, broad: Floats) -> Floats:
-    """Subclass probabilities whose sums are the given broad probabilities.
-
-    Parameters
-    ----------
-    fine : ndarray, shape (n_cells, 5)
-        Of the subclasses.
-    broad : ndarray, shape (n_cells, 2)
-        Of excitatory and inhibitory.
-
-    Returns
-    -------
-    ndarray, shape (n_cells, 5)
-        Proportions among the inhibitory subclasses are kept.
-    """
-    excitatory = np.array([Subclass(name).broad is Broad.EXCITATORY for name in SUBCLASS_ORDER])
-    result = np.empty_like(fine)
-    for column, inside in enumerate((excitatory, ~excitatory)):
-        part = np.maximum(fine[:, inside], _TINY)
-        result[:, inside] = broad[:, [column]] * part / part.sum(1, keepdims=True)
-    return result
 
 
 def _outcome(

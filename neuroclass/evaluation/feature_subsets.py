@@ -11,6 +11,7 @@ import pandas as pd
 
 from neuroclass.features import FEATURES, Stimulus
 from neuroclass.predictors.calibration import COVERAGE
+from neuroclass.predictors.foundation import digits_of
 from neuroclass.types.arrays import Mask
 
 if TYPE_CHECKING:
@@ -49,11 +50,6 @@ def random_subsets(n: int = N_SUBSETS, seed: int = _SEED) -> Mask:
         if subset.sum() >= LEAST:
             subsets[subset.tobytes()] = subset
     return np.array(list(subsets.values()))
-
-
-def digits_of(subset: Mask) -> str:
-    """A feature subset as 41 digits, 1 for present."""
-    return "".join("1" if known else "0" for known in subset)
 
 
 def subset_outcomes(model: "Predictor", test: "Cohort", task: str, subsets: Mask) -> pd.DataFrame:

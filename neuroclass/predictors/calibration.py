@@ -184,3 +184,19 @@ class Calibration:
 def _calibrated(log_q: Floats, hidden: Floats, parameters: Floats) -> Floats:
     temperature = np.exp(parameters[:, 0] + parameters[:, 1] * hidden)
     return np.asarray(softmax(log_q / temperature[:, None] + parameters[:, 2:], axis=1))
+
+
+def ranked_sets(probabilities: Floats, inside: Mask, classes: Sequence[str]) -> list[tuple[str, ...]]:
+    """Names of the classes in each cell's set, likeliest first.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n_cells, n_classes)
+        Of the classes.
+    inside : ndarray of bool, shape (n_cells, n_classes)
+        Which are in the set.
+    classes : sequence of str
+        Their names.
+    """
+    order = np.argsort(-probabilities, axis=1)
+    return [tuple(classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from neuroclass.cell_types import Species
-from neuroclass.predictors.calibration import COVERAGE
+from neuroclass.predictors.calibration import COVERAGE, ranked_sets
 from neuroclass.predictors.expectations import Expectations
 from neuroclass.predictors.feature_set import FeatureSetModel
 from neuroclass.predictors.foundation import Foundation
@@ -159,8 +159,7 @@ class CellPredictor:
         if not allow_empty:
             inside[np.arange(len(inside)), probabilities.argmax(1)] = True
         inside &= True if weights is None else weights > 0
-        order = np.argsort(-probabilities, axis=1)
-        return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
+        return ranked_sets(probabilities, inside, self.classes)
 
     def _unclipped(self, x: Floats) -> Floats:
         known = np.where(np.isfinite(x), x, np.nan)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from neuroclass.cell_types import Species
-from neuroclass.predictors.calibration import COVERAGE
+from neuroclass.predictors.calibration import COVERAGE, ranked_sets
 from neuroclass.predictors.cell_predictor import CellPredictor
 from neuroclass.predictors.human_subclass import HumanSubclassPredictor
 from neuroclass.predictors.priors import reweight
@@ -52,12 +52,12 @@ class HumanAwarePredictor(CellPredictor):
             result[rows] = self._answers(z[rows])[0]
         return result
 
-    def typicality_of(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+    def standardised_typicality(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
         """Fraction of held-out cells at least as unusual, of the models that know the cell better, shape (n_cells,)."""
-        result = super().typicality_of(x, species)
-        rows = _of_human(species, len(x))
+        result = super().standardised_typicality(z, species)
+        rows = _of_human(species, len(z))
         if rows.any():
-            result[rows] = np.maximum(result[rows], self.human.typicality_of(x[rows]))
+            result[rows] = np.maximum(result[rows], self.human.typicality_of(self.preprocessor.stored_units(z[rows])))
         return result
 
 
@@ -90,8 +90,7 @@ class HumanCellPredictor(HumanAwarePredictor):
         names = [Species.HUMAN.value] * len(x)
         inside = self.human.calibration.sets(probabilities, hidden, names, coverage, allow_empty=allow_empty)
         inside &= True if weights is None else weights > 0
-        order = np.argsort(-probabilities, axis=1)
-        return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
+        return ranked_sets(probabilities, inside, self.classes)
 
     def gates(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
         """LSPIN's consensus gates, shape (n_cells, 41): 0 shut to 1 open, 0 for missing and unused features."""

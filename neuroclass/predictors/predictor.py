@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.predictors.calibration import COVERAGE, Calibration
+from neuroclass.predictors.calibration import COVERAGE, Calibration, ranked_sets
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.typicality import Typicality
@@ -128,8 +128,7 @@ class Predictor(ABC):
         hidden = self.hidden_share(np.isfinite(x))
         inside = self.calibration.sets(probabilities, hidden, species, coverage, allow_empty=allow_empty)
         inside &= True if weights is None else weights > 0
-        order = np.argsort(-probabilities, axis=1)
-        return [tuple(self.classes[k] for k in ranked if kept[k]) for ranked, kept in zip(order, inside, strict=True)]
+        return ranked_sets(probabilities, inside, self.classes)
 
     def typicality_of(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
         """Fraction of training cells at least as unusual on the features present, shape (n_cells,)."""

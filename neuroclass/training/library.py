@@ -27,7 +27,6 @@ from neuroclass.io.feature_sets import (
 from neuroclass.predictors.class_mixtures import ClassMixtures
 from neuroclass.predictors.feature_set import FeatureSetModel
 from neuroclass.predictors.foundation import Foundation
-from neuroclass.predictors.voices import HOME
 from neuroclass.training.feature_sets import fit_feature_set
 from neuroclass.training.training_table import TrainingTable, drawn_table, fit_mixtures, training_table
 from neuroclass.types.arrays import Mask
@@ -131,13 +130,6 @@ class FeatureSetLibrary:
                     self._models.pop(next(iter(self._models)))
                 self._models[name] = self._load_or_fit(served, progress)
             return self._models[name]
-
-    def home_accuracy(self, present: Mask, species: str, task: str) -> float | None:
-        """Held-out accuracy of a shipped set at home; None for a set that does not ship."""
-        if not self._shipped(present):
-            return None
-        figures = self.model_for(present).held_out.get(species, {}).get(task)
-        return None if figures is None else float(figures[HOME]["accuracy"])
 
     def _load_or_fit(self, present: Mask, progress: ProgressCallback) -> FeatureSetModel:
         if self._shipped(present):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroclass.adaptation.laboratory import adapt, make_batch, with_broad
+from neuroclass.adaptation.laboratory import adapt, make_batch
 from neuroclass.adaptation.shift import domain_score, feature_shifts
 from neuroclass.adaptation.third_domain import with_laboratory
 from neuroclass.cell_types import BROAD_ORDER, SUBCLASS_ORDER
@@ -79,13 +79,6 @@ def test_both_tasks_agree(home, models):
     assert np.allclose(broad.after[:, 0], fine.after[:, 0])
     assert not np.allclose(broad.before[:, 0], fine.before[:, 0])
     assert set(broad.proportions) == set(BROAD_ORDER) and set(fine.proportions) == set(SUBCLASS_ORDER)
-
-
-def test_subclasses_are_scaled_to_the_broad_answer():
-    fine = np.array([[0.6, 0.2, 0.1, 0.1, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0]])
-    found = with_broad(fine, np.array([[0.2, 0.8], [0.5, 0.5]]))
-    assert np.allclose(found[0], [0.2, 0.4, 0.2, 0.2, 0.0], atol=1e-9)
-    assert np.allclose(found[1], [0.5, 0.125, 0.125, 0.125, 0.125])
 
 
 def test_few_cells_and_batches_of_one_class_keep_their_verdicts(reference, home, models):

@@ -10,11 +10,13 @@ from neuroclass.cell_types import BROAD_ORDER, HUMAN_SUBCLASS_ORDER, SUBCLASS_OR
 from neuroclass.classification.classify import classify_input
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.models import load_models
 from neuroclass.classification.result import Answer, CellVerdict
 from neuroclass.cohort.demo import load_demo
 from neuroclass.config import PROJECT_DIR
 from neuroclass.errors import RejectedInput
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
+from neuroclass.predictors.preprocess import transform
 from neuroclass.predictors.priors import parse_prior
 
 SCHEMA = json.loads((PROJECT_DIR / "docs" / "classify.schema.json").read_text(encoding="utf-8"))
@@ -180,3 +182,11 @@ def test_a_prior_corrects_probabilities_set_and_label_and_is_shown():
         assert "Glutamatergic" not in after.subclass.prediction_set
     against = {after.cell for after in known if "speak against the prior" in " ".join(after.warnings)}
     assert against == {before.cell for before in plain if max(_glutamatergic(before)) > 0.95} != set()
+
+
+def test_a_human_cell_is_as_typical_in_its_verdict_as_for_what_would_change_it():
+    model = load_models().dann.predictor
+    x, species = load_demo().of_species("human").matrix()[:5], ["human"] * 5
+    z = (transform(x) - model.preprocessor.mean) / model.preprocessor.scale
+    assert model.typicality_of(x, species) == pytest.approx(model.standardised_typicality(z, species), abs=1e-6)
+    assert (model.typicality_of(x, species) >= model.human.typicality_of(x) - 1e-6).all()

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from neuroclass.evaluation.expected_accuracy import ExpectedAccuracy, SubsetRegression, stimuli_of
-from neuroclass.evaluation.feature_subsets import digits_of, random_subsets, stimulus_rows, subset_table
+from neuroclass.evaluation.feature_subsets import random_subsets, stimulus_rows, subset_table
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
+from neuroclass.predictors.foundation import digits_of
 
 GOOD = np.isin(FEATURE_NAMES, features_of(Stimulus.NOISE))
 N_CELLS = 500

@@ -7,7 +7,6 @@ import pytest
 from neuroclass.cohort.demo import load_demo
 from neuroclass.evaluation.feature_subsets import (
     COLUMNS,
-    digits_of,
     of_whole_stimuli,
     random_subsets,
     stimulus_rows,
@@ -17,6 +16,7 @@ from neuroclass.evaluation.feature_subsets import (
 )
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
 from neuroclass.io.artifacts import load_model
+from neuroclass.predictors.foundation import digits_of
 from neuroclass.types.models import MODELS
 
 

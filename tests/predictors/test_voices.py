@@ -110,3 +110,11 @@ def test_any_species_but_human_is_judged_by_the_mouse_shapes():
     assert [voices.shape_species(name) for name in ("mouse", "human", "unknown", "")] == ["mouse", "human"] + [
         "mouse"
     ] * 2
+
+
+def test_subclasses_are_scaled_to_the_broad_answer_also_where_nothing_is_left_to_share():
+    fine = np.log(np.maximum([[0.6, 0.2, 0.1, 0.1, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0]], 1e-12))
+    broad, found = voices.with_broad(np.array([0.2, 0.5]), fine)
+    assert np.allclose(broad, [[0.2, 0.8], [0.5, 0.5]])
+    assert np.allclose(found[0], [0.2, 0.4, 0.2, 0.2, 0.0], atol=1e-9)
+    assert np.allclose(found[1], [0.5, 0.125, 0.125, 0.125, 0.125])

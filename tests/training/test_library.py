@@ -138,11 +138,6 @@ def test_shipped_sets_are_loaded_not_fitted(no_tables, fits):
         one.model_for(present)
     assert fits == []
     assert not (no_tables / FEATURE_SETS).exists()
-    assert one.home_accuracy(SMALL, "mouse", "subclass") == pytest.approx(
-        one.model_for(SMALL).held_out["mouse"]["subclass"]["home"]["accuracy"]
-    )
-    assert one.home_accuracy(NEW, "mouse", "subclass") is None
-    assert one.home_accuracy(SMALL, "human", "subclass") is None
 
 
 def test_a_cache_that_cannot_be_written_costs_no_verdict(no_tables, fits):
