@@ -12,13 +12,13 @@ from importlib import import_module
 from neuroclass import __version__
 from neuroclass.errors import NeuroClassError, SettingsError
 
-COMMANDS = ("cohort", "fetch", "train", "evaluate", "classify", "extract", "adapt")
+COMMANDS = ("app", "cohort", "fetch", "train", "evaluate", "classify", "extract", "adapt")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser with all subcommands."""
     parser = argparse.ArgumentParser(
-        prog="python -m neuroclass",
+        prog="neuroclass",
         description="Cortical cell types from patch-clamp recordings, with reasons one can check.",
     )
     parser.add_argument("--version", action="version", version=__version__)

@@ -12,7 +12,11 @@ DATA_VARIABLE = "NEUROCLASS_DATA"
 CACHE_VARIABLE = "NEUROCLASS_CACHE"
 RECORDINGS_VARIABLE = "NEUROCLASS_RECORDINGS"
 PROJECT_DIR = Path(__file__).resolve().parent.parent
-MODELS_DIR = PROJECT_DIR / "models"
+"""The folder that the package lies in: a checkout, or where packages are installed."""
+_INSTALLED = Path(__file__).resolve().parent / "shipped"
+SHIPPED_DIR = _INSTALLED if _INSTALLED.is_dir() else PROJECT_DIR
+"""Folder of what is no Python package: models, demo data and the dashboard's pages."""
+MODELS_DIR = SHIPPED_DIR / "models"
 
 
 def data_folder() -> Path | None:

@@ -50,7 +50,7 @@ class RecordingAnalysis:
     @property
     def simulated(self) -> bool:
         """Whether the file says that the cell is simulated."""
-        return self.recording.metadata.get("simulated") == "yes"
+        return self.recording.simulated
 
     def provenance(self) -> dict[str, dict[str, Any]]:
         """Where each feature was measured, and its value before a correction, as JSON."""

@@ -138,6 +138,12 @@ def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> 
     return read_recordings(file.content, name=file.name, mapping=metadata.mapping or ChannelMapping(), limits=limits)
 
 
+def measured_recording(recording: Recording, metadata: CellMetadata | None = None) -> MeasuredCell:
+    """Measure one cell's sweeps as `measure` measures those of a file; see `analyse` for what it raises."""
+    metadata = metadata or CellMetadata()
+    return _measured(recording.source, analyse(recording, metadata), metadata)
+
+
 def _measured(source: str, analysis: RecordingAnalysis, metadata: CellMetadata) -> MeasuredCell:
     features, corrected = analysis.features, analysis.corrected
     species, assumed = _species(analysis.recording.metadata.get("species"), metadata)

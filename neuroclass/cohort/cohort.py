@@ -73,6 +73,10 @@ class Cohort:
         """What answers depend on: the table, and its name, which answers carry."""
         return [self.source, self.simulated, self._rows_digest]
 
+    def to_frame(self) -> pd.DataFrame:
+        """A copy of the table, a row a cell, with the cells' ids as index."""
+        return self.frame.set_index("id")
+
     def matrix(self) -> Floats:
         """Features, shape (n_cells, 41), stored units, NaN where missing."""
         return self.frame[list(FEATURE_NAMES)].to_numpy(dtype=np.float64)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from neuroclass.cohort.cohort import Cohort, make_cohort
-from neuroclass.config import PROJECT_DIR
+from neuroclass.config import SHIPPED_DIR
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import CohortError
 from neuroclass.simulation.cells import (
@@ -19,7 +19,7 @@ from neuroclass.simulation.cells import (
 )
 from neuroclass.simulation.models import PARAMETER_NAMES, NeuronParameters
 
-DEMO_FILE = PROJECT_DIR / "data" / "demo_cohort.parquet"
+DEMO_FILE = SHIPPED_DIR / "data" / "demo_cohort.parquet"
 DEMO_SOURCE = "demo cohort of simulated cells"
 DEMO_NOTE = "Simulated: every cell is a conductance-based model, and none was recorded. See data/README.md."
 PREFIX = "parameter_"

@@ -9,6 +9,9 @@ import numpy as np
 
 from neuroclass.types.arrays import Floats
 
+SIMULATED_KEYWORD = "simulated"
+SIMULATED_WARNING = "Simulated: no part of this recording was measured."
+
 
 class ClampMode(StrEnum):
     """What the amplifier clamps."""
@@ -108,3 +111,8 @@ class Recording:
     warnings: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     format: str = ""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the file says that the cell is simulated."""
+        return self.metadata.get(SIMULATED_KEYWORD) == "yes"

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.ephys.sweep import SIMULATED_KEYWORD, SIMULATED_WARNING, Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnsafeFileError
 from neuroclass.io.channels import ChannelMapping, to_mv, to_pa, unit_kind
 from neuroclass.io.hdf5_safety import number_of, own_item, read_samples, text_of
@@ -274,6 +274,9 @@ def read_cells(
     cells, warnings = read_sweeps(pairs, name, mapping, limits)
     species = text_of(find_own(file, "general/subject/species"))
     metadata = {"species": species} if species else {}
+    if text_of(find_own(file, "general/keywords")) == SIMULATED_KEYWORD:
+        metadata[SIMULATED_KEYWORD] = "yes"
+        warnings = (SIMULATED_WARNING, *warnings)
     return tuple(
         Recording(name, cell_name(electrode, len(cells) > 1), tuple(sweeps), warnings, metadata, version)
         for electrode, sweeps in cells.items()

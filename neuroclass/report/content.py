@@ -7,6 +7,7 @@ from functools import lru_cache
 from neuroclass.cell_types import label_of
 from neuroclass.charts.comparison import Panel
 from neuroclass.classification.analysis import RecordingAnalysis, analyse
+from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.stress import StressResult
@@ -80,8 +81,8 @@ def likeliest(task: Prediction) -> list[str]:
     return sorted(task.probabilities, key=lambda name: -task.probabilities[name])[:2]
 
 
-def own_trace(verdict: CellVerdict, analysis: RecordingAnalysis, simulated: bool = False) -> Traced:
-    """A classified cell's sweeps with the places of its features and the values before any correction."""
+def own_trace(verdict: CellVerdict | MeasuredCell, analysis: RecordingAnalysis, simulated: bool = False) -> Traced:
+    """A cell's sweeps with the places of its features and the values before any correction."""
     places = {name: entry["sweeps"] for name, entry in verdict.provenance.items() if entry.get("sweeps")}
     values = {
         name: float(verdict.provenance.get(name, {}).get("as_measured", value))

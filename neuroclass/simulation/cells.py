@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.signal import lfilter
 
-from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.ephys.sweep import SIMULATED_KEYWORD, SIMULATED_WARNING, Recording, Sweep
 from neuroclass.simulation import stimuli
 from neuroclass.simulation.models import DT_MS, Membrane, NeuronParameters, integrate, make_membrane
 from neuroclass.types.arrays import Floats
@@ -76,7 +76,6 @@ class SimulatedCell:
     stimuli: StimulusChoice
 
 
-SIMULATED_WARNING = "Simulated: no part of this recording was measured."
 STIMULUS_NAMES: tuple[str, ...] = tuple(field.name for field in fields(StimulusChoice))
 
 
@@ -236,7 +235,7 @@ def _simulated(name: str, rig: _Rig) -> Recording:
         cell=name,
         sweeps=tuple(rig.sweeps),
         warnings=(SIMULATED_WARNING,),
-        metadata={"simulated": "yes"},
+        metadata={SIMULATED_KEYWORD: "yes"},
         format="simulation",
     )
 

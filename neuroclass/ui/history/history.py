@@ -11,7 +11,7 @@ from neuroclass.cell_types import label_of
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
 from neuroclass.classification.models import load_models
-from neuroclass.config import PROJECT_DIR
+from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry
 from neuroclass.ui import widgets
@@ -22,7 +22,7 @@ from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
-CLASSIFY = PROJECT_DIR / "pages" / "classify.py"
+CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
 ENTRY = "entry"
 
 
@@ -129,7 +129,7 @@ def page() -> None:
 
 def page_of(path: Path) -> str:
     """A page's address for `st.switch_page`, relative to the main script."""
-    return str(Path("..") / path.relative_to(PROJECT_DIR))
+    return str(Path("..") / path.relative_to(SHIPPED_DIR))
 
 
 def _delete(ids: list[str]) -> None:
