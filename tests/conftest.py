@@ -19,6 +19,12 @@ for name in [n for n in os.environ if n.startswith("NEUROCLASS_") and n not in (
     del os.environ[name]  # a developer's own history or server is no part of a test
 
 
+@pytest.fixture
+def allensdk() -> None:
+    """Skip where allensdk is not installed: it exists for Python 3.11 and older packages only."""
+    pytest.importorskip("allensdk", reason="allensdk is not installed (neuroclass[allen], on Python 3.11)")
+
+
 @pytest.fixture(scope="session")
 def real_data_dir() -> Path:
     """Folder of the published tables."""

@@ -38,7 +38,7 @@ def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
             zmax=100,
             x=labels_x,
             y=labels_y,
-            text=values.applymap(lambda v, form=form: "–" if v != v else format(v, form)).to_numpy(),
+            text=[["–" if v != v else format(v, form) for v in row] for row in values.to_numpy()],
             texttemplate="%{text}",
             textfont={"size": 13},
             colorscale=[[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]],

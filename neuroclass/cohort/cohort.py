@@ -106,7 +106,9 @@ class Cohort:
     def digest(self) -> str:
         """SHA-256 of ids, labels and features; identifies the exact cells a model was trained on."""
         ordered = self.frame.sort_values("id")
-        text = ordered[["id", "species", "broad", "subclass"]].astype(str).agg("|".join, axis=1)
+        text = (
+            "|".join(map(str, row)) for row in ordered[["id", "species", "broad", "subclass"]].to_numpy(dtype=object)
+        )
         state = hashlib.sha256("\n".join(text).encode())
         state.update(ordered[list(FEATURE_NAMES)].to_numpy(dtype=np.float64).round(9).tobytes())
         return state.hexdigest()
@@ -134,8 +136,8 @@ def make_cohort(rows: pd.DataFrame, source: str, simulated: bool = False, notes:
     frame = rows.reindex(columns=[*META_COLUMNS, *FEATURE_NAMES]).reset_index(drop=True)
     frame["donor"] = frame["donor"].where(frame["donor"].notna(), frame["id"])
     for column in META_COLUMNS:
-        values = frame[column].astype(object)
-        frame[column] = values.map(str, na_action="ignore").astype(object).where(values.notna(), None)
+        texts = [None if pd.isna(value) else str(value) for value in frame[column]]
+        frame[column] = pd.Series(texts, index=frame.index, dtype=object)
     features = frame[list(FEATURE_NAMES)].astype(np.float64)
     frame = pd.concat([frame[list(META_COLUMNS)], features], axis=1)
     return Cohort(frame, source, simulated, tuple(notes))

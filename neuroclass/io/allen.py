@@ -292,6 +292,12 @@ def _client(
     cancelled: Callable[[], bool],
     partial: Path | None = None,
 ) -> Any:
-    from neuroclass.io.allen_client import cell_types_cache
+    try:
+        from neuroclass.io.allen_client import cell_types_cache
+    except ModuleNotFoundError as error:
+        raise FetchError(
+            f"Downloads from the database need allensdk, which is not installed: pip install 'neuroclass[allen]' "
+            "on Python 3.11, for which allensdk exists."
+        ) from error
 
     return cell_types_cache(folder, settings.base_url, Transfer(partial or folder, progress, cancelled))

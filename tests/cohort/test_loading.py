@@ -1,5 +1,6 @@
 """Which cells are loaded, and how published tables become a cohort."""
 
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.cohort import describe, summary
 from neuroclass.config import AllenSettings
-from neuroclass.errors import TableError
+from neuroclass.errors import FetchError, TableError
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
 from neuroclass.io.allen import API_FEATURES, AllenCache, fetch_tables
 from tests.io.allen_server import SPECIMEN, allen_server
@@ -52,6 +53,7 @@ def test_with_nothing_there_it_is_the_demo_and_says_so() -> None:
     assert len(cohort.complete()) == len(cohort) >= 300
 
 
+@pytest.mark.usefixtures("allensdk")
 def test_a_named_folder_wins(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched(nowhere / "cache" / "allen")
     folder = published_folder(nowhere / "tables")
@@ -64,6 +66,7 @@ def test_a_named_folder_wins(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert any("each cell counts as its own donor" in note for note in cohort.notes)
 
 
+@pytest.mark.usefixtures("allensdk")
 def test_fetched_tables_come_before_published_ones(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched(nowhere / "cache" / "allen")
     monkeypatch.setenv("NEUROCLASS_DATA", str(published_folder(nowhere / "tables")))
@@ -76,6 +79,7 @@ def test_fetched_tables_come_before_published_ones(nowhere: Path, monkeypatch: p
     assert frame.loc["2", API_FEATURES[0]] == 1.0, "the others from the database"
 
 
+@pytest.mark.usefixtures("allensdk")
 def test_fetched_tables_alone_say_that_noise_is_missing(nowhere: Path) -> None:
     fetched(nowhere / "cache" / "allen")
     cohort = load_cohort()
@@ -83,6 +87,7 @@ def test_fetched_tables_alone_say_that_noise_is_missing(nowhere: Path) -> None:
     assert any("noise" in note for note in cohort.notes)
 
 
+@pytest.mark.usefixtures("allensdk")
 @pytest.mark.parametrize("named", ["environment", "argument"])
 def test_a_folder_may_be_an_allensdk_cache(nowhere: Path, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
     folder = fetched(nowhere / "elsewhere").folder
@@ -122,3 +127,10 @@ def test_the_real_tables_count_as_published(real_cohort: Cohort) -> None:
     assert (human["n_cells"], human["n_donors"]) == (299, 41)
     assert human["broad"] == {"excitatory": 231, "inhibitory": 68}
     assert "1,424 cells of 809 donors" in describe(answer)
+
+
+def test_without_allensdk_a_fetch_says_what_to_install(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "allensdk.api.queries.cell_types_api", None)
+    monkeypatch.delitem(sys.modules, "neuroclass.io.allen_client", raising=False)
+    with pytest.raises(FetchError, match=r"neuroclass\[allen\]"):
+        fetch_tables(AllenCache(nowhere / "cache"), AllenSettings("http://localhost:1"))

@@ -38,6 +38,7 @@ def test_cohort_says_which_folder_is_missing(capsys: pytest.CaptureFixture[str],
     assert "gone" in captured.err
 
 
+@pytest.mark.usefixtures("allensdk")
 def test_fetch_then_cohort_is_the_database(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with allen_server() as (url, _):
         assert main(["fetch", "--cells", "--nwb", str(SPECIMEN), "--url", url, "--json"]) == 0
@@ -50,6 +51,7 @@ def test_fetch_then_cohort_is_the_database(capsys: pytest.CaptureFixture[str], t
     assert "Allen Cell Types Database" in json.loads(capsys.readouterr().out)["source"]
 
 
+@pytest.mark.usefixtures("allensdk")
 def test_fetch_without_a_server_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with nobody() as url:
         assert main(["fetch", "--url", url]) == 1

@@ -48,6 +48,7 @@ def assert_equal(spikes: Spikes, expected: dict[str, np.ndarray]) -> None:
     np.testing.assert_array_equal(spikes.clipped, expected["clipped"].astype(bool))
 
 
+@pytest.mark.usefixtures("allensdk")
 @pytest.mark.parametrize("rate", [10_000.0, 20_000.0, 25_000.0, 50_000.0, 200_000.0])
 @pytest.mark.parametrize("noise_mv", [0.0, 0.05, 0.4])
 @pytest.mark.parametrize("window", [(None, None), (0.5, 1.5), (0.5402, 1.0), (0.9, None)])
@@ -59,6 +60,7 @@ def test_simulated_sweeps_equal_allensdk(
     assert_equal(detect_spikes(v, sweep.i_pa, rate, *window), oracle(v, sweep.i_pa, rate, *window))
 
 
+@pytest.mark.usefixtures("allensdk")
 @pytest.mark.parametrize("seed", range(8))
 def test_odd_traces_equal_allensdk(seed: int) -> None:
     """Bursts, broad and small spikes, plateaus and a spike that the end cuts off."""
@@ -72,6 +74,7 @@ def test_odd_traces_equal_allensdk(seed: int) -> None:
     assert_equal(detect_spikes(v, i, 50_000.0), oracle(v, i, 50_000.0, None, None))
 
 
+@pytest.mark.usefixtures("allensdk")
 @pytest.mark.parametrize("name", CURRENT_CLAMP)
 def test_real_sweeps_equal_allensdk(shared_recordings: Path, name: str) -> None:
     (recording,) = read_recordings(shared_recordings / name, mapping=CURRENT_CLAMP[name])

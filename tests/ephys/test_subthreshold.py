@@ -14,6 +14,7 @@ def noisy(cell: planted.Cell, amplitude_pa: float, noise_mv: float) -> Sweep:
     return Sweep(0, sweep.v_mv + noise, sweep.i_pa, sweep.rate_hz)
 
 
+@pytest.mark.usefixtures("allensdk")
 @pytest.mark.parametrize("rate", [10_000.0, 50_000.0, 200_000.0])
 @pytest.mark.parametrize("noise_mv", [0.0, 0.1])
 @pytest.mark.parametrize("tau_ms", [4.0, 15.0, 35.0])
