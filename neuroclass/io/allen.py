@@ -296,7 +296,7 @@ def _client(
         from neuroclass.io.allen_client import cell_types_cache
     except ModuleNotFoundError as error:
         raise FetchError(
-            f"Downloads from the database need allensdk, which is not installed: pip install 'neuroclass[allen]' "
+            "Downloads from the database need allensdk, which is not installed: pip install 'neuroclass[allen]' "
             "on Python 3.11, for which allensdk exists."
         ) from error
 
