@@ -1,8 +1,9 @@
 """Settings: paths, and a frozen dataclass for each configurable component."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_dir
 
@@ -38,146 +39,162 @@ def cache_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class AugmentSettings:
-    """Augmentation: how far training cells are shifted towards other laboratories.
+class Setting:
+    """What is declared of one setting of training.
 
     Attributes
     ----------
-    masked_share, shifted_share : float
-        Fraction of training cells with hidden features, and with shifted ones.
-    stimulus_hidden, feature_hidden : float
-        Probability that each stimulus, and each further feature, of a masked cell is hidden.
-    offset_mv, bridge_mv, height_mv : float
-        Largest offset of all voltages, of spike voltages, and loss of spike height.
-    log_temperature, log_resistance, log_step : float
-        Largest natural logarithm of the factors on times and slopes, resistances, and rheobase.
+    low, high : float
+        Range, both included; of each layer's units where there are several.
+    meaning, unit : str
+        One line for people; the unit, empty for a fraction or a plain number.
     """
 
-    masked_share: float = 0.3
-    shifted_share: float = 0.3
-    stimulus_hidden: float = 0.4
-    feature_hidden: float = 0.3
-    offset_mv: float = 15.0
-    bridge_mv: float = 5.0
-    height_mv: float = 10.0
-    log_temperature: float = 0.7
-    log_resistance: float = 0.4
-    log_step: float = 0.3
+    low: float
+    high: float
+    meaning: str
+    unit: str = ""
+
+
+_SETTING = "setting"
+
+
+def _setting(default: Any, low: float, high: float, meaning: str, unit: str = "") -> Any:
+    return field(default=default, metadata={_SETTING: Setting(low, high, meaning, unit)})
+
+
+def declared(settings: Any) -> dict[str, Setting]:
+    """The settings of a dataclass (or an instance of it) itself, by name; not those of its parts."""
+    kind = settings if isinstance(settings, type) else type(settings)
+    found: dict[str, Setting] = {}
+    for base in reversed(kind.__mro__):
+        own = getattr(base, "__dataclass_fields__", {})
+        found |= {name: one.metadata[_SETTING] for name, one in own.items() if _SETTING in one.metadata}
+    return found
+
+
+def check_setting(name: str, value: object, default: object, setting: Setting) -> None:
+    """Refuse a value of another kind than the default, or out of range.
+
+    Raises
+    ------
+    SettingsError
+        Saying what was found and what is expected.
+    """
+    layers = isinstance(default, tuple)
+    numbers = value if isinstance(value, tuple) and layers else (value,)
+    whole = layers or isinstance(default, int)
+    kinds = (int,) if whole else (int, float)
+    good = all(isinstance(one, kinds) and not isinstance(one, bool) for one in numbers) and len(numbers) > 0
+    if (
+        good
+        and isinstance(value, tuple) == layers
+        and all(setting.low <= float(one) <= setting.high for one in numbers)
+    ):
+        return
+    kind = "whole numbers, one a layer, each" if layers else "a whole number" if whole else "a number"
+    unit = f" {setting.unit}" if setting.unit else ""
+    raise SettingsError(
+        f"{name} is {value!r}; expected {kind} from {setting.low:g} to {setting.high:g}{unit} "
+        f"({setting.meaning[0].lower()}{setting.meaning[1:]})."
+    )
+
+
+class _Checked:
+    """Settings that refuse values out of the range declared beside them."""
 
     def __post_init__(self) -> None:
-        shares = (self.masked_share, self.shifted_share, self.stimulus_hidden, self.feature_hidden)
-        if not all(0 <= share <= 1 for share in shares):
-            raise SettingsError(f"Shares of augmentation are {shares}; each must lie between 0 and 1.")
+        defaults = {one.name: one.default for one in fields(self)}  # type: ignore[arg-type]
+        for name, setting in declared(self).items():
+            check_setting(name, getattr(self, name), defaults[name], setting)
 
 
 @dataclass(frozen=True)
-class OptimiserSettings:
-    """How networks are trained (AdamW, warm-up, cosine decay, averaged weights).
+class AugmentSettings(_Checked):
+    """Augmentation: how far training cells are shifted towards other laboratories. Each field says what it means."""
 
-    Attributes
-    ----------
-    steps, batch_cells : int
-        Number of steps, and cells per member and step.
-    learning_rate, weight_decay : float
-        Highest rate; decoupled weight decay.
-    averaging : float
-        Decay of the running average of the weights, per step.
-    steps_an_epoch : int
-        Steps between two progress reports.
-    """
+    masked_share: float = _setting(0.3, 0, 1, "Fraction of training cells with features hidden")
+    shifted_share: float = _setting(0.3, 0, 1, "Fraction of training cells with shifted features")
+    stimulus_hidden: float = _setting(0.4, 0, 0.95, "Probability that a stimulus of a masked cell is hidden")
+    feature_hidden: float = _setting(0.3, 0, 0.95, "Probability that a further feature of a masked cell is hidden")
+    offset_mv: float = _setting(15.0, 0, 50, "Largest offset of all voltages", "mV")
+    bridge_mv: float = _setting(5.0, 0, 50, "Largest offset of spike voltages", "mV")
+    height_mv: float = _setting(10.0, 0, 50, "Largest loss of spike height", "mV")
+    log_temperature: float = _setting(0.7, 0, 2, "Largest logarithm of the factor on times and slopes", "ln")
+    log_resistance: float = _setting(0.4, 0, 2, "Largest logarithm of the factor on resistances", "ln")
+    log_step: float = _setting(0.3, 0, 2, "Largest logarithm of the factor on rheobase", "ln")
 
-    steps: int = 600
-    batch_cells: int = 256
-    learning_rate: float = 4e-3
-    weight_decay: float = 1e-2
-    averaging: float = 0.98
-    steps_an_epoch: int = 20
+
+@dataclass(frozen=True)
+class OptimiserSettings(_Checked):
+    """How networks are trained (AdamW, warm-up, cosine decay, averaged weights). Each field says what it means."""
+
+    steps: int = _setting(600, 1, 20_000, "Training steps", "steps")
+    batch_cells: int = _setting(256, 1, 10_000, "Cells each network sees in a step", "cells")
+    learning_rate: float = _setting(4e-3, 1e-6, 1, "Highest learning rate")
+    weight_decay: float = _setting(1e-2, 0, 10, "Decoupled weight decay")
+    averaging: float = _setting(0.98, 0, 0.9999, "Decay of the running average of the weights, per step")
+    steps_an_epoch: int = _setting(20, 1, 1_000, "Steps between two reports of progress, one epoch", "steps")
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of a whole training; the last may be shorter."""
+        return -(-self.steps // self.steps_an_epoch)
+
+
+@dataclass(frozen=True)
+class DannSettings(_Checked):
+    """DANN: architecture and training. Each field says what it means."""
+
+    n_members: int = _setting(10, 1, 50, "Networks in the ensemble", "networks")
+    hidden: tuple[int, ...] = _setting((64, 32, 4), 1, 512, "Units of the feature extractor's layers", "units")
+    reversal: float = _setting(0.1, 0, 10, "λ of the gradient reversal at the end; 0 switches the adversary off")
+    dropout: float = _setting(0.1, 0, 0.9, "Fraction of hidden units dropped in training")
+    mixup: float = _setting(0.3, 0, 10, "Parameter of the beta distribution of mix-up; 0 for none")
+    smoothing: float = _setting(0.02, 0, 0.5, "Label smoothing: probability taken from the label")
+    inner_folds: int = _setting(10, 2, 50, "Donor groups; each network leaves one out, for calibration", "groups")
+    augment: AugmentSettings = AugmentSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+    seed: int = _setting(0, 0, 2**31 - 1, "Seed of weights, batches and folds")
+
+
+@dataclass(frozen=True)
+class LspinSettings(_Checked):
+    """LSPIN: architecture and training. Each field says what it means."""
+
+    n_members: int = _setting(10, 1, 50, "Networks in the ensemble", "networks")
+    gating: tuple[int, ...] = _setting((50, 50), 1, 512, "Units of the gating network's hidden layers", "units")
+    prediction: tuple[int, ...] = _setting((64, 32), 1, 512, "Units of the prediction network's hidden layers", "units")
+    gate_penalty: float = _setting(0.013, 0, 10, "λ₁ on the expected number of open gates of a cell (‖z‖₀)")
+    similarity: float = _setting(0.0, 0, 10, "λ₂ on differing gates of similar cells")
+    penalty_ramp: float = _setting(0.3, 1e-6, 1, "Fraction of training over which λ₁ grows to its value")
+    agreement: float = _setting(
+        0.02, 0, 10, "Weight of the variance of gates between networks, which draws them together"
+    )
+    consensus: float = _setting(0.25, 0, 1, "Mean gate above which the trained ensemble lets a feature through")
+    dropout: float = _setting(0.1, 0, 0.9, "Fraction of hidden units dropped in training")
+    mixup: float = _setting(0.3, 0, 10, "Parameter of the beta distribution of mix-up; 0 for none")
+    smoothing: float = _setting(0.15, 0, 0.5, "Label smoothing: probability taken from the label")
+    inner_folds: int = _setting(10, 2, 50, "Donor groups; each network leaves one out, for calibration", "groups")
+    augment: AugmentSettings = AugmentSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+    seed: int = _setting(0, 0, 2**31 - 1, "Seed of weights, batches and folds")
+
+
+@dataclass(frozen=True)
+class ValidationSettings(_Checked):
+    """Donors that do not train but judge each epoch. Each field says what it means."""
+
+    share: float = _setting(0.15, 0, 0.5, "Fraction of the labelled cells, whole donors, held out; 0 for none")
+    patience: int = _setting(0, 0, 1_000, "Epochs without a better macro F1 before training stops; 0 never", "epochs")
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch_cells, self.steps_an_epoch) < 1 or not self.learning_rate > 0:
+        super().__post_init__()
+        if self.patience and not self.share:
             raise SettingsError(
-                f"Training with {self.steps} steps of {self.batch_cells} cells at a rate of {self.learning_rate} is "
-                "not possible; all must be above 0."
+                f"patience is {self.patience} epochs without validation donors to judge them; hold out a share of the "
+                "donors above 0, or leave patience at 0."
             )
-
-
-@dataclass(frozen=True)
-class DannSettings:
-    """DANN: architecture and training.
-
-    Attributes
-    ----------
-    n_members : int
-        Networks in the ensemble.
-    hidden : tuple of int
-        Units of the feature extractor's layers.
-    reversal : float
-        λ at the end of its schedule; 0 switches the adversary off.
-    dropout, mixup, smoothing : float
-        Share of hidden units dropped; parameter of mix-up; label smoothing.
-    inner_folds : int
-        Donor groups of the training cells; each member leaves one out, for calibration.
-    augment, optimiser
-        See there.
-    seed : int
-        Of weights, batches and folds.
-    """
-
-    n_members: int = 10
-    hidden: tuple[int, ...] = (64, 32, 4)
-    reversal: float = 0.1
-    dropout: float = 0.1
-    mixup: float = 0.3
-    smoothing: float = 0.02
-    inner_folds: int = 10
-    augment: AugmentSettings = AugmentSettings()
-    optimiser: OptimiserSettings = OptimiserSettings()
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class LspinSettings:
-    """LSPIN: architecture and training.
-
-    Attributes
-    ----------
-    n_members : int
-        Networks in the ensemble.
-    gating, prediction : tuple of int
-        Units of the hidden layers.
-    gate_penalty, similarity : float
-        λ₁ on the expected number of open gates a cell (‖z‖₀), and λ₂ on differing gates of similar cells.
-    agreement : float
-        Weight of the variance of the gates between members, which draws the members towards the same features.
-    penalty_ramp : float
-        Share of training over which λ₁ grows to its value.
-    consensus : float
-        Threshold on the members' mean gate, above which a trained ensemble lets a feature through.
-    dropout, mixup, smoothing : float
-        Share of hidden units dropped; parameter of mix-up; label smoothing.
-    inner_folds : int
-        Donor groups of the training cells; each member leaves one out, for calibration.
-    augment, optimiser
-        See there.
-    seed : int
-        Of weights, batches and folds.
-    """
-
-    n_members: int = 10
-    gating: tuple[int, ...] = (50, 50)
-    prediction: tuple[int, ...] = (64, 32)
-    gate_penalty: float = 0.013
-    similarity: float = 0.0
-    penalty_ramp: float = 0.3
-    agreement: float = 0.02
-    consensus: float = 0.25
-    dropout: float = 0.1
-    mixup: float = 0.3
-    smoothing: float = 0.15
-    inner_folds: int = 10
-    augment: AugmentSettings = AugmentSettings()
-    optimiser: OptimiserSettings = OptimiserSettings()
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,10 @@ class HistoryError(NeuroClassError):
     """The history database cannot be used or has no such entry."""
 
 
+class TrainingPaused(NeuroClassError):
+    """A training run was asked to pause; its state is kept, and it can be resumed."""
+
+
 @dataclass(frozen=True)
 class RejectedInput:
     """A file, or one cell of it, that was not classified, and why."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from neuroclass.cell_types import Species
@@ -22,7 +23,9 @@ from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_ten
 from neuroclass.training.crossfit import calibrate, held_out_by, hide_features, inner_folds, prototypes
 from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
-from neuroclass.training.targets import balanced_weights, class_numbers, soft_targets
+from neuroclass.training.observe import ObservedCells, Outputs, observer
+from neuroclass.training.targets import balanced_weights, class_numbers, domains_of, soft_targets
+from neuroclass.training.watch import UNWATCHED, Observe, Watch
 from neuroclass.types.arrays import Floats, Integers
 from neuroclass.types.models import DANN
 from neuroclass.types.progress import ProgressCallback, ignore_progress
@@ -31,8 +34,12 @@ DOMAINS = tuple(species.value for species in Species)
 
 
 def _domains(cohort: Cohort) -> tuple[str, ...]:
-    """Mouse, human, and whatever else the cohort's cells are of, such as a laboratory."""
-    return (*DOMAINS, *sorted(set(cohort.column("species")) - set(DOMAINS)))
+    """Mouse, human, and whatever other domain the cohort's cells are of, such as a laboratory."""
+    return (*DOMAINS, *sorted(set(domains_of(cohort)) - set(DOMAINS)))
+
+
+def _domain_numbers(cohort: Cohort, names: tuple[str, ...]) -> Integers:
+    return np.array([names.index(name) for name in domains_of(cohort)], dtype=np.int64)
 
 
 def _loss(net: Dann, settings: DannSettings, n_domains: int) -> StepLoss:
@@ -66,7 +73,32 @@ def _class_shares(cohort: Cohort, settings: DannSettings, truth: Integers) -> Fl
     return shares
 
 
-def train_dann(cohort: Cohort, settings: DannSettings, progress: ProgressCallback = ignore_progress) -> DannPredictor:
+@torch.inference_mode()
+def _run(net: nn.Module, x: Tensor, present: Tensor) -> Outputs:  # noqa: ARG001
+    """The net as it predicts; points are the first member's features, the only ones its adversary sees."""
+    assert isinstance(net, Dann)
+    output = net(x.expand(next(net.parameters()).shape[0], -1, -1))
+    return Outputs(output.label, output.features[0], domains=output.domain)
+
+
+def _observer(
+    cohort: Cohort, settings: DannSettings, preprocessor: Preprocessor, names: tuple[str, ...], watch: Watch
+) -> Observe:
+    def observed(cells: Cohort) -> ObservedCells:
+        z, present = preprocessor(cells.matrix())
+        truth = class_numbers(cells, DANN.task, DANN.classes)
+        return ObservedCells(cells.column("id"), z, present, truth, _domain_numbers(cells, names))
+
+    validation = None if watch.validation is None else observed(watch.validation)
+    return observer(_run, DANN.classes, observed(cohort), validation, watch, settings.optimiser.n_epochs)
+
+
+def train_dann(
+    cohort: Cohort,
+    settings: DannSettings,
+    progress: ProgressCallback = ignore_progress,
+    watch: Watch = UNWATCHED,
+) -> DannPredictor:
     """Train DANN on every cell of a cohort.
 
     The adversary sees each class of each species with the same total weight: class proportions differ
@@ -82,6 +114,8 @@ def train_dann(cohort: Cohort, settings: DannSettings, progress: ProgressCallbac
         Architecture and training.
     progress : ProgressCallback
         Called after each epoch; see `run_training`.
+    watch : Watch
+        Where the state is kept, and which cells judge; nothing beyond the losses is noted without one.
 
     Returns
     -------
@@ -93,14 +127,19 @@ def train_dann(cohort: Cohort, settings: DannSettings, progress: ProgressCallbac
         If some class has cells of one donor only.
     """
     truth = class_numbers(cohort, DANN.task, DANN.classes)
-    return _fit(cohort, settings, truth, _class_shares(cohort, settings, truth), progress)
+    return _fit(cohort, settings, truth, _class_shares(cohort, settings, truth), progress, watch)
 
 
 def _fit(
-    cohort: Cohort, settings: DannSettings, truth: Integers, shares: Floats, progress: ProgressCallback
+    cohort: Cohort,
+    settings: DannSettings,
+    truth: Integers,
+    shares: Floats,
+    progress: ProgressCallback,
+    watch: Watch = UNWATCHED,
 ) -> DannPredictor:
     names = _domains(cohort)
-    domains = np.array([names.index(name) for name in cohort.column("species")], dtype=np.int64)
+    domains = _domain_numbers(cohort, names)
     preprocessor = Preprocessor.fit(cohort.matrix())
     standardised = preprocessor.standardise(cohort.matrix())
     z, present = preprocessor.complete(standardised)
@@ -125,8 +164,9 @@ def _fit(
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         net = Dann(**architecture)
+        observe = None if watch is UNWATCHED else _observer(cohort, settings, preprocessor, names, watch)
         batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
-        run_training(net, batches, _loss(net, settings, len(names)), settings.optimiser, progress)
+        run_training(net, batches, _loss(net, settings, len(names)), settings.optimiser, progress, watch, observe)
     species = cohort.column("species")
     held_out = hide_features(standardised, settings.augment, settings.seed)
     model = DannPredictor(

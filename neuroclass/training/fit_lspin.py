@@ -7,7 +7,9 @@ cells, which then serves calibration.
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor, nn
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import LspinSettings
@@ -22,7 +24,9 @@ from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_ten
 from neuroclass.training.crossfit import calibrate, held_out_by, hide_features, inner_folds, prototypes
 from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
+from neuroclass.training.observe import ObservedCells, Outputs, observer
 from neuroclass.training.targets import class_numbers, soft_targets
+from neuroclass.training.watch import UNWATCHED, Observe, Watch
 from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import LSPIN
 from neuroclass.types.progress import ProgressCallback, ignore_progress
@@ -58,6 +62,8 @@ def fit_gates(
     settings: LspinSettings,
     weights: Floats | None = None,
     progress: ProgressCallback = ignore_progress,
+    watch: Watch = UNWATCHED,
+    observe: Observe | None = None,
 ) -> tuple[Lspin, dict[str, Any]]:
     """Train the networks alone.
 
@@ -77,6 +83,8 @@ def fit_gates(
         Of the cells; 1 by default.
     progress : ProgressCallback
         Called after each epoch.
+    watch, observe
+        See `run_training`.
 
     Returns
     -------
@@ -107,12 +115,36 @@ def fit_gates(
         torch.manual_seed(settings.seed)
         net = Lspin(**architecture)
         batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
-        run_training(net, batches, _loss(net, settings), settings.optimiser, progress)
+        run_training(net, batches, _loss(net, settings), settings.optimiser, progress, watch, observe)
     return net, architecture
 
 
+@torch.inference_mode()
+def _run(net: nn.Module, x: Tensor, present: Tensor) -> Outputs:
+    """The net as it predicts: all members see the consensus of the gates."""
+    assert isinstance(net, Lspin)
+    members = next(net.parameters()).shape[0]
+    output = net(x.expand(members, -1, -1), present.expand(members, -1, -1), agree=True)
+    return Outputs(output.logits, output.logits.log_softmax(-1).mean(0), output.gates[0])
+
+
+def _observed(cohort: Cohort, preprocessor: Preprocessor) -> ObservedCells:
+    z, present = preprocessor(cohort.matrix())
+    truth = class_numbers(cohort, LSPIN.task, LSPIN.classes)
+    return ObservedCells(cohort.column("id"), z, present, truth, np.zeros(len(cohort), dtype=np.int64))
+
+
+def _observer(cohort: Cohort, settings: LspinSettings, preprocessor: Preprocessor, watch: Watch) -> Observe:
+    validation = None if watch.validation is None else _observed(watch.validation, preprocessor)
+    n_epochs = settings.optimiser.n_epochs
+    return observer(_run, LSPIN.classes, _observed(cohort, preprocessor), validation, watch, n_epochs)
+
+
 def train_lspin(
-    cohort: Cohort, settings: LspinSettings, progress: ProgressCallback = ignore_progress
+    cohort: Cohort,
+    settings: LspinSettings,
+    progress: ProgressCallback = ignore_progress,
+    watch: Watch = UNWATCHED,
 ) -> LspinPredictor:
     """Train LSPIN on every labelled cell of a cohort.
 
@@ -124,6 +156,8 @@ def train_lspin(
         Architecture and training.
     progress : ProgressCallback
         Called after each epoch; see `run_training`.
+    watch : Watch
+        Where the state is kept, and which cells judge; nothing beyond the loss is noted without one.
 
     Returns
     -------
@@ -142,7 +176,10 @@ def train_lspin(
     numbers = inner_folds(cohort, LSPIN.task, settings.inner_folds, settings.seed)
     held_by = held_out_by(numbers, settings.n_members)
     targets = soft_targets(truth, len(LSPIN.classes), settings.smoothing)
-    net, architecture = fit_gates(z, present, targets, held_by, preprocessor, settings, progress=progress)
+    observe = None if watch is UNWATCHED else _observer(cohort, settings, preprocessor, watch)
+    net, architecture = fit_gates(
+        z, present, targets, held_by, preprocessor, settings, progress=progress, watch=watch, observe=observe
+    )
     species = cohort.column("species")
     held_out = hide_features(standardised, settings.augment, settings.seed)
     model = LspinPredictor(

@@ -9,8 +9,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 
 from neuroclass.config import OptimiserSettings
+from neuroclass.errors import TrainingPaused
 from neuroclass.training.batches import Batch, BatchMaker
+from neuroclass.training.checkpoint import Keeper, LoopState
 from neuroclass.training.losses import LossTerms
+from neuroclass.training.watch import UNWATCHED, Observe, Watch, best_epoch, is_over
 from neuroclass.types.progress import EPOCH, Progress, ProgressCallback, ignore_progress
 
 StepLoss = Callable[[Batch, float], LossTerms]
@@ -43,6 +46,8 @@ def run_training(
     loss: StepLoss,
     settings: OptimiserSettings,
     progress: ProgressCallback = ignore_progress,
+    watch: Watch = UNWATCHED,
+    observe: Observe | None = None,
 ) -> list[dict[str, float]]:
     """Train in place; the net ends in evaluation mode with the running average of its weights.
 
@@ -57,29 +62,62 @@ def run_training(
     settings : OptimiserSettings
         Steps, rate, decay, averaging.
     progress : ProgressCallback
-        Called after each epoch with its terms.
+        Called after each epoch with its terms; where training continues, first for each epoch done before.
+    watch : Watch
+        Where the state is kept, and when training stops.
+    observe : callable, optional
+        What else to note of each epoch.
 
     Returns
     -------
     list of dict
-        Terms at each epoch's last step.
+        Terms at each epoch's last step, and what was observed.
+
+    Raises
+    ------
+    TrainingPaused
+        If the watch says stop; the state is kept.
     """
     optimiser = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = LambdaLR(optimiser, lambda step: rate_factor(step / settings.steps))
-    average = averaged(net, settings.averaging)
+    state = LoopState(net, optimiser, schedule, averaged(net, settings.averaging), batches)
     n_epochs = math.ceil(settings.steps / settings.steps_an_epoch)
-    history = []
+    keeper = Keeper(watch)
+    keeper.restore(state)
+    for number, values in enumerate(state.history, start=1):
+        progress(Progress(EPOCH, number, n_epochs, values))
     net.train()
-    for step in range(settings.steps):
-        terms = loss(batches.draw(settings.batch_cells), step / settings.steps)
-        optimiser.zero_grad(set_to_none=True)
-        terms.total.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
-        average.update_parameters(net)
-        if (step + 1) % settings.steps_an_epoch == 0 or step + 1 == settings.steps:
-            history.append(terms.floats())
-            progress(Progress(EPOCH, len(history), n_epochs, history[-1]))
-    net.load_state_dict(average.module.state_dict())
+    state.average.module.eval()
+    while state.step < settings.steps and not is_over(state.history, watch.patience):
+        if watch.stop():
+            keeper.write(state, at_once=True)
+            raise TrainingPaused(f"Paused after {state.step} of {settings.steps} steps.")
+        terms = _step(state, loss, settings)
+        if state.step % settings.steps_an_epoch == 0 or state.step == settings.steps:
+            _end_epoch(state, terms, n_epochs, watch, observe)
+            progress(Progress(EPOCH, len(state.history), n_epochs, state.history[-1]))
+        keeper.write(state)
+    keeper.write(state, at_once=True)
+    net.load_state_dict(state.best or state.average.module.state_dict())
     net.eval()
-    return history
+    return state.history
+
+
+def _step(state: LoopState, loss: StepLoss, settings: OptimiserSettings) -> LossTerms:
+    terms = loss(state.batches.draw(settings.batch_cells), state.step / settings.steps)
+    state.optimiser.zero_grad(set_to_none=True)
+    terms.total.backward()  # type: ignore[no-untyped-call]
+    state.optimiser.step()
+    state.schedule.step()
+    state.average.update_parameters(state.net)
+    state.step += 1
+    return terms
+
+
+def _end_epoch(state: LoopState, terms: LossTerms, n_epochs: int, watch: Watch, observe: Observe | None) -> None:
+    """Note the epoch, and its weights where they are the best so far and early stopping may want them."""
+    number = len(state.history) + 1
+    seen = observe(state.average.module, number, number == n_epochs) if observe else {}
+    state.history.append({**terms.floats(), **seen})
+    if watch.patience and best_epoch(state.history) == number:
+        state.best = {name: value.clone() for name, value in state.average.module.state_dict().items()}
