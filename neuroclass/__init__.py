@@ -22,11 +22,15 @@ _PLACES = {
     "adapt": "neuroclass.api.cells",
     "Adaptation": "neuroclass.api.cells",
     "evaluate": "neuroclass.api.cells",
+    "DANNClassifier": "neuroclass.api.estimators",
+    "LSPINClassifier": "neuroclass.api.estimators",
 }
 
 __all__ = [
     "Adaptation",
+    "DANNClassifier",
     "ExtractedFeatures",
+    "LSPINClassifier",
     "Verdict",
     "Verdicts",
     "adapt",

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,8 @@ DO_NOT_FIT = (
 """What rebuilding a model raises where its files do not fit each other."""
 UNKNOWN = ("scaler.mean",)
 """NaN there for features that no training cell had."""
+
+AnyPredictor = TypeVar("AnyPredictor", bound=Predictor)
 
 PREDICTORS: dict[str, type[Predictor]] = {
     kind.spec.name: kind for kind in (DannPredictor, LspinPredictor, HumanSubclassPredictor)
@@ -160,6 +162,17 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
         raise ModelFileError(f"There is no model {name!r}; expected one of {', '.join(PREDICTORS)}.")
     card = read_card(folder)
     _check_card(card, name, folder)
+    return predictor_from(PREDICTORS[name], folder, card)
+
+
+def predictor_from(kind: type[AnyPredictor], folder: Path, card: Mapping[str, Any]) -> AnyPredictor:
+    """Rebuild a predictor from a folder's weights and its card, whatever its features and classes.
+
+    Raises
+    ------
+    ModelFileError
+        If the weights are missing or damaged, or do not fit the card.
+    """
     path = folder / WEIGHTS_FILE
     try:
         blob = path.read_bytes()
@@ -174,7 +187,7 @@ def load_model(name: str, folder: Path | None = None) -> Predictor:
     try:
         arrays = load_arrays(blob)
         refuse_not_finite(arrays, UNKNOWN)
-        return PREDICTORS[name].from_arrays(arrays, card)
+        return kind.from_arrays(arrays, dict(card))
     except (SafetensorError, *DO_NOT_FIT) as error:
         raise ModelFileError(f"{path} does not fit its card ({error}). Restore both from the same model.") from error
 

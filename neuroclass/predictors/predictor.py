@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.calibration import COVERAGE, Calibration, ranked_sets
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.priors import reweight
@@ -157,15 +156,16 @@ class Predictor(ABC):
         weights = {k.removeprefix(_NET): torch.as_tensor(v) for k, v in arrays.items() if k.startswith(_NET)}
         net.load_state_dict(weights)
         net.eval()
+        preprocessor = Preprocessor.from_arrays(arrays)
         return cls(
             name=card["model"],
             classes=tuple(card["classes"]),
             net=net,
             architecture=card["architecture"],
-            preprocessor=Preprocessor.from_arrays(arrays),
+            preprocessor=preprocessor,
             calibration=Calibration.from_arrays(arrays),
             typicality_scale=Typicality.from_arrays(arrays),
-            background=np.asarray(arrays[_BACKGROUND], dtype=np.float64).reshape(-1, len(FEATURE_NAMES)),
+            background=np.asarray(arrays[_BACKGROUND], dtype=np.float64).reshape(-1, preprocessor.mean.size),
             card=card,
         )
 

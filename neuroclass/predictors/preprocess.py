@@ -12,6 +12,7 @@ References
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -100,12 +101,25 @@ class Preprocessor:
     scale: Floats
     covariance: Floats
 
+    @staticmethod
+    def _enter(x: Floats) -> Floats:
+        return transform(x)
+
+    @staticmethod
+    def _leave(values: Floats) -> Floats:
+        return restore(values)
+
     @classmethod
-    def fit(cls, x: Floats) -> "Preprocessor":
-        """Fit on training cells, shape (n_cells, 41), stored units, NaN where missing."""
-        values = transform(x)
-        mean = np.nanmean(values, axis=0)
-        scale = np.maximum(np.nanstd(values, axis=0), 1e-9)
+    def fit(cls, x: Floats) -> Self:
+        """Fit on training cells, shape (n_cells, 41), stored units, NaN where missing.
+
+        A feature that no training cell has gets NaN as its mean, and stays missing ever after.
+        """
+        values = cls._enter(x)
+        measured = ~np.isnan(values).all(axis=0)
+        mean, scale = np.full(values.shape[1], np.nan), np.ones(values.shape[1])
+        mean[measured] = np.nanmean(values[:, measured], axis=0)
+        scale[measured] = np.maximum(np.nanstd(values[:, measured], axis=0), 1e-9)
         z = np.clip((values - mean) / scale, -CLIP, CLIP)
         complete = z[~np.isnan(z).any(axis=1)]
         covariance = ledoit_wolf(complete if len(complete) > z.shape[1] else np.nan_to_num(z))[0]
@@ -114,11 +128,11 @@ class Preprocessor:
     def standardise(self, x: Floats) -> Floats:
         """Standardised features, shape (n_cells, 41), clipped at ±5 standard deviations, NaN where missing."""
         x = np.where(np.isfinite(x), x, np.nan)
-        return np.clip((transform(x) - self.mean) / self.scale, -CLIP, CLIP)
+        return np.clip((self._enter(x) - self.mean) / self.scale, -CLIP, CLIP)
 
     def stored_units(self, z: Floats) -> Floats:
         """Invert `standardise`, shape (n_cells, 41): back to stored units."""
-        return restore(z * self.scale + self.mean)
+        return self._leave(z * self.scale + self.mean)
 
     def imputation_map(self, present: Mask) -> Floats:
         """Matrix A, shape (41, 41), such that (z with 0 where missing) A is z with missing values imputed.
@@ -164,7 +178,19 @@ class Preprocessor:
         return {"scaler.mean": self.mean, "scaler.scale": self.scale, "imputer.covariance": self.covariance}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> "Preprocessor":
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> Self:
         """Rebuild from the output of `arrays`."""
         names = ("scaler.mean", "scaler.scale", "imputer.covariance")
         return cls(*(np.asarray(arrays[name], dtype=np.float64) for name in names))
+
+
+class PlainPreprocessor(Preprocessor):
+    """Scaler and imputer of features other than the 41, used as they are."""
+
+    @staticmethod
+    def _enter(x: Floats) -> Floats:
+        return np.array(x, dtype=np.float64)
+
+    @staticmethod
+    def _leave(values: Floats) -> Floats:
+        return np.array(values, dtype=np.float64)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from neuroclass.config import AugmentSettings
+from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.preprocess import CLIP, Preprocessor
 from neuroclass.training.augmentation import random_masks, shift_directions
 from neuroclass.types.arrays import Mask
@@ -81,7 +82,7 @@ class BatchMaker:
     preprocessor : Preprocessor
         Fitted on the training cells.
     augment : AugmentSettings
-        How far cells are moved.
+        How far cells are moved; without effect on features other than the 41.
     mixup : float
         Parameter of the beta distribution for mix-up; 0 for none.
     seed : int
@@ -100,8 +101,12 @@ class BatchMaker:
         self.rng = np.random.default_rng(seed)
         self.cells, self.augment, self.mixup = cells, augment, mixup
         self.seen_by = as_tensor(seen_by)
-        masks = random_masks(N_MASKS, augment, self.rng)
-        directions, ranges = shift_directions(preprocessor, augment)
+        n_features = cells.x.shape[1]
+        if n_features == len(FEATURE_NAMES):
+            masks = random_masks(N_MASKS, augment, self.rng)
+            directions, ranges = shift_directions(preprocessor, augment)
+        else:
+            masks, directions, ranges = np.ones((1, n_features), bool), np.zeros((0, n_features)), np.zeros((0, 2))
         self.masks = as_tensor(masks)
         self.maps = as_tensor(np.stack([preprocessor.imputation_map(mask) for mask in masks]))
         self.directions, self.ranges = as_tensor(directions), as_tensor(ranges)

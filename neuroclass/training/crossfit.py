@@ -11,6 +11,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import donor_folds
 from neuroclass.config import AugmentSettings
 from neuroclass.errors import CohortError
+from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.augmentation import random_masks
@@ -62,7 +63,7 @@ def inner_folds(cohort: Cohort, label: str, n_folds: int, seed: int) -> Integers
 
 def held_out_by(numbers: Integers, n_members: int) -> Mask:
     """Which member leaves which cell out, shape (n_members, n_cells), from the cells' donor groups."""
-    n_groups = int(numbers.max()) + 1
+    n_groups = max(1, int(numbers.max()) + 1)
     return np.stack([numbers == member % n_groups for member in range(n_members)])
 
 
@@ -83,7 +84,7 @@ class HeldOut:
 
 
 def hide_features(z: Floats, augment: AugmentSettings, seed: int) -> HeldOut:
-    """The cells as they are, then four times with whole stimuli and single features hidden at random.
+    """The cells as they are, and if the features are the 41, four times with stimuli and features hidden at random.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ def hide_features(z: Floats, augment: AugmentSettings, seed: int) -> HeldOut:
     """
     rng = np.random.default_rng(seed)
     rounds = [z]
-    for _ in range(_MASKED_ROUNDS):
+    for _ in range(_MASKED_ROUNDS if z.shape[1] == len(FEATURE_NAMES) else 0):
         masks = random_masks(_MASKS_A_ROUND, augment, rng)[rng.integers(_MASKS_A_ROUND, size=len(z))]
         rounds.append(np.where(masks, z, np.nan))
     return HeldOut(np.concatenate(rounds), np.tile(np.arange(len(z)), len(rounds)))
@@ -137,6 +138,8 @@ def calibrate(
     Predictor
     """
     usable = (truth >= 0) & held_by.any(0)
+    if not usable.any():
+        return model
     chosen = usable[held_out.rows]
     rows = held_out.rows[chosen]
     completed, present = model.preprocessor.complete(held_out.z[chosen])

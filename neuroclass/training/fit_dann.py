@@ -11,7 +11,6 @@ from torch.nn.functional import one_hot
 from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import DannSettings
-from neuroclass.features import FEATURE_NAMES
 from neuroclass.nets.dann import Dann
 from neuroclass.nets.gradient_reversal import reversal_schedule
 from neuroclass.predictors.calibration import Calibration
@@ -21,25 +20,27 @@ from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
 from neuroclass.training.crossfit import calibrate, held_out_by, hide_features, inner_folds, prototypes
+from neuroclass.training.learning_cells import LearningCells
 from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.observe import ObservedCells, Outputs, observer
 from neuroclass.training.targets import balanced_weights, class_numbers, domains_of, soft_targets
 from neuroclass.training.watch import UNWATCHED, Observe, Watch
-from neuroclass.types.arrays import Floats, Integers
+from neuroclass.types.arrays import Floats, Integers, Names
 from neuroclass.types.models import DANN
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 DOMAINS = tuple(species.value for species in Species)
 
 
-def _domains(cohort: Cohort) -> tuple[str, ...]:
-    """Mouse, human, and whatever other domain the cohort's cells are of, such as a laboratory."""
-    return (*DOMAINS, *sorted(set(domains_of(cohort)) - set(DOMAINS)))
+def domain_names(domains: Names) -> tuple[str, ...]:
+    """Mouse, human and every other domain, such as a laboratory; without any species, just the domains there are."""
+    found = sorted(set(domains) - set(DOMAINS))
+    return (*DOMAINS, *found) if set(domains) & set(DOMAINS) else tuple(found)
 
 
-def _domain_numbers(cohort: Cohort, names: tuple[str, ...]) -> Integers:
-    return np.array([names.index(name) for name in domains_of(cohort)], dtype=np.int64)
+def _numbers(domains: Names, names: tuple[str, ...]) -> Integers:
+    return np.array([names.index(name) for name in domains], dtype=np.int64)
 
 
 def _loss(net: Dann, settings: DannSettings, n_domains: int) -> StepLoss:
@@ -54,21 +55,20 @@ def _loss(net: Dann, settings: DannSettings, n_domains: int) -> StepLoss:
     return loss
 
 
-def _class_shares(cohort: Cohort, settings: DannSettings, truth: Integers) -> Floats:
+def _class_shares(cells: LearningCells, preprocessor: Preprocessor, settings: DannSettings) -> Floats:
     """Class probabilities of each cell, shape (n_cells, n_classes): the label's, else those of a net without adversary.
 
     The latter are corrected for the class proportions of their species, which may be another than the labelled one.
     """
-    shares = np.eye(len(DANN.classes))[np.maximum(truth, 0)]
-    known = truth >= 0
+    shares = np.eye(len(cells.classes))[np.maximum(cells.truth, 0)]
+    known = cells.truth >= 0
     if known.all() or not settings.reversal:
         return shares
     prior = shares[known].mean(0)
-    plain = _fit(cohort, replace(settings, reversal=0.0), truth, shares * known[:, None], ignore_progress)
-    species = cohort.column("species")
-    for name in np.unique(species[~known]):
-        rows = np.flatnonzero(~known & (species == name))
-        posteriors = plain.predict_proba(cohort.matrix()[rows], [name] * len(rows))
+    plain = _fit(cells, preprocessor, replace(settings, reversal=0.0), shares * known[:, None], ignore_progress)
+    for name in np.unique(cells.species[~known]):
+        rows = np.flatnonzero(~known & (cells.species == name))
+        posteriors = plain.predict_proba(cells.x[rows], [name] * len(rows))
         shares[rows] = adapt_to_proportions(posteriors, prior)[0]
     return shares
 
@@ -87,7 +87,7 @@ def _observer(
     def observed(cells: Cohort) -> ObservedCells:
         z, present = preprocessor(cells.matrix())
         truth = class_numbers(cells, DANN.task, DANN.classes)
-        return ObservedCells(cells.column("id"), z, present, truth, _domain_numbers(cells, names))
+        return ObservedCells(cells.column("id"), z, present, truth, _numbers(domains_of(cells), names))
 
     validation = None if watch.validation is None else observed(watch.validation)
     return observer(_run, DANN.classes, observed(cohort), validation, watch, settings.optimiser.n_epochs)
@@ -126,57 +126,100 @@ def train_dann(
     CohortError
         If some class has cells of one donor only.
     """
-    truth = class_numbers(cohort, DANN.task, DANN.classes)
-    return _fit(cohort, settings, truth, _class_shares(cohort, settings, truth), progress, watch)
+    cells = LearningCells(
+        cohort.matrix(),
+        class_numbers(cohort, DANN.task, DANN.classes),
+        DANN.classes,
+        inner_folds(cohort, DANN.task, settings.inner_folds, settings.seed),
+        cohort.column("species"),
+        domains_of(cohort),
+    )
+    preprocessor = Preprocessor.fit(cells.x)
+    observe = (
+        None if watch is UNWATCHED else _observer(cohort, settings, preprocessor, domain_names(cells.domains), watch)
+    )
+    return fit_dann(cells, preprocessor, settings, progress, watch, observe)
+
+
+def fit_dann(
+    cells: LearningCells,
+    preprocessor: Preprocessor,
+    settings: DannSettings,
+    progress: ProgressCallback = ignore_progress,
+    watch: Watch = UNWATCHED,
+    observe: Observe | None = None,
+    *,
+    biased: bool = True,
+) -> DannPredictor:
+    """Train DANN on cells of any features, classes and domains; see `train_dann`.
+
+    Parameters
+    ----------
+    cells : LearningCells
+        Training cells.
+    preprocessor : Preprocessor
+        Fitted on them.
+    settings : DannSettings
+        Architecture and training.
+    progress, watch, observe
+        See `run_training`.
+    biased : bool
+        See `Calibration.fit`.
+
+    Returns
+    -------
+    DannPredictor
+    """
+    shares = _class_shares(cells, preprocessor, settings)
+    return _fit(cells, preprocessor, settings, shares, progress, watch, observe, biased=biased)
 
 
 def _fit(
-    cohort: Cohort,
+    cells: LearningCells,
+    preprocessor: Preprocessor,
     settings: DannSettings,
-    truth: Integers,
     shares: Floats,
     progress: ProgressCallback,
     watch: Watch = UNWATCHED,
+    observe: Observe | None = None,
+    *,
+    biased: bool = True,
 ) -> DannPredictor:
-    names = _domains(cohort)
-    domains = _domain_numbers(cohort, names)
-    preprocessor = Preprocessor.fit(cohort.matrix())
-    standardised = preprocessor.standardise(cohort.matrix())
+    names, n_classes = domain_names(cells.domains), len(cells.classes)
+    domains = _numbers(cells.domains, names)
+    standardised = preprocessor.standardise(cells.x)
     z, present = preprocessor.complete(standardised)
-    numbers = inner_folds(cohort, DANN.task, settings.inner_folds, settings.seed)
-    held_by = held_out_by(numbers, settings.n_members)
-    cells = TrainingCells(
+    held_by = held_out_by(cells.folds, settings.n_members)
+    training = TrainingCells(
         x=as_tensor(z),
         present=as_tensor(present),
-        targets=as_tensor(soft_targets(truth, len(DANN.classes), settings.smoothing)),
+        targets=as_tensor(soft_targets(cells.truth, n_classes, settings.smoothing)),
         domains=torch.as_tensor(domains),
-        label_weights=as_tensor(truth >= 0),
+        label_weights=as_tensor(cells.truth >= 0),
         domain_weights=as_tensor(balanced_weights(domains, shares)),
     )
     architecture: dict[str, Any] = {
         "n_members": settings.n_members,
-        "n_inputs": len(FEATURE_NAMES),
+        "n_inputs": z.shape[1],
         "hidden": list(settings.hidden),
-        "n_classes": len(DANN.classes),
+        "n_classes": n_classes,
         "n_domains": len(names),
         "dropout": settings.dropout,
     }
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         net = Dann(**architecture)
-        observe = None if watch is UNWATCHED else _observer(cohort, settings, preprocessor, names, watch)
-        batches = BatchMaker(cells, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
+        batches = BatchMaker(training, ~held_by, preprocessor, settings.augment, settings.mixup, settings.seed)
         run_training(net, batches, _loss(net, settings, len(names)), settings.optimiser, progress, watch, observe)
-    species = cohort.column("species")
     held_out = hide_features(standardised, settings.augment, settings.seed)
     model = DannPredictor(
         name=DANN.name,
-        classes=DANN.classes,
+        classes=cells.classes,
         net=net,
         architecture=architecture,
         preprocessor=preprocessor,
-        calibration=Calibration.none(len(DANN.classes)),
+        calibration=Calibration.none(n_classes),
         typicality_scale=Typicality.fit(held_out.z, preprocessor),
-        background=prototypes(z, species, settings.seed),
+        background=prototypes(z, cells.species, settings.seed),
     )
-    return calibrate(model, held_out, held_by, truth, species)
+    return calibrate(model, held_out, held_by, cells.truth, cells.species, biased=biased)

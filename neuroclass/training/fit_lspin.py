@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import LspinSettings
-from neuroclass.features import FEATURE_NAMES
 from neuroclass.nets.lspin import Lspin
 from neuroclass.nets.stochastic_gates import expected_open, gate_values, similarity_penalty
 from neuroclass.predictors.calibration import Calibration
@@ -22,10 +21,11 @@ from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.batches import Batch, BatchMaker, TrainingCells, as_tensor
 from neuroclass.training.crossfit import calibrate, held_out_by, hide_features, inner_folds, prototypes
+from neuroclass.training.learning_cells import LearningCells
 from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.observe import ObservedCells, Outputs, observer
-from neuroclass.training.targets import class_numbers, soft_targets
+from neuroclass.training.targets import class_numbers, domains_of, soft_targets
 from neuroclass.training.watch import UNWATCHED, Observe, Watch
 from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import LSPIN
@@ -104,7 +104,7 @@ def fit_gates(
     )
     architecture: dict[str, Any] = {
         "n_members": settings.n_members,
-        "n_features": len(FEATURE_NAMES),
+        "n_features": z.shape[1],
         "n_classes": n_classes,
         "gating": list(settings.gating),
         "prediction": list(settings.prediction),
@@ -169,27 +169,64 @@ def train_lspin(
         If some class has cells of one donor only.
     """
     cohort = cohort.labelled(LSPIN.task)
-    truth = class_numbers(cohort, LSPIN.task, LSPIN.classes)
-    preprocessor = Preprocessor.fit(cohort.matrix())
-    standardised = preprocessor.standardise(cohort.matrix())
-    z, present = preprocessor.complete(standardised)
-    numbers = inner_folds(cohort, LSPIN.task, settings.inner_folds, settings.seed)
-    held_by = held_out_by(numbers, settings.n_members)
-    targets = soft_targets(truth, len(LSPIN.classes), settings.smoothing)
+    cells = LearningCells(
+        cohort.matrix(),
+        class_numbers(cohort, LSPIN.task, LSPIN.classes),
+        LSPIN.classes,
+        inner_folds(cohort, LSPIN.task, settings.inner_folds, settings.seed),
+        cohort.column("species"),
+        domains_of(cohort),
+    )
+    preprocessor = Preprocessor.fit(cells.x)
     observe = None if watch is UNWATCHED else _observer(cohort, settings, preprocessor, watch)
+    return fit_lspin(cells, preprocessor, settings, progress, watch, observe)
+
+
+def fit_lspin(
+    cells: LearningCells,
+    preprocessor: Preprocessor,
+    settings: LspinSettings,
+    progress: ProgressCallback = ignore_progress,
+    watch: Watch = UNWATCHED,
+    observe: Observe | None = None,
+    *,
+    biased: bool = True,
+) -> LspinPredictor:
+    """Train LSPIN on cells of any features and classes.
+
+    Parameters
+    ----------
+    cells : LearningCells
+        Training cells.
+    preprocessor : Preprocessor
+        Fitted on them.
+    settings : LspinSettings
+        Architecture and training.
+    progress, watch, observe
+        See `run_training`.
+    biased : bool
+        See `Calibration.fit`.
+
+    Returns
+    -------
+    LspinPredictor
+    """
+    standardised = preprocessor.standardise(cells.x)
+    z, present = preprocessor.complete(standardised)
+    held_by = held_out_by(cells.folds, settings.n_members)
+    targets = soft_targets(cells.truth, len(cells.classes), settings.smoothing)
     net, architecture = fit_gates(
         z, present, targets, held_by, preprocessor, settings, progress=progress, watch=watch, observe=observe
     )
-    species = cohort.column("species")
     held_out = hide_features(standardised, settings.augment, settings.seed)
     model = LspinPredictor(
         name=LSPIN.name,
-        classes=LSPIN.classes,
+        classes=cells.classes,
         net=net,
         architecture=architecture,
         preprocessor=preprocessor,
-        calibration=Calibration.none(len(LSPIN.classes)),
+        calibration=Calibration.none(len(cells.classes)),
         typicality_scale=Typicality.fit(held_out.z, preprocessor),
-        background=prototypes(z, species, settings.seed),
+        background=prototypes(z, cells.species, settings.seed),
     )
-    return calibrate(model, held_out, held_by, truth, species)
+    return calibrate(model, held_out, held_by, cells.truth, cells.species, biased=biased)
