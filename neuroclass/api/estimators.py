@@ -107,7 +107,8 @@ class _NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any, domains: npt.ArrayLike | None = None) -> Floats:  # noqa: ARG002
         """Calibrated probabilities, shape (n_cells, n_classes), in the order of ``classes_``."""
-        return np.asarray(self.predictor_.predict_proba(self._checked(X)))
+        x = self._checked(X)
+        return np.asarray(self.predictor_.predict_proba(x))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """The likeliest class of each cell."""
@@ -116,7 +117,8 @@ class _NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def prediction_set(self, X: Any, coverage: float = 0.9) -> list[tuple[str, ...]]:
         """Prediction set of each cell, likeliest class first; see `Predictor.prediction_set`."""
-        return list(self.predictor_.prediction_set(self._checked(X), coverage=coverage))
+        x = self._checked(X)
+        return list(self.predictor_.prediction_set(x, coverage=coverage))
 
     def save(self, folder: str | Path) -> Path:
         """Write weights (safetensors) and card (JSON) to a folder.
@@ -282,7 +284,8 @@ class LSPINClassifier(_NetworkClassifier):
 
     def gates(self, X: Any) -> Floats:
         """Gates of each cell, shape (n_cells, n_features): 0 shut to 1 open, 0 for missing features."""
-        gates = self.predictor_.gates(self._checked(X))
+        x = self._checked(X)
+        gates = self.predictor_.gates(x)
         if self._published:
             gates = gates[:, [FEATURE_NAMES.index(name) for name in self.feature_names_in_]]
         return np.asarray(gates)
@@ -393,7 +396,8 @@ class DANNClassifier(_NetworkClassifier):
 
     def embed(self, X: Any) -> Floats:
         """Domain-invariant features of each cell, shape (n_cells, width)."""
-        return np.asarray(self.predictor_.embed(self._checked(X)))
+        x = self._checked(X)
+        return np.asarray(self.predictor_.embed(x))
 
     @classmethod
     def _predictor(cls) -> type[DannPredictor]:
