@@ -5,7 +5,7 @@ import streamlit as st
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RejectedInput
 from neuroclass.ui import widgets
-from neuroclass.ui.classify import adapt, batch, batch_summary, metadata_form, uploads, verdict_view
+from neuroclass.ui.classify import adapt, batch, batch_summary, examples, metadata_form, uploads, verdict_view
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
 
@@ -14,15 +14,19 @@ with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():
     files, refused = uploads.receive()
+    files = [*files, *examples.chosen()]
     metadata = metadata_form.metadata(expanded=not files and not history.reopened())
     cell_inputs = history.with_reopened(batch.grouping_form(files))
 if not cell_inputs and not refused:
     uploads.empty_state()
+    st.subheader("Or try an example", anchor=False)
+    examples.offered(here=True)
     st.stop()
 
 with guarded():
     pairs = batch.by_doubt([*batch.answer_all(cell_inputs, metadata), *((None, one) for one in refused)])
 uploads.what_was_not_kept()
+examples.leave()
 adapt.banner([one for _, one in pairs if isinstance(one, CellVerdict)])
 chosen = batch.choose(pairs)
 batch_summary.show([one for _, one in pairs if isinstance(one, CellVerdict)])

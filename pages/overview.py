@@ -1,33 +1,39 @@
-"""What is loaded, from where, and how it is composed."""
+"""The first minute: a verdict with its reason, where to begin, and which cells are loaded."""
 
 import streamlit as st
 
 from neuroclass.charts import cohort as charts
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.overview import overview
+from neuroclass.ui.overview import front, overview
 
-widgets.heading("Overview", "Which cells are loaded, where do they come from, and what are they?")
+widgets.heading("What is this neuron?", "Cortical cell types from patch-clamp recordings, with reasons you can check.")
 with guarded():
     cells = cache.cohort()
 widgets.source_notice(cells)
+example = st.container()
+front.start()
+front.scope()
+
+st.subheader(f"What is loaded: {overview.in_short(cells)}", anchor=False)
+typical = st.container()
 widgets.simulated_notice(cells)
 overview.tiles(cells)
+overview.composition(cells)
 overview.notes(cells)
-
-for species in overview.species_in(cells):
-    st.subheader(f"{species.capitalize()}: {overview.grouping(species)}", anchor=False)
-    overview.composition(cells, species)
-
-st.subheader("Where the cells lie", anchor=False)
-by = widgets.choice(
-    "Cells by", ["layer", "structure", "dendrite_type", "reporter_status"], "by", format_func=overview.name
-)
-widgets.figure(
-    charts.counts(cells.frame, by, "broad", cells.simulated),
-    f"cells-by-{by}",
-    lambda: overview.count_table(cells, by),
-    caption=f"Number of cells by {overview.name(by).lower()}, coloured by broad class.",
-    simulated=cells.simulated,
-)
+with st.expander("Where the cells lie"):
+    by = widgets.choice(
+        "Cells by", ["layer", "structure", "dendrite_type", "reporter_status"], "by", format_func=overview.name
+    )
+    widgets.figure(
+        charts.counts(cells.frame, by, "broad", cells.simulated),
+        f"cells-by-{by}",
+        lambda: overview.count_table(cells, by),
+        caption=f"Number of cells by {overview.name(by).lower()}, coloured by broad class.",
+        simulated=cells.simulated,
+    )
 overview.models_table()
+with typical:
+    front.classes()
+with example, guarded(stop=False):
+    front.verdict()

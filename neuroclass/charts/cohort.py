@@ -9,116 +9,81 @@ from neuroclass.charts.theme import UNKNOWN, category, class_label, colours_of, 
 from neuroclass.features import BY_NAME
 
 SECOND_LEVEL = {"mouse": "subclass", "human": "dendrite_type"}
-SPECIES_GREY = "#8A979E"
 MOST_POINTS = 1000  # maximum number of cells drawn as points beside the boxes
 
 
-def composition(frame: pd.DataFrame, species: str, simulated: bool = False) -> go.Figure:
-    """Cells of one species by broad class, then by subclass (mouse) or dendrite type (human).
+def composition(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Cells by species and class; within a class by driver line (mouse), as in the paper's Figures 4 and 5.
 
     Parameters
     ----------
     frame : DataFrame
         A cohort's `frame`.
-    species : str
-        ``mouse`` or ``human``.
     simulated : bool
         Whether the cells are simulated.
 
     Returns
     -------
     Figure
-        An icicle chart; areas are numbers of cells.
+        A bar a class, divided by driver line; lengths are numbers of cells.
     """
-    table = composition_table(frame[frame["species"] == species], SECOND_LEVEL[species])
+    table = composition_table(frame)
+    colours = colours_of(table["colour"])
     fig = go.Figure(
-        go.Icicle(
-            ids=["all", *table["path"]],
-            labels=[escape(species), *table["label"]],
-            parents=["", *(parent or "all" for parent in table["parent"])],
-            values=[int(table.loc[table["parent"] == "", "cells"].sum()), *table["cells"]],
-            marker={"colors": [SPECIES_GREY, *table["colour"]], "line": {"width": 1.5, "color": "white"}},
-            branchvalues="total",
-            tiling={"orientation": "h", "pad": 1},
-            texttemplate="%{label}<br><b>%{value}</b> cells",
-            hovertemplate="%{label}: %{value} cells, %{percentRoot:.1%} of the species' cells<extra></extra>",
-            pathbar={"visible": False},
-            sort=False,
+        go.Bar(
+            x=table["cells"],
+            y=[escape(name) for name in table["class"]],
+            orientation="h",
+            marker={
+                "color": [colours[name] for name in table["colour"]],
+                "line": {"width": 1, "color": "rgba(255,255,255,0.75)"},
+            },
+            customdata=[escape(line) for line in table["line"]],
+            hovertemplate="%{y}<br>%{customdata}: %{x} cells<extra></extra>",
         )
     )
-    return finish(fig, height=420 if species == "mouse" else 200, simulated=simulated, legend=False)
+    totals = table.groupby("class", sort=False)["cells"].sum()
+    fig.add_scatter(
+        x=totals,
+        y=[escape(name) for name in totals.index],
+        mode="text",
+        text=[f"  {n:,}" for n in totals],
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+    fig.update_layout(barmode="stack")
+    fig.update_yaxes(autorange="reversed")
+    return finish(
+        fig, height=90 + 30 * max(3, len(totals)), x="Cells (number)", y="Class", simulated=simulated, legend=False
+    )
 
 
-def composition_table(cells: pd.DataFrame, second: str) -> pd.DataFrame:
-    """Numbers of cells by broad class and a label within it, one row per node.
+def composition_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of cells by species, class and driver line, largest line first within a class.
 
     Parameters
     ----------
-    cells : DataFrame
-        Cells of one species.
-    second : str
-        ``subclass`` or ``dendrite_type``.
+    frame : DataFrame
+        A cohort's `frame`.
 
     Returns
     -------
     DataFrame
-        Columns path, parent, label, cells and colour.
+        Columns class (with its species), colour (the class that colours it), line and cells. A human cell's class is
+        its dendrite type.
     """
-    broad, fine = category(cells["broad"]), category(cells[second])
-    colours = colours_of([*broad, *fine]) if second == "subclass" else colours_of(broad)
-    rows = []
-    for name in ordered(broad):
-        rows.append((name, "", class_label(name), int((broad == name).sum()), colours[name]))
-        for part in ordered(fine[broad == name]):
-            n_cells = int(((broad == name) & (fine == part)).sum())
-            rows.append((f"{name}/{part}", name, class_label(part), n_cells, colours.get(part, colours[name])))
-    return pd.DataFrame(rows, columns=["path", "parent", "label", "cells", "colour"])
-
-
-def lines(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """Mouse cells by driver line, grouped and coloured by subclass, as in the paper's Figure 4.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        A cohort's `frame`.
-    simulated : bool
-        Whether the cells are simulated.
-
-    Returns
-    -------
-    Figure
-    """
-    table = line_table(frame)
-    fig = go.Figure()
-    for name, colour in colours_of(table["subclass"]).items():
-        rows = table[table["subclass"] == name]
-        fig.add_bar(
-            x=rows["cells"],
-            y=[escape(line) for line in rows["line"]],
-            orientation="h",
-            name=class_label(name),
-            marker_color=colour,
-            text=rows["cells"],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=f"%{{y}}, {class_label(name)}: %{{x}} cells<extra></extra>",
-        )
-    fig.update_yaxes(autorange="reversed", tickfont_size=11)
-    return finish(
-        fig, height=100 + 19 * max(5, len(table)), x="Cells (number)", y="Driver line (name)", simulated=simulated
-    )
-
-
-def line_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Numbers of mouse cells by subclass and driver line, largest line first within a subclass."""
-    cells = frame[frame["species"] == "mouse"]
-    sizes = pd.DataFrame({"subclass": category(cells["subclass"]), "line": category(cells["line"])}).value_counts()
-    table = sizes.rename("cells").reset_index()
-    rank = {name: k for k, name in enumerate(ordered(table["subclass"]))}
-    return table.sort_values(
-        ["subclass", "cells"], key=lambda c: c.map(rank) if c.name == "subclass" else -c
-    ).reset_index(drop=True)
+    tables = []
+    for species in ordered(frame["species"]):
+        cells = frame[frame["species"] == species]
+        fine = category(cells[SECOND_LEVEL.get(species, "broad")])
+        colour = fine if SECOND_LEVEL.get(species) == "subclass" else category(cells["broad"])
+        table = pd.DataFrame({"fine": fine, "colour": colour, "line": category(cells["line"])})
+        sizes = table.value_counts().rename("cells").reset_index()
+        rank = {name: k for k, name in enumerate(ordered(sizes["fine"]))}
+        sizes["class"] = [f"{species}, {class_label(name)}" for name in sizes["fine"]]
+        tables.append(sizes.sort_values(["fine", "cells"], key=lambda c, r=rank: c.map(r) if c.name == "fine" else -c))
+    return pd.concat(tables, ignore_index=True)[["class", "colour", "line", "cells"]]
 
 
 def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -> go.Figure:

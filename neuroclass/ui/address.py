@@ -1,8 +1,11 @@
 """Keep widget values in the page's URL under plain names; a bound widget would write its label."""
 
 from collections.abc import Collection
+from pathlib import Path
 
 import streamlit as st
+
+from neuroclass.config import SHIPPED_DIR
 
 
 def take(key: str, options: Collection[str], default: str, in_address: bool = True) -> None:
@@ -48,3 +51,8 @@ def forget(*keys: str) -> None:
     for key in keys:
         if key in st.query_params:
             del st.query_params[key]
+
+
+def page_of(path: Path) -> str:
+    """A page's address for `st.switch_page` and `st.page_link`, relative to the main script."""
+    return str(Path("..") / path.relative_to(SHIPPED_DIR))

@@ -110,11 +110,13 @@ def test_widths_are_shown_in_milliseconds() -> None:
     assert 0.1 < np.nanmedian(np.concatenate([np.asarray(t.y, dtype=float) for t in fig.data])) < 3
 
 
-def test_composition_sums_to_the_cells() -> None:
-    mouse = FRAME[FRAME["species"] == "mouse"]
-    table = cohort.composition_table(mouse, "subclass")
-    assert table.loc[table["parent"] == "", "cells"].sum() == len(mouse)
-    assert table.loc[table["parent"] != "", "cells"].sum() == len(mouse)
+def test_composition_counts_every_cell_once() -> None:
+    table = cohort.composition_table(FRAME)
+    assert table["cells"].sum() == len(FRAME)
+    mouse = table[table["class"].str.startswith("mouse")].groupby("colour")["cells"].sum()
+    assert mouse.to_dict() == FRAME[FRAME["species"] == "mouse"]["subclass"].value_counts().to_dict()
+    bar, totals = cohort.composition(FRAME).data
+    assert sum(bar.x) == sum(totals.x) == len(FRAME)
 
 
 def test_confusion_shows_counts_and_row_shares() -> None:

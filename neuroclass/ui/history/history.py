@@ -1,7 +1,6 @@
 """Search, reopen and delete classified cells, and compare model versions on them."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,6 +14,7 @@ from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry
 from neuroclass.ui import widgets
+from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import metadata_form, uploads
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import store
@@ -125,11 +125,6 @@ def page() -> None:
         _versions(chosen[0])
     else:
         st.caption("Tick one row to open it or to compare versions of the models on it.")
-
-
-def page_of(path: Path) -> str:
-    """A page's address for `st.switch_page`, relative to the main script."""
-    return str(Path("..") / path.relative_to(SHIPPED_DIR))
 
 
 def _delete(ids: list[str]) -> None:

@@ -14,7 +14,7 @@ from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
-FIGURE = {"mouse": "Figure 4 of Ophir et al. 2023", "human": "Figure 5 of Ophir et al. 2023"}
+FIGURE = {"mouse": "Figure 4", "human": "Figure 5"}
 
 
 def name(column: str) -> str:
@@ -25,11 +25,6 @@ def name(column: str) -> str:
 def species_in(cells: Cohort) -> list[str]:
     """Species of the cohort, in canonical order."""
     return [s.value for s in Species if (cells.frame["species"] == s.value).any()]
-
-
-def grouping(species: str) -> str:
-    """Levels by which a species' composition is grouped."""
-    return "dendrite type → broad class" if species == Species.HUMAN else "driver line → subclass → broad class"
 
 
 def tiles(cells: Cohort) -> None:
@@ -59,31 +54,23 @@ def notes(cells: Cohort) -> None:
         )
 
 
-def composition_table(cells: Cohort, species: str) -> pd.DataFrame:
-    """The numbers behind a composition figure."""
-    part = cells.frame[cells.frame["species"] == species]
-    return charts.composition_table(part, charts.SECOND_LEVEL[species])[["path", "cells"]]
+def in_short(cells: Cohort) -> str:
+    """Source and number of cells in a few words."""
+    parts = [f"{int((cells.frame['species'] == one).sum()):,} {one} cells" for one in species_in(cells)]
+    return escaped(f"{' and '.join(parts)} from {cells.source}")
 
 
-def composition(cells: Cohort, species: str) -> None:
-    """Draw one species' cells by class and, if available, driver line."""
-    caption = f"Areas are numbers of cells; grouping as in {FIGURE[species]}."
-    table = composition_table(cells, species)
-    fig = charts.composition(cells.frame, species, cells.simulated)
-    if species == Species.HUMAN:
-        widgets.figure(fig, "composition-human", table, caption=caption, simulated=cells.simulated)
-        return
-    left, right = st.columns([2, 3])
-    with left:
-        widgets.figure(fig, "composition-mouse", table, caption=caption, simulated=cells.simulated)
-    with right:
-        widgets.figure(
-            charts.lines(cells.frame, cells.simulated),
-            "driver-lines",
-            charts.line_table(cells.frame),
-            caption="Mouse cells by transgenic driver line, coloured by the subclass whose cells the line marks.",
-            simulated=cells.simulated,
-        )
+def composition(cells: Cohort) -> None:
+    """Draw the cells by species, class and driver line."""
+    figures = " and ".join(FIGURE[one] for one in species_in(cells) if one in FIGURE)
+    widgets.figure(
+        charts.composition(cells.frame, cells.simulated),
+        "composition",
+        lambda: charts.composition_table(cells.frame),
+        caption=f"Cells by class; within a class by driver line, largest first (point at a part to read it). "
+        f"Grouped as in {figures} of Ophir et al. 2023.",
+        simulated=cells.simulated,
+    )
 
 
 def count_table(cells: Cohort, by: str) -> pd.DataFrame:

@@ -1,0 +1,69 @@
+"""Example recordings: offered on the front page and on Classify, classified by one click."""
+
+import streamlit as st
+
+from neuroclass.classification.inputs import InputFile
+from neuroclass.cohort.examples import EXAMPLES, example_recording
+from neuroclass.config import SHIPPED_DIR
+from neuroclass.ui.address import page_of
+from neuroclass.ui.history import store
+from neuroclass.ui.history.browser_identity import browser_id
+
+ADDRESS = "example"
+_CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
+_ICONS = {"fast-spiking": "bolt", "pyramidal": "change_history", "awkward": "warning"}
+
+
+def offered(here: bool) -> None:
+    """Show a button an example; the page Classify opens with it, unless this is that page.
+
+    Parameters
+    ----------
+    here : bool
+        Whether the buttons are on the page Classify.
+    """
+    for column, (name, example) in zip(st.columns(len(EXAMPLES)), EXAMPLES.items(), strict=True):
+        with column, st.container(border=True, height="stretch"):
+            if st.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
+                _open(name, here)
+            st.caption(f"{example.shows} Simulated.")
+
+
+def _open(name: str, here: bool) -> None:
+    if here:
+        st.query_params[ADDRESS] = name
+        st.rerun()
+    st.switch_page(page_of(_CLASSIFY), query_params={ADDRESS: name})
+
+
+def chosen() -> list[InputFile]:
+    """The example that the address names, in this browser's spool; none without one."""
+    name = st.query_params.get(ADDRESS, "")
+    if name not in EXAMPLES:
+        return []
+    return [_kept(name, browser_id())]
+
+
+@st.cache_resource(max_entries=50, ttl=3600, show_spinner="Simulating the example")
+def _digest(name: str, owner: str) -> str:
+    with example_recording(name).open("rb") as file:
+        return store.spool().put(file, owner)[0]
+
+
+def _kept(name: str, owner: str) -> InputFile:
+    digest = _digest(name, owner)
+    if not store.spool().path(digest).is_file():
+        _digest.clear(name, owner)
+        digest = _digest(name, owner)
+    return InputFile(f"{name}.nwb", store.spool().path(digest), digest)
+
+
+def leave() -> None:
+    """Say which example is shown, and offer to put it away."""
+    name = st.query_params.get(ADDRESS, "")
+    if name in EXAMPLES:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/science: {EXAMPLES[name].title}: simulated. {EXAMPLES[name].shows}")
+            if st.button("Put it away", type="tertiary", key=f"{ADDRESS}-leave"):
+                del st.query_params[ADDRESS]
+                st.rerun()

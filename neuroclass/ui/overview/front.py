@@ -1,0 +1,141 @@
+"""The first minute: one verdict with its reason on the spike, where to begin, what can be asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from neuroclass.cell_types import SUBCLASS_ORDER, label_of
+from neuroclass.charts import front as charts
+from neuroclass.charts.comparison import Panel
+from neuroclass.charts.traces import Trace
+from neuroclass.classification import wording
+from neuroclass.classification.result import CellVerdict, Reason
+from neuroclass.cohort.demo import load_demo, simulate_demo_cell, simulate_demo_squares
+from neuroclass.cohort.examples import EXAMPLES
+from neuroclass.config import SHIPPED_DIR
+from neuroclass.ephys.sweep import SIMULATED_WARNING
+from neuroclass.features import BY_NAME, with_unit
+from neuroclass.ui import cache, warmup, widgets
+from neuroclass.ui.address import page_of
+from neuroclass.ui.classify import examples
+from neuroclass.ui.text import escaped
+
+SHOWN = "fast-spiking"
+ABOVE_RHEOBASE_PA = 50.0
+_PAGES = SHIPPED_DIR / "pages"
+_CAN = (
+    "**Excitatory or inhibitory** (mouse and human cortex), and a **subclass**: Pvalb, Sst, Vip, Htr3a+|Vip− or "
+    "Glutamatergic in mouse; Pvalb, Sst, Vip, Lamp5/Pax6 or Glutamatergic in human.",
+    "From **whole-cell current clamp** of any rig: long squares alone suffice for an answer; each further stimulus "
+    "makes it surer, and the page says by how much.",
+    "**How sure it is** of a cell like yours: calibrated probability, 90% prediction set, accuracy on held-out donors "
+    "with exactly the features you have.",
+    "It **cannot** tell transcriptomic types, cells outside the cortex, or voltage-clamp recordings; and it says so "
+    "when a cell is unlike all it knows.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Showcase:
+    """A classified example, and the spike on which its strongest reason was measured."""
+
+    verdict: CellVerdict
+    reasons: tuple[Reason, ...]
+    sweep: Trace
+    spike: Panel
+    spike_s: float
+
+
+@st.cache_resource(show_spinner="Classifying a simulated cell", hash_funcs=cache.HASHES)
+def _showcase(model_version: str) -> Showcase | None:  # noqa: ARG001 (part of the key of the cache)
+    from neuroclass.classification.classify import classify_cells
+    from neuroclass.classification.measurement import measured_recording
+    from neuroclass.classification.metadata import CellMetadata
+    from neuroclass.classification.models import load_models
+    from neuroclass.report.content import own_trace
+    from neuroclass.report.places import panel_of, quantity_of
+
+    cell = measured_recording(simulate_demo_cell(EXAMPLES[SHOWN].cell_id), CellMetadata("mouse"))
+    (verdict,) = classify_cells([cell], load_models())
+    if not isinstance(verdict, CellVerdict) or cell.analysis is None:
+        return None
+    traced = own_trace(verdict, cell.analysis, simulated=True)
+    for reason in verdict.subclass.reasons:
+        place = verdict.provenance.get(reason.feature, {})
+        panel = panel_of(traced, reason.feature) if quantity_of(reason.feature) else None
+        if panel is None or place.get("time_s") is None:
+            continue
+        sweep = next(one for one in cell.analysis.recording.sweeps if one.number == place["sweeps"][0])
+        name = f"Sweep {sweep.number}, {sweep.stimulus_name.lower()}"
+        whole = Trace(name, sweep.v_mv, sweep.i_pa, sweep.rate_hz)
+        return Showcase(verdict, verdict.subclass.reasons[:3], whole, panel, float(place["time_s"]))
+    return None
+
+
+def verdict() -> None:
+    """A living example: sweep, deciding spike, verdict and its three strongest reasons."""
+    from neuroclass.classification.models import load_models
+
+    warmup.wait()
+    found = _showcase(load_models().version)
+    if found is None:
+        return
+    left, right = st.columns([3, 1.4], vertical_alignment="center")
+    with left:
+        widgets.figure(
+            charts.decisive_spike(found.sweep, found.spike, found.spike_s, found.spike.subtitle),
+            "front-spike",
+            alt=f"A sweep of a simulated cell, and marked on one of its spikes: {found.spike.subtitle}",
+            simulated=True,
+        )
+    with right:
+        st.caption("This simulated cell is, most likely,")
+        st.markdown(f"### {escaped(wording.headline(found.verdict))}")
+        st.caption(escaped(wording.doubt_line(found.verdict), 300))
+        label = label_of(str(found.verdict.subclass.label))
+        lines = [
+            f"- {escaped(BY_NAME[one.feature].label)} {escaped(with_unit(one.feature, one.value))} "
+            f"({'for' if one.shap > 0 else 'against'} {escaped(label)}, {one.shap:+.2f})"
+            for one in found.reasons
+        ]
+        st.markdown("\n".join(lines))
+        st.caption(f"{SIMULATED_WARNING} Numbers are SHAP values, in probability.")
+
+
+def start() -> None:
+    """Where to begin: one's own recording, an example, the cells."""
+    with st.container(horizontal=True):
+        if st.button("Drop your recording", type="primary", icon=":material/upload_file:", key="front-drop"):
+            st.switch_page(page_of(_PAGES / "classify.py"))
+        if st.button("Explore the cells", icon=":material/scatter_plot:", key="front-explore"):
+            st.switch_page(page_of(_PAGES / "explore.py"))
+    st.markdown("**Or try an example**")
+    examples.offered(here=False)
+
+
+def scope() -> None:
+    """What the tool can and cannot say."""
+    st.markdown("\n".join(f"- {line}" for line in _CAN))
+
+
+@st.cache_resource(show_spinner=False)
+def _class_sweeps() -> Mapping[str, Trace]:
+    cells = load_demo().frame
+    found = {}
+    for name in SUBCLASS_ORDER:
+        cell_id = str(cells.loc[cells["subclass"] == name, "id"].iloc[0])
+        sweep = simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA).sweeps[-1]
+        found[name] = Trace(name, sweep.v_mv, sweep.i_pa, sweep.rate_hz)
+    return found
+
+
+def classes() -> None:
+    """One simulated sweep a class."""
+    widgets.figure(
+        charts.by_class(_class_sweeps()),
+        "front-classes",
+        caption=f"Typical responses to a long square about {ABOVE_RHEOBASE_PA:.0f} pA above rheobase, one simulated "
+        "mouse cell a subclass.",
+        simulated=True,
+    )
