@@ -31,7 +31,7 @@ _FEW_CELLS = 200
 """With fewer, calibration does not move the border between classes."""
 
 
-class _NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class _NetworkClassifier(ClassifierMixin, BaseEstimator):
     """What both classifiers share: features in, classes and donor groups known, probabilities out."""
 
     predictor_: Any
@@ -66,7 +66,12 @@ class _NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         spaces = one if domains is None else _as_long(domains, n_cells, "domains").astype(str).astype(object)
         donors = np.arange(n_cells) if groups is None else _as_long(groups, n_cells, "groups")
         return LearningCells(
-            self._placed(x), truth, tuple(map(str, self.classes_)), self._folds(truth, donors), spaces, spaces
+            self._placed(x),
+            truth,
+            tuple(map(str, self.classes_)),
+            self._folds(truth, donors),
+            spaces,
+            spaces.astype(str),
         )
 
     def _settings(self) -> Any:

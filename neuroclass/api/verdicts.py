@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -297,7 +297,8 @@ def _measured(
 ) -> Iterator[tuple[CellInput | None, list[MeasuredCell | RejectedInput]]]:
     """Inputs with their cells; None for those in memory."""
     single = isinstance(cells, str | Path | Recording | ExtractedFeatures | pd.DataFrame)
-    for number, source in enumerate([cells] if single else cells):
+    sources: Iterable[Any] = [cells] if single else cells
+    for number, source in enumerate(sources):
         if isinstance(source, ExtractedFeatures):
             yield None, [source.cell]
         elif isinstance(source, Recording):

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from neuroclass.types.arrays import Floats, Integers, Names
 
 
@@ -29,5 +32,5 @@ class LearningCells:
     truth: Integers
     classes: tuple[str, ...]
     folds: Integers
-    species: Names
+    species: npt.NDArray[np.object_]
     domains: Names
