@@ -296,8 +296,9 @@ def _measured(
     cells: Source | Iterable[Source], metadata: CellMetadata, folder: Path
 ) -> Iterator[tuple[CellInput | None, list[MeasuredCell | RejectedInput]]]:
     """Inputs with their cells; None for those in memory."""
-    single = isinstance(cells, str | Path | Recording | ExtractedFeatures | pd.DataFrame)
-    sources: Iterable[Any] = [cells] if single else cells
+    sources: Iterable[Any] = cells  # type: ignore[assignment]
+    if isinstance(cells, str | Path | Recording | ExtractedFeatures | pd.DataFrame):
+        sources = [cells]
     for number, source in enumerate(sources):
         if isinstance(source, ExtractedFeatures):
             yield None, [source.cell]
