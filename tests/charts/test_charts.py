@@ -32,8 +32,8 @@ SPACES = POINTS.assign(space="raw", truth="excitatory")
 SYSTEMS = pd.DataFrame({"system": ["svc"], "mean": [0.9], "low": [0.8], "high": [np.nan], "published": [False]})
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
+    "composition": lambda: cohort.composition(FRAME),
     "counts": lambda: cohort.counts(FRAME, "layer", "broad"),
-    "lines": lambda: cohort.lines(FRAME),
     "distribution": lambda: cohort.distribution(FRAME, "width", "subclass"),
     "percentiles": lambda: cohort.feature_percentiles(
         pd.DataFrame({"label": ["Sag"], "stimulus": ["long square"], "percentile": [97.0], "shown": ["0.3"]})
