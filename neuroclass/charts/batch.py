@@ -38,7 +38,7 @@ def composition(table: pd.DataFrame) -> go.Figure:
             hovertemplate="%{x}: %{y:.3f}<extra></extra>",
         )
     fig.update_yaxes(rangemode="tozero")
-    return finish(fig, height=300, x="Class (name)", y="Share (fraction of cells)")
+    return finish(fig, height=300, x="Class", y="Share (fraction of cells)")
 
 
 def among(reference: pd.DataFrame, uploaded: pd.DataFrame, simulated: bool = False) -> go.Figure:

@@ -125,7 +125,7 @@ def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -
             named.add(value)
     fig.update_layout(barmode="stack")
     fig.update_xaxes(type="category")
-    title = f"{by.replace('_', ' ').capitalize()} (name)"
+    title = f"{by.replace('_', ' ').capitalize()}"
     finish(fig, height=330, x=title, simulated=simulated)
     fig.update_layout(margin_t=70, legend_y=1.12)
     fig.update_yaxes(title_text="Cells (number)", col=1)
@@ -199,5 +199,5 @@ def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figu
     fig.update_xaxes(range=[-3, 103])
     height = max(200, 90 + 19 * len(rows))
     return finish(
-        fig, height=height, x="Percentile within its class (%)", y="Feature (name)", simulated=simulated, legend=False
+        fig, height=height, x="Percentile within its class (%)", y="Feature", simulated=simulated, legend=False
     )

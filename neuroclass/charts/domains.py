@@ -113,4 +113,4 @@ def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:
         )
     fig.update_xaxes(tickangle=-60, tickfont={"size": 10})
     fig.update_yaxes(range=[-4, 104])
-    return finish(fig, height=440, x="Feature (name)", y="Percentile in its own species (%)")
+    return finish(fig, height=440, x="Feature", y="Percentile in its own species (%)")

@@ -50,9 +50,9 @@ def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
             col=column,
         )
     _handles(fig, counts, labels_x, labels_y)
-    finish(fig, height=130 + 56 * max(3, len(labels_y)), x="Predicted class (name)", simulated=simulated, legend=False)
+    finish(fig, height=130 + 56 * max(3, len(labels_y)), x="Predicted class", simulated=simulated, legend=False)
     fig.update_yaxes(autorange="reversed")
-    fig.update_yaxes(title_text="True class (name)", col=1)
+    fig.update_yaxes(title_text="True class", col=1)
     fig.update_layout(margin_t=40)
     return fig
 
@@ -111,7 +111,7 @@ def systems(table: pd.DataFrame, metric: str) -> go.Figure:
             hovertemplate="%{y}: %{x:.3f}<extra></extra>",
         )
     fig.update_yaxes(categoryorder="array", categoryarray=[escape(s) for s in rows["system"]])
-    return finish(fig, height=120 + 30 * len(rows), x=f"{metric} (fraction of 1)", y="System (name)")
+    return finish(fig, height=120 + 30 * len(rows), x=f"{metric} (fraction of 1)", y="System")
 
 
 def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
@@ -265,4 +265,4 @@ def probabilities(names: Sequence[str], values: Sequence[float], in_set: Sequenc
         )
     )
     fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return finish(fig, height=80 + 34 * len(names), x="Probability (fraction of 1)", y="Class (name)", legend=False)
+    return finish(fig, height=80 + 34 * len(names), x="Probability (fraction of 1)", y="Class", legend=False)

@@ -121,7 +121,7 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], wher
     finish(fig, height=520, legend=False)
     fig.update_yaxes(range=[0, 1.05], title_text="Gate (0 shut, 1 open)", row=1)
     fig.update_yaxes(range=[-4, 104], title_text=f"Percentile<br>{where} (%)", row=2)
-    fig.update_xaxes(tickangle=-60, tickfont={"size": 10}, title_text="Feature (name), by stimulus", row=2)
+    fig.update_xaxes(tickangle=-60, tickfont={"size": 10}, title_text="Feature, by stimulus", row=2)
     return fig
 
 
@@ -162,4 +162,4 @@ def ablation(table: pd.DataFrame, label: str) -> go.Figure:
     room = 0.35 * max(high - low, 0.02)
     fig.update_xaxes(range=[low - room, high + room])
     title = f"Change of the probability of {class_label(label)} (fraction of 1)"
-    return finish(fig, height=110 + 30 * len(rows), x=title, y="Gate shut (name)", legend=False)
+    return finish(fig, height=110 + 30 * len(rows), x=title, y="Gate shut", legend=False)

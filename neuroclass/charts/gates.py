@@ -74,7 +74,7 @@ def matrix(
     fig.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, showline=False)
     labels = [feature_label(name) for name in names]
     fig.update_xaxes(
-        title_text="Feature (name), in dendrogram order",
+        title_text="Feature, in dendrogram order",
         showticklabels=True,
         tickvals=list(range(len(names))),
         ticktext=labels,
@@ -208,4 +208,4 @@ def mean_by_class(means: pd.DataFrame) -> go.Figure:
     )
     fig.update_xaxes(tickangle=-60, tickfont={"size": 10})
     fig.update_yaxes(autorange="reversed")
-    return finish(fig, height=420, x="Feature (name), by stimulus", y="True class (name)", legend=False)
+    return finish(fig, height=420, x="Feature, by stimulus", y="True class", legend=False)

@@ -61,7 +61,7 @@ def by_system(table: pd.DataFrame, metric: str) -> go.Figure:
     fig.update_yaxes(categoryorder="array", categoryarray=systems, autorange="reversed")
     finish(fig, height=height, legend=False)
     fig.update_xaxes(title_text=f"{metric} (fraction of 1)", row=n_rows)
-    fig.update_yaxes(title_text="System (name)", col=1)
+    fig.update_yaxes(title_text="System", col=1)
     fig.update_layout(margin_t=44, bargap=0.35)
     return fig
 
@@ -200,9 +200,9 @@ def confusions(counts: Mapping[str, pd.DataFrame]) -> go.Figure:
         )
     n_rows = max(len(values) for values in counts.values())
     fig.update_annotations(font_size=14)
-    finish(fig, height=140 + 50 * n_rows, x="Predicted class (name)", legend=False)
+    finish(fig, height=140 + 50 * n_rows, x="Predicted class", legend=False)
     fig.update_yaxes(autorange="reversed")
-    fig.update_yaxes(title_text="True class (name)", col=1)
+    fig.update_yaxes(title_text="True class", col=1)
     fig.update_layout(margin_t=40)
     return fig
 

@@ -80,7 +80,7 @@ def beeswarm(
         fig,
         height=100 + 28 * len(features),
         x=f"SHAP value ({unit})",
-        y="Feature (name)",
+        y="Feature",
         simulated=simulated,
         legend=False,
     )
@@ -115,7 +115,7 @@ def importance(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go
         )
     fig.update_layout(barmode="group", bargap=0.25)
     height = 110 + len(rows) * max(20, 9 * len(table.columns))
-    return finish(fig, height=height, x=f"Mean |SHAP| ({unit})", y="Feature (name)", simulated=simulated)
+    return finish(fig, height=height, x=f"Mean |SHAP| ({unit})", y="Feature", simulated=simulated)
 
 
 def dependence(

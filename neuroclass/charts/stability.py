@@ -55,7 +55,7 @@ def rank_ranges(table: pd.DataFrame) -> go.Figure:
     )
     fig.update_xaxes(range=[0, 42])
     height = 130 + 26 * len(features)
-    return finish(fig, height=height, x="Rank (1 the most important of 41)", y="Feature (name)")
+    return finish(fig, height=height, x="Rank (1 the most important of 41)", y="Feature")
 
 
 def agreement(table: pd.DataFrame) -> go.Figure:
@@ -90,4 +90,4 @@ def agreement(table: pd.DataFrame) -> go.Figure:
         )
     )
     fig.update_yaxes(autorange="reversed")
-    return finish(fig, height=300, x="Method (name)", y="Method (name)", legend=False)
+    return finish(fig, height=300, x="Method", y="Method", legend=False)

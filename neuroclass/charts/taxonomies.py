@@ -45,7 +45,7 @@ def contingency(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
     )
     fig.update_yaxes(autorange="reversed")
     fig.update_xaxes(type="category")
-    return finish(fig, height=330, x="E-type (number)", y="Label (name)", simulated=simulated, legend=False)
+    return finish(fig, height=330, x="E-type (number)", y="Label", simulated=simulated, legend=False)
 
 
 def bic_curve(bic: dict[str, float]) -> go.Figure:

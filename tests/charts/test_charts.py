@@ -12,6 +12,7 @@ from neuroclass.charts import cohort, embedding, evaluation, gates, shap_charts,
 from neuroclass.cohort.demo import load_demo
 from neuroclass.explain.clustering import cluster
 from neuroclass.features import FEATURE_NAMES
+from tests.charts.axis_titles import axis_titles, without_unit
 
 RNG = np.random.default_rng(0)
 FRAME = load_demo().frame
@@ -63,12 +64,9 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_axis_titles_carry_units(name: str) -> None:
-    layout = FIGURES[name]().to_plotly_json()["layout"]
-    titles = [
-        value["title"]["text"] for key, value in layout.items() if "axis" in key and value.get("title", {}).get("text")
-    ]
-    assert titles
-    assert all("(" in title and ")" in title for title in titles), titles
+    figure = FIGURES[name]()
+    assert axis_titles(figure)
+    assert not without_unit(figure)
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -142,7 +140,7 @@ def test_names_from_files_are_no_markup() -> None:
 
 def test_inputs_are_not_changed() -> None:
     before = FRAME.copy(deep=True)
-    for name in ("counts", "lines", "distribution"):
+    for name in ("counts", "composition", "distribution"):
         FIGURES[name]()
     pd.testing.assert_frame_equal(FRAME, before)
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from neuroclass.charts import curves, evaluation, taxonomies
+from tests.charts.axis_titles import axis_titles, without_unit
 
 COUNTS = pd.DataFrame([[3, 1], [0, 4]], ["Sst", "Vip"], ["Sst", "Vip"])
 LINES = pd.DataFrame(
@@ -42,8 +43,9 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_axis_titles_carry_units(name: str) -> None:
-    layout = FIGURES[name]().layout
-    assert all("(" in axis.title.text for axis in (layout.xaxis, layout.yaxis))
+    figure = FIGURES[name]()
+    assert axis_titles(figure)
+    assert not without_unit(figure)
 
 
 def test_every_field_of_the_confusion_can_be_clicked() -> None:

@@ -12,6 +12,7 @@ from neuroclass.charts import domains, embedding, gate_curves, gates, shap_chart
 from neuroclass.explain.clustering import cluster
 from neuroclass.explain.groups import quantities
 from neuroclass.features import FEATURE_NAMES
+from tests.charts.axis_titles import axis_titles, without_unit
 
 RNG = np.random.default_rng(0)
 SHAP = pd.DataFrame(RNG.normal(size=(30, 41)), columns=FEATURE_NAMES, index=[f"c{k}" for k in range(30)])
@@ -67,12 +68,8 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_axis_titles_carry_units_and_no_trace_needs_webgl(name: str) -> None:
     fig = FIGURES[name]()
-    layout = fig.to_plotly_json()["layout"]
-    titles = [
-        value["title"]["text"] for key, value in layout.items() if "axis" in key and value.get("title", {}).get("text")
-    ]
-    assert titles
-    assert all("(" in title and ")" in title for title in titles), titles
+    assert axis_titles(fig)
+    assert not without_unit(fig)
     assert not [trace.type for trace in fig.data if trace.type.endswith("gl")]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from neuroclass.cell_types import COLOURS, SUBCLASS_ORDER
 from neuroclass.charts import other_laboratories as charts
+from tests.charts.axis_titles import axis_titles, without_unit
 
 SYSTEMS = pd.DataFrame(
     {
@@ -52,9 +53,8 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_titles_carry_units_and_no_class_colour_stands_for_anything_else(name):
     figure = FIGURES[name]()
-    titles = [axis.title.text for axis in figure.select_xaxes() if axis.title.text]
-    titles += [axis.title.text for axis in figure.select_yaxes() if axis.title.text]
-    assert titles and all("(" in title for title in titles)
+    assert axis_titles(figure)
+    assert not without_unit(figure)
     drawn = "".join(trace.to_json() for trace in figure.data)
     assert not any(COLOURS[one] in drawn for one in SUBCLASS_ORDER)
 
