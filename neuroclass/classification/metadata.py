@@ -13,7 +13,7 @@ from neuroclass.io.channels import ChannelMapping
 from neuroclass.predictors.priors import Prior
 
 NO_STIMULUS = "none"
-_CHANNELS = ("response", "stimulus", "response_unit", "stimulus_unit")
+_CHANNELS = ("response", "stimulus", "response_unit", "stimulus_unit", "series")
 
 
 @dataclass(frozen=True)

@@ -123,11 +123,12 @@ def add_mapping(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stimulus", metavar="CH", help="name or number of the channel or command with the current")
     parser.add_argument("--response-unit", metavar="UNIT", help="unit of the stored potentials, such as mV")
     parser.add_argument("--stimulus-unit", metavar="UNIT", help="unit of the stored currents, such as pA")
+    parser.add_argument("--series", metavar="LIST", help="series of a HEKA bundle, by label or number: IV,1.3")
 
 
 def mapping_of(args: argparse.Namespace) -> ChannelMapping:
     """Channel mapping from the arguments of `add_mapping`."""
-    return ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit)
+    return ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit, args.series)
 
 
 def add_conditions(parser: argparse.ArgumentParser) -> None:

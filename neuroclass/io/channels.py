@@ -23,12 +23,15 @@ class ChannelMapping:
         Name or number of a channel; None keeps the reader's own choice.
     response_unit, stimulus_unit : str or None
         Unit of the stored values, such as "mV" or "nA"; None keeps the header's.
+    series : str or None
+        Labels or numbers of the series that are read from a HEKA bundle, separated by commas; None reads all.
     """
 
     response: str | None = None
     stimulus: str | None = None
     response_unit: str | None = None
     stimulus_unit: str | None = None
+    series: str | None = None
 
     def __post_init__(self) -> None:
         """Reject units of the wrong kind."""

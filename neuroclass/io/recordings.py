@@ -11,6 +11,8 @@ from neuroclass.errors import NeuroClassError, RecordingError
 from neuroclass.io.abf import read_abf
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import open_hdf5
+from neuroclass.io.heka import read_heka
+from neuroclass.io.heka_tree import EXPORT, SIGNATURES, TREES
 from neuroclass.io.neo_formats import HEAD, neo_format, read_with_neo, suffixed
 from neuroclass.io.nwb1 import is_nwb1, read_nwb1
 from neuroclass.io.nwb2 import is_nwb2, read_nwb2
@@ -103,8 +105,10 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
         return read_abf(path, name, mapping)
     if looks_like_sweep_table(head) or head.startswith(PARQUET):
         return read_sweep_table(path, name, mapping, limits)
-    if head[:4] in (b"DAT1", b"DAT2"):
-        raise RecordingError(f"{name} is a HEKA bundle, which is not read here; convert it to NWB 2 or ABF.")
+    if head[:4] in SIGNATURES:
+        return read_heka(path, name, mapping, limits)
+    if head[:4] in TREES:
+        raise RecordingError(f"{name} is a tree of a HEKA file and holds no samples. Choose the .dat file. {EXPORT}.")
     if head.startswith(_PACKED):
         raise RecordingError(f"{name} is a packed file; unpack it, or zip its files, and try again.")
     kind = neo_format(head)

@@ -43,6 +43,7 @@ def restore(metadata: CellMetadata) -> None:
             "stimulus": mapping.stimulus or "",
             "response_unit": mapping.response_unit,
             "stimulus_unit": mapping.stimulus_unit,
+            "series": mapping.series or "",
         }
     excluded = [name for name, weight in metadata.prior.weights.items() if not weight]
     preset = next((p for p, w in PRESETS.items() if dict(metadata.prior.weights) == w), None)
@@ -165,9 +166,9 @@ def _conditions() -> Conditions:
 
 def _mapping() -> ChannelMapping | None:
     """Channels and units that override a file's header."""
-    if not st.toggle("The file's channels or units are wrong", key="override"):
+    if not st.toggle("The file's channels or units are wrong, or only some series are wanted", key="override"):
         return None
-    columns = st.columns(4)
+    columns = st.columns(5)
     response = columns[0].text_input("Channel of the potential", key="response", placeholder="name or number")
     unit_v = columns[1].selectbox(
         "Unit of the potential", _UNITS_V, index=None, key="response_unit", placeholder="as in the file"
@@ -176,4 +177,9 @@ def _mapping() -> ChannelMapping | None:
     unit_a = columns[3].selectbox(
         "Unit of the current", _UNITS_A, index=None, key="stimulus_unit", placeholder="as in the file"
     )
-    return ChannelMapping(response.strip() or None, stimulus.strip() or None, unit_v, unit_a)
+    series = columns[4].text_input(
+        "Series", key="series", placeholder="all", help="Of a HEKA bundle: labels or numbers, such as IV, 1.3."
+    )
+    return ChannelMapping(
+        response.strip() or None, stimulus.strip() or None, unit_v, unit_a, series.strip() or None
+    )
