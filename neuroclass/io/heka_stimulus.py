@@ -11,7 +11,7 @@ import numpy as np
 
 from neuroclass.io.channels import unit_kind
 from neuroclass.io.heka_tree import Node
-from neuroclass.types.arrays import Floats
+from neuroclass.types.arrays import Floats, Integers
 
 CURRENT_CLAMP = 2
 """``chAmplMode`` of current clamp."""
@@ -142,7 +142,7 @@ def waveform(stimulus: Stimulus, sweep: int, n_times: int, interval_s: float) ->
 
 
 def _joined(
-    segments: list[Node], levels: list[float], edges: np.ndarray, holding: float, n_times: int, late: bool
+    segments: list[Node], levels: list[float], edges: Integers, holding: float, n_times: int, late: bool
 ) -> Floats:
     """Segments one after another, as far as they were stored."""
     stored = [s.whole(5, "b") == _STORED for s in segments]

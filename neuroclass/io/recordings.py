@@ -13,15 +13,25 @@ from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import open_hdf5
 from neuroclass.io.heka import read_heka
 from neuroclass.io.heka_tree import EXPORT, SIGNATURES, TREES
+from neuroclass.io.igor import is_igor_experiment, is_igor_wave, read_igor_experiment, read_igor_wave
+from neuroclass.io.matlab import is_matlab, is_matlab_73, read_matlab, read_matlab_73
 from neuroclass.io.neo_formats import HEAD, neo_format, read_with_neo, suffixed
 from neuroclass.io.nwb1 import is_nwb1, read_nwb1
 from neuroclass.io.nwb2 import is_nwb2, read_nwb2
 from neuroclass.io.plausibility import tidy
 from neuroclass.io.sweep_table import PARQUET, looks_like_sweep_table, read_sweep_table
+from neuroclass.io.winwcp import is_winwcp, read_winwcp
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
-_KNOWN = "NWB 1 or 2, ABF 1 or 2, WinWCP, Spike2, Igor, AxoGraph, Elphy, or a CSV or Parquet table of sweeps"
+_KNOWN = (
+    "NWB 1 or 2, ABF 1 or 2, HEKA PatchMaster, WinWCP, Igor, AxoGraph, MATLAB, Spike2, Elphy, ATF, or a CSV or "
+    "Parquet table of sweeps"
+)
+_ELSEWHERE = {
+    b"S64": "a 64-bit Spike2 file, which is not read here. In Spike2, export it to a 32-bit .smr or to MATLAB.",
+    b"IGOR": "an Igor text file, which is not read here. In Igor, load it and save the experiment as packed (.pxp).",
+}
 
 
 def read_recordings(
@@ -100,7 +110,9 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
                 return read_nwb2(hdf5, name, mapping, limits)
             if is_nwb1(hdf5):
                 return read_nwb1(hdf5, name, mapping, limits)
-        raise RecordingError(f"{name} is an HDF5 file but not NWB; expected {_KNOWN}.")
+            if is_matlab_73(hdf5):
+                return read_matlab_73(hdf5, name, mapping, limits)
+        raise RecordingError(f"{name} is an HDF5 file but not NWB, nor MATLAB's; expected {_KNOWN}.")
     if head[:4] in (b"ABF ", b"ABF2"):
         return read_abf(path, name, mapping)
     if looks_like_sweep_table(head) or head.startswith(PARQUET):
@@ -109,11 +121,22 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
         return read_heka(path, name, mapping, limits)
     if head[:4] in TREES:
         raise RecordingError(f"{name} is a tree of a HEKA file and holds no samples. Choose the .dat file. {EXPORT}.")
+    if is_winwcp(head):
+        return read_winwcp(path, name, mapping, limits)
+    if is_matlab(head):
+        return read_matlab(path, name, mapping, limits)
     if head.startswith(_PACKED):
         raise RecordingError(f"{name} is a packed file; unpack it, or zip its files, and try again.")
     kind = neo_format(head)
     if kind is not None:
         return read_with_neo(path, name, kind, mapping)
+    if is_igor_wave(head):
+        return read_igor_wave(path, name, mapping, limits)
+    if is_igor_experiment(path):
+        return read_igor_experiment(path, name, mapping, limits)
+    for start, advice in _ELSEWHERE.items():
+        if head.startswith(start):
+            raise RecordingError(f"{name} is {advice}")
     raise RecordingError(f"{name} is of no known format; expected {_KNOWN}.")
 
 

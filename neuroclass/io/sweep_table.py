@@ -9,8 +9,9 @@ import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording, Sweep
-from neuroclass.errors import RecordingError, UnitsError
+from neuroclass.errors import ClampModeError, RecordingError, UnitsError
 from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.io.signals import rate_of_times
 from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ LARGEST = 500_000_000
 PARQUET = b"PAR1"
 _TIME_UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6}
 _UNIT = re.compile(r"^(?P<name>.*?)[\s_]*[\s_\(\[](?P<unit>[A-Za-zµμ]+)[\)\]]?\s*$")
-_JITTER = 0.01
+_ATF = b"ATF"
+_SEPARATORS = (",", ";", "\t")
+_MOST_HEADER = 10_000
 _EXAMPLE = 'columns such as "time (s)", "sweep 1 (mV)" and "current 1 (pA)"'
 
 
@@ -32,7 +35,9 @@ class _Column:
 
 
 def looks_like_sweep_table(head: bytes) -> bool:
-    """Whether a file starting with these bytes is a text table whose first column is time."""
+    """Whether a file starting with these bytes is an ATF file, or a text table whose first column is time."""
+    if head.startswith((_ATF + b"\t", _ATF + b",", _ATF + b" ")):
+        return True
     try:
         first = head.decode("utf-8-sig", errors="strict" if len(head) < 4096 else "ignore").splitlines()[0]
     except (UnicodeDecodeError, IndexError):
@@ -74,6 +79,8 @@ def read_sweep_table(path: Path, name: str, mapping: ChannelMapping, limits: Rea
     rate = _rate(_numbers(frame, time), time, name)
     others = [c for c in columns if c is not time]
     responses, stimuli = _roles(others, mapping)
+    if not responses and stimuli and len(stimuli) == len(others):
+        raise ClampModeError(f"{name} is voltage clamp: its columns are currents. Expected potentials, {_EXAMPLE}.")
     if not responses:
         raise UnitsError(
             f"No column of {name} has a unit of potential; expected {_EXAMPLE}, or say the unit with --response-unit."
@@ -103,7 +110,7 @@ def _read(path: Path, name: str, limits: ReadLimits) -> "pd.DataFrame":
         )
     try:
         if not parquet:
-            return pd.read_csv(path, sep=None, engine="python", nrows=5).pipe(_whole_csv, path)
+            return _whole_text(path)
         import pyarrow.parquet
 
         about = pyarrow.parquet.ParquetFile(path).metadata
@@ -114,19 +121,37 @@ def _read(path: Path, name: str, limits: ReadLimits) -> "pd.DataFrame":
         raise RecordingError(f"{name} is no table: {error}. Expected {_EXAMPLE}.") from error
 
 
-def _whole_csv(start: "pd.DataFrame", path: Path) -> "pd.DataFrame":
-    """Read the whole file with the fast parser and the separator that fits its first rows."""
+def _whole_text(path: Path) -> "pd.DataFrame":
+    """Read a text table with the separator and the decimal sign that fit its first rows, after an ATF file's header."""
     import pandas as pd
 
-    for separator in (",", ";", "\t"):
-        whole_header = pd.read_csv(path, sep=separator, nrows=0)
-        if len(whole_header.columns) == len(start.columns):
-            return pd.read_csv(path, sep=separator, low_memory=False)
+    skipped, encoding = _atf_header(path)
+    start = pd.read_csv(path, sep=None, engine="python", nrows=5, skiprows=skipped, encoding=encoding)
+    for separator in _SEPARATORS:
+        rows = pd.read_csv(path, sep=separator, nrows=5, skiprows=skipped, encoding=encoding, dtype=str)
+        if len(rows.columns) == len(start.columns) and len(rows.columns) > 1:
+            comma = separator != "," and rows.apply(lambda column: column.str.contains(",", na=False)).to_numpy().any()
+            decimal = "," if comma else "."
+            return pd.read_csv(
+                path, sep=separator, decimal=decimal, low_memory=False, skiprows=skipped, encoding=encoding
+            )
     raise ValueError("its columns are not separated by commas, semicolons or tabs")
 
 
+def _atf_header(path: Path) -> tuple[int, str]:
+    """Lines before an ATF file's column titles, and the text encoding; 0 lines for other tables."""
+    with path.open("rb") as file:
+        if not file.readline(80).startswith(_ATF):
+            return 0, "utf-8-sig"
+        counts = re.findall(rb"\d+", file.readline(80))
+    if not counts or int(counts[0]) > _MOST_HEADER:
+        raise ValueError("its second line does not say how many lines its header has")
+    return 2 + int(counts[0]), "latin-1"
+
+
 def _split(index: int, header: str) -> _Column:
-    match = _UNIT.match(header.strip())
+    header = re.sub(r"(?<=[)\]])\.\d+$", "", header.strip())  # pandas numbers columns of the same title
+    match = _UNIT.match(header)
     if match and (unit_kind(match["unit"]) or match["unit"].lower() in _TIME_UNITS):
         return _Column(index, match["name"].strip() or header, match["unit"])
     return _Column(index, header.strip(), "")
@@ -159,9 +184,4 @@ def _rate(time: Floats, column: _Column, name: str) -> float:
         raise UnitsError(f"The time column of {name} has no unit; expected one such as s or ms in its header.")
     if time.size < 20 or not np.isfinite(time).all():
         raise RecordingError(f"The time column of {name} has {np.isfinite(time).sum()} numbers; expected one a row.")
-    steps = np.diff(time) * factor
-    step = float(np.median(steps))
-    if step <= 0 or np.abs(steps - step).max() > max(_JITTER * step, 1e-7):
-        raise RecordingError(f"The time column of {name} does not rise in equal steps; expected a fixed sampling rate.")
-    rate = 1.0 / float((time[-1] - time[0]) * factor / (time.size - 1))
-    return float(round(rate)) if abs(rate - round(rate)) < 1e-4 * rate else rate
+    return rate_of_times(time * factor, f"The time column of {name}")

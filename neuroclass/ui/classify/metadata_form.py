@@ -180,6 +180,4 @@ def _mapping() -> ChannelMapping | None:
     series = columns[4].text_input(
         "Series", key="series", placeholder="all", help="Of a HEKA bundle: labels or numbers, such as IV, 1.3."
     )
-    return ChannelMapping(
-        response.strip() or None, stimulus.strip() or None, unit_v, unit_a, series.strip() or None
-    )
+    return ChannelMapping(response.strip() or None, stimulus.strip() or None, unit_v, unit_a, series.strip() or None)
