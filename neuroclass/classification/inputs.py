@@ -11,7 +11,7 @@ from neuroclass.io.archives import is_archive, unpack
 
 RECORDING_SUFFIXES = (
     *(".abf", ".nwb", ".h5", ".hdf5", ".wcp", ".ibw", ".pxp", ".smr", ".smrx", ".dat"),
-    *(".axgd", ".axgx", ".csv", ".tsv", ".parquet", ".zip"),
+    *(".axgd", ".axgx", ".mat", ".atf", ".csv", ".tsv", ".parquet", ".zip"),
 )
 SUFFIXES = (*RECORDING_SUFFIXES, ".xlsx")
 

@@ -83,6 +83,16 @@ def write_axograph(path: Path, recording: Recording) -> Path:
     return path
 
 
+def write_mat(path: Path, version: str, variables: dict[str, object]) -> Path:
+    """A MATLAB file of version 5, "5 compressed" or 7.3."""
+    if version == "7.3":
+        return write_mat73(path, variables)
+    from scipy.io import savemat
+
+    savemat(path, variables, do_compression="compressed" in version)
+    return path
+
+
 def write_mat73(path: Path, variables: dict[str, object]) -> Path:
     """MATLAB's version 7.3: texts as 16-bit characters, matrices with their sides reversed, structures as groups."""
     with h5py.File(path, "w", userblock_size=512) as file:

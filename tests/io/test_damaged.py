@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neuroclass.ephys.settings import ReadLimits
@@ -16,7 +17,9 @@ from neuroclass.extraction.items import ExtractionItem, measure_files
 from neuroclass.io import sandbox
 from neuroclass.io.recordings import read_recordings
 from tests.ephys import planted
+from tests.io.heka_files import Layout, series_of, write_heka
 from tests.io.nwb_files import write_nwb1
+from tests.io.other_files import igor_wave, write_atf, write_axograph, write_mat, write_pxp
 from tests.io.parsers import parser_peaks
 from tests.io.test_recordings_formats import write_winwcp
 
@@ -66,6 +69,29 @@ def test_simulated_files(tmp_path: Path) -> None:
     steps = replace(steps, sweeps=steps.sweeps[:4])
     files = [write_nwb1(tmp_path / "a.nwb", steps), write_winwcp(tmp_path / "b.wcp", steps)]
     assert_survives(files, 80, tmp_path)
+
+
+def test_files_of_other_programs(tmp_path: Path) -> None:
+    steps = planted.small(10_000.0)
+    steps = replace(steps, sweeps=steps.sweeps[:3])
+    voltage, current = (np.array([getattr(s, what) for s in steps.sweeps]) for what in ("v_mv", "i_pa"))
+    variables = {"voltage": voltage, "current": current, "rate": 10_000.0}
+    wide = Layout(wide=True, interleave=1024)
+    files = [
+        write_heka(tmp_path / "a.dat", {"a": series_of(steps)}),
+        write_heka(tmp_path / "b.dat", {"a": series_of(steps), "b": series_of(steps)}, Layout(order=">")),
+        write_heka(tmp_path / "c.dat", {"a": series_of(steps)}, wide),
+        write_winwcp(tmp_path / "a.wcp", steps),
+        write_pxp(tmp_path / "a.pxp", steps),
+        write_axograph(tmp_path / "a.axgx", steps),
+        write_mat(tmp_path / "a.mat", "5", variables),
+        write_mat(tmp_path / "b.mat", "5 compressed", variables),
+        write_mat(tmp_path / "c.mat", "7.3", variables),
+        write_atf(tmp_path / "a.atf", steps),
+    ]
+    files.append(tmp_path / "a.ibw")
+    files[-1].write_bytes(igor_wave("Vm", voltage.T, "mV", 1e-4))
+    assert_survives(files, 132, tmp_path)
 
 
 def test_real_files(shared_recordings: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.io.other_files import (
     packed,
     write_atf,
     write_axograph,
+    write_mat,
     write_mat73,
     write_pxp,
 )
@@ -80,15 +81,6 @@ def test_matlab_gives_the_simulated_cell(tmp_path: Path, version: str) -> None:
 
 def test_atf_gives_the_simulated_cell(tmp_path: Path) -> None:
     assert_same_cell(read(write_atf(tmp_path / "cell.atf", squares())), squares())
-
-
-def write_mat(path: Path, version: str, variables: dict[str, object]) -> Path:
-    if version == "7.3":
-        return write_mat73(path, variables)
-    from scipy.io import savemat
-
-    savemat(path, variables, do_compression="compressed" in version)
-    return path
 
 
 def spoilt_winwcp(tmp_path: Path, steps: Recording) -> bytearray:

@@ -62,8 +62,8 @@ def receive() -> tuple[list[InputFile], list[RejectedInput]]:
         If there are more files than the limit.
     """
     found = st.file_uploader(
-        "Recordings (ABF, NWB and others), feature tables (CSV, Parquet, XLSX), or zip archives of them; the content "
-        "decides, not the name",
+        "Recordings (ABF, NWB, HEKA, WinWCP, Igor, AxoGraph, MATLAB and others), feature tables (CSV, Parquet, XLSX), "
+        "or zip archives of them; the content decides, not the name",
         accept_multiple_files=True,
         key="files",
         help=store.retention_notice(),
