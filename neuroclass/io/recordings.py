@@ -30,6 +30,8 @@ _KNOWN = (
 )
 _ELSEWHERE = {
     b"S64": "a 64-bit Spike2 file, which is not read here. In Spike2, export it to a 32-bit .smr or to MATLAB.",
+    b"VER=": "a WinEDR file, which is not read here. In WinEDR, export it to ABF.",
+    b"CEDFILE": "a CED Signal file, which is not read here. In Signal, export it to MATLAB.",
     b"IGOR": "an Igor text file, which is not read here. In Igor, load it and save the experiment as packed (.pxp).",
 }
 

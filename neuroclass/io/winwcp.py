@@ -26,7 +26,7 @@ _MOST_RECORDS = 100_000
 
 def is_winwcp(head: bytes) -> bool:
     """Whether a file starting with these bytes is WinWCP's."""
-    return head.startswith(b"VER=") and b"\nNC=" in head.replace(b"\r", b"")
+    return head.startswith(b"VER=") and b"\nNC=" in head and b"\nNR=" in head  # WinEDR's has no records
 
 
 def read_winwcp(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:

@@ -319,7 +319,13 @@ def test_a_table_with_decimal_commas(tmp_path: Path, steps: Recording) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "words"), [(b"S64\x01", "32-bit .smr or to MATLAB"), (b"IGOR\r\nWAVES Vm", r"packed \(.pxp\)")]
+    ("head", "words"),
+    [
+        (b"S64\x01", "32-bit .smr or to MATLAB"),
+        (b"IGOR\r\nWAVES Vm", r"packed \(.pxp\)"),
+        (b"VER=6.4\r\nNC=2\r\nNP=100\r\n", "export it to ABF"),
+        (b'CEDFILE"a', "export it to MATLAB"),
+    ],
 )
 def test_formats_that_are_not_read_say_what_to_export(head: bytes, words: str) -> None:
     with pytest.raises(RecordingError, match=words):
