@@ -26,7 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "classify",
         help="classify the cells of feature tables and recordings",
-        description="Classify cells from feature tables (CSV, Parquet, XLSX) and recordings (ABF, NWB, HEKA and others). "
+        description="Classify cells from feature tables (CSV, Parquet, XLSX) and recordings (ABF, NWB, HEKA, …). "
         + REFUSED_HELP,
     )
     add_inputs(parser)

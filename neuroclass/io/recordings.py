@@ -106,6 +106,8 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
         head = file.read(HEAD)
     if not head:
         raise RecordingError(f"{name} is empty; expected {_KNOWN}.")
+    if mapping.series is not None and head[:4] not in SIGNATURES:
+        raise RecordingError(f"{name} is no HEKA bundle and has no series; name none of this file (--series).")
     if head.startswith(_HDF5):
         with open_hdf5(path, name, limits) as hdf5:
             if is_nwb2(hdf5):

@@ -303,6 +303,11 @@ def test_atf_times_may_be_rounded_by_less_than_half_a_step(
             read(path)
 
 
+def test_series_of_a_file_that_has_none_are_refused(tmp_path: Path, steps: Recording) -> None:
+    with pytest.raises(RecordingError, match="no HEKA bundle"):
+        read(write_axograph(tmp_path / "a.axgx", steps), series="IV")
+
+
 def test_atf_in_voltage_clamp_is_refused(tmp_path: Path, steps: Recording) -> None:
     with pytest.raises(ClampModeError):
         read_recordings(write_atf(tmp_path / "a.atf", steps, "pA", "nA"))
