@@ -3,7 +3,7 @@
 - Igor: igorwriter; a packed experiment is such waves behind record headers (WaveMetrics, PTN003).
 - MATLAB: scipy's ``savemat``; version 7.3 is HDF5 behind MATLAB's 512-byte header, with sides in reverse order.
 - AxoGraph X: big-endian columns as in AxoGraph_ReadWrite.h; what axographio writes, byte for byte.
-- WinWCP: text header and records (WinWCP manual). ATF: Axon Text File 1.0.
+- WinWCP: text header and records (WinWCP manual). ATF: Axon Text File 1.0. Spike2: CED's SON file structure.
 """
 
 import io
@@ -114,6 +114,35 @@ def _mat73(group: h5py.Group, variables: dict[str, object]) -> None:
         array = np.array([[ord(c) for c in value]], np.uint16) if isinstance(value, str) else np.atleast_2d(value)
         dataset = group.create_dataset(name, data=array.T)
         dataset.attrs["MATLAB_class"] = np.bytes_("char" if text else "double")
+
+
+def write_smr(path: Path, recording: Recording) -> Path:
+    """A 32-bit Spike2 file (SON version 9): a channel of reals in mV, one of integers in pA; a pause parts sweeps."""
+    tick_s, step = 1e-6, round(1e6 / recording.sweeps[0].rate_hz)
+    header = struct.pack("<h10s8shhhihhhhhid", 9, b"(C) CED 87", b"test", 1, 1, 0, 0, 2, 32000, 0, 0, 0, 0, tick_s)
+    out = bytearray(header.ljust(512, b"\0") + bytes(512))
+    scale = 0.1 * 6553.6
+    for k, (kind, title, unit, what) in enumerate(((9, b"Vm", b"mV", "v_mv"), (1, b"Im", b"pA", "i_pa"))):
+        blocks, clock = [], 0
+        for sweep in recording.sweeps:
+            values = getattr(sweep, what)
+            data = values.astype("<f4") if kind == 9 else np.round(values / 0.1).astype("<i2")
+            for start in range(0, data.size, 7000):
+                part = data[start : start + 7000]
+                begin = clock + start * step
+                blocks.append((begin, begin + (part.size - 1) * step, part.size, part.tobytes()))
+            clock += (data.size + 50_000) * step
+        first = len(out)
+        for number, (begin, end, n, raw) in enumerate(blocks):
+            following = -1 if number == len(blocks) - 1 else (len(out) + -(-(20 + len(raw)) // 512) * 512) // 512
+            block = struct.pack("<iiiihh", -1, following, begin, end, k + 1, n) + raw
+            out += block.ljust(-(-len(block) // 512) * 512, b"\0")
+        channel = struct.pack("<hiiihhhhhh72siih", 0, 0, first // 512, 0, len(blocks), 0, 0, 0, 0, 0, b"", 0, step, 0)
+        channel += struct.pack("<10sfBb", bytes([len(title)]) + title, 1e6 / step, kind, 0)
+        channel += struct.pack("<ff6sh", scale if kind == 1 else -100, 0, bytes([len(unit)]) + unit, 0)
+        out[512 + 140 * k : 512 + 140 * k + len(channel)] = channel
+    path.write_bytes(out)
+    return path
 
 
 def write_atf(path: Path, recording: Recording, potential: str = "mV", current: str = "pA", digits: int = 6) -> Path:

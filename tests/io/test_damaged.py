@@ -19,7 +19,7 @@ from neuroclass.io.recordings import read_recordings
 from tests.ephys import planted
 from tests.io.heka_files import Layout, series_of, write_heka
 from tests.io.nwb_files import write_nwb1
-from tests.io.other_files import igor_wave, write_atf, write_axograph, write_mat, write_pxp
+from tests.io.other_files import igor_wave, write_atf, write_axograph, write_mat, write_pxp, write_smr
 from tests.io.parsers import parser_peaks
 from tests.io.test_recordings_formats import write_winwcp
 
@@ -88,10 +88,11 @@ def test_files_of_other_programs(tmp_path: Path) -> None:
         write_mat(tmp_path / "b.mat", "5 compressed", variables),
         write_mat(tmp_path / "c.mat", "7.3", variables),
         write_atf(tmp_path / "a.atf", steps),
+        write_smr(tmp_path / "a.smr", steps),
     ]
     files.append(tmp_path / "a.ibw")
     files[-1].write_bytes(igor_wave("Vm", voltage.T, "mV", 1e-4))
-    assert_survives(files, 132, tmp_path)
+    assert_survives(files, 144, tmp_path)
 
 
 def test_real_files(shared_recordings: Path, tmp_path: Path) -> None:

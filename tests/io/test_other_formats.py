@@ -24,6 +24,7 @@ from tests.io.other_files import (
     write_mat,
     write_mat73,
     write_pxp,
+    write_smr,
 )
 from tests.io.simulated import assert_same_cell, cell, squares
 from tests.io.test_recordings_formats import write_winwcp
@@ -76,6 +77,12 @@ def test_matlab_gives_the_simulated_cell(tmp_path: Path, version: str) -> None:
     voltage, current = table(squares())
     found = read(write_mat(tmp_path / "cell.mat", version, {"voltage": voltage, "current": current, "rate": 50_000.0}))
     assert found.format == "MATLAB"
+    assert_same_cell(found, squares())
+
+
+def test_spike2_gives_the_simulated_cell(tmp_path: Path) -> None:
+    (found,) = read_recordings(write_smr(tmp_path / "cell", squares()))
+    assert found.format == "Spike2"
     assert_same_cell(found, squares())
 
 
