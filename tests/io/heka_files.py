@@ -69,6 +69,7 @@ class Series:
     holding: float = 0.0
     flags: int = 1
     n_sweeps: int | None = None
+    linked: bool = False
 
 
 def potential(sweep: Sweep, **how: object) -> Trace:
@@ -234,5 +235,11 @@ def _stimuli(series: Sequence[Series], layout: Layout) -> bytes:
             76: ("H", one.flags),
         }
         record = {4: ("32s", one.label), 112: ("d", one.interval), 144: ("i", one.n_sweeps or len(one.sweeps))}
-        nodes.append((record, [(channel, segments)]))
+        channels = [(channel, segments)]
+        if one.linked:
+            channels = [
+                ({**channel, 4: ("i", 2), 40: ("8s", "V"), 48: ("d", 9.0)}, []),
+                ({**channel, 20: ("h", 7)}, segments),
+            ]
+        nodes.append((record, channels))
     return _tree(layout.order, (584, 248, 400, 80), ({8: ("32s", layout.version)}, nodes))

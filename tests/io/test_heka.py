@@ -15,6 +15,7 @@ from tests.ephys import planted
 from tests.io.heka_files import (
     IMON,
     LEAK,
+    VMON,
     Layout,
     Segment,
     Series,
@@ -100,8 +101,21 @@ def test_it_is_read_in_the_sandbox(tmp_path: Path, steps: Recording) -> None:
         ({"unit": "pA", "segments": [Segment(0.5), Segment(1.0, 40.0, 10.0), Segment(0.5)]}, [40, 50, 60, 70, 80]),
         ({"segments": [Segment(9, 1, store=0), Segment(0.5), Segment(1.0, 0.04), Segment(0.5)]}, [40] * 5),
         ({"n_sweeps": 9}, [-40, -20, 0, 20, 40]),
+        ({"linked": True}, [-40, -20, 0, 20, 40]),
     ],
-    ids=["increase", "relative", "decrease", "alternate", "log by 1", "holding", "A", "pA", "not stored", "aborted"],
+    ids=[
+        "increase",
+        "relative",
+        "decrease",
+        "alternate",
+        "log by 1",
+        "holding",
+        "A",
+        "pA",
+        "not stored",
+        "aborted",
+        "linked",
+    ],
 )
 def test_levels_are_those_planted(tmp_path: Path, steps: Recording, how: dict, levels: list[float]) -> None:
     found = read(write_heka(tmp_path / "a.dat", {"a": [protocol(steps, **how)]}))
@@ -231,7 +245,7 @@ def test_a_series_that_is_not_there_lists_those_that_are(tmp_path: Path, steps: 
 
 
 def test_leak_traces_are_ignored_and_zero_offsets_not_subtracted(tmp_path: Path, steps: Recording) -> None:
-    sweeps = [[potential(s, zero=-0.07), Trace("Leak", "V", s.v_mv * 1e-4, kind=LEAK)] for s in steps.sweeps]
+    sweeps = [[potential(s, zero=-0.07), Trace("Leak", "V", s.v_mv * 1e-4, kind=LEAK | VMON)] for s in steps.sweeps]
     found = read(write_heka(tmp_path / "a.dat", {"a": [protocol(steps, sweeps=sweeps)]}))
     np.testing.assert_allclose(found.sweeps[0].v_mv, steps.sweeps[0].v_mv, atol=0.006)
 

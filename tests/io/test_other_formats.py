@@ -193,6 +193,16 @@ def test_one_igor_current_serves_all_sweeps(tmp_path: Path, steps: Recording) ->
     assert not any(s.recorded_current for s in found.sweeps)
 
 
+def test_of_several_igor_currents_the_user_says_which(tmp_path: Path, steps: Recording) -> None:
+    voltage, current = table(steps)
+    path = tmp_path / "a.pxp"
+    waves = [igor_wave("Vm", voltage[1], "mV", 1 / RATE), igor_wave("leak", current[0], "pA", 1 / RATE)]
+    path.write_bytes(packed([(WAVE, w) for w in (*waves, igor_wave("cmd", current[1], "pA", 1 / RATE))]))
+    with pytest.raises(UnitsError, match="--stimulus CH"):
+        read_recordings(path)
+    assert_steps(read(path, stimulus="cmd"), replace(steps, sweeps=steps.sweeps[1:2]))
+
+
 def test_igor_currents_that_do_not_fit_are_refused(tmp_path: Path, steps: Recording) -> None:
     voltage, current = table(steps)
     path = tmp_path / "a.pxp"
