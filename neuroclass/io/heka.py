@@ -59,9 +59,13 @@ class _File:
     budget: Budget
     sweeps: dict[tuple[int, int], list[Sweep]] = field(default_factory=dict)
     traces: dict[tuple[int, int], str] = field(default_factory=dict)
-    held: list[str] = field(default_factory=list)
+    held: list[_Series] = field(default_factory=list)
     problems: list[UnitsError] = field(default_factory=list)
-    warnings: dict[str, None] = field(default_factory=dict)
+    warnings: dict[tuple[int, str], None] = field(default_factory=dict)
+
+    def warn(self, series: _Series, text: str) -> None:
+        """Add a warning to the cells of a series' group, once."""
+        self.warnings[series.group, text] = None
 
     def values(self, trace: Trace) -> Floats:
         """Samples of a trace in its unit."""
@@ -108,10 +112,6 @@ def read_heka(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
             _read_series(found, series)
     if not found.sweeps:
         raise _nothing(found)
-    found.warnings |= {f"Left out: {problem}": None for problem in found.problems[:_LISTED]}
-    if found.held:
-        left = ", ".join(found.held[:_LISTED])
-        found.warnings[f"Voltage-clamp series are left out: {left}."] = None
     return tuple(_recordings(found))
 
 
@@ -131,12 +131,16 @@ def _chosen(bundle: Bundle, wanted: str | None, name: str) -> list[_Series]:
         some = [s for s in series if s.label.lower() == word.lower()]
         some = some or [s for s in series if word in (s.place, str(s.number))]
         if not some:
-            listed = ", ".join(map(str, series[:_LISTED])) + (" …" if len(series) > _LISTED else "")
+            listed = _listed(series)
             raise RecordingError(
                 f"{name} has no series {word!r}. It has {listed}: give a label, or numbers such as 1.2."
             )
         chosen |= {s.place: s for s in some}
     return list(chosen.values())
+
+
+def _listed(series: list[_Series]) -> str:
+    return ", ".join(map(str, series[:_LISTED])) + (" …" if len(series) > _LISTED else "")
 
 
 def _read_series(found: _File, series: _Series) -> None:
@@ -153,9 +157,10 @@ def _read_series(found: _File, series: _Series) -> None:
                 found.traces.setdefault((series.group, response.electrode), response.name)
     except UnitsError as error:
         found.problems.append(error)
+        found.warn(series, f"Left out: {error}")
         return
     if held and series.node.children:
-        found.held.append(str(series))
+        found.held.append(series)
 
 
 def _responses(traces: list[Trace], found: _File, series: _Series, record: Node) -> list[Trace]:
@@ -217,15 +222,15 @@ def _sweep(found: _File, series: _Series, place: int, record: Node, traces: list
     if recorded is not None and recorded.size < v.size:
         recorded = None
     if current is not None and recorded is not None and _disagree(current, recorded[: v.size]):
-        found.warnings[
-            f"Series {series}: the current that was recorded is not the one that was commanded, and is used."
-        ] = None
+        found.warn(
+            series, f"Series {series}: the current that was recorded is not the one that was commanded, and is used."
+        )
         current = None
     measured = current is None and recorded is not None
     if measured and recorded is not None:
         current = recorded[: v.size]
     if current is None:
-        found.warnings[f"The injected current of series {series} is not known: {why}."] = None
+        found.warn(series, f"The injected current of series {series} is not known: {why}.")
         current = np.full(v.size, np.nan)
     rate = 1.0 / interval
     rate = float(round(rate)) if abs(rate - round(rate)) < 1e-6 * rate else rate
@@ -267,10 +272,9 @@ def _nothing(found: _File) -> RecordingError:
         return found.problems[0]
     if not found.held:
         return RecordingError(f"{found.name} holds no sweep; expected at least one.")
-    listed = ", ".join(found.held[:_LISTED]) + (" …" if len(found.held) > _LISTED else "")
     return ClampModeError(
-        f"{found.name} is voltage clamp: series {listed}. Expected current clamp, a potential in mV recorded while "
-        "current is injected."
+        f"{found.name} is voltage clamp: series {_listed(found.held)}. Expected current clamp, a potential in mV "
+        "recorded while current is injected."
     )
 
 
@@ -283,5 +287,9 @@ def _recordings(found: _File) -> Iterator[Recording]:
             cell = f"{cell} ({group})"
         if sum(g == group for g, _ in found.sweeps) > 1:
             cell = f"{cell}, {found.traces[key]}"
+        warnings = [text for place, text in found.warnings if place == group]
+        held = [series for series in found.held if series.group == group]
+        if held:
+            warnings.append(f"Voltage-clamp series are left out: {_listed(held)}.")
         metadata = {"version": found.bundle.version}
-        yield Recording(found.name, cell, tuple(sweeps), tuple(found.warnings), metadata, "HEKA PatchMaster")
+        yield Recording(found.name, cell, tuple(sweeps), tuple(warnings), metadata, "HEKA PatchMaster")

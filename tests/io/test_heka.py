@@ -217,6 +217,13 @@ def test_the_clamp_is_told_by_the_record_or_the_command(
             read(path)
 
 
+def test_a_cell_is_warned_of_its_own_series_only(tmp_path: Path, steps: Recording) -> None:
+    groups = {"a": [held(steps), protocol(steps)], "b": [protocol(steps, flags=0)], "c": [protocol(steps)]}
+    found = read_recordings(write_heka(tmp_path / "a.dat", groups))
+    assert [len(r.warnings) for r in found] == [1, 1, 0]
+    assert "1.1 VC" in found[0].warnings[0] and "series 2.1 IV" in found[1].warnings[0]
+
+
 def test_groups_and_electrodes_are_cells(tmp_path: Path, steps: Recording) -> None:
     pair = [[potential(s, electrode=1), Trace("Vmon-2", "V", s.v_mv * 1e-3 + 0.005, electrode=2)] for s in steps.sweeps]
     groups = {"slice 1": [protocol(steps, sweeps=pair)], "slice 2": [protocol(steps), protocol(steps)]}
