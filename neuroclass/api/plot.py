@@ -1,7 +1,7 @@
 """Figures for notebooks, as plotly objects."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +10,22 @@ import plotly.graph_objects as go
 
 from neuroclass.charts import evaluation, evidence, traces
 from neuroclass.charts import gates as gate_charts
+from neuroclass.classification.result import Prediction
 from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import SettingsError
 from neuroclass.report.tables import reasons_table
 
-if TYPE_CHECKING:
-    from neuroclass.api.verdicts import Verdict
+
+class Answered(Protocol):
+    """What has both predictions; a `Verdict` is one."""
+
+    @property
+    def broad(self) -> Prediction:
+        """Excitatory or inhibitory."""
+
+    @property
+    def subclass(self) -> Prediction:
+        """The subclass."""
 
 
 def sweeps(recording: Recording, numbers: Sequence[int] | None = None) -> go.Figure:
@@ -55,7 +65,7 @@ def _trace(sweep: Any) -> traces.Trace:
     return traces.Trace(f"sweep {sweep.number}", sweep.v_mv, sweep.i_pa, sweep.rate_hz, float(reach))
 
 
-def reasons(verdict: "Verdict", task: str = "subclass", most: int = 12) -> go.Figure:
+def reasons(verdict: Answered, task: str = "subclass", most: int = 12) -> go.Figure:
     """Draw the features that speak most for or against the predicted class, with their gates.
 
     Parameters
@@ -81,7 +91,7 @@ def reasons(verdict: "Verdict", task: str = "subclass", most: int = 12) -> go.Fi
     return evidence.reasons(reasons_table(prediction).head(most), likeliest)
 
 
-def probabilities(verdict: "Verdict", task: str = "subclass") -> go.Figure:
+def probabilities(verdict: Answered, task: str = "subclass") -> go.Figure:
     """Draw the calibrated probabilities of one prediction; those outside the 90% set are pale."""
     prediction = verdict.broad if task == "broad" else verdict.subclass
     shares = prediction.probabilities

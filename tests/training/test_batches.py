@@ -80,5 +80,5 @@ def test_cross_entropy_with_soft_targets_and_weights():
 
 
 def test_share_above_one_is_refused():
-    with pytest.raises(SettingsError, match="masked_share is 1.5; expected a number from 0 to 1"):
+    with pytest.raises(SettingsError, match=r"masked_share is 1\.5; expected a number from 0 to 1"):
         AugmentSettings(masked_share=1.5)
