@@ -25,6 +25,8 @@ META_COLUMNS: tuple[str, ...] = (
     "dendrite_type",
     "reporter_status",
 )
+DOMAIN_COLUMN = "domain"
+"""A further column of cohorts that join laboratories: the domain of a cell where it is not its species."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,10 @@ class Cohort:
     def column(self, name: str) -> npt.NDArray[np.object_]:
         """One metadata column, shape (n_cells,); None where missing."""
         return self.frame[name].to_numpy(dtype=object)
+
+    def domains(self) -> npt.NDArray[np.object_]:
+        """What should not be visible in a cell's hidden features, shape (n_cells,): its species, or its laboratory."""
+        return self.column(DOMAIN_COLUMN if DOMAIN_COLUMN in self.frame else "species")
 
     def take(self, rows: npt.ArrayLike) -> "Cohort":
         """The cells selected by a boolean mask or by row positions."""

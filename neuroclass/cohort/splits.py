@@ -15,6 +15,9 @@ from neuroclass.types.arrays import Integers, Names
 
 PAPER_SEED = 1
 PAPER_TRAIN_SHARE = 0.8
+LEAST_DONORS = 3
+"""Of each class, so that one can be held out for validation and one more for calibration."""
+_FINE = 20
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,41 @@ def donor_folds(cohort: Cohort, label: str, n_folds: int = 5, n_repeats: int = 1
         for number, (train, test) in enumerate(splitter.split(classes, classes, groups)):
             folds.append(Fold(repeat, number, train, test))
     return folds
+
+
+def hold_out_donors(cohort: Cohort, label: str, share: float, seed: int) -> Fold:
+    """Hold out about a share of the cells, whole donors, classes and species in proportion.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Cells with a value for `label`.
+    label : str
+        ``broad`` or ``subclass``.
+    share : float
+        Fraction of the cells to hold out, above 0, at most ½.
+    seed : int
+        Of the shuffle.
+
+    Returns
+    -------
+    Fold
+
+    Raises
+    ------
+    CohortError
+        If some class has cells of fewer than three donors: two must train.
+    """
+    donors = cohort.frame.groupby(strata(cohort, label))["donor"].nunique()
+    if donors.min() < LEAST_DONORS:
+        raise CohortError(
+            f"{donors.idxmin()} has cells of {donors.min()} donors; to hold some out for validation, each class needs "
+            "three. Hold out none (validation share 0), or use a larger cohort."
+        )
+    n_folds = min(_FINE, int(donors.min()))
+    folds = donor_folds(cohort, label, n_folds, seed=seed)[: min(n_folds - 2, max(1, round(share * n_folds)))]
+    held = np.sort(np.concatenate([fold.test for fold in folds]))
+    return Fold(0, 0, np.setdiff1d(np.arange(len(cohort)), held), held)
 
 
 def paper_lspin_split(cohort: Cohort) -> Fold:

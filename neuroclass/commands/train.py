@@ -2,8 +2,8 @@
 
 import argparse
 import json
+import os
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,39 @@ from typing import Any
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
-from neuroclass.config import DannSettings, HumanSubclassSettings, LspinSettings, cache_folder
-from neuroclass.errors import SettingsError
-from neuroclass.io.atomic import write_atomically
+from neuroclass.commands.training_run import StatusFile, execute, summary
+from neuroclass.config import HumanSubclassSettings, LspinSettings, ValidationSettings, cache_folder, data_folder
+from neuroclass.errors import SettingsError, TableError, TrainingPaused
+from neuroclass.evaluation.protocols import DIVIDING
+from neuroclass.training.job import hidden
+from neuroclass.training.jobs import COMMAND_LINE
+from neuroclass.training.runs import (
+    CANCELLED,
+    PAUSED,
+    Cells,
+    RunConfig,
+    create_run,
+    find_run,
+    is_run_id,
+    mark,
+    runs_folder,
+)
+from neuroclass.training.settings import (
+    OURS,
+    PAPER,
+    PRESETS,
+    differing,
+    named_settings,
+    parse_setting,
+    recipe,
+    written_setting,
+)
 from neuroclass.types.models import FEATURE_SETS, HUMAN_SUBCLASS, MODELS
-from neuroclass.types.progress import EPOCH, Progress
 
 PARTIAL, OUTSIDE, ALL = "partial", "outside", "all"
 REPORTS = (PARTIAL, OUTSIDE)
+INTERRUPTED = 130
+"""Exit code of a run that was asked to pause, as of any interrupted command."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,10 +58,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "model",
+        nargs="?",
         choices=(*MODELS, HUMAN_SUBCLASS.name, FEATURE_SETS),
-        help=f"{FEATURE_SETS}: DANN and LSPIN for many sets of features",
+        help=f"{FEATURE_SETS}: DANN and LSPIN for many sets of features; none with --resume",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of models (default: in the user's cache)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of models that gets the model too (default: the run's own only)"
+    )
+    parser.add_argument("--name", default="", metavar="NAME", help="what to call the model, on its card")
+    parser.add_argument(
+        "--resume", metavar="ID", help="continue a run of DANN or LSPIN that was paused, interrupted or cancelled"
+    )
     parser.add_argument("--report", action="store_true", help="evaluate as well (minutes)")
     parser.add_argument(
         "--report-only",
@@ -48,45 +80,157 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         f"outside/, a minute) or {ALL}, the default",
     )
     parser.add_argument("--baselines", action="store_true", help="with --report, evaluate the baselines too")
-    parser.add_argument("--seed", type=int, metavar="N", help="of weights, batches and folds (default: the recipe's)")
-    parser.add_argument("--steps", type=int, metavar="N", help="training steps (default: the recipe's)")
-    parser.add_argument("--members", type=int, metavar="N", help="networks in the ensemble (default: the recipe's)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes for --report (default: 2)")
+    _add_settings(parser)
+    _add_own(parser)
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes to evaluate with (default: all cores)",
+    )
     parser.add_argument("--status", type=Path, metavar="FILE", help="keep this JSON file up to date with progress")
     add_data(parser)
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, wrong_usage=parser.error)
 
 
-class StatusFile:
-    """Progress as a JSON file that is replaced as a whole, and as lines on standard error."""
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Settings of DANN and LSPIN, donors that judge, and the protocol."""
+    parser.add_argument("--preset", choices=(OURS, PAPER), default=OURS, help="settings to start from (default: ours)")
+    parser.add_argument(
+        "--set", dest="chosen", action="append", default=[], metavar="NAME=VALUE",
+        help="change a setting of DANN or LSPIN, such as learning_rate=0.002 or gating=64,64; --set help lists all",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, metavar="N", help="of weights, batches and folds (default: the recipe's)")
+    parser.add_argument("--steps", type=int, metavar="N", help="training steps (default: the recipe's)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="the same, in epochs")
+    parser.add_argument("--members", type=int, metavar="N", help="networks in the ensemble (default: the recipe's)")
+    parser.add_argument(
+        "--validation", type=float, metavar="SHARE",
+        help="fraction of the cells, whole donors, that judge each epoch instead of training (default: 0.15; 0, as the "
+        "shipped models were trained, with --report)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--patience", type=int, default=0, metavar="N",
+        help="stop after N epochs without a better macro F1 on those donors; keeps the best epoch (default: 0, never)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--protocol", choices=[one.value for one in DIVIDING], help="evaluate these settings under a protocol too"
+    )
+    parser.add_argument("--repeats", type=int, metavar="N", help="of the protocol (default: its own number)")
 
-    def __init__(self, path: Path | None, model: str) -> None:
-        self.path, self.model = path, model
-        self.history: list[dict[str, Any]] = []
-        self.start = time.monotonic()
 
-    def __call__(self, progress: Progress) -> None:
-        """Note an epoch's losses, or how far a later stage is."""
-        shown = f"{self.model}: {progress.stage} {progress.done} of {progress.total}"
-        entry: dict[str, Any] = {"epoch": progress.done, "of": progress.total}
-        if progress.stage == EPOCH:
-            entry |= {name: round(value, 5) for name, value in progress.values.items()}
-            self.history.append(entry)
-            shown += ": " + ", ".join(f"{name} {value:.4f}" for name, value in progress.values.items())
-        self._write({"phase": progress.stage, **entry, "history": self.history})
-        print(shown, file=sys.stderr)
+def _add_own(parser: argparse.ArgumentParser) -> None:
+    """The user's own labelled cells."""
+    parser.add_argument(
+        "--own", type=Path, metavar="FILE",
+        help="a table of labelled cells in the upload format, with the columns cell, donor, species and label",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cells", choices=[one.value for one in Cells],
+        help="which cells train: the loaded ones, the own ones, or both, with the laboratory as a further domain of "
+        "DANN (default: both with --own)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--align", action="store_true",
+        help="move the own cells to where the loaded ones of their classes lie, before training on both",
+    )  # fmt: skip
+    parser.add_argument(
+        "--compare", action="store_true",
+        help="with --own: accuracy on its held-out donors with and without its other donors in training",
+    )  # fmt: skip
 
-    def _write(self, status: dict[str, Any]) -> None:
-        if self.path is not None:
-            status = {"model": self.model, "seconds": round(time.monotonic() - self.start, 1), **status}
-            write_atomically(self.path, json.dumps(status).encode())
+
+def _values(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the user asked for, by name."""
+    values = dict(PRESETS[args.model][args.preset])
+    values |= dict(parse_setting(args.model, text) for text in args.chosen)
+    epoch = values.get("steps_an_epoch", recipe(args.model).optimiser.steps_an_epoch)
+    if args.epochs is not None and args.steps is not None:
+        raise SettingsError("Give --epochs or --steps, not both: an epoch is a number of steps (steps_an_epoch).")
+    steps = args.steps if args.epochs is None else args.epochs * epoch
+    asked = {"seed": args.seed, "n_members": args.members, "steps": steps}
+    return differing(args.model, values | {name: value for name, value in asked.items() if value is not None})
 
 
-def _settings(args: argparse.Namespace, recipe: DannSettings | LspinSettings) -> DannSettings | LspinSettings:
-    """The recipe's settings with what the user asked for."""
-    if args.members is not None and args.members < 1:
-        raise SettingsError(f"--members {args.members}: an ensemble needs at least one network.")
+def _config(args: argparse.Namespace) -> RunConfig:
+    """The run that the arguments ask for."""
+    share = (0.0 if args.report else ValidationSettings().share) if args.validation is None else args.validation
+    data = args.data or data_folder()
+    cells = args.cells or (Cells.BOTH if args.own else Cells.LOADED)
+    if args.own is None and (args.align or args.compare):
+        raise SettingsError("--align and --compare are about a table of own cells; name it with --own FILE.")
+    return RunConfig(
+        system=args.model,
+        settings=_values(args),
+        validation=ValidationSettings(share, args.patience),
+        name=args.name.strip(),
+        data=str(Path(data).expanduser().resolve()) if data else "",
+        cells=Cells(cells),
+        own=args.own.name if args.own else "",
+        align=args.align,
+        compare=args.compare,
+        protocol=args.protocol or "",
+        repeats=args.repeats,
+        report=args.report,
+        baselines=args.baselines,
+        jobs=args.jobs,
+        out=str(args.out.expanduser().resolve()) if args.out else "",
+    )
+
+
+def _own_table(args: argparse.Namespace) -> bytes | None:
+    """The table of own cells, read once before the run begins, so that a bad one is refused at once."""
+    if args.own is None:
+        return None
+    from neuroclass.adaptation.labelled_table import read_labelled
+
+    try:
+        content = bytes(args.own.expanduser().read_bytes())
+    except OSError as error:
+        raise TableError(
+            f"{args.own} cannot be read ({error.strerror}); expected a table of labelled cells."
+        ) from error
+    read_labelled(content, args.own.name)
+    return content
+
+
+def _run_in_folder(args: argparse.Namespace) -> int:
+    """Train DANN or LSPIN as a run of its own, or continue one."""
+    if args.resume is None:
+        config, own = _config(args), _own_table(args)
+        folder = create_run(config, runs_folder(), {"owner": hidden(COMMAND_LINE)}, own, queued=False)
+    else:
+        folder = find_run(args.resume)
+        if is_run_id(args.resume):
+            mark(folder, remove=(PAUSED, CANCELLED))
+    print(f"run {folder.name} in {folder}", file=sys.stderr)
+    try:
+        answer = execute(folder, args.status)
+    except TrainingPaused as paused:
+        print(f"{paused} Continue with: python -m neuroclass train --resume {folder.name}", file=sys.stderr)
+        return INTERRUPTED
+    print(json.dumps(answer, indent=2) if args.json else summary(answer))
+    return 0
+
+
+def _list_settings(system: str) -> int:
+    """Print every setting with its default, range and meaning."""
+    for name, one in named_settings(system).items():
+        unit = f" {one.setting.unit}" if one.setting.unit else ""
+        default = written_setting(name, one.default)
+        print(f"{default:34} {one.setting.low:g} to {one.setting.high:g}{unit}: {one.setting.meaning}")
+    return 0
+
+
+def _human_settings(args: argparse.Namespace, recipe: LspinSettings) -> LspinSettings:
+    """The human subclass model's gated network with what the user asked for."""
+    if args.chosen or args.preset != OURS or args.own or args.protocol:
+        raise SettingsError(
+            f"--set, --preset, --own and --protocol are for {' and '.join(MODELS)}; {HUMAN_SUBCLASS.name} takes "
+            "--seed, --steps and --members."
+        )
     if args.report and (args.seed, args.steps, args.members) != (None, None, None):
         raise SettingsError(
             "--report evaluates the recipe as it ships; leave out --seed, --steps and --members with it."
@@ -158,6 +302,12 @@ def _write_reports(
 
 def run(args: argparse.Namespace) -> int:
     """Train, save, and report where asked."""
+    if args.model is None and args.resume is None:
+        args.wrong_usage("name a model to train, or a run to --resume")
+    if args.model in MODELS and args.chosen == ["help"]:
+        return _list_settings(args.model)
+    if args.resume is not None or (args.model in MODELS and args.report_only is None):
+        return _run_in_folder(args)
     status = StatusFile(args.status, args.model)
     folder = args.out or cache_folder() / "models"
     if args.report_only is not None and args.model != FEATURE_SETS:
@@ -167,7 +317,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.model == FEATURE_SETS:
         return _feature_sets(args, folder, status)
-    card, folder, source = (_human if args.model == HUMAN_SUBCLASS.name else _of_cohort)(args, folder, status)
+    card, folder, source = _human(args, folder, status)
     answer = {key: card[key] for key in ("model", "classes", "training_cells", "seeds", "weights_sha256")}
     answer |= {"folder": str(folder), "metrics": card.get("metrics")}
     if args.json:
@@ -178,29 +328,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _of_cohort(args: argparse.Namespace, folder: Path, status: StatusFile) -> tuple[dict[str, Any], Path, str]:
-    """Card, folder and cells of a model that the loaded cells train."""
-    from neuroclass.training.train import train_model
-
-    settings = _settings(args, MODELS[args.model].settings())
-    cohort = load_cohort(args.data)
-    trained = train_model(args.model, cohort, settings, folder, status)
-    card = trained.card
-    if args.report:
-        from neuroclass.reports.build import write_report
-
-        card = write_report(trained, cohort, args.jobs, args.baselines, status)
-    return card, folder / args.model, cohort.source
-
-
 def _human(args: argparse.Namespace, folder: Path, status: StatusFile) -> tuple[dict[str, Any], Path, str]:
     """Card, folder and cells of the human subclass model."""
     from neuroclass.cohort.human import load_human_cells
     from neuroclass.training.train import train_human_model
 
     recipe = HumanSubclassSettings()
-    gated = _settings(args, recipe.lspin)
-    assert isinstance(gated, LspinSettings)
+    gated = _human_settings(args, recipe.lspin)
     cohort = load_human_cells(args.data)
     trained = train_human_model(cohort, replace(recipe, lspin=gated), folder, status)
     card = trained.card

@@ -1,6 +1,7 @@
 """Train and test one system under one protocol."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -10,7 +11,10 @@ from joblib import Parallel, delayed
 
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
+from neuroclass.config import DannSettings, LspinSettings
+from neuroclass.errors import ModelFileError
 from neuroclass.evaluation.domains import domain_right
+from neuroclass.evaluation.kept import Kept, read_result, write_result
 from neuroclass.evaluation.metrics import expected_calibration_error, summarise
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
@@ -20,11 +24,13 @@ from neuroclass.predictors.human_subclass import HumanSubclassPredictor
 from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
-from neuroclass.training.registry import Classifier, system_named
+from neuroclass.training.registry import Classifier, network, system_named
 from neuroclass.types.arrays import Floats, Integers
+from neuroclass.types.models import MODELS
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
 Result = TypeVar("Result")
+Settings = DannSettings | LspinSettings | None
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,16 @@ def _hide_labels(cohort: Cohort, rows: Integers, task: str) -> Cohort:
     return replace(cohort, frame=frame)
 
 
-def train_trial(name: str, task: str, plan: Plan, trial: Trial) -> Classifier:
-    """Train a system on a trial's training cells only (and on unlabelled test cells where the protocol says so)."""
+def train_trial(name: str, task: str, plan: Plan, trial: Trial, settings: Settings = None) -> Classifier:
+    """Train a system on a trial's training cells only (and on unlabelled test cells where the protocol says so).
+
+    With `settings`, those of DANN or LSPIN instead of the recipe's; the trial's seed stays.
+    """
     cells = plan.cohort.take(trial.train)
     if trial.labels_hidden:
         cells = _hide_labels(plan.cohort, trial.test, task)
-    return system_named(name).train(cells, task, trial.seed, ignore_progress)
+    train = system_named(name).train if settings is None else network(MODELS[name], settings)
+    return train(cells, task, trial.seed, ignore_progress)
 
 
 def _extras(model: Classifier, task: str, x: Floats, test: Cohort, train: Cohort) -> dict[str, Any]:
@@ -101,22 +111,38 @@ def test_trial(model: Classifier, task: str, plan: Plan, trial: Trial) -> pd.Dat
     return pd.concat(frames, ignore_index=True)
 
 
-def _run(name: str, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
+def _run(name: str, task: str, plan: Plan, trial: Trial, settings: Settings = None) -> pd.DataFrame:
     import torch
 
     torch.set_num_threads(1)
-    return test_trial(train_trial(name, task, plan, trial), task, plan, trial)
+    return test_trial(train_trial(name, task, plan, trial, settings), task, plan, trial)
 
 
 def in_parallel(
     calls: Sequence[tuple[Callable[..., Result], Any, Any]], jobs: int, stage: str, progress: ProgressCallback
 ) -> list[Result]:
-    """Run joblib's delayed calls, `jobs` at a time, with progress; results in order."""
-    results: list[Result] = []
-    for result in Parallel(n_jobs=jobs, return_as="generator")(calls):
-        results.append(result)
+    """Run joblib's delayed calls, `jobs` at a time, with progress; results in order.
+
+    Inside `keep_results` those that are kept are not run again.
+    """
+    kept = Kept(stage)
+    places = [kept.place(*call) for call in calls]
+    results: dict[int, Result] = {}
+    for number, place in enumerate(places):
+        if place is not None and place.is_dir():
+            with suppress(ModelFileError):
+                results[number] = read_result(place)
+    pending = [number for number in range(len(calls)) if number not in results]
+    if results:
         progress(Progress(stage, len(results), len(calls)))
-    return results
+    found = Parallel(n_jobs=jobs, return_as="generator")([calls[number] for number in pending])
+    for number, result in zip(pending, found, strict=True):
+        results[number] = result
+        place = places[number]
+        if place is not None:
+            write_result(place, result)
+        progress(Progress(stage, len(results), len(calls)))
+    return [results[number] for number in range(len(calls))]
 
 
 def run_trials(
@@ -126,9 +152,13 @@ def run_trials(
     jobs: int = 2,
     progress: ProgressCallback = ignore_progress,
     stage: str = "trial",
+    settings: Settings = None,
 ) -> pd.DataFrame:
-    """Train and test a system on every trial, `jobs` at a time; the result does not depend on `jobs`."""
-    calls = [delayed(_run)(name, task, plan, trial) for trial in plan.trials]
+    """Train and test a system on every trial, `jobs` at a time; the result does not depend on `jobs`.
+
+    With `settings`, those of DANN or LSPIN instead of the recipe's.
+    """
+    calls = [delayed(_run)(name, task, plan, trial, settings) for trial in plan.trials]
     return pd.concat(in_parallel(calls, jobs, stage, progress), ignore_index=True)
 
 
@@ -222,6 +252,7 @@ def evaluate(
     repeats: int | None = None,
     jobs: int = 2,
     progress: ProgressCallback = ignore_progress,
+    settings: Settings = None,
 ) -> Evaluation:
     """Evaluate a system.
 
@@ -241,6 +272,8 @@ def evaluate(
         Trials at once.
     progress : ProgressCallback
         Called after each trial.
+    settings : DannSettings or LspinSettings, optional
+        Of DANN or LSPIN, instead of the recipe's.
 
     Returns
     -------
@@ -249,5 +282,5 @@ def evaluate(
     system = system_named(name)
     task = task or system.tasks[0]
     plan = plan_protocol(protocol, cohort, task, repeats)
-    predictions = run_trials(name, task, plan, jobs, progress)
+    predictions = run_trials(name, task, plan, jobs, progress, settings=settings)
     return Evaluation(describe(name, task, protocol, plan, predictions), predictions)

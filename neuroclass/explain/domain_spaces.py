@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclass.config import DannSettings
+from neuroclass.evaluation.kept import keepable
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.predictor import for_members
@@ -33,6 +34,7 @@ def space_name(reversal: float) -> str:
     return "dann" if reversal == DannSettings().reversal else f"lambda{reversal:g}"
 
 
+@keepable
 @dataclass(frozen=True)
 class FoldSpace:
     """One fold's network and its embedding of every cell.

@@ -25,6 +25,7 @@ from neuroclass.evaluation.feature_subsets import (
     subset_table,
     summarise_subsets,
 )
+from neuroclass.evaluation.kept import keepable
 from neuroclass.evaluation.laboratories import shifted_laboratories, stimulus_combinations
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
@@ -61,6 +62,7 @@ CARD_KEYS = (
 _FEATURES = list(FEATURE_NAMES)
 
 
+@keepable
 @dataclass(frozen=True)
 class HeldOut:
     """Outputs of one fold's network on its held-out cells.

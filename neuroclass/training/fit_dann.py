@@ -24,7 +24,7 @@ from neuroclass.training.learning_cells import LearningCells
 from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.observe import ObservedCells, Outputs, observer
-from neuroclass.training.targets import balanced_weights, class_numbers, domains_of, soft_targets
+from neuroclass.training.targets import balanced_weights, class_numbers, soft_targets
 from neuroclass.training.watch import UNWATCHED, Observe, Watch
 from neuroclass.types.arrays import Floats, Integers, Names
 from neuroclass.types.models import DANN
@@ -87,7 +87,8 @@ def _observer(
     def observed(cells: Cohort) -> ObservedCells:
         z, present = preprocessor(cells.matrix())
         truth = class_numbers(cells, DANN.task, DANN.classes)
-        return ObservedCells(cells.column("id"), z, present, truth, _numbers(domains_of(cells), names))
+        domains = np.array([names.index(name) if name in names else -1 for name in cells.domains()], dtype=np.int64)
+        return ObservedCells(cells.column("id"), z, present, truth, domains)
 
     validation = None if watch.validation is None else observed(watch.validation)
     return observer(_run, DANN.classes, observed(cohort), validation, watch, settings.optimiser.n_epochs)
@@ -132,7 +133,7 @@ def train_dann(
         DANN.classes,
         inner_folds(cohort, DANN.task, settings.inner_folds, settings.seed),
         cohort.column("species"),
-        domains_of(cohort),
+        cohort.domains(),
     )
     preprocessor = Preprocessor.fit(cells.x)
     observe = (

@@ -63,7 +63,7 @@ class ObservedCells:
     truth : ndarray of int, shape (n_cells,)
         Position of the class; −1 where unknown.
     domains : ndarray of int, shape (n_cells,)
-        Position of the domain.
+        Position of the domain; −1 where no training cell is of it.
     """
 
     ids: npt.NDArray[np.object_]
@@ -117,8 +117,9 @@ def observer(
             values["open_gates"] = float((outputs.gates > 0).sum(1).float().mean())
         if outputs.domains is not None:
             guess = outputs.domains.softmax(-1).mean(0).argmax(1).numpy()
-            values["domain_accuracy"] = float((guess == shown.domains).mean())
-            values["domain_chance"] = float(np.bincount(shown.domains).max() / len(shown.domains))
+            known = shown.domains >= 0
+            values["domain_accuracy"] = float((guess == shown.domains)[known].mean())
+            values["domain_chance"] = float(np.bincount(shown.domains[known]).max() / known.sum())
         if watch.snapshots is not None and (last or epoch % every == 0 or epoch == 1):
             write_snapshot(watch.snapshots, epoch, few, _ran(run, net, few), classes)
         return values

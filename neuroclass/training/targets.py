@@ -3,16 +3,7 @@
 import numpy as np
 
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.types.arrays import Floats, Integers, Names
-
-DOMAIN_COLUMN = "domain"
-"""Where a cohort has it: the domain of each cell, where it is not its species; see `neuroclass.training.own_cells`."""
-
-
-def domains_of(cohort: Cohort) -> Names:
-    """Domain of each cell, shape (n_cells,): its species, or what the cohort says beside it."""
-    column = DOMAIN_COLUMN if DOMAIN_COLUMN in cohort.frame else "species"
-    return cohort.frame[column].to_numpy(dtype=str)
+from neuroclass.types.arrays import Floats, Integers
 
 
 def class_numbers(cohort: Cohort, label: str, classes: tuple[str, ...]) -> Integers:

@@ -1,12 +1,16 @@
 """Train a model and keep it: what the Train page's jobs, the command line and notebooks all call."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from sklearn.metrics import f1_score
+
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.config import DannSettings, HumanSubclassSettings, LspinSettings
+from neuroclass.cohort.splits import hold_out_donors
+from neuroclass.config import DannSettings, HumanSubclassSettings, LspinSettings, ValidationSettings
 from neuroclass.errors import SettingsError
 from neuroclass.io.artifacts import save_model
 from neuroclass.predictors.predictor import Predictor
@@ -14,13 +18,16 @@ from neuroclass.training.card import training_card
 from neuroclass.training.fit_dann import train_dann
 from neuroclass.training.fit_human_subclass import train_human_subclass
 from neuroclass.training.fit_lspin import train_lspin
+from neuroclass.training.watch import JUDGED_BY, UNWATCHED, Watch, best_epoch
 from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, MODELS, CohortModelSpec
-from neuroclass.types.progress import ProgressCallback, ignore_progress
+from neuroclass.types.progress import EPOCH, Progress, ProgressCallback, ignore_progress
 
-TRAINERS: Mapping[str, Callable[[Cohort, Any, ProgressCallback], Predictor]] = {
+TRAINERS: Mapping[str, Callable[..., Predictor]] = {
     DANN.name: train_dann,
     LSPIN.name: train_lspin,
 }
+"""(cohort, settings, progress, watch) → predictor; the watch may be left out."""
+NO_VALIDATION = ValidationSettings(share=0.0)
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,10 @@ def train_model(
     settings: DannSettings | LspinSettings | None = None,
     folder: Path | None = None,
     progress: ProgressCallback = ignore_progress,
+    *,
+    validation: ValidationSettings = NO_VALIDATION,
+    watch: Watch = UNWATCHED,
+    card: Mapping[str, Any] | None = None,
 ) -> TrainedModel:
     """Train DANN or LSPIN on the labelled cells of a cohort.
 
@@ -66,6 +77,13 @@ def train_model(
         Folder of models; weights and card are written to the folder of the model's name in it.
     progress : ProgressCallback
         Called after each epoch with its loss terms.
+    validation : ValidationSettings
+        Donors that judge instead of training; by default none, as for the shipped models. The card says how the final
+        model classifies their cells.
+    watch : Watch
+        Where the training's state is kept and when it pauses.
+    card : mapping, optional
+        What else the card should say.
 
     Returns
     -------
@@ -76,18 +94,54 @@ def train_model(
     SettingsError
         If there is no such model, or the settings are another model's.
     CohortError
-        If some class has cells of one donor only.
+        If some class has cells of too few donors.
+    TrainingPaused
+        If the watch says stop.
     """
     spec = model_spec(name)
     settings = spec.settings() if settings is None else settings
     if not isinstance(settings, spec.settings):
         raise SettingsError(f"{type(settings).__name__} are not settings of {name}; expected {spec.settings.__name__}.")
     cells = cohort.labelled(spec.task)
-    predictor = TRAINERS[name](cells, settings, progress)
-    card = training_card(cells, spec.task, settings, predictor)
+    held_out = None
+    if validation.share:
+        fold = hold_out_donors(cells, spec.task, validation.share, settings.seed)
+        cells, held_out = cells.take(fold.train), cells.take(fold.test)
+        watch = replace(watch, validation=held_out, patience=validation.patience)
+    history: list[Mapping[str, float]] = []
+
+    def note(report: Progress) -> None:
+        if report.stage == EPOCH:
+            history.append(report.values)
+        progress(report)
+
+    predictor = TRAINERS[name](cells, settings, note, watch)
+    whole = {**training_card(cells, spec.task, settings, predictor), **(card or {})}
+    if held_out is not None:
+        whole["validation"] = {**asdict(validation), **_validated(predictor, held_out, history, validation)}
     if folder is None:
-        return TrainedModel(predictor, card)
-    return TrainedModel(predictor, save_model(predictor, folder / name, card), folder / name)
+        return TrainedModel(predictor, whole)
+    return TrainedModel(predictor, save_model(predictor, folder / name, whole), folder / name)
+
+
+def _validated(
+    model: Predictor, cells: Cohort, history: list[Mapping[str, float]], validation: ValidationSettings
+) -> dict[str, Any]:
+    """How the final model classifies the donors that did not train it."""
+    truth = cells.column(model.task)
+    p = model.predict_proba(cells.matrix(), cells.column("species").tolist())
+    guess = np.array(model.classes, dtype=object)[p.argmax(1)]
+    best = best_epoch(history)
+    return {
+        "n_cells": len(cells),
+        "n_donors": int(cells.frame["donor"].nunique()),
+        "accuracy": float((guess == truth).mean()),
+        "macro_f1": float(f1_score(truth, guess, labels=sorted(set(truth)), average="macro", zero_division=0)),
+        "best_epoch": best,
+        "n_epochs": len(history),
+        "weights_of": best if validation.patience else len(history),
+        "chosen_by": JUDGED_BY if validation.patience else "",
+    }
 
 
 def train_human_model(

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from neuroclass.cohort.cohort import Cohort
 
+if TYPE_CHECKING:
+    from torch import nn
+
 JUDGED_BY = "validation_macro_f1"
 """The best epoch is that with the highest; the first of several."""
-Observe = Callable[[nn.Module, int, bool], Mapping[str, float]]
+Observe = Callable[["nn.Module", int, bool], Mapping[str, float]]
 """(net with averaged weights, in evaluation mode; epoch, 1 …; whether it is the last) → quantities of the epoch."""
 
 
