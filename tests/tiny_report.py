@@ -15,7 +15,7 @@ import pytest
 
 from neuroclass.cli import main
 from neuroclass.cohort.cohort import Cohort, make_cohort
-from neuroclass.commands import train
+from neuroclass.commands import train, training_run
 from neuroclass.config import DannSettings, LspinSettings, OptimiserSettings
 from neuroclass.evaluation import comparisons, learning, protocols, taxonomies
 from neuroclass.evaluation.feature_subsets import random_subsets
@@ -72,7 +72,8 @@ def tiny_sizes() -> Iterator[None]:
 
 
 def _small(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(train, "load_cohort", lambda _: tiny_cohort())
+    for module in (train, training_run):
+        patch.setattr(module, "load_cohort", lambda _: tiny_cohort())
     for spec, settings in ((DANN, TinyDann), (LSPIN, TinyLspin)):
         patch.setitem(MODELS, spec.name, replace(spec, settings=settings))
     for module in (build, domain_report, domain_spaces):
@@ -100,7 +101,8 @@ def _small(patch: pytest.MonkeyPatch) -> None:
 
 def write_tiny_models(folder: Path) -> None:
     """Train both models and write their reports to a folder of models."""
-    with tiny_sizes():
+    with tiny_sizes(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEUROCLASS_CACHE", str(folder.parent / "cache"))
         for name in MODELS:
             status = folder.parent / f"{name}-status.json"
             arguments = ["train", name, "--out", str(folder), "--report", "--baselines", "--jobs", "1"]

@@ -157,6 +157,7 @@ def execute(folder: Path, status: Path | None = None) -> dict[str, Any]:
         mark(folder, add=runs.FAILED)
         raise
     finally:
+        runs.release(folder)
         lock.release()
 
 

@@ -313,3 +313,10 @@ def claim(folder: Path, started: float | None) -> None:
     record = read_json(folder / JOB)
     if record.get("pid") != os.getpid() or not record.get("started"):
         write_json(folder / JOB, record | {"pid": os.getpid(), "started": started})
+
+
+def release(folder: Path) -> None:
+    """Note that this process no longer works on the run."""
+    record = read_json(folder / JOB)
+    if record.pop("pid", None) == os.getpid():
+        write_json(folder / JOB, record)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neuroclass.cli import main
-from neuroclass.commands import evaluate, train
+from neuroclass.commands import evaluate, train, training_run
 from neuroclass.config import MODELS_DIR
 from neuroclass.evaluation.evaluate import run_trials
 from neuroclass.evaluation.feature_subsets import of_whole_stimuli
@@ -24,10 +24,11 @@ from tests.tiny_report import TinyDann, TinyLspin, tiny_cohort, tiny_sizes
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(monkeypatch, tmp_path):
     """Small models on planted cells."""
     cohort = planted_cohort(240)
-    for module in (train, evaluate):
+    monkeypatch.setenv("NEUROCLASS_CACHE", str(tmp_path / "cache"))
+    for module in (train, training_run, evaluate):
         monkeypatch.setattr(module, "load_cohort", lambda _: cohort)
     for spec, settings in ((DANN, TinyDann), (LSPIN, TinyLspin)):
         monkeypatch.setitem(MODELS, spec.name, replace(spec, settings=settings))
@@ -37,23 +38,25 @@ def quick(monkeypatch):
 @pytest.mark.parametrize("name", ["dann", "lspin"])
 def test_train_writes_a_model_and_its_progress(name, tmp_path, capsys, quick):
     status = tmp_path / "jobs" / "status.json"
-    assert main(["train", name, "--out", str(tmp_path), "--status", str(status), "--json"]) == 0
+    assert main(["train", name, "--out", str(tmp_path), "--status", str(status), "--validation", "0", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["training_cells"]["sha256"] == quick.labelled("broad" if name == "dann" else "subclass").digest()
     written = json.loads(status.read_text())
     assert (written["epoch"], written["of"]) == (3, 3)
     assert [entry["epoch"] for entry in written["history"]] == [1, 2, 3]
-    assert {"total", "label", "domain" if name == "dann" else "gate_penalty"} <= set(written)
+    assert {"total", "label", "domain" if name == "dann" else "gate_penalty", "training_accuracy"} <= set(written)
+    assert "validation_accuracy" not in written
     p = load_model(name, tmp_path).predict_proba(quick.matrix())
     assert np.allclose(p.sum(1), 1)
 
 
 def test_settings_of_a_run_reach_the_model(tmp_path, capsys, quick):
-    chosen = ["--seed", "7", "--steps", "20", "--members", "3"]
+    chosen = ["--seed", "7", "--steps", "20", "--members", "3", "--set", "gating=8,8"]
     assert main(["train", "lspin", "--out", str(tmp_path), *chosen, "--json"]) == 0
     card = json.loads((tmp_path / "lspin" / "card.json").read_text())
     assert card["seeds"] == [7]
     assert (card["settings"]["n_members"], card["settings"]["optimiser"]["steps"]) == (3, 20)
+    assert card["settings"]["gating"] == [8, 8]
     assert main(["train", "lspin", "--out", str(tmp_path), "--report", *chosen]) == 2
     assert "as it ships" in capsys.readouterr().err
 
