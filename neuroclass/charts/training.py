@@ -1,14 +1,35 @@
-"""Figures of a training run."""
+"""Figures of training runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from neuroclass.charts.theme import PALETTE, escape, finish, note
+from neuroclass.cell_types import label_of
+from neuroclass.charts.theme import PALETTE, colours_of, escape, finish, note, ordered
+
+HEIGHT = 300
+MOST_FEATURES = 16
+"""Features in a gate matrix: those most open, on average over its cells."""
+NAMES: Mapping[str, str] = {
+    "label": "training batch",
+    "validation_label": "validation donors",
+    "total": "total",
+    "training_accuracy": "accuracy, training",
+    "validation_accuracy": "accuracy, validation",
+    "training_macro_f1": "macro F1, training",
+    "validation_macro_f1": "macro F1, validation",
+    "domain_accuracy": "accuracy of the domain",
+    "domain_chance": "largest domain",
+    "gate_penalty": "expected, training batch",
+    "open_gates": "open, as the model predicts",
+}
+_DASHED = ("training_accuracy", "training_macro_f1", "domain_chance", "total")
 
 
-def history(table: pd.DataFrame, columns: Sequence[str], title: str, simulated: bool = False) -> go.Figure:
+def history(
+    table: pd.DataFrame, columns: Sequence[str], title: str, simulated: bool = False, best: int | None = None
+) -> go.Figure:
     """Quantities by epoch.
 
     Parameters
@@ -21,21 +42,140 @@ def history(table: pd.DataFrame, columns: Sequence[str], title: str, simulated: 
         Title of the vertical axis with its unit.
     simulated : bool
         Whether the training cells are simulated.
+    best : int, optional
+        Epoch to mark as the best.
 
     Returns
     -------
     Figure
     """
     if table.empty or not columns:
-        return note("Waiting for the first epoch.", height=300)
+        return note("Waiting for the first epoch.", height=HEIGHT)
     fig = go.Figure()
     for name, colour in zip(columns, PALETTE * (1 + len(columns) // len(PALETTE)), strict=False):
+        shown = NAMES.get(name, name.replace("_", " "))
         fig.add_scatter(
             x=table["epoch"],
             y=table[name],
             mode="lines",
-            name=escape(name.replace("_", " ")),
-            line={"color": colour, "width": 2},
-            hovertemplate="epoch %{x}: %{y:.4f}<extra></extra>",
+            name=escape(shown),
+            line={"color": colour, "width": 2, "dash": "dot" if name in _DASHED else "solid"},
+            hovertemplate=f"{escape(shown)}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
         )
-    return finish(fig, height=300, x="Epoch (number)", y=title, simulated=simulated)
+    if best is not None:
+        fig.add_vline(x=best, line={"width": 1, "dash": "dash", "color": "#7F7F7F"})
+        fig.add_annotation(
+            x=best, y=0, yref="paper", yanchor="bottom", xanchor="left", text=f"best: {best}", showarrow=False
+        )
+    return finish(fig, height=HEIGHT, x="Epoch (number)", y=title, simulated=simulated)
+
+
+def overlaid(runs: Mapping[str, pd.DataFrame], column: str, title: str, simulated: bool = False) -> go.Figure:
+    """One quantity of several runs by epoch.
+
+    Parameters
+    ----------
+    runs : mapping of str to DataFrame
+        Each run's epochs, by its title.
+    column : str
+        The quantity; runs without it are left out.
+    title : str
+        Title of the vertical axis with its unit.
+    simulated : bool
+        Whether the training cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure()
+    for number, (name, table) in enumerate(runs.items()):
+        if column in table:
+            fig.add_scatter(
+                x=table["epoch"],
+                y=table[column],
+                mode="lines",
+                name=escape(name),
+                line={"color": PALETTE[number % len(PALETTE)], "width": 2},
+                hovertemplate=f"{escape(name)}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
+            )
+    if not fig.data:
+        return note("None of these runs has this quantity.", height=HEIGHT)
+    return finish(fig, height=HEIGHT + 40, x="Epoch (number)", y=title, simulated=simulated)
+
+
+def gate_matrix(gates: pd.DataFrame, truth: Sequence[str], simulated: bool = False) -> go.Figure:
+    """Gates of a few cells, in the order of their classes.
+
+    Parameters
+    ----------
+    gates : DataFrame, one row a cell
+        A column a feature, 0 shut to 1 open; the index names the cells.
+    truth : sequence of str
+        Class of each cell.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+        The features most open on average, most open first.
+    """
+    means = gates.mean().sort_values(ascending=False)
+    shown = [str(name) for name in means.index[:MOST_FEATURES]]
+    hover = [[f"{cell}, {label_of(name)}"] * len(shown) for cell, name in zip(gates.index, truth, strict=True)]
+    fig = go.Figure(
+        go.Heatmap(
+            z=gates[shown].to_numpy().T,
+            x=list(range(len(gates))),
+            y=shown,
+            zmin=0,
+            zmax=1,
+            colorscale="Blues",
+            customdata=list(map(list, zip(*hover, strict=True))),
+            hovertemplate="%{customdata}<br>%{y}: gate %{z:.2f}<extra></extra>",
+            colorbar={"title": {"text": "gate"}, "thickness": 10},
+        )
+    )
+    names = list(truth)
+    starts = [k for k in range(len(names)) if k == 0 or names[k] != names[k - 1]]
+    fig.update_xaxes(tickvals=starts, ticktext=[label_of(names[k]) for k in starts], ticklabelposition="outside right")
+    for start in starts[1:]:
+        fig.add_vline(x=start - 0.5, line={"width": 1, "color": "#7F7F7F"})
+    fig.update_yaxes(autorange="reversed")
+    return finish(fig, height=380, x="Cells by class", simulated=simulated, legend=False)
+
+
+def embedding(points: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Where a net puts a few cells.
+
+    Parameters
+    ----------
+    points : DataFrame, one row a cell
+        Columns ``x``, ``y``, ``cell``, ``truth`` and ``predicted``.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+        Wrongly classified cells as crosses.
+    """
+    fig = go.Figure()
+    colours = colours_of(points["truth"])
+    for name in ordered(points["truth"]):
+        rows = points[points["truth"] == name]
+        wrong = (rows["predicted"] != rows["truth"]).to_numpy()
+        said = [f"{cell}, predicted {label_of(p)}" for cell, p in zip(rows["cell"], rows["predicted"], strict=True)]
+        fig.add_scatter(
+            x=rows["x"],
+            y=rows["y"],
+            mode="markers",
+            name=escape(label_of(name)),
+            marker={"color": colours[name], "size": 7, "symbol": ["x" if one else "circle" for one in wrong]},
+            text=[escape(one) for one in said],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    fig.update_xaxes(showticklabels=False)
+    fig.update_yaxes(showticklabels=False)
+    return finish(fig, height=380, x="Component 1 (a.u.)", y="Component 2 (a.u.)", simulated=simulated)

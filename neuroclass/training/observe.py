@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from neuroclass.errors import ModelFileError
 from neuroclass.io.checkpoints import read_arrays, write_arrays
 from neuroclass.training.batches import as_tensor
+from neuroclass.training.snapshots import snapshot_epochs, snapshot_file
 from neuroclass.training.watch import Observe, Watch
 from neuroclass.types.arrays import Floats, Integers, Mask
 
@@ -166,16 +167,6 @@ def plane(points: Floats, like: Floats | None = None) -> Floats:
     if like is None or like.shape != flat.shape:
         return flat
     return np.asarray(flat @ orthogonal_procrustes(flat, like)[0])
-
-
-def snapshot_file(folder: Path, epoch: int) -> Path:
-    """Where an epoch's gates and embedding lie."""
-    return folder / f"{epoch:05d}.safetensors"
-
-
-def snapshot_epochs(folder: Path) -> list[int]:
-    """Epochs with gates and embedding, in order."""
-    return sorted(int(path.stem) for path in folder.glob("*.safetensors") if path.stem.isdigit())
 
 
 def write_snapshot(folder: Path, epoch: int, cells: ObservedCells, outputs: Outputs, classes: tuple[str, ...]) -> None:

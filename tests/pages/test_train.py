@@ -10,6 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from neuroclass.training.jobs import JobRegistry
+from neuroclass.training.runs import RunConfig
+from neuroclass.training.settings import named_settings
 
 Open = Callable[..., AppTest]
 
@@ -19,39 +21,65 @@ def _finished(folder: Path, job_id: str) -> None:
     job = folder / "jobs" / job_id
     job.mkdir(parents=True)
     (job / "job.json").write_text(json.dumps({"model": job_id.split("-")[2], "pid": 0, "born": "0"}))
-    (job / "status.json").write_text(
-        json.dumps({"phase": "epoch", "epoch": 2, "of": 2, "seconds": 61.0, "history": []})
-    )
+    (job / "config.json").write_text(json.dumps(RunConfig(job_id.split("-")[2]).to_json()))
+    (job / "status.json").write_text(json.dumps({"phase": "epoch", "epoch": 2, "of": 2, "seconds": 61.0}))
+    epochs = [
+        {"epoch": k, "of": 2, "label": 1.0 / k, "validation_label": 1.1, "training_accuracy": 0.5 + 0.1 * k,
+         "validation_accuracy": 0.6, "validation_macro_f1": 0.6 - 0.1 * k} for k in (1, 2)
+    ]  # fmt: skip
+    (job / "history.json").write_text(json.dumps({"epochs": epochs}))
     (job / "result.json").write_text(json.dumps({"model": "lspin"}))
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
     """What the page would start."""
-    calls: list[tuple[str, list[str]]] = []
+    calls: list[RunConfig] = []
 
-    def start(_: JobRegistry, model: str, arguments: list[str], owner: str) -> str:
-        calls.append((model, arguments))
+    def start(_: JobRegistry, config: RunConfig, owner: str, own: bytes | None) -> str:
+        calls.append(config)
         return "20260101-000000-lspin-abcdef"
 
     monkeypatch.setattr(JobRegistry, "start", start)
     return calls
 
 
-def test_only_changed_settings_are_passed_on(open_page: Open, tiny_models: Path, started: list) -> None:
+def test_only_changed_settings_are_passed_on(open_page: Open, tiny_models: Path, started: list[RunConfig]) -> None:
     app = open_page("train")
     app.number_input(key="lspin-steps").set_value(200).run()
     assert app.toggle(key="report").disabled
+    assert "--set steps=200" in app.code[0].value
     app.button(key="start").click().run()
     assert not app.exception
-    assert started == [("lspin", ["--steps", "200"])]
+    assert [dict(config.settings) for config in started] == [{"steps": 200}]
 
 
-def test_the_recipe_as_it_is_may_be_evaluated(open_page: Open, tiny_models: Path, started: list) -> None:
+def test_the_recipe_as_it_is_may_be_evaluated(open_page: Open, tiny_models: Path, started: list[RunConfig]) -> None:
     app = open_page("train")
     app.toggle(key="report").set_value(True).run()
     app.button(key="start").click().run()
-    assert started == [("lspin", ["--report", "--jobs", "1"])]
+    assert (started[0].report, started[0].validation.share) == (True, 0.0)
+
+
+def test_every_setting_is_offered_with_its_range_and_the_paper_s_at_a_click(
+    open_page: Open, tiny_models: Path, started: list[RunConfig]
+) -> None:
+    app = open_page("train")
+    for system in ("lspin", "dann"):
+        app.segmented_control(key="train_model").set_value(system).run()
+        for name, one in named_settings(system).items():
+            if isinstance(one.default, tuple):
+                assert app.text_input(key=f"{system}-{name}").help.startswith(one.setting.meaning)
+            else:
+                field = app.number_input(key=f"{system}-{name}")
+                assert (field.min, field.max) == (one.setting.low, one.setting.high)
+    app.segmented_control(key="dann-preset").set_value("paper").run()
+    app.text_input(key="dann-paper-hidden").set_value("32, 8").run()
+    app.button(key="start").click().run()
+    assert started[0].settings["hidden"] == (32, 8) and started[0].settings["reversal"] == 0.88
+    app.text_input(key="dann-paper-hidden").set_value("many").run()
+    assert not app.exception
+    assert "whole numbers separated by commas" in app.error[0].value
 
 
 def test_the_run_in_the_address_is_watched(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
@@ -67,7 +95,7 @@ def test_the_run_in_the_address_is_watched(open_page: Open, tiny_models: Path, t
     assert not older.exception
     assert older.selectbox(key="job").value == runs[0]
     assert "02 Jan 2026 03:04:05" in older.selectbox(key="job").options[1]
-    assert "neuroclass classify FILE --models" in older.code[0].value
+    assert "neuroclass classify FILE --models" in older.code[1].value
 
 
 def test_a_damaged_run_hides_no_other(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
@@ -99,3 +127,39 @@ def test_cancelling_is_offered_to_who_started_a_run_or_to_all_where_the_lab_shar
     app = open_page("train", job=run)
     assert not app.exception
     assert any(button.label == "Cancel" for button in app.button) == offered
+
+
+def test_runs_are_compared_by_curves_and_settings(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
+    import streamlit as st
+
+    st.cache_resource.clear()
+    first, second = "20260102-030405-lspin-aaaaaa", "20260203-040506-lspin-bbbbbb"
+    for run, settings in ((first, {}), (second, {"gate_penalty": 0.5})):
+        _finished(tmp_path / "cache", run)
+        config = RunConfig("lspin", settings, name=f"run {run[-3:]}")
+        (tmp_path / "cache" / "jobs" / run / "config.json").write_text(json.dumps(config.to_json()))
+    app = open_page("train", job=first)
+    app.multiselect(key="compare").set_value([first, second]).run()
+    assert not app.exception
+    assert app.dataframe[0].value["name"].tolist() == ["run bbb", "run aaa"]
+    assert app.dataframe[0].value["best epoch"].tolist() == [1, 1]
+    assert app.dataframe[1].value["setting"].tolist() == ["gate_penalty"]
+
+
+@pytest.mark.parametrize("mark", ["paused", "cancelled", "", "failed"])
+def test_a_run_that_stopped_is_resumed_from_the_page(
+    open_page: Open, tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    import streamlit as st
+
+    st.cache_resource.clear()
+    run = "20260102-030405-lspin-aaaaaa"
+    _finished(tmp_path / "cache", run)
+    (tmp_path / "cache" / "jobs" / run / "result.json").unlink()
+    if mark:
+        (tmp_path / "cache" / "jobs" / run / mark).touch()
+    resumed: list[str] = []
+    monkeypatch.setattr(JobRegistry, "resume", lambda _, job_id, *__: resumed.append(job_id))
+    app = open_page("train", job=run)
+    next(button for button in app.button if button.label == "Resume").click().run()
+    assert not app.exception and resumed == [run]

@@ -13,7 +13,7 @@ from neuroclass.config import DannSettings, LspinSettings, OptimiserSettings
 from neuroclass.errors import TrainingPaused
 from neuroclass.io.checkpoints import read_arrays, write_arrays
 from neuroclass.predictors.predictor import Predictor
-from neuroclass.training.observe import snapshot_epochs
+from neuroclass.training.snapshots import snapshot_epochs
 from neuroclass.training.train import TRAINERS
 from neuroclass.training.watch import Watch, best_epoch, is_over
 from neuroclass.types.progress import Progress

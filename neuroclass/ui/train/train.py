@@ -1,106 +1,69 @@
-"""Form, progress and result of training runs."""
+"""One training run as it goes: state, curves, gates and embedding, what it gave, and what can be done to it."""
 
 import shlex
-from dataclasses import asdict
-from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import training as charts
-from neuroclass.config import MODELS_DIR, data_folder
-from neuroclass.training.jobs import Job, JobRegistry, State
-from neuroclass.types.models import LSPIN, MODELS
+from neuroclass.config import MODELS_DIR
+from neuroclass.errors import ModelFileError
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.checkpoints import read_arrays
+from neuroclass.training.job import RESUMABLE, UNDER_WAY, Job, State
+from neuroclass.training.runs import SNAPSHOTS
+from neuroclass.training.snapshots import snapshot_epochs, snapshot_file
+from neuroclass.training.table import best_of
+from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.history.store import place
 from neuroclass.ui.text import escaped
+from neuroclass.ui.train import own_gain
+from neuroclass.ui.train.registry import JOB, registry, run_title
 
-POLL_S = 0.5
-JOB = "job"
-CAPTIONS = {
-    "losses": "At each epoch's last step, mean over the networks; on training cells.",
-    "shares": "At each epoch's last step; on training cells.",
-    "gates": "Mean over networks and training cells, of 41, before the consensus of the networks.",
-}
-KINDS = {"broad": "broad class", "subclass": "subclass"}
-_UNDER_WAY = (State.QUEUED, State.RUNNING)
-_GATES = ("gate_penalty", "agreement")
-_SHARES = ("accuracy", "macro_f1", "validation_accuracy", "domain_accuracy")
-
-
-@st.cache_resource(show_spinner=False)
-def registry() -> JobRegistry:
-    """The server's training jobs, shared by all sessions."""
-    return JobRegistry()
-
-
-def form() -> None:
-    """Choose a model and its settings, and start a run on the loaded cells."""
-    cells = cache.cohort()
-    with st.container(border=True):
-        left, right = st.columns([2, 3], vertical_alignment="bottom")
-        with left:
-            model = str(
-                st.segmented_control(
-                    "Model", list(MODELS), default=LSPIN.name, required=True, format_func=str.upper, key="train_model"
-                )
-            )
-        with right:
-            column = MODELS[model].task
-            labelled = int(cells.frame[column].notna().sum())
-            st.caption(
-                f"{labelled:,} of the {len(cells):,} cells from {escaped(cells.source)} have a {KINDS[column]} to "
-                "learn from."
-            )
-        arguments = _settings(model)
-        report = st.toggle(
-            "Evaluate the recipe as well, by donor-grouped cross-validation (takes many minutes)",
-            key="report",
-            disabled=bool(arguments),
-            help="Evaluates the recipe as it ships, so only with its own settings.",
-        )
-        if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start"):
-            _start(model, [*arguments, *(["--report", "--jobs", "1"] if report and not arguments else [])])
-
-
-def _settings(model: str) -> list[str]:
-    """Seed, steps and members, as arguments of the command; empty where the recipe's own."""
-    recipe = MODELS[model].settings()
-    offered = (
-        ("seed", "Seed (number)", recipe.seed, 0, 10_000),
-        ("steps", "Training steps (number)", recipe.optimiser.steps, 20, 5_000),
-        ("members", "Networks in the ensemble (number)", recipe.n_members, 1, 30),
-    )
-    arguments = []
-    with st.expander("Settings", icon=":material/tune:"):
-        for column, (name, label, default, least, most) in zip(st.columns(3), offered, strict=True):
-            value = column.number_input(label, least, most, default, step=1, key=f"{model}-{name}")
-            arguments += [f"--{name}", str(int(value))] if value != default else []
-        others = {k: v for k, v in asdict(recipe).items() if k not in ("seed", "n_members", "optimiser", "augment")}
-        nested = {
-            f"{k}: {a}": b for k in ("optimiser", "augment") for a, b in asdict(recipe)[k].items() if a != "steps"
-        }
-        st.caption("The rest of the recipe, as it ships:")
-        table = pd.DataFrame(
-            {"setting": [*others, *nested], "value": [str(v) for v in (*others.values(), *nested.values())]}
-        )
-        st.dataframe(table.assign(setting=table["setting"].str.replace("_", " ")), hide_index=True, height=220)
-    return arguments
-
-
-def _start(model: str, arguments: list[str]) -> None:
-    folder = data_folder()
-    with guarded(stop=False):
-        data = ["--data", str(folder.resolve())] if folder else []
-        st.session_state[JOB] = registry().start(model, [*data, *arguments], owner=browser_id())
+POLL_S = 1.0
+PANELS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
+    (
+        "losses",
+        ("label", "validation_label", "domain"),
+        "Cross-entropy (nats)",
+        "Mean over the networks: at each epoch's last step on the augmented training batch; on validation donors as "
+        "they are.",
+    ),
+    (
+        "shares",
+        ("training_accuracy", "validation_accuracy", "validation_macro_f1"),
+        "Fraction of 1",
+        "The averaged networks as they would predict, on training cells and on donors that do not train; the dashed "
+        "line is the best epoch by macro F1.",
+    ),
+    (
+        "gates",
+        ("gate_penalty", "open_gates"),
+        "Open gates (number of 41)",
+        "Mean over cells: expected while training, and as the model predicts, by the consensus of the networks.",
+    ),
+    (
+        "domains",
+        ("domain_accuracy", "domain_chance"),
+        "Fraction of 1",
+        "How often the adversary names the domain of the validation donors' cells, beside the largest domain's share: "
+        "the nearer, the less it sees.",
+    ),
+)
 
 
 def selector() -> str | None:
     """The run to watch, kept in the URL."""
     jobs = {job.id: job for job in registry().recent()}
+    asked = st.query_params.get(JOB, "")
+    if asked and asked not in jobs:
+        with guarded(stop=False):
+            jobs[asked] = registry().look(asked)
     if not jobs:
         return None
     newest = next(iter(jobs))
@@ -110,40 +73,149 @@ def selector() -> str | None:
     return chosen
 
 
-def run_title(job: Job) -> str:
-    """Display title of a run: model and start time."""
-    try:
-        started = datetime.strptime("-".join(job.id.split("-")[:2]), "%Y%m%d-%H%M%S")
-    except ValueError:
-        return job.id
-    return f"{job.model.upper()}, {started:%d %b %Y %H:%M:%S}"
-
-
 def watch(job_id: str) -> None:
     """Show the progress of one run, refreshed until it ends."""
-    running = registry().look(job_id).state in _UNDER_WAY
+    running = registry().look(job_id).state in UNDER_WAY
     st.fragment(_progress, run_every=POLL_S if running else None)(job_id, running)
 
 
 def _progress(job_id: str, was_running: bool) -> None:
     registry().advance()
     job = registry().look(job_id)
-    if was_running and job.state not in _UNDER_WAY:
+    if was_running and job.state not in UNDER_WAY:
         st.rerun(scope="app")
     _headline(job)
+    _message(job)
     history = pd.DataFrame(list(job.history))
     if "epoch" in history:
-        _curves(history, cache.cohort().simulated)
-    if job.state is State.DONE:
-        st.success("Done. The shipped model is as it was.", icon=":material/check_circle:")
-        st.caption("Classify with this model instead of the shipped ones, on the command line:")
-        st.code(_classify_command(job), language="sh", wrap_lines=True)
-        if job.result:
-            with st.expander("What the run reported"):
-                st.json(job.result, expanded=1)
+        simulated = cache.cohort().simulated
+        _curves(history, best_of(job), simulated)
+        _snapshot(job, simulated)
+    _outcome(job)
+
+
+def _headline(job: Job) -> None:
+    epoch, of = job.status.get("epoch"), job.status.get("of")
+    step = escaped(job.status.get("phase", "")) or "epoch"
+    text = f"{job.state.value}, {step} {epoch} of {of}" if epoch and of else job.state.value
+    if job.status.get("seconds"):
+        text += f", {_time(job.status['seconds'])}"
+    if job.state is State.RUNNING and job.status.get("left_s"):
+        text += f", about {_time(job.status['left_s'])} left of this stage"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        share = min(1.0, epoch / of) if epoch and of else 0.0
+        st.progress(1.0 if job.state is State.DONE else share, text=text)
+        _buttons(job)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _buttons(job: Job) -> None:
+    """What may be done to the run by whoever looks at it."""
+    shared, me = place().shared, browser_id()
+    if not (shared or job.belongs_to(me)):
+        return
+    deeds = []
+    if job.state in UNDER_WAY:
+        deeds += [("Pause", "pause", registry().pause), ("Cancel", "stop", registry().cancel)]
+    if job.state in RESUMABLE and job.config:
+        deeds += [("Resume", "play_arrow", registry().resume)]
+    for title, icon, deed in deeds:
+        if st.button(title, icon=f":material/{icon}:", key=f"{title.lower()}-{job.id}"):
+            with guarded(stop=False):
+                deed(job.id, me, shared)
+                st.rerun(scope="app")
+
+
+def _message(job: Job) -> None:
+    if job.state is State.QUEUED:
+        st.caption("It waits for its turn: so many runs at once are under way, and visitors take turns.")
+    if job.state is State.PAUSED:
+        st.info("Paused; it continues where it was, to the same weights.", icon=":material/pause:")
+    if job.state is State.INTERRUPTED:
+        st.warning(
+            "Its process ended without a word: it was killed, or the machine restarted. It can be resumed, and comes "
+            "to the same weights.",
+            icon=":material/power_off:",
+        )
     if job.state is State.FAILED:
         st.error("The run ended with an error; its last words:", icon=":material/warning:")
         st.code(job.message or "none", language=None)
+
+
+def _curves(history: pd.DataFrame, best: int | None, simulated: bool) -> None:
+    panels = [panel for panel in PANELS if any(one in history for one in panel[1])]
+    for column, (name, columns, title, caption) in zip(st.columns(len(panels) or 1), panels, strict=False):
+        with column:
+            there = [one for one in columns if one in history]
+            mark = best if any(one.startswith("validation") for one in there) else None
+            fig = charts.history(history, there, title, simulated, mark)
+            widgets.figure(fig, f"training-{name}", history, caption=caption, simulated=simulated)
+
+
+def _snapshot(job: Job, simulated: bool) -> None:
+    """Gates and embedding of a few cells, as they were at an epoch."""
+    folder = job.folder / SNAPSHOTS
+    epochs = snapshot_epochs(folder)
+    if not epochs:
+        return
+    with st.expander("Gates and embedding of a few cells as it learns", icon=":material/blur_on:", expanded=True):
+        epoch = epochs[-1]
+        if job.state not in UNDER_WAY and len(epochs) > 1:
+            epoch = int(st.select_slider("Epoch", epochs, epoch, key=f"epoch-{job.id}"))
+        try:
+            arrays, facts = read_arrays(snapshot_file(folder, epoch))
+            cells, truth, predicted = (list(map(str, facts[name])) for name in ("cells", "truth", "predicted"))
+            points = pd.DataFrame(arrays["points"], columns=["x", "y"])
+            points = points.assign(cell=cells, truth=truth, predicted=predicted)
+        except (ModelFileError, KeyError, ValueError):
+            return
+        held = "validation donors" if job.config.get("validation", {}).get("share") else "training donors"
+        where = f"{len(cells)} cells of {held}, evenly over the classes, at epoch {epoch}"
+        columns = st.columns(2 if "gates" in arrays else 1)
+        with columns[0]:
+            what = "mean log probabilities" if "gates" in arrays else "first network's shared features"
+            widgets.figure(
+                charts.embedding(points, simulated), "training-embedding", points, simulated=simulated,
+                caption=f"First two principal components of the {what}, turned as at the epoch before; crosses are "
+                f"misclassified. {where}.",
+            )  # fmt: skip
+        if "gates" in arrays:
+            gates = pd.DataFrame(arrays["gates"].astype(float), index=cells, columns=list(FEATURE_NAMES))
+            with columns[1]:
+                widgets.figure(
+                    charts.gate_matrix(gates, truth, simulated), "training-gates-matrix", gates, simulated=simulated,
+                    caption=f"Consensus gates, the {charts.MOST_FEATURES} most open features. {where}.",
+                )  # fmt: skip
+
+
+def _outcome(job: Job) -> None:
+    held = job.metrics.get("validation")
+    if isinstance(held, dict) and {"accuracy", "macro_f1", "n_cells", "n_donors"} <= held.keys():
+        _validation(held)
+    if isinstance(job.metrics.get("own"), dict):
+        own_gain.show(job.metrics["own"])
+    if job.state is not State.DONE:
+        return
+    st.success("Done. The shipped model is as it was.", icon=":material/check_circle:")
+    st.caption("Classify with this model instead of the shipped ones, on the command line:")
+    st.code(_classify_command(job), language="sh", wrap_lines=True)
+    if job.result:
+        with st.expander("What the run reported"):
+            st.json(dict(job.result), expanded=1)
+
+
+def _validation(held: dict[str, Any]) -> None:
+    weights = held.get("weights_of")
+    text = (
+        f"**{held['accuracy']:.3f}** accuracy, **{held['macro_f1']:.3f}** macro F1 (fractions) of the final model on "
+        f"{held['n_cells']} cells of {held['n_donors']} donors that did not train, with the weights of epoch {weights}."
+    )
+    if held.get("chosen_by"):
+        text += " The epoch was chosen on these cells, so the figures are a little optimistic."
+    st.markdown(text)
 
 
 def _classify_command(job: Job) -> str:
@@ -152,43 +224,3 @@ def _classify_command(job: Job) -> str:
     folder = shlex.quote(str(job.folder / "model"))
     shipped = shlex.quote(str(MODELS_DIR / other))
     return f"cp -r {shipped} {folder}/ && python -m neuroclass classify FILE --models {folder}"
-
-
-def _headline(job: Job) -> None:
-    epoch, of = job.status.get("epoch"), job.status.get("of")
-    step = escaped(job.status.get("phase", "")) or "epoch"
-    text = f"{job.state.value}, {step} {epoch} of {of}" if epoch and of else job.state.value
-    if job.status.get("seconds"):
-        text += f", {job.status['seconds']:.0f} s"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        share = min(1.0, epoch / of) if epoch and of else 0.0
-        st.progress(1.0 if job.state is State.DONE else share, text=text)
-        shared, me = place().shared, browser_id()
-        mine = job.state in _UNDER_WAY and (shared or job.belongs_to(me))
-        if mine and st.button("Cancel", icon=":material/stop:", key=f"cancel-{job.id}"):
-            with guarded(stop=False):
-                registry().cancel(job.id, me, shared)
-            st.rerun(scope="app")
-    if job.state is State.QUEUED:
-        st.caption("It waits for its turn: so many runs at once are under way, and visitors take turns.")
-
-
-def _curves(history: pd.DataFrame, simulated: bool) -> None:
-    numeric = [c for c in history.columns if c not in ("epoch", "of") and pd.api.types.is_numeric_dtype(history[c])]
-    shares = [c for c in numeric if c in _SHARES]
-    losses = [c for c in numeric if c not in shares and c not in _GATES]
-    panels = [
-        ("losses", losses, "Loss (nats)"),
-        ("shares", shares, "Share (fraction of 1)"),
-        ("gates", [c for c in numeric if c == "gate_penalty"], "Expected open gates (number)"),
-    ]
-    panels = [panel for panel in panels if panel[1]]
-    for column, (name, columns, title) in zip(st.columns(len(panels) or 1), panels, strict=False):
-        with column:
-            widgets.figure(
-                charts.history(history, columns, title, simulated),
-                f"training-{name}",
-                history,
-                caption=CAPTIONS[name],
-                simulated=simulated,
-            )
