@@ -113,10 +113,14 @@ class _Checked:
 class AugmentSettings(_Checked):
     """Augmentation: how far training cells are shifted towards other laboratories. Each field says what it means."""
 
-    masked_share: float = _setting(0.3, 0, 1, "Fraction of training cells with features hidden")
-    shifted_share: float = _setting(0.3, 0, 1, "Fraction of training cells with shifted features")
-    stimulus_hidden: float = _setting(0.4, 0, 0.95, "Probability that a stimulus of a masked cell is hidden")
-    feature_hidden: float = _setting(0.3, 0, 0.95, "Probability that a further feature of a masked cell is hidden")
+    masked_share: float = _setting(0.3, 0, 1, "Fraction of training cells with features hidden", "fraction")
+    shifted_share: float = _setting(0.3, 0, 1, "Fraction of training cells with shifted features", "fraction")
+    stimulus_hidden: float = _setting(
+        0.4, 0, 0.95, "Probability that a stimulus of a masked cell is hidden", "fraction"
+    )
+    feature_hidden: float = _setting(
+        0.3, 0, 0.95, "Probability that a further feature of a masked cell is hidden", "fraction"
+    )
     offset_mv: float = _setting(15.0, 0, 50, "Largest offset of all voltages", "mV")
     bridge_mv: float = _setting(5.0, 0, 50, "Largest offset of spike voltages", "mV")
     height_mv: float = _setting(10.0, 0, 50, "Largest loss of spike height", "mV")
@@ -149,9 +153,9 @@ class DannSettings(_Checked):
     n_members: int = _setting(10, 1, 50, "Networks in the ensemble", "networks")
     hidden: tuple[int, ...] = _setting((64, 32, 4), 1, 512, "Units of the feature extractor's layers", "units")
     reversal: float = _setting(0.1, 0, 10, "λ of the gradient reversal at the end; 0 switches the adversary off")
-    dropout: float = _setting(0.1, 0, 0.9, "Fraction of hidden units dropped in training")
+    dropout: float = _setting(0.1, 0, 0.9, "Fraction of hidden units dropped in training", "fraction")
     mixup: float = _setting(0.3, 0, 10, "Parameter of the beta distribution of mix-up; 0 for none")
-    smoothing: float = _setting(0.02, 0, 0.5, "Label smoothing: probability taken from the label")
+    smoothing: float = _setting(0.02, 0, 0.5, "Label smoothing: probability taken from the label", "fraction")
     inner_folds: int = _setting(10, 2, 50, "Donor groups; each network leaves one out, for calibration", "groups")
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
@@ -167,14 +171,14 @@ class LspinSettings(_Checked):
     prediction: tuple[int, ...] = _setting((64, 32), 1, 512, "Units of the prediction network's hidden layers", "units")
     gate_penalty: float = _setting(0.013, 0, 10, "λ₁ on the expected number of open gates of a cell (‖z‖₀)")
     similarity: float = _setting(0.0, 0, 10, "λ₂ on differing gates of similar cells")
-    penalty_ramp: float = _setting(0.3, 1e-6, 1, "Fraction of training over which λ₁ grows to its value")
+    penalty_ramp: float = _setting(0.3, 1e-6, 1, "Fraction of training over which λ₁ grows to its value", "fraction")
     agreement: float = _setting(
         0.02, 0, 10, "Weight of the variance of gates between networks, which draws them together"
     )
     consensus: float = _setting(0.25, 0, 1, "Mean gate above which the trained ensemble lets a feature through")
-    dropout: float = _setting(0.1, 0, 0.9, "Fraction of hidden units dropped in training")
+    dropout: float = _setting(0.1, 0, 0.9, "Fraction of hidden units dropped in training", "fraction")
     mixup: float = _setting(0.3, 0, 10, "Parameter of the beta distribution of mix-up; 0 for none")
-    smoothing: float = _setting(0.15, 0, 0.5, "Label smoothing: probability taken from the label")
+    smoothing: float = _setting(0.15, 0, 0.5, "Label smoothing: probability taken from the label", "fraction")
     inner_folds: int = _setting(10, 2, 50, "Donor groups; each network leaves one out, for calibration", "groups")
     augment: AugmentSettings = AugmentSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
@@ -185,7 +189,9 @@ class LspinSettings(_Checked):
 class ValidationSettings(_Checked):
     """Donors that do not train but judge each epoch. Each field says what it means."""
 
-    share: float = _setting(0.15, 0, 0.5, "Fraction of the labelled cells, whole donors, held out; 0 for none")
+    share: float = _setting(
+        0.15, 0, 0.5, "Fraction of the labelled cells, whole donors, held out; 0 for none", "fraction"
+    )
     patience: int = _setting(0, 0, 1_000, "Epochs without a better macro F1 before training stops; 0 never", "epochs")
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from neuroclass.errors import CohortError
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.types.arrays import Floats
+from neuroclass.types.arrays import Floats, Names
 
 META_COLUMNS: tuple[str, ...] = (
     "id",
@@ -87,9 +87,9 @@ class Cohort:
         """One metadata column, shape (n_cells,); None where missing."""
         return self.frame[name].to_numpy(dtype=object)
 
-    def domains(self) -> npt.NDArray[np.object_]:
+    def domains(self) -> Names:
         """What should not be visible in a cell's hidden features, shape (n_cells,): its species, or its laboratory."""
-        return self.column(DOMAIN_COLUMN if DOMAIN_COLUMN in self.frame else "species")
+        return self.frame[DOMAIN_COLUMN if DOMAIN_COLUMN in self.frame else "species"].to_numpy(dtype=str)
 
     def take(self, rows: npt.ArrayLike) -> "Cohort":
         """The cells selected by a boolean mask or by row positions."""

@@ -75,9 +75,12 @@ class StatusFile:
             return None
         return (now - self._stage_start) / done * (progress.total - progress.done)
 
+    def seconds(self) -> float:
+        """How long the run has been at work, s, over all its processes."""
+        return round(self.before + time.monotonic() - self.start, 1)
+
     def _write(self, status: dict[str, Any]) -> None:
-        seconds = round(self.before + time.monotonic() - self.start, 1)
-        status = {"model": self.model, "seconds": seconds, **status}
+        status = {"model": self.model, "seconds": self.seconds(), **status}
         if self.run is not None:
             write_json(self.run / runs.HISTORY, {"epochs": self.history})
             write_json(self.run / runs.STATUS, status)
@@ -180,10 +183,10 @@ def _carried_out(config: RunConfig, folder: Path, status: StatusFile, stop: _Sto
     trained = train_model(
         config.system, cells, settings, folder / runs.MODEL, note, validation=config.validation, watch=watch, card=card
     )
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, Any] = {"training_s": read_json(folder / runs.METRICS).get("training_s") or status.seconds()}
     if "validation" in trained.card:
         metrics["validation"] = trained.card["validation"]
-        write_json(folder / runs.METRICS, metrics)
+    write_json(folder / runs.METRICS, metrics)
     with keep_results(folder / KEPT):
         final = _evaluated(config, trained, loaded, own, metrics, note)
     write_json(folder / runs.METRICS, metrics)
@@ -225,7 +228,10 @@ def _evaluated(
     if not config.report:
         return trained.card
     from neuroclass.reports.build import write_report
+    from neuroclass.reports.estimate import report_seconds
 
+    left = report_seconds(config.system, config.baselines, metrics["training_s"], config.jobs)
+    print(f"{config.system}: report: about {left / 60:.0f} min with {config.jobs} processes", file=sys.stderr)
     return write_report(trained, loaded, config.jobs, config.baselines, note)
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.base import BaseEstimator
 
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import strata
-from neuroclass.evaluation.evaluate import run_trials
+from neuroclass.evaluation.evaluate import in_parallel, run_trials
 from neuroclass.evaluation.metrics import summarise
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.preprocess import Preprocessor
@@ -159,7 +159,7 @@ def label_budget(plan: Plan, task: str, jobs: int = 1) -> list[dict[str, Any]]:
             if trial.repeat == 0
         ]
         calls = (delayed(_budget_trial)(plan, task, trial, classes, budget) for budget in BUDGETS for trial in trials)
-        table = pd.concat(Parallel(n_jobs=jobs)(calls), ignore_index=True)
+        table = pd.concat(in_parallel(list(calls), jobs, "label budget", ignore_progress), ignore_index=True)
         for (name, budget), part in table.groupby(["model", "budget"], sort=False):
             rows.append(
                 {

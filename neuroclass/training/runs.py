@@ -242,7 +242,7 @@ def cells_digest(cells: Cohort) -> str:
     """SHA-256 of ids, labels, features and domains."""
     order = cells.frame["id"].argsort().to_numpy()
     state = hashlib.sha256(cells.digest().encode())
-    state.update("\n".join((cells.column("donor") + "/" + cells.domains())[order]).encode())
+    state.update("\n".join((cells.column("donor") + "/" + cells.domains().astype(object))[order]).encode())
     return state.hexdigest()
 
 

@@ -12,6 +12,7 @@ from neuroclass.config import ValidationSettings, data_folder, declared
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import DIVIDING
 from neuroclass.training.command_line import command
+from neuroclass.training.job import number
 from neuroclass.training.runs import MOST_NAME, Cells, RunConfig
 from neuroclass.training.settings import (
     OURS,
@@ -40,6 +41,7 @@ PROTOCOLS = {
 }
 PARTS = {"": "Network", "optimiser": "Training", "augment": "Augmentation"}
 _COLUMNS = 3
+_LOOKED_AT = 50
 
 
 def form() -> None:
@@ -64,7 +66,7 @@ def form() -> None:
         cells, upload, own = _cells(system)
         with guarded(stop=False):
             values = _settings(system, preset)
-            validation = _validation(report := _report_asked(bool(values)))
+            validation = _validation(report := _report_asked(system, bool(values)))
             config = RunConfig(
                 system=system,
                 settings=values,
@@ -148,7 +150,8 @@ def _settings(system: str, preset: str) -> dict[str, Any]:
 def _value(system: str, one: NamedSetting, start: Mapping[str, Any], key: str) -> Any:
     """Input of one setting; layers as text."""
     setting, default = one.setting, start.get(one.name, one.default)
-    label = f"{one.name.replace('_', ' ').capitalize()} ({setting.unit or 'number'})"
+    words = one.name.removeprefix("n_").removesuffix("_mv").replace("_", " ").capitalize()
+    label = f"{words} ({setting.unit or 'number'})"
     about = f"{setting.meaning}. From {setting.low:g} to {setting.high:g}; the recipe's is "
     if isinstance(one.default, tuple):
         about += f"{', '.join(map(str, one.default))}, one number a layer."
@@ -180,7 +183,7 @@ def _validation(report: bool) -> ValidationSettings:
     return ValidationSettings(float(share), int(patience) if share else 0)
 
 
-def _report_asked(changed: bool) -> bool:
+def _report_asked(system: str, changed: bool) -> bool:
     asked = st.toggle(
         "Evaluate the recipe as well, by donor-grouped cross-validation (takes many minutes)",
         key="report",
@@ -188,7 +191,33 @@ def _report_asked(changed: bool) -> bool:
         help="Writes the report that the result pages read. It evaluates the recipe as it ships, so only with its own "
         "settings; a report that was cut off is resumed where it was.",
     )
-    return bool(asked) and not changed
+    if not asked or changed:
+        return False
+    st.caption(_report_time(system))
+    return True
+
+
+def _report_time(system: str) -> str:
+    """How long the report will take, from the last run of the recipe on this machine."""
+    from neuroclass.reports.estimate import report_seconds
+
+    known = [
+        number(job.metrics.get("training_s"))
+        for job in registry().recent(_LOOKED_AT)
+        if job.model == system and not job.config.get("settings") and job.metrics.get("training_s")
+    ]
+    if not known:
+        return "How long it takes is known once the training itself is done, and is then among the run's messages."
+    minutes = report_seconds(system, False, known[0], _jobs()) / 60
+    return (
+        f"About {max(1, minutes):.0f} min with {_jobs()} processes, going by the last run of the recipe here "
+        f"({known[0]:.0f} s). It can be paused and resumed."
+    )
+
+
+def _jobs() -> int:
+    """Processes of an evaluation: one core is left for the pages."""
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
 def _evaluation(system: str, own: bool, report: bool, cells: Cells) -> dict[str, Any]:
