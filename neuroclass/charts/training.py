@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from neuroclass.cell_types import label_of
 from neuroclass.charts.theme import PALETTE, colours_of, escape, finish, note, ordered
 
-HEIGHT = 300
+HEIGHT = 340
 MOST_FEATURES = 16
 """Features in a gate matrix: those most open, on average over its cells."""
 NAMES: Mapping[str, str] = {
@@ -67,7 +67,12 @@ def history(
         fig.add_annotation(
             x=best, y=0, yref="paper", yanchor="bottom", xanchor="left", text=f"best: {best}", showarrow=False
         )
-    return finish(fig, height=HEIGHT, x="Epoch (number)", y=title, simulated=simulated)
+    return _legend_below(finish(fig, height=HEIGHT, x="Epoch (number)", y=title, simulated=simulated))
+
+
+def _legend_below(fig: go.Figure) -> go.Figure:
+    """Where several figures stand side by side, a legend above would lie on the plot."""
+    return fig.update_layout(legend={"yanchor": "top", "y": -0.3, "x": 0}, margin={"l": 8, "r": 12, "t": 28, "b": 8})
 
 
 def overlaid(runs: Mapping[str, pd.DataFrame], column: str, title: str, simulated: bool = False) -> go.Figure:
@@ -142,8 +147,8 @@ def gate_matrix(gates: pd.DataFrame, truth: Sequence[str], simulated: bool = Fal
     fig.update_xaxes(tickvals=starts, ticktext=[label_of(names[k]) for k in starts], ticklabelposition="outside right")
     for start in starts[1:]:
         fig.add_vline(x=start - 0.5, line={"width": 1, "color": "#7F7F7F"})
-    fig.update_yaxes(autorange="reversed")
-    return finish(fig, height=380, x="Cells by class", simulated=simulated, legend=False)
+    fig.update_yaxes(autorange="reversed", automargin=True)
+    return finish(fig, height=420, x="Cells by class", simulated=simulated, legend=False)
 
 
 def embedding(points: pd.DataFrame, simulated: bool = False) -> go.Figure:
@@ -178,4 +183,4 @@ def embedding(points: pd.DataFrame, simulated: bool = False) -> go.Figure:
         )
     fig.update_xaxes(showticklabels=False)
     fig.update_yaxes(showticklabels=False)
-    return finish(fig, height=380, x="Component 1 (a.u.)", y="Component 2 (a.u.)", simulated=simulated)
+    return _legend_below(finish(fig, height=420, x="Component 1 (a.u.)", y="Component 2 (a.u.)", simulated=simulated))

@@ -156,7 +156,10 @@ def execute(folder: Path, status: Path | None = None) -> dict[str, Any]:
     except TrainingPaused:
         mark(folder, add=runs.PAUSED)
         raise
-    except BaseException:
+    except BaseException as error:
+        if stop():  # whoever asked the process to end has ended its workers too
+            mark(folder, add=runs.PAUSED)
+            raise TrainingPaused("Paused; parts under way begin anew.") from error
         mark(folder, add=runs.FAILED)
         raise
     finally:

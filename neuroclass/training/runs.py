@@ -27,7 +27,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import PROJECT_DIR, ValidationSettings, cache_folder
 from neuroclass.errors import SettingsError
 from neuroclass.io.atomic import write_atomically
-from neuroclass.training.settings import checked
+from neuroclass.training.settings import all_values, checked, with_values
 from neuroclass.types.models import MODELS
 
 QUEUED, CANCELLED, PAUSED, FAILED = "queued", "cancelled", "paused", "failed"
@@ -58,7 +58,7 @@ class Cells(StrEnum):
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What a training run was asked to do; complete, so that it means the same later.
+    """What a training run was asked to do.
 
     Attributes
     ----------
@@ -281,7 +281,8 @@ def git_revision() -> str | None:
 
 def fingerprint(config: RunConfig, cells: Cohort) -> str:
     """What the weights of a run depend on: settings, validation donors, cells, versions."""
-    asked = {"system": config.system, "settings": config.settings, "validation": asdict(config.validation)}
+    settings = all_values(config.system, with_values(config.system, config.settings))
+    asked = {"system": config.system, "settings": settings, "validation": asdict(config.validation)}
     parts = [json.dumps(asked, sort_keys=True), cells_digest(cells), json.dumps(_versions(), sort_keys=True)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -108,6 +108,26 @@ def test_runs_are_listed_and_compared(capsys) -> None:
     assert json.loads(capsys.readouterr().out)["differences"] == {"gate_penalty": [0.013, 0.1]}
 
 
+@pytest.mark.parametrize(("asked", "state"), [(True, "paused"), (False, "failed")])
+def test_what_breaks_because_it_was_asked_to_end_is_paused(monkeypatch, capsys, asked: bool, state: str) -> None:
+    from neuroclass.training import train
+
+    def broken(*_: object, **__: object) -> None:
+        if asked:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise RuntimeError("a worker has died")
+
+    monkeypatch.setattr(train, "train_model", broken)
+    folder = create_run(RunConfig("lspin"), runs_folder(), {}, None, queued=False)
+    if asked:
+        assert main(["train", "--resume", folder.name]) == 130
+        assert f"--resume {folder.name}" in capsys.readouterr().err
+    else:
+        with pytest.raises(RuntimeError):
+            main(["train", "--resume", folder.name])
+    assert JobRegistry().look(folder.name).state.value == state
+
+
 SCRIPT = """
 import sys
 from neuroclass.cli import main

@@ -92,7 +92,7 @@ def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | Non
     """Which cells train; the user's table, where it is needed."""
     loaded, task = cache.cohort(), MODELS[system].task
     labelled = int(loaded.frame[task].notna().sum())
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         names = [one.value for one in Cells]
         cells = Cells(

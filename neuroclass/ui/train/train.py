@@ -147,8 +147,9 @@ def _message(job: Job) -> None:
 
 def _curves(history: pd.DataFrame, best: int | None, simulated: bool) -> None:
     panels = [panel for panel in PANELS if any(one in history for one in panel[1])]
-    for column, (name, columns, title, caption) in zip(st.columns(len(panels) or 1), panels, strict=False):
-        with column:
+    places = st.columns(2)
+    for number, (name, columns, title, caption) in enumerate(panels):
+        with places[number % 2]:
             there = [one for one in columns if one in history]
             mark = best if any(one.startswith("validation") for one in there) else None
             fig = charts.history(history, there, title, simulated, mark)
@@ -174,7 +175,7 @@ def _snapshot(job: Job, simulated: bool) -> None:
             return
         held = "validation donors" if job.config.get("validation", {}).get("share") else "training donors"
         where = f"{len(cells)} cells of {held}, evenly over the classes, at epoch {epoch}"
-        columns = st.columns(2 if "gates" in arrays else 1)
+        columns = st.columns([2, 3] if "gates" in arrays else 1)
         with columns[0]:
             what = "mean log probabilities" if "gates" in arrays else "first network's shared features"
             widgets.figure(
