@@ -25,7 +25,7 @@ from neuroclass.training.learning_cells import LearningCells
 from neuroclass.training.loop import StepLoss, run_training
 from neuroclass.training.losses import LossTerms, cross_entropy
 from neuroclass.training.observe import ObservedCells, Outputs, observer
-from neuroclass.training.targets import class_numbers, domains_of, soft_targets
+from neuroclass.training.targets import class_numbers, soft_targets
 from neuroclass.training.watch import UNWATCHED, Observe, Watch
 from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import LSPIN
@@ -175,7 +175,7 @@ def train_lspin(
         LSPIN.classes,
         inner_folds(cohort, LSPIN.task, settings.inner_folds, settings.seed),
         cohort.column("species"),
-        domains_of(cohort),
+        cohort.domains(),
     )
     preprocessor = Preprocessor.fit(cells.x)
     observe = None if watch is UNWATCHED else _observer(cohort, settings, preprocessor, watch)

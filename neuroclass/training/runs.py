@@ -268,6 +268,8 @@ def _versions() -> dict[str, str]:
 
 def git_revision() -> str | None:
     """Commit of the program's working copy, with ``+`` where files differ from it; None where it has none."""
+    if not (PROJECT_DIR / ".git").exists():
+        return None
     git = ["git", "-C", str(PROJECT_DIR)]
     try:
         commit, changes = (
