@@ -12,7 +12,7 @@ def show(found: dict[str, Any]) -> None:
     """Accuracy on the laboratory's held-out donors, by what trained the system, and a sentence that answers."""
     arms, gain = found.get("arms", {}), found.get("gain", {})
     st.markdown("**Does training with my cells help on my donors?**")
-    st.markdown(answer(gain.get("with")))
+    st.markdown(" ".join((answer(gain.get("with")), *better_alone(gain))))
     rows = []
     for name, arm in arms.items():
         if arm is None:
@@ -58,3 +58,12 @@ def answer(pair: dict[str, Any] | None) -> str:
     if pair["high"] < 0:
         return f"No, it does harm: {text}."
     return f"It cannot be said with so many donors: {text}; the interval includes none."
+
+
+def better_alone(gain: dict[str, Any]) -> tuple[str, ...]:
+    """A sentence where the laboratory's own donors alone train a better system than both together; else none."""
+    both, alone = gain.get("with"), gain.get("alone")
+    if not both or not alone or alone["difference"] <= both["difference"]:
+        return ()
+    more = alone["difference"] - both["difference"]
+    return (f"Its own donors alone do better on them by another {more:.3f}; such a model knows no other laboratory.",)
