@@ -21,7 +21,7 @@ from neuroclass.training.job import State
 from neuroclass.training.jobs import JobRegistry
 from neuroclass.training.runs import RunConfig
 
-PAGES = ("Explore", "Performance", "SHAP", "Gates", "Domains", "Train", "Methods", "Overview")
+PAGES = ("Explore", "Performance", "SHAP", "Gates", "Domains", "Train", "Methods")
 AIM_S = 0.3
 
 
