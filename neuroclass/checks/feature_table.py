@@ -11,6 +11,7 @@ from neuroclass.errors import TableError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.feature_table import CELL_COLUMN, SPECIES_COLUMN, RawTable
 from neuroclass.io.table_values import is_empty
+from neuroclass.limits import LIMITS, impossible
 from neuroclass.reference.ranges import FeatureRange, overall_ranges
 
 MAX_MESSAGES = 20
@@ -197,6 +198,27 @@ def find_problems(table: RawTable) -> dict[int, TableError]:
         if problem.index is not None:
             messages.setdefault(problem.index, []).append(problem.message)
     return {index: TableError(f"{table.name}: {_listed(found)}.") for index, found in sorted(messages.items())}
+
+
+def withheld_values(table: RawTable) -> dict[int, dict[str, str]]:
+    """Values that no neuron can have, which are left out of their cells.
+
+    Parameters
+    ----------
+    table : RawTable
+        The table as read.
+
+    Returns
+    -------
+    dict of row index to dict of str to str
+        For each row with such values, the columns and why they are withheld.
+    """
+    found: dict[int, dict[str, str]] = {}
+    for column, values in table.numbers.items():
+        limits = LIMITS[column]
+        for index in np.flatnonzero((values < limits.low) | (values > limits.high)):
+            found.setdefault(int(index), {}).update(impossible({column: float(values[index])}))
+    return found
 
 
 def _listed(messages: list[str]) -> str:

@@ -12,6 +12,7 @@ from neuroclass.checks.feature_table import (
     find_problems,
     species_of,
     table_warnings,
+    withheld_values,
 )
 from neuroclass.classification.analysis import RecordingAnalysis, analyse
 from neuroclass.classification.grouping import merge
@@ -20,7 +21,7 @@ from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.conditions import Conditions, to_reference
 from neuroclass.ephys.settings import FeatureSettings, ReadLimits
 from neuroclass.ephys.sweep import Recording
-from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
+from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput, TableError
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.feature_table import (
@@ -29,6 +30,7 @@ from neuroclass.io.feature_table import (
     read_raw_table,
 )
 from neuroclass.io.recordings import read_recordings
+from neuroclass.reference.health import health_flags
 from neuroclass.types.arrays import Floats, Integers, Mask
 
 UNKNOWN_SPECIES = "unknown"
@@ -106,7 +108,7 @@ def measure(
             (file,) = cell_input.files
             if not recordings_only and looks_like_feature_table(file.content):
                 cells = _from_table(file, metadata)
-                return [_under_reference(cell, metadata.conditions) for cell in cells]
+                return [_judged(_under_reference(cell, metadata.conditions)) for cell in cells]
             recordings = _recordings(file, metadata, limits)
         return [_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings]
     except OSError as error:
@@ -130,6 +132,13 @@ def _under_reference(cell: MeasuredCell | RejectedInput, conditions: Conditions)
         warnings=(*cell.warnings, *corrected.notes),
         conditions=conditions.to_json(),
     )
+
+
+def _judged(cell: MeasuredCell | RejectedInput) -> MeasuredCell | RejectedInput:
+    """A table's cell with what its features say of its health."""
+    if isinstance(cell, RejectedInput):
+        return cell
+    return replace(cell, qc=tuple(flag.to_json() for flag in health_flags(cell.features, cell.species)))
 
 
 def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> tuple[Recording, ...]:
@@ -218,19 +227,31 @@ def _from_table(file: InputFile, metadata: CellMetadata) -> Iterator[MeasuredCel
     problems = find_problems(table)
     species = table.texts.get(SPECIES_COLUMN, [""] * len(table))
     values = np.stack(list(table.numbers.values()), axis=1)
+    impossible = withheld_values(table)
     sets = _FeatureSets(tuple(table.numbers), metadata.entered, table_warnings(table))
     for index, cell in enumerate(cell_names(table)):
         if index in problems:
             yield RejectedInput(file.name, problems[index], cell)
             continue
-        row = values[index]
+        row, withheld = values[index], impossible.get(index, {})
+        row = np.where([name in withheld for name in table.numbers], np.nan, row) if withheld else row
         own = sets.of(np.isfinite(row))
         features = {**own.entered, **dict(zip(own.names, row[own.columns].tolist(), strict=True))}
+        if withheld and not features:
+            yield RejectedInput(
+                file.name, TableError(f"{file.name}: {_reasons(withheld)}; no other value is left."), cell
+            )
+            continue
         known_for, assumed = _species(species[index], metadata)
         place = {"row": table.row_number(index)}
         provenance = {column: place for column in features}  # noqa: C420 (one place for all)
-        warnings = (*own.warnings, *assumed, *own.lost)
-        yield MeasuredCell(file.name, cell, known_for, features, own.missing, provenance, warnings=warnings)
+        warnings = (*own.warnings, *([f"Left out: {_reasons(withheld)}."] if withheld else []), *assumed, *own.lost)
+        missing = {**own.missing, **{name: why for name, why in withheld.items() if name not in features}}
+        yield MeasuredCell(file.name, cell, known_for, features, missing, provenance, warnings=warnings)
+
+
+def _reasons(withheld: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in withheld.items())
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from neuroclass.cell_types import Species
 from neuroclass.classification.inputs import parse_groups
@@ -165,3 +166,8 @@ def conditions_of(args: argparse.Namespace) -> Conditions:
         args.region.strip(),
         args.correct_temperature,
     )
+
+
+def sweep_lines(sweeps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line a sweep: what was recognised in it, and why."""
+    return [f"sweep {sweep['number']}: {sweep['recognised']}" for sweep in sweeps]

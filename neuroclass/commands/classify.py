@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from neuroclass.cell_types import label_of
 from neuroclass.classification.result import Answer, Prediction
-from neuroclass.commands.arguments import REFUSED, REFUSED_HELP, add_inputs, add_json, groups_of, metadata_of
+from neuroclass.commands.arguments import (
+    REFUSED,
+    REFUSED_HELP,
+    add_inputs,
+    add_json,
+    groups_of,
+    metadata_of,
+    sweep_lines,
+)
 from neuroclass.errors import RejectedInput, SettingsError
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, parse_prior
 
@@ -159,7 +167,9 @@ def _in_words(answer: Answer) -> str:
         f"  subclass     {_prediction(answer.subclass)}",
         f"  measured     {len(answer.features)} of {len(answer.features) + len(answer.missing)} features",
     ]
-    return "\n".join([*lines, *(f"  note         {warning}" for warning in answer.warnings)])
+    lines += [f"  quality      {flag['message']}" for flag in answer.qc]
+    lines += [f"  note         {warning}" for warning in answer.warnings]
+    return "\n".join([*lines, *(f"  {line}" for line in sweep_lines(answer.sweeps))])
 
 
 def _weights(prior: Mapping[str, float]) -> str:

@@ -1,17 +1,30 @@
 """Quality of sweeps and cells: flagged with the value and the limit, never silently dropped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
+from neuroclass.ephys.activity import Activity
+from neuroclass.ephys.block import find_blocks
 from neuroclass.ephys.measures import Response
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.settings import QualitySettings
-from neuroclass.ephys.subthreshold import baseline, mean_between
+from neuroclass.ephys.spontaneous import RARE_HZ, SpontaneousFiring
+from neuroclass.ephys.subthreshold import mean_between
 from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import Stimulus
 from neuroclass.types.arrays import Floats
+
+
+class Severity(StrEnum):
+    """How much a finding matters, gravest first."""
+
+    SERIOUS = "serious"
+    CAUTION = "caution"
+    NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,8 @@ class Flag:
         Human-readable description.
     excludes : bool
         Whether the sweep or cell is excluded from the features.
+    severity : Severity
+        How much it matters.
     """
 
     name: str
@@ -41,15 +56,28 @@ class Flag:
     unit: str
     message: str
     excludes: bool = False
+    severity: Severity = Severity.CAUTION
+
+    def to_json(self) -> dict[str, Any]:
+        """The flag as plain values."""
+        return {**vars(self), "severity": self.severity.value}
+
+
+def ranked(flags: Sequence[Flag]) -> tuple[Flag, ...]:
+    """Flags, the gravest first; those of the whole cell before those of sweeps as grave."""
+    order = list(Severity)
+    return tuple(sorted(flags, key=lambda flag: (order.index(flag.severity), flag.sweep is not None)))
 
 
 def quality_flags(
     sweeps: Sequence[Sweep],
     epochs: Sequence[Epoch],
     responses: Sequence[Response],
+    activity: Mapping[int, Activity],
+    firing: SpontaneousFiring,
     settings: QualitySettings = QualitySettings(),
-) -> list[Flag]:
-    """Quality flags of a cell's sweeps, in order, and then of the cell.
+) -> tuple[Flag, ...]:
+    """Quality flags of a cell and its sweeps, the gravest first.
 
     Parameters
     ----------
@@ -59,16 +87,71 @@ def quality_flags(
         Their stimuli.
     responses : sequence of Response
         The epochs that features are measured on.
+    activity : mapping of int to Activity
+        What each sweep does, by its number.
+    firing : SpontaneousFiring
+        What the cell does without a stimulus.
     settings : QualitySettings
         The limits.
     """
-    flags: list[Flag] = []
+    flags = [*_spontaneous(firing), *_blocks(responses, settings), *_holding(epochs, settings)]
     for sweep in sweeps:
         own = [e for e in epochs if e.sweep_number == sweep.number]
         answers = [r for r in responses if r.sweep.number == sweep.number]
         flags.extend(_truncated(sweep, own))
-        flags.extend(flag for check in SWEEP_CHECKS if (flag := check(sweep, own, answers, settings)))
+        steady = not firing.active and not activity[sweep.number].at_rest.any()
+        checks = SWEEP_CHECKS if steady else tuple(check for check in SWEEP_CHECKS if check is not baseline_drift)
+        flags.extend(flag for check in checks if (flag := check(sweep, own, answers, settings)))
     flags.extend(flag for check in CELL_CHECKS if (flag := check(responses, settings)))
+    return ranked(flags)
+
+
+def _spontaneous(firing: SpontaneousFiring) -> list[Flag]:
+    """Spikes while no stimulus is applied, or in hyperpolarising squares."""
+    if not firing.n_spikes and not firing.n_hyperpolarised:
+        return []
+    severity = Severity.SERIOUS if firing.active else Severity.NOTE
+    return [Flag("spontaneous_firing", None, firing.rate_hz, RARE_HZ, "Hz", firing.message, severity=severity)]
+
+
+def _blocks(responses: Sequence[Response], settings: QualitySettings) -> list[Flag]:
+    """Long squares in depolarisation block."""
+    squares = [r for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE]
+    return [
+        Flag(
+            "depolarisation_block",
+            block.place[0],
+            block.level_mv,
+            settings.block_mv,
+            "mV",
+            f"Sweep {block.place[0]} stops firing {block.stops_s:.3g} s into its square and stays at "
+            f"{block.level_mv:.3g} mV after {block.n_spikes} spikes, where a weaker square evoked {block.most}: "
+            f"depolarisation block, above {settings.block_mv:g} mV. It is left out of the f–I slope.",
+        )
+        for block in find_blocks(squares, settings)
+    ]
+
+
+def _holding(epochs: Sequence[Epoch], settings: QualitySettings) -> list[Flag]:
+    """A large holding current, and one that differs from sweep to sweep."""
+    levels = [e.holding_pa for e in epochs if e.stimulus is not None]
+    if not levels:
+        return []
+    flags = []
+    largest, limit = max(levels, key=abs), settings.holding_pa
+    if abs(largest) > limit:
+        message = (
+            f"The cell is held with {largest:.3g} pA; the database keeps sweeps within ±{limit:g} pA. Its potential "
+            "before the stimulus is not the one it rests at."
+        )
+        flags.append(Flag("holding_current", None, abs(largest), limit, "pA", message))
+    span, limit = float(np.ptp(levels)), settings.holding_range_pa
+    if span > limit:
+        message = (
+            f"The holding current differs from sweep to sweep, from {min(levels):.3g} to {max(levels):.3g} pA; the "
+            f"limit is {limit:g} pA: threshold currents count from different levels."
+        )
+        flags.append(Flag("holding_varies", None, span, limit, "pA", message))
     return flags
 
 
@@ -139,38 +222,22 @@ def _flat_top(v: Floats, peak: int) -> int:
     return stop - peak + 1
 
 
-def depolarisation_block(
-    sweep: Sweep, _epochs: Sequence[Epoch], responses: Sequence[Response], settings: QualitySettings
-) -> Flag | None:
-    """A long square that spikes at first and then stays depolarised without spiking."""
-    for r in responses:
-        if r.epoch.stimulus is not Stimulus.LONG_SQUARE or not r.n_spikes:
-            continue
-        silent_from = r.epoch.start_s + 0.5 * r.epoch.duration_s
-        level = mean_between(sweep.v_mv, sweep.rate_hz, r.epoch.end_s - 0.1, r.epoch.end_s)
-        limit = settings.block_mv
-        if r.spikes.time_s("threshold")[-1] < silent_from and level > limit:
-            message = (
-                f"Sweep {sweep.number} stops spiking in the first half of its square and stays at {level:.3g} mV: "
-                f"depolarisation block, above {limit:g} mV."
-            )
-            return Flag("depolarisation_block", sweep.number, level, limit, "mV", message)
-    return None
-
-
 def unbalanced_bridge(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
     """Voltage step at the onset of long squares divided by the current step."""
-    found = [s for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and (s := _onset_step(r)) is not None]
-    if not found:
-        return None
-    resistance, limit = float(np.median(found)), settings.bridge_mohm
-    if abs(resistance) <= limit:
+    resistance, limit = bridge_error(responses), settings.bridge_mohm
+    if not abs(resistance) > limit:
         return None
     message = (
         f"The potential jumps by {resistance:.3g} MOhm times the current when a square starts; the limit is "
         f"{limit:g} MOhm: the bridge is not balanced, so potentials during squares are off by as much."
     )
     return Flag("unbalanced_bridge", None, resistance, limit, "MOhm", message)
+
+
+def bridge_error(responses: Sequence[Response]) -> float:
+    """Resistance that the bridge leaves uncompensated, MOhm, by the onsets of long squares; NaN without one."""
+    found = [s for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and (s := _onset_step(r)) is not None]
+    return float(np.median(found)) if found else float("nan")
 
 
 def _onset_step(response: Response) -> float | None:
@@ -187,7 +254,7 @@ def _onset_step(response: Response) -> float | None:
 
 def unstable_rest(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
     """Range of the baselines before long squares."""
-    rests = [b for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and np.isfinite(b := _rest(r))]
+    rests = [b for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and np.isfinite(b := r.rest_mv)]
     if len(rests) < 2:
         return None
     span, limit = float(np.ptp(rests)), settings.rest_range_mv
@@ -197,30 +264,12 @@ def unstable_rest(responses: Sequence[Response], settings: QualitySettings) -> F
     return Flag("unstable_rest", None, span, limit, "mV", message)
 
 
-def spontaneous_firing(responses: Sequence[Response], _settings: QualitySettings) -> Flag | None:
-    """Spikes during hyperpolarising squares, which the database's cells do not have."""
-    below = [r for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and r.epoch.amplitude_pa < 0]
-    firing = [r for r in below if r.n_spikes]
-    if not firing:
-        return None
-    message = (
-        f"{len(firing)} of {len(below)} hyperpolarising squares hold spikes; rheobase means little in such a cell."
-    )
-    return Flag("spontaneous_firing", None, float(len(firing)), 0.0, "sweeps", message)
-
-
-def _rest(response: Response) -> float:
-    return baseline(response.sweep.v_mv, response.sweep.rate_hz, response.epoch.start_s, response.epoch.baseline_s)
-
-
 SWEEP_CHECKS: tuple[Callable[[Sweep, Sequence[Epoch], Sequence[Response], QualitySettings], Flag | None], ...] = (
     baseline_drift,
     noisy_baseline,
     clipped_peaks,
-    depolarisation_block,
 )
 CELL_CHECKS: tuple[Callable[[Sequence[Response], QualitySettings], Flag | None], ...] = (
     unbalanced_bridge,
     unstable_rest,
-    spontaneous_firing,
 )

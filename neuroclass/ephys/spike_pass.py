@@ -25,6 +25,7 @@ from neuroclass.types.arrays import Floats, Integers, Mask
 RETURN_TOLERANCE_MV = 1.0  # the last spike must return to this much above its threshold
 FAST_TROUGH_SHARE = 0.01  # of the downstroke, where the fast trough begins
 RECHECK_SHARE = 0.05  # of the mean upstroke, when a threshold is looked for again
+LEAD_S, SETTLED_S = 5e-5, 2.5e-4  # around a step of the current, the span of an electrode artefact; spikes last longer
 
 
 @compiled
@@ -39,7 +40,16 @@ def time_index(seconds: float, dt: float) -> int:
 
 
 @compiled_part
-def _crossings(s: Trace, cutoff: float) -> Integers:
+def _is_artefact(s: Trace, sample: int, edges: Integers, lead: int, settled: int) -> bool:
+    """Whether a rise begins at a step of the current and falls again sooner after it than a spike can."""
+    for edge in edges:
+        if edge - lead <= sample < edge + settled:
+            return falls(s, sample, min(s.dv.size, edge + settled))
+    return False
+
+
+@compiled_part
+def _crossings(s: Trace, cutoff: float, edges: Integers, lead: int, settled: int) -> Integers:
     """Samples before which dV/dt first reaches `cutoff`, after falling below zero since the previous crossing."""
     n = s.dv.size
     found = np.empty(n // 2 + 1, dtype=np.int64)
@@ -59,7 +69,7 @@ def _crossings(s: Trace, cutoff: float) -> Integers:
             fill(s, j, run)
         for k in range(j * s.block, min(n, (j + 1) * s.block)):
             was, above = above, s.dv[k] >= cutoff
-            if above and known and not was:
+            if above and known and not was and not _is_artefact(s, k, edges, lead, settled):
                 if count == 0 or falls(s, previous, k - 1):
                     found[count] = k - 1
                     count += 1
@@ -196,6 +206,7 @@ def find_spikes(
     min_height: float,
     min_peak: float,
     max_interval: float,
+    edges: Integers,
 ) -> tuple[Integers, Floats, Mask]:
     """Find the spikes of one sweep within the samples `begin` to `end` inclusive.
 
@@ -219,6 +230,9 @@ def find_spikes(
         Least peak, mV.
     max_interval : float
         Longest time from threshold to peak, s.
+    edges : ndarray, shape (n_edges,)
+        Samples at which the current steps, counted from `begin`; a deflection that rises and falls within
+        `SETTLED_S` of one is the electrode's, not a spike.
 
     Returns
     -------
@@ -230,7 +244,8 @@ def find_spikes(
         Whether the window ends before the spike does.
     """
     nothing = (np.empty((6, 0), dtype=np.int64), np.empty(0), np.zeros(0, dtype=np.bool_))
-    spikes = _crossings(window, cutoff)
+    lead = max(1, int(LEAD_S / dt))
+    spikes = _crossings(window, cutoff, edges, lead, max(3, int(np.ceil(SETTLED_S / dt))))
     peaks = np.empty_like(spikes)
     for i in range(spikes.size):
         spikes[i] += begin
