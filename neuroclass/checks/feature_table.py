@@ -7,11 +7,11 @@ from itertools import islice
 import numpy as np
 
 from neuroclass.cell_types import Species
+from neuroclass.ephys.limits import LIMITS, impossible
 from neuroclass.errors import TableError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.feature_table import CELL_COLUMN, SPECIES_COLUMN, RawTable
 from neuroclass.io.table_values import is_empty
-from neuroclass.limits import LIMITS, impossible
 from neuroclass.reference.ranges import FeatureRange, overall_ranges
 
 MAX_MESSAGES = 20

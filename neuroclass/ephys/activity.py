@@ -9,8 +9,10 @@ from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.spikes import Spikes, detect_spikes
 from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.features import Stimulus
 from neuroclass.types.arrays import Floats, Mask
 
+LATEST_S = 0.05  # after a short square's end, by which a spike that it evokes has begun
 SETTLING_S = 0.25  # after a stimulus, in which rebound spikes and afterdischarges belong to it
 
 
@@ -47,9 +49,12 @@ class Activity:
         return inside
 
     def within(self, epoch: Epoch) -> Mask:
-        """Which of the spikes rise within an epoch, shape (n_spikes,)."""
+        """Which of the spikes an epoch evokes, shape (n_spikes,): those in it, or up to 50 ms after a short square."""
         times = self.spikes.time_s("upstroke")
-        return np.asarray((times >= epoch.start_s) & (times < epoch.end_s))
+        end_s = epoch.end_s
+        if epoch.stimulus is Stimulus.SHORT_SQUARE:
+            end_s = max(end_s, min(end_s + LATEST_S, epoch.response_end_s))
+        return np.asarray((times >= epoch.start_s) & (times < end_s))
 
 
 def find_activity(sweep: Sweep, epochs: Sequence[Epoch], settings: SpikeSettings = SpikeSettings()) -> Activity:

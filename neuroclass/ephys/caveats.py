@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuroclass.ephys.measures import Measured, Response
-from neuroclass.ephys.quality import bridge_error
+from neuroclass.ephys.quality import baseline_noise, bridge_error
 from neuroclass.ephys.settings import QualitySettings
 from neuroclass.ephys.spontaneous import SpontaneousFiring
 from neuroclass.features import BY_NAME, Stimulus, features_of
@@ -49,4 +49,20 @@ def find_caveats(
             for name in features_of(stimulus):
                 if name.startswith(_SPIKES) and name in measured.values and BY_NAME[name].unit == "mV":
                     found.setdefault(name, []).append(why)
+    noise = _noise(responses)
+    if noise > settings.noise_mv:
+        why = f"taken at the lowest sample, which noise of {noise:.2g} mV makes too low, the more the longer the square"
+        for name in ("ri", "vm_for_sag"):
+            if name in measured.values:
+                found.setdefault(name, []).append(why)
     return {name: "; ".join(reasons) for name, reasons in found.items()}
+
+
+def _noise(responses: Sequence[Response]) -> float:
+    """Median noise of the potential before long squares, mV; 0 without one."""
+    found = [
+        noise
+        for r in responses
+        if r.epoch.stimulus is Stimulus.LONG_SQUARE and (noise := baseline_noise(r.sweep, r.epoch.start_s)) is not None
+    ]
+    return float(np.median(found)) if found else 0.0

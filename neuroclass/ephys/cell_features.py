@@ -7,6 +7,7 @@ import numpy as np
 
 from neuroclass.ephys.activity import Activity, sweep_activity
 from neuroclass.ephys.caveats import find_caveats
+from neuroclass.ephys.limits import impossible
 from neuroclass.ephys.long_squares import long_square_features
 from neuroclass.ephys.measures import Measured, Provenance, Response, noise_features, ramp_features, respond
 from neuroclass.ephys.protocols import TEST_PULSE, Epoch, find_epochs
@@ -18,7 +19,6 @@ from neuroclass.ephys.spontaneous import spontaneous_firing
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import SettingsError
 from neuroclass.features import BY_NAME, FEATURE_NAMES, PERSON_FEATURES, Stimulus
-from neuroclass.limits import impossible
 
 _HOLDING_PA, _SAME_PA = 5.0, 1.0
 _ASKED = {

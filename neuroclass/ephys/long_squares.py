@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuroclass.ephys.block import find_blocks
-from neuroclass.ephys.measures import CUT_OFF, Measured, Provenance, Response, spike_place
+from neuroclass.ephys.measures import CUT_OFF, Measured, Provenance, Response, first_value, spike_place
 from neuroclass.ephys.settings import FeatureSettings
 from neuroclass.ephys.subthreshold import deflection, line_slope, sag, time_constant
 from neuroclass.features import Stimulus, features_of
@@ -64,8 +64,7 @@ def _spiking(out: Measured, spiking: list[Response], settings: FeatureSettings) 
     rheobase = min(spiking, key=lambda r: r.epoch.amplitude_pa)
     for name in _SPIKING:
         quantity = name.removesuffix("_long_square")
-        value = float(rheobase.spikes.values(quantity)[rheobase.first_spike])
-        out.put(name, value, spike_place(rheobase, quantity), CUT_OFF)
+        out.put(name, first_value(rheobase, quantity), spike_place(rheobase, quantity), CUT_OFF)
     low = rheobase.epoch.amplitude_pa + settings.hero_from_pa
     high = rheobase.epoch.amplitude_pa + settings.hero_to_pa
     heroes = [r for r in spiking if low < r.epoch.amplitude_pa < high]

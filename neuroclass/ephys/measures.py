@@ -180,7 +180,7 @@ def first_spikes(out: Measured, name: str, responses: Sequence[Response], otherw
     """Mean of a feature over each response's first spike."""
     stimulus = responses[0].epoch.stimulus
     quantity = name.removesuffix(f"_{stimulus.value}") if stimulus else name
-    values: Floats = np.array([r.spikes.values(quantity)[r.first_spike] for r in responses])
+    values: Floats = np.array([first_value(r, quantity) for r in responses])
     known = np.isfinite(values)
     used = [r for r, k in zip(responses, known, strict=True) if k]
     place: Provenance
@@ -191,6 +191,23 @@ def first_spikes(out: Measured, name: str, responses: Sequence[Response], otherw
             tuple(r.sweep.number for r in used), 0, note=f"mean over the first spikes of {len(used)} sweeps"
         )
     out.put(name, float(values[known].mean()) if used else np.nan, place, otherwise)
+
+
+def first_value(response: Response, quantity: str) -> float:
+    """A quantity at a response's first spike; a current recorded with noise is taken free of it.
+
+    Then it is the level of a square, and on a ramp the mean of 10 ms about the sample.
+    """
+    k, sweep = response.first_spike, response.sweep
+    point = response.spikes.point_of(quantity)
+    if not (sweep.recorded_current and quantity == f"{point}_i"):
+        return float(response.spikes.values(quantity)[k])
+    if response.epoch.kind == "square":
+        return response.epoch.amplitude_pa
+    sample, half = int(response.spikes.indexes[point][k]), round(0.005 * sweep.rate_hz)
+    if sample < 0:
+        return float("nan")
+    return float(sweep.i_pa[max(0, sample - half) : sample + half + 1].mean()) - response.epoch.holding_pa
 
 
 def spike_place(response: Response, quantity: str) -> Provenance:

@@ -18,6 +18,8 @@ from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import Stimulus
 from neuroclass.types.arrays import Floats
 
+LINE_HZ, LEAST_HUM_S = (50.0, 60.0), 0.06
+
 
 class Severity(StrEnum):
     """How much a finding matters, gravest first."""
@@ -190,16 +192,20 @@ def noisy_baseline(
     sweep: Sweep, epochs: Sequence[Epoch], _responses: Sequence[Response], settings: QualitySettings
 ) -> Flag | None:
     """Standard deviation of the potential in windows of 5 ms before the first stimulus."""
-    end = round((epochs[0].start_s if epochs else sweep.duration_s) * sweep.rate_hz)
-    width = max(8, round(0.005 * sweep.rate_hz))
-    if end < 4 * width:
-        return None
-    windows = sweep.v_mv[: end - end % width].reshape(-1, width)
-    noise, limit = float(np.median(windows.std(axis=1))), settings.noise_mv
-    if noise <= limit:
+    noise, limit = baseline_noise(sweep, epochs[0].start_s if epochs else sweep.duration_s), settings.noise_mv
+    if noise is None or noise <= limit:
         return None
     message = f"Sweep {sweep.number} has {noise:.3g} mV of noise before the stimulus; the limit is {limit:g} mV."
     return Flag("noise", sweep.number, noise, limit, "mV", message)
+
+
+def baseline_noise(sweep: Sweep, until_s: float) -> float | None:
+    """Median standard deviation of the potential in windows of 5 ms up to a time, mV; None below four windows."""
+    end = round(until_s * sweep.rate_hz)
+    width = max(8, round(0.005 * sweep.rate_hz))
+    if end < 4 * width:
+        return None
+    return float(np.median(sweep.v_mv[: end - end % width].reshape(-1, width).std(axis=1)))
 
 
 def clipped_peaks(
@@ -223,7 +229,7 @@ def _flat_top(v: Floats, peak: int) -> int:
 
 
 def unbalanced_bridge(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
-    """Voltage step at the onset of long squares divided by the current step."""
+    """Voltage step at the onset of squares divided by the current step."""
     resistance, limit = bridge_error(responses), settings.bridge_mohm
     if not abs(resistance) > limit:
         return None
@@ -235,8 +241,9 @@ def unbalanced_bridge(responses: Sequence[Response], settings: QualitySettings) 
 
 
 def bridge_error(responses: Sequence[Response]) -> float:
-    """Resistance that the bridge leaves uncompensated, MOhm, by the onsets of long squares; NaN without one."""
-    found = [s for r in responses if r.epoch.stimulus is Stimulus.LONG_SQUARE and (s := _onset_step(r)) is not None]
+    """Resistance that the bridge leaves uncompensated, MOhm, by the onsets of squares; NaN without one."""
+    squares = [r for r in responses if r.epoch.stimulus in (Stimulus.LONG_SQUARE, Stimulus.SHORT_SQUARE)]
+    found = [s for r in squares if (s := _onset_step(r)) is not None]
     return float(np.median(found)) if found else float("nan")
 
 
@@ -247,9 +254,46 @@ def _onset_step(response: Response) -> float | None:
     a, b = k + max(2, round(3e-4 * sweep.rate_hz)), k + round(1e-3 * sweep.rate_hz) + 1
     if k < 10 or b - a < 3 or b >= sweep.n_times or abs(epoch.amplitude_pa) < 10 or sweep.recorded_current:
         return None
+    rises = response.activity.spikes.indexes["upstroke"]
+    if epoch.duration_s <= 1e-3 or ((rises >= k) & (rises < b + (b - a) // 2)).any():
+        return None
     _, level = np.polyfit(np.arange(a, b) - k, sweep.v_mv[a:b], 1)
     before = float(sweep.v_mv[max(0, k - round(2e-3 * sweep.rate_hz)) : k].mean())
     return float(level - before) / epoch.amplitude_pa * 1e3
+
+
+def line_hum(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
+    """Amplitude of a sine at 50 or 60 Hz, whichever is larger, in the potential before stimuli."""
+    found = [_hum(r) for r in responses if r.epoch.baseline_s >= LEAST_HUM_S]
+    if not found:
+        return None
+    amplitudes = np.median(found, axis=0)
+    k = int(np.argmax(amplitudes))
+    amplitude, limit = float(amplitudes[k]), settings.hum_mv
+    if amplitude <= limit:
+        return None
+    message = (
+        f"The potential carries a hum of {amplitude:.3g} mV at {LINE_HZ[k]:g} Hz; the limit is {limit:g} mV. What is "
+        "taken at one sample, such as the lowest potential behind input resistance and sag, is off by as much."
+    )
+    return Flag("line_hum", None, amplitude, limit, "mV", message)
+
+
+def _hum(response: Response) -> list[float]:
+    """Amplitudes at `LINE_HZ` by least squares, beside a line, in the baseline before an epoch, mV."""
+    rate, start = response.sweep.rate_hz, response.epoch.start_s
+    stop = round(start * rate)
+    v = response.sweep.v_mv[max(0, stop - round(response.epoch.baseline_s * rate)) : stop]
+    step = max(1, round(rate / 2000.0))
+    v = v[: v.size // step * step].reshape(-1, step).mean(axis=1)
+    t = np.arange(v.size) * step / rate
+    amplitudes = []
+    for line_hz in LINE_HZ:
+        phase = 2 * np.pi * line_hz * t
+        design = np.column_stack([np.sin(phase), np.cos(phase), np.ones(v.size), t])
+        fit = np.linalg.lstsq(design, v, rcond=None)[0]
+        amplitudes.append(float(np.hypot(fit[0], fit[1])))
+    return amplitudes
 
 
 def unstable_rest(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
@@ -271,5 +315,6 @@ SWEEP_CHECKS: tuple[Callable[[Sweep, Sequence[Epoch], Sequence[Response], Qualit
 )
 CELL_CHECKS: tuple[Callable[[Sequence[Response], QualitySettings], Flag | None], ...] = (
     unbalanced_bridge,
+    line_hum,
     unstable_rest,
 )

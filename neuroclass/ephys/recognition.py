@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+import numpy as np
+
 from neuroclass.ephys.activity import Activity
 from neuroclass.ephys.protocols import TEST_PULSE, Epoch
 from neuroclass.ephys.sweep import Sweep
@@ -28,16 +30,22 @@ def recognition_line(sweep: Sweep, epochs: Sequence[Epoch], activity: Activity) 
     str
         Such as "long square +120 pA, 1 s (a square of 1000 ms); 5 spikes".
     """
-    return f"{'; '.join(_stimuli(sweep, epochs))}; {spike_words(activity)}"
+    return f"{'; '.join(_stimuli(sweep, epochs))}; {spike_words(epochs, activity)}"
 
 
-def spike_words(activity: Activity) -> str:
-    """How many spikes a sweep holds, and how many of them without a stimulus."""
+def spike_words(epochs: Sequence[Epoch], activity: Activity) -> str:
+    """How many spikes a sweep holds, and how many of them outside its stimuli and at rest."""
     total, resting = len(activity.spikes), int(activity.at_rest.sum())
+    inside = np.zeros(total, dtype=bool)
+    for epoch in epochs:
+        inside |= activity.within(epoch)
+    outside = total - int(inside.sum())
     spikes = f"{total or 'no'} spike{'' if total == 1 else 's'}"
-    if not resting:
+    if not outside:
         return spikes
-    return f"{spikes}, {'all' if resting == total else resting} at rest"
+    if outside == resting:
+        return f"{spikes}, {'all' if resting == total > 1 else resting} at rest"
+    return f"{spikes}, {outside} outside the stimulus{f' ({resting} at rest)' if resting else ''}"
 
 
 def _stimuli(sweep: Sweep, epochs: Sequence[Epoch]) -> list[str]:

@@ -126,6 +126,8 @@ class QualitySettings:
         Potential in the silent end of a square in depolarisation block, mV.
     bridge_mohm : float
         Step at a square's onset by its current, MOhm.
+    hum_mv : float
+        Amplitude of the mains' hum before stimuli, mV.
     bridge_error_mv : float
         Error of a spike's potential by an unbalanced bridge, mV.
     rest_range_mv : float
@@ -145,6 +147,7 @@ class QualitySettings:
     flat_peak_ms: float = 0.1
     block_mv: float = -40.0
     bridge_mohm: float = 5.0
+    hum_mv: float = 0.3
     bridge_error_mv: float = 3.0
     rest_range_mv: float = 10.0
     holding_pa: float = 100.0

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuroclass.ephys.activity import square_edges
+from neuroclass.ephys.activity import LATEST_S, square_edges
 from neuroclass.ephys.measures import Measured, Provenance, Response, first_spikes, last_time
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.spikes import Spikes, detect_spikes, filtered_derivative
@@ -20,7 +20,7 @@ from neuroclass.features import Stimulus, features_of
 
 SHORT_SHARE = 0.1  # minimum share of the mean upstroke at a short square's threshold
 NOT_BACK = "the potential is not back at the spike's threshold before the next stimulus or the sweep's end"
-LATEST_S = 0.05  # after a short square's end, by which a spike that it evokes has begun
+_WINDOW_S = 1e-3  # after the onset, in which AllenSDK takes the fastest rise for the membrane's charging
 _CHARGED_S = 1.5e-4  # after the onset, in which an electrode's artefact ends
 _REGENERATIVE = 1.5  # times the membrane's own charging, from which a rise is a spike's
 
@@ -62,21 +62,21 @@ def _evoked(response: Response) -> bool:
 
 
 def _detected(responses: Sequence[Response], settings: SpikeSettings) -> list[Response]:
-    """Responses with their spikes: by AllenSDK's rules [1]_, or by `_early_spikes` where those miss one."""
-    found = []
-    for r in _adjusted(responses, settings):
-        early = None if _evoked(r) else _early_spikes(r, settings)
-        found.append(r if early is None else replace(r, spikes=early))
-    return found
+    """Responses with their spikes: by AllenSDK's rules [1]_, or by `_early_spikes` where the spike rises too soon."""
+    early = {r.place: spikes for r in responses if (spikes := _early_spikes(r, settings)) is not None}
+    ordinary = _adjusted([r for r in responses if r.place not in early], settings)
+    return [*ordinary, *(replace(r, spikes=early[r.place]) for r in responses if r.place in early)]
 
 
 def _adjusted(responses: Sequence[Response], settings: SpikeSettings) -> list[Response]:
     """Detect spikes with rules adjusted to how fast the square moves the potential in its first millisecond."""
+    if not responses:
+        return []
     highest, after, slopes = [], [], []
     for r in responses:
         dv = filtered_derivative(r.sweep.v_mv, r.sweep.rate_hz, settings)
         begin = round(r.epoch.start_s * r.sweep.rate_hz)
-        stop = min(dv.size - 1, begin + max(1, round(1e-3 * r.sweep.rate_hz)))
+        stop = min(dv.size - 1, begin + max(1, round(_WINDOW_S * r.sweep.rate_hz)))
         highest.append(float(dv[begin:stop].max()) if stop > begin else settings.dv_cutoff)
         after.append(float(dv[stop]))
     cutoff = 1.1 * float(np.median(highest))
@@ -91,10 +91,10 @@ def _adjusted(responses: Sequence[Response], settings: SpikeSettings) -> list[Re
 
 
 def _early_spikes(response: Response, settings: SpikeSettings) -> Spikes | None:
-    """Spikes by a cutoff from the slowest charging before the first rise; None without a spike.
+    """Spikes by a cutoff from the slowest charging before the first rise; None if none rises in the first millisecond.
 
-    A spike that rises within the first millisecond raises AllenSDK's cutoff above itself. Under a constant current
-    a passive membrane only slows down, so a rise that speeds up is a spike's.
+    Such a spike raises AllenSDK's cutoff above itself. Under a constant current a passive membrane only slows down, so
+    a rise that speeds up is a spike's.
     """
     sweep, epoch = response.sweep, response.epoch
     rate = sweep.rate_hz
@@ -105,6 +105,8 @@ def _early_spikes(response: Response, settings: SpikeSettings) -> Spikes | None:
         return None
     dv = filtered_derivative(sweep.v_mv, rate, settings)
     upstroke = settled + int(np.argmax(dv[settled : int(peaks[0]) + 1]))
+    if upstroke > round((epoch.start_s + _WINDOW_S) * rate):
+        return None
     slowest = settled + int(np.argmin(dv[settled : upstroke + 1]))
     charging = max(float(dv[slowest]), 0.0)
     if dv[upstroke] < _REGENERATIVE * charging or dv[upstroke] < settings.dv_cutoff:

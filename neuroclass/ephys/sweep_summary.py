@@ -61,7 +61,7 @@ class SweepSummary:
     def title(self) -> str:
         """Number, amplitude and spikes, for people."""
         amplitude = f", {self.main.amplitude_pa:+.0f} pA" if self.main else ""
-        return f"sweep {self.sweep.number}{amplitude}, {spike_words(self.activity)}"
+        return f"sweep {self.sweep.number}{amplitude}, {spike_words(self.epochs, self.activity)}"
 
     def window(self) -> tuple[float, float]:
         """Start and end of the main stimulus' epochs with a margin around them, s."""
