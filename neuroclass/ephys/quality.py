@@ -273,7 +273,7 @@ def line_hum(responses: Sequence[Response], settings: QualitySettings) -> Flag |
     if amplitude <= limit:
         return None
     message = (
-        f"The potential carries a hum of {amplitude:.3g} mV at {LINE_HZ[k]:g} Hz; the limit is {limit:g} mV. What is "
+        f"The potential carries a hum of {amplitude:.2g} mV at {LINE_HZ[k]:g} Hz; the limit is {limit:g} mV. What is "
         "taken at one sample, such as the lowest potential behind input resistance and sag, is off by as much."
     )
     return Flag("line_hum", None, amplitude, limit, "mV", message)

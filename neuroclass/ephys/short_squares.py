@@ -91,7 +91,7 @@ def _adjusted(responses: Sequence[Response], settings: SpikeSettings) -> list[Re
 
 
 def _early_spikes(response: Response, settings: SpikeSettings) -> Spikes | None:
-    """Spikes by a cutoff from the slowest charging before the first rise; None if none rises in the first millisecond.
+    """Spikes by a cutoff from the slowest charging before the first rise; None unless that begins within 1 ms.
 
     Such a spike raises AllenSDK's cutoff above itself. Under a constant current a passive membrane only slows down, so
     a rise that speeds up is a spike's.
@@ -105,11 +105,10 @@ def _early_spikes(response: Response, settings: SpikeSettings) -> Spikes | None:
         return None
     dv = filtered_derivative(sweep.v_mv, rate, settings)
     upstroke = settled + int(np.argmax(dv[settled : int(peaks[0]) + 1]))
-    if upstroke > round((epoch.start_s + _WINDOW_S) * rate):
-        return None
     slowest = settled + int(np.argmin(dv[settled : upstroke + 1]))
     charging = max(float(dv[slowest]), 0.0)
-    if dv[upstroke] < _REGENERATIVE * charging or dv[upstroke] < settings.dv_cutoff:
+    within = dv[slowest : min(upstroke, round((epoch.start_s + _WINDOW_S) * rate)) + 1]
+    if not within.size or within.max() < max(_REGENERATIVE * charging, settings.dv_cutoff):
         return None
     share = min(0.99, max(1.2 * charging / float(dv[upstroke]), SHORT_SHARE))
     rules = replace(settings, dv_cutoff=max(settings.dv_cutoff, 1.1 * charging), threshold_share=share)
