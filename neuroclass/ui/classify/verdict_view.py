@@ -1,6 +1,5 @@
 """A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
 
-import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
@@ -13,18 +12,17 @@ from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, command_line
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.errors import RejectedInput, UnitsError
-from neuroclass.features import BY_NAME, Stimulus
+from neuroclass.features import BY_NAME
 from neuroclass.report.content import TASKS, TITLES
 from neuroclass.report.tables import feature_table
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
-from neuroclass.ui.classify import export, uploads
+from neuroclass.ui.classify import epochs, export, uploads
 from neuroclass.ui.evidence import evidence
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 _METRIC_PX = 236
-_STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.NONE}}
 
 
 def refusal(one: RejectedInput) -> None:
@@ -61,10 +59,12 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
     case = Case(key, verdict, metadata, analysis, inputs=fingerprint(inputs=cell_input))
     evidence.show(case)
     st.subheader("Everything measured", anchor=False)
+    if analysis is not None:
+        epochs.gallery(key, cell_input, analysis)
     _features(verdict)
     if analysis is not None:
         sweeps.recording_view(key, analysis)
-        _protocols(cell_input, verdict)
+        epochs.table(cell_input, verdict)
     export.show(case, command_line(cell_input, metadata))
 
 
@@ -134,7 +134,11 @@ def _trust(verdict: CellVerdict) -> None:
             advice += _advice(name, prediction)
     if advice:
         st.caption(" ".join(advice))
-    notes = [*(str(flag.get("message") or flag.get("name")) for flag in verdict.qc), *verdict.warnings]
+    serious = [str(flag["message"]) for flag in verdict.qc if flag.get("severity") == "serious"]
+    if serious:
+        st.error("\n".join(f"- {escaped(text, 600)}" for text in dict.fromkeys(serious)), icon=":material/error:")
+    others = [flag for flag in verdict.qc if flag.get("severity") != "serious"]
+    notes = [*(str(flag.get("message") or flag.get("name")) for flag in others), *verdict.warnings]
     if notes:
         st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon=":material/warning:")
 
@@ -177,47 +181,3 @@ def _features(verdict: CellVerdict) -> None:
         measured_first = table.drop(columns="feature").sort_values("value", key=lambda v: v.isna(), kind="stable")
         st.dataframe(measured_first, hide_index=True, height=330)
         widgets.csv_button("features-of-cell", table)
-
-
-def _protocols(cell_input: CellInput, verdict: CellVerdict) -> None:
-    """The stimulus found in each epoch, to be corrected; then all is measured anew."""
-    rows = []
-    for sweep in verdict.sweeps:
-        for index, epoch in enumerate(sweep.get("epochs", ())):
-            rows.append(
-                {
-                    "sweep": sweep["number"],
-                    "epoch": index,
-                    "stimulus": epoch.get("stimulus") or "none",
-                    "start (s)": epoch.get("start_s"),
-                    "end (s)": epoch.get("end_s"),
-                    "amplitude (pA)": epoch.get("amplitude_pa"),
-                    "spikes in the sweep": sweep.get("n_spikes"),
-                }
-            )
-    if not rows:
-        return
-    table = pd.DataFrame(rows)
-    fixed = [c for c in table.columns if c != "stimulus"]
-    with (
-        st.expander("Stimulus found in each sweep: correct it here"),
-        st.form(f"protocols-{cell_input.digest[:16]}", border=False),
-    ):
-        edited = st.data_editor(
-            table,
-            hide_index=True,
-            disabled=fixed,
-            column_config={"stimulus": st.column_config.SelectboxColumn(options=list(_STIMULI), required=True)},
-            key=f"editor-{cell_input.digest[:16]}-{verdict.cell}",
-        )
-        if st.form_submit_button("Measure and classify again"):
-            changed = edited["stimulus"] != table["stimulus"]
-            assigned = {
-                (int(row["sweep"]), int(row["epoch"])): _STIMULI[row["stimulus"]]
-                for _, row in edited[changed].iterrows()
-            }
-            uploads.correct(cell_input, {**uploads.corrections(cell_input), **assigned})
-            st.rerun()
-    if uploads.corrections(cell_input) and st.button("Forget the corrections", key=f"forget-{cell_input.digest[:16]}"):
-        uploads.correct(cell_input, {})
-        st.rerun()
