@@ -18,7 +18,8 @@ from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import Stimulus
 from neuroclass.types.arrays import Floats
 
-LINE_HZ, LEAST_HUM_S = (50.0, 60.0), 0.06
+LINE_HZ, BESIDE_HZ = (50.0, 60.0), (32.0, 80.0)
+LEAST_HUM_S, HUM_EXCESS = 0.06, 1.5  # shortest baseline, and how much stronger a hum is than what lies beside it
 
 
 class Severity(StrEnum):
@@ -264,13 +265,13 @@ def _onset_step(response: Response) -> float | None:
 
 def line_hum(responses: Sequence[Response], settings: QualitySettings) -> Flag | None:
     """Amplitude of a sine at 50 or 60 Hz, whichever is larger, in the potential before stimuli."""
-    found = [_hum(r) for r in responses if r.epoch.baseline_s >= LEAST_HUM_S]
+    found = [_sines(r) for r in responses if r.epoch.baseline_s >= LEAST_HUM_S and _silent_before(r)]
     if not found:
         return None
-    amplitudes = np.median(found, axis=0)
-    k = int(np.argmax(amplitudes))
-    amplitude, limit = float(amplitudes[k]), settings.hum_mv
-    if amplitude <= limit:
+    *lines, below, above = np.median(found, axis=0)
+    k = int(np.argmax(lines))
+    amplitude, limit = float(lines[k]), settings.hum_mv
+    if amplitude <= max(limit, HUM_EXCESS * max(below, above)):
         return None
     message = (
         f"The potential carries a hum of {amplitude:.2g} mV at {LINE_HZ[k]:g} Hz; the limit is {limit:g} mV. What is "
@@ -279,8 +280,14 @@ def line_hum(responses: Sequence[Response], settings: QualitySettings) -> Flag |
     return Flag("line_hum", None, amplitude, limit, "mV", message)
 
 
-def _hum(response: Response) -> list[float]:
-    """Amplitudes at `LINE_HZ` by least squares, beside a line, in the baseline before an epoch, mV."""
+def _silent_before(response: Response) -> bool:
+    """Whether no spike falls within the baseline before an epoch, or shortly before it."""
+    times, start = response.activity.spikes.time_s("peak"), response.epoch.start_s
+    return not ((times > start - response.epoch.baseline_s - LEAST_HUM_S) & (times < start)).any()
+
+
+def _sines(response: Response) -> list[float]:
+    """Amplitudes, mV, at `LINE_HZ` and beside them, by least squares in the baseline before an epoch."""
     rate, start = response.sweep.rate_hz, response.epoch.start_s
     stop = round(start * rate)
     v = response.sweep.v_mv[max(0, stop - round(response.epoch.baseline_s * rate)) : stop]
@@ -288,9 +295,8 @@ def _hum(response: Response) -> list[float]:
     v = v[: v.size // step * step].reshape(-1, step).mean(axis=1)
     t = np.arange(v.size) * step / rate
     amplitudes = []
-    for line_hz in LINE_HZ:
-        phase = 2 * np.pi * line_hz * t
-        design = np.column_stack([np.sin(phase), np.cos(phase), np.ones(v.size), t])
+    for hz in (*LINE_HZ, *BESIDE_HZ):
+        design = np.column_stack([np.sin(2 * np.pi * hz * t), np.cos(2 * np.pi * hz * t), np.ones(v.size), t])
         fit = np.linalg.lstsq(design, v, rcond=None)[0]
         amplitudes.append(float(np.hypot(fit[0], fit[1])))
     return amplitudes
