@@ -53,6 +53,8 @@ def _rest(out: Measured, responses: Sequence[Response]) -> None:
     used = [(r, v) for r, v in found if np.isfinite(v)]
     shortest = min((r.epoch.baseline_s for r, _ in used), default=0.0)
     note = "" if shortest >= 0.0999 else f"from {shortest * 1e3:.3g} ms before the stimulus instead of 100 ms"
+    between = any(r.activity.at_rest.any() for r, _ in used)
+    note = "; ".join(filter(None, (note, "between the spikes at rest" if between else "")))
     mean = float(np.mean([v for _, v in used])) if used else np.nan
     out.put("vrest", mean, Provenance(_numbers([r for r, _ in used]), note=note), "no rest before any long square")
 

@@ -215,6 +215,8 @@ def spike_place(response: Response, quantity: str) -> Provenance:
     k = response.first_spike
     point = response.spikes.point_of(quantity)
     index = int(response.spikes.indexes[point][k])
+    smoothed = response.sweep.recorded_current and quantity == f"{point}_i"
+    note = "free of the recorded current's noise" if smoothed else ""
     if index < 0:
-        return Provenance((response.sweep.number,), 0)
-    return Provenance((response.sweep.number,), 0, index, index / response.sweep.rate_hz)
+        return Provenance((response.sweep.number,), 0, note=note)
+    return Provenance((response.sweep.number,), 0, index, index / response.sweep.rate_hz, note)
