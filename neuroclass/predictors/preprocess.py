@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.covariance import ledoit_wolf
 
 from neuroclass.features import FEATURE_NAMES, FEATURES
 from neuroclass.types.arrays import Floats, Mask
@@ -103,6 +102,8 @@ class Preprocessor:
     @classmethod
     def fit(cls, x: Floats) -> "Preprocessor":
         """Fit on training cells, shape (n_cells, 41), stored units, NaN where missing."""
+        from sklearn.covariance import ledoit_wolf
+
         values = transform(x)
         mean = np.nanmean(values, axis=0)
         scale = np.maximum(np.nanstd(values, axis=0), 1e-9)
