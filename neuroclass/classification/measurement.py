@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from neuroclass.checks.feature_table import (
     table_warnings,
     withheld_values,
 )
-from neuroclass.classification.analysis import RecordingAnalysis, analyse
 from neuroclass.classification.grouping import merge
 from neuroclass.classification.inputs import CellInput, InputFile, cannot_open
 from neuroclass.classification.metadata import CellMetadata
@@ -32,6 +32,9 @@ from neuroclass.io.feature_table import (
 from neuroclass.io.recordings import read_recordings
 from neuroclass.reference.health import health_flags
 from neuroclass.types.arrays import Floats, Integers, Mask
+
+if TYPE_CHECKING:
+    from neuroclass.classification.analysis import RecordingAnalysis
 
 UNKNOWN_SPECIES = "unknown"
 _NOT_IN_TABLE, _EMPTY = "the table has no such column", "the table's cell is empty"
@@ -65,11 +68,17 @@ class MeasuredCell:
     qc: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
-    analysis: RecordingAnalysis | None = field(default=None, repr=False, compare=False)
+    analysis: "RecordingAnalysis | None" = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def _row(self) -> Floats:
+        row = np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
+        row.setflags(write=False)
+        return row
 
     def row(self) -> Floats:
-        """Features as model input, shape (41,), NaN where missing."""
-        return np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
+        """Features as model input, shape (41,), NaN where missing; read-only."""
+        return self._row
 
 
 def measure(
@@ -110,6 +119,8 @@ def measure(
                 cells = _from_table(file, metadata)
                 return [_judged(_under_reference(cell, metadata.conditions)) for cell in cells]
             recordings = _recordings(file, metadata, limits)
+        from neuroclass.classification.analysis import analyse
+
         return [_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings]
     except OSError as error:
         return [RejectedInput(cell_input.name, cannot_open(cell_input.name, error), cell_input.cell)]
@@ -149,11 +160,13 @@ def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> 
 
 def measured_recording(recording: Recording, metadata: CellMetadata | None = None) -> MeasuredCell:
     """Measure one cell's sweeps as `measure` measures those of a file; see `analyse` for what it raises."""
+    from neuroclass.classification.analysis import analyse
+
     metadata = metadata or CellMetadata()
     return _measured(recording.source, analyse(recording, metadata), metadata)
 
 
-def _measured(source: str, analysis: RecordingAnalysis, metadata: CellMetadata) -> MeasuredCell:
+def _measured(source: str, analysis: "RecordingAnalysis", metadata: CellMetadata) -> MeasuredCell:
     features, corrected = analysis.features, analysis.corrected
     species, assumed = _species(analysis.recording.metadata.get("species"), metadata)
     return MeasuredCell(

@@ -41,6 +41,7 @@ _CHUNK = 1 << 20
 _AT_ONCE = max(2, os.cpu_count() or 2)
 _BUSY = 6.0
 _POLL_S = 0.5
+_GRACE_S = 30.0
 
 
 class _Clock:
@@ -81,7 +82,7 @@ class _Worker:
             "ARROW_DEFAULT_MEMORY_POOL": "system",  # gives memory back, and reserves none
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "neuroclass.io.sandbox_worker"],
+            [sys.executable, "-m", "neuroclass.io.sandbox_worker", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -261,7 +262,7 @@ def ask(
     with _pool.worker() as worker:
         clock = _Clock(worker.process, seconds)
         try:
-            worker.send(request)
+            worker.send({**request, "at_most_s": _BUSY * seconds + _GRACE_S})
             (length,) = struct.unpack("<Q", worker.receive(8, clock))
             if length > _MAX_HEADER:
                 raise EOFError

@@ -7,12 +7,12 @@ import streamlit as st
 
 from neuroclass.charts.sweep_gallery import Shade, Tile, sweep_gallery
 from neuroclass.charts.theme import download_config
-from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.features import Stimulus
 from neuroclass.ui import widgets
+from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.text import escaped
 
@@ -21,8 +21,9 @@ _STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.N
 
 
 @st.fragment
-def gallery(key: str, cell_input: CellInput, analysis: RecordingAnalysis) -> None:
+def gallery(key: str, cell_input: CellInput, lent: Lent) -> None:
     """Every sweep with its stimuli shaded; a click on one opens the form that corrects it."""
+    analysis = lent()
     summaries = analysis.sweeps
     pages = [summaries[k : k + TILES_A_PAGE] for k in range(0, len(summaries), TILES_A_PAGE)]
     if not pages:
