@@ -5,7 +5,16 @@ import streamlit as st
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RejectedInput
 from neuroclass.ui import widgets
-from neuroclass.ui.classify import adapt, batch, batch_summary, examples, metadata_form, uploads, verdict_view
+from neuroclass.ui.classify import (
+    adapt,
+    batch,
+    batch_summary,
+    empty_state,
+    examples,
+    metadata_form,
+    uploads,
+    verdict_view,
+)
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
 
@@ -18,7 +27,7 @@ with guarded():
     metadata = metadata_form.metadata(expanded=not files and not history.reopened())
     cell_inputs = history.with_reopened(batch.grouping_form(files))
 if not cell_inputs and not refused:
-    uploads.empty_state()
+    empty_state.show()
     st.subheader("Or try an example", anchor=False)
     examples.offered(here=True)
     st.stop()
@@ -34,6 +43,6 @@ adapt.show([one for _, one in pairs if isinstance(one, CellVerdict)])
 cell_input, answer = pairs[chosen]
 batch.link_to(cell_input, metadata)
 if isinstance(answer, RejectedInput) or cell_input is None:
-    verdict_view.refusal(answer)
+    verdict_view.refusal(answer, cell_input, metadata, pairs)
 else:
     verdict_view.show(cell_input, answer, metadata)

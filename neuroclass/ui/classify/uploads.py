@@ -15,12 +15,12 @@ from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata, to_json
 from neuroclass.classification.result import Answer, CellVerdict
-from neuroclass.errors import HistoryError, RecordingError, RejectedInput, SettingsError, TableError
+from neuroclass.errors import HistoryError, Proposal, RecordingError, RejectedInput, SettingsError, TableError
 from neuroclass.features import Stimulus
 from neuroclass.io.archives import is_archive, shown_name, unpack
+from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.history import Entry, StoredFile
 from neuroclass.predictors.priors import Prior
-from neuroclass.reference.template import template_csv, template_guide
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 from neuroclass.ui import cache
 from neuroclass.ui.classify.kept import Kept
@@ -37,7 +37,7 @@ MAX_FILES = 500
 RECORDING_BYTES = 150_000_000
 _OF_UPLOADS = (
     *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
-    *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names"),
+    *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
 )
 FEW_CELLS = 20
 MOST_CELLS, MOST_KEPT_CELLS = 20_000, 40_000
@@ -114,28 +114,6 @@ def _unpacked(file: Any, name: str) -> list[StoredFile | RejectedInput]:
     return kept
 
 
-def empty_state() -> None:
-    """What to do where nothing is uploaded yet."""
-    st.info(
-        "Drop one or many files above, or a zip of them. A recording gives the features its sweeps allow; a table may "
-        "lack columns and values. Nothing leaves this machine.",
-        icon=":material/info:",
-    )
-    st.caption(store.retention_notice())
-    left, right = st.columns([1, 3], vertical_alignment="center")
-    left.download_button(
-        "Template (CSV)",
-        template_csv(),
-        file_name="neuroclass-template.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-    right.caption("One row a cell; a column a feature, in the units listed here. `cell` and `species` are optional.")
-    with st.expander("Columns, units and definitions"):
-        st.dataframe(template_guide(), hide_index=True)
-
-
 @st.cache_resource
 def _slots() -> threading.BoundedSemaphore:
     """At most two inputs are measured and classified at once, so that memory and waiting times stay bounded."""
@@ -161,13 +139,13 @@ def _computed(
     from neuroclass.classification.classify import classify_cells
 
     with _slots():
-        measured = _measured(cell_input, metadata)
-        if len(measured) > MOST_CELLS:
+        cells = _measured(cell_input, metadata)
+        if len(cells) > MOST_CELLS:
             raise TableError(
-                f"{cell_input.name} has {len(measured):,} cells; at most {MOST_CELLS:,} are classified here at "
+                f"{cell_input.name} has {len(cells):,} cells; at most {MOST_CELLS:,} are classified here at "
                 "once. Split it, or use the command line: python -m neuroclass classify FILE --jsonl."
             )
-        return classify_cells(measured, models, len(measured) <= FEW_CELLS, metadata.prior, progress)
+        return classify_cells(cells, models, len(cells) <= FEW_CELLS, metadata.prior, progress)
 
 
 @st.cache_resource
@@ -203,11 +181,11 @@ def _measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCe
     """Every cell of an input; recordings are kept, up to a number of bytes, for all that is shown of them."""
     from neuroclass.classification.measurement import measure
 
-    measured = _recordings().get(_recording_key(cell_input, metadata))
-    if measured is None:
-        measured = measure(cell_input, metadata)
-        _recordings().put(_recording_key(cell_input, metadata), measured)
-    return measured
+    cells = _recordings().get(_recording_key(cell_input, metadata))
+    if cells is None:
+        cells = measure(cell_input, metadata)
+        _recordings().put(_recording_key(cell_input, metadata), cells)
+    return cells
 
 
 def _recording_key(cell_input: CellInput, metadata: CellMetadata) -> str:
@@ -222,8 +200,21 @@ def _give_back() -> None:
 
 
 def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
-    """Metadata with the corrections of this input's protocols."""
-    return replace(metadata, assignments=corrections(cell_input))
+    """Metadata with the corrections of this input's protocols, and the reading of its channels that was accepted."""
+    accepted = reading(cell_input)
+    mapping = ChannelMapping(**accepted.options) if accepted else metadata.mapping  # type: ignore[arg-type]
+    return replace(metadata, assignments=corrections(cell_input), mapping=mapping)
+
+
+def reading(cell_input: CellInput) -> Proposal | None:
+    """The reading of an input's channels that the user accepted."""
+    return st.session_state.get("readings", {}).get(cell_input.digest)
+
+
+def accept(cell_inputs: Sequence[CellInput], proposal: Proposal | None) -> None:
+    """Keep a reading of some inputs' channels; None forgets it."""
+    readings: dict[str, Proposal | None] = st.session_state.setdefault("readings", {})
+    readings.update(dict.fromkeys((one.digest for one in cell_inputs), proposal))
 
 
 def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
@@ -298,9 +289,9 @@ def what_was_not_kept() -> None:
         )
 
 
-def _bytes(measured: "Sequence[MeasuredCell | RejectedInput]") -> int:
+def _bytes(cells: "Sequence[MeasuredCell | RejectedInput]") -> int:
     """Bytes of the recordings behind cells; 0 for a table's rows."""
-    return sum(one.analysis.n_bytes for one in measured if not isinstance(one, RejectedInput) and one.analysis)
+    return sum(one.analysis.n_bytes for one in cells if not isinstance(one, RejectedInput) and one.analysis)
 
 
 @st.cache_resource
@@ -310,13 +301,17 @@ def _recordings() -> "Kept[list[MeasuredCell | RejectedInput]]":
 
 def analysis_of(cell_input: CellInput, cell: str, metadata: CellMetadata) -> "RecordingAnalysis | None":
     """The recording on which a cell's features were measured; None for a table's row or a file that is gone."""
-    metadata = corrected(cell_input, metadata)
-    measured = _recordings().get(_recording_key(cell_input, metadata))
-    if measured is None:
-        with _slots(), st.spinner("Reading the sweeps"):
-            measured = _measured(cell_input, metadata)
-    found = (one.analysis for one in measured if not isinstance(one, RejectedInput) and one.cell == cell)
-    return next(found, None)
+    cells = measured(cell_input, corrected(cell_input, metadata))
+    return next((one.analysis for one in cells if not isinstance(one, RejectedInput) and one.cell == cell), None)
+
+
+def measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCell | RejectedInput]":
+    """Every cell of an input under exactly these metadata."""
+    kept = _recordings().get(_recording_key(cell_input, metadata))
+    if kept is not None:
+        return kept
+    with _slots(), st.spinner("Reading the sweeps"):
+        return _measured(cell_input, metadata)
 
 
 def _correction_key(cell_input: CellInput) -> str:
