@@ -9,6 +9,7 @@ from neuroclass.ui.classify import (
     adapt,
     batch,
     batch_summary,
+    empty_state,
     examples,
     metadata_form,
     received,
@@ -29,7 +30,7 @@ with guarded():
     cell_inputs = history.with_reopened(batch.grouping_form(files))
     sheets.choose(cell_inputs)
 if not cell_inputs and not refused:
-    received.empty_state()
+    empty_state.show()
     st.subheader("Or try an example", anchor=False)
     examples.offered(here=True)
     st.stop()
@@ -45,6 +46,6 @@ adapt.show([one for _, one in pairs if isinstance(one, CellVerdict)])
 cell_input, answer = pairs[chosen]
 batch.link_to(cell_input, metadata)
 if isinstance(answer, RejectedInput) or cell_input is None:
-    verdict_view.refusal(answer)
+    verdict_view.refusal(answer, cell_input, metadata, pairs)
 else:
     verdict_view.show(cell_input, answer, metadata)

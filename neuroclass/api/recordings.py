@@ -29,7 +29,8 @@ def read_recordings(path: str | Path, channels: ChannelMapping | None = None) ->
     path : str or Path
         A recording in one of the formats that the dashboard reads.
     channels : ChannelMapping, optional
-        Channels and units, where the file's own are wrong.
+        Channels, units, gains and offsets, where the file's own are wrong. The `RecordingError` of a refused file has
+        ``proposals``: ``ChannelMapping(**proposal.options)`` reads it so.
 
     Returns
     -------

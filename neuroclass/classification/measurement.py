@@ -1,6 +1,6 @@
 """Measure the cells of an input, be it a feature table or a recording."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -201,17 +201,26 @@ def _joined(cell_input: CellInput, metadata: CellMetadata, limits: ReadLimits) -
             rejected.append(RejectedInput(file.name, cannot_open(file.name, error)))
         except NeuroClassError as error:
             rejected.append(RejectedInput(file.name, error))
-    errors = [one.error for one in rejected]
+    errors: list[NeuroClassError] = [one.error for one in rejected]
     if found:
         try:
             recording = merge(found, cell_input.cell)
         except NeuroClassError as error:
             errors.append(error)
         else:
-            notes = tuple(f"{one.source} was left out of the cell: {one.error}" for one in rejected)
+            notes = tuple(f"{one.source} was left out of the cell: {one.error.plain}" for one in rejected)
             return replace(recording, warnings=(*notes, *recording.warnings))
-    kind = type(errors[0]) if len(errors) == 1 else RecordingError
-    raise kind(" ".join(map(str, errors)))
+    raise _together(errors)
+
+
+def _together(errors: Sequence[NeuroClassError]) -> NeuroClassError:
+    """One error of several files; it proposes a reading where that was tried on each of them."""
+    if len(errors) == 1:
+        return errors[0]
+    offered = [list(one.proposals) if isinstance(one, RecordingError) else [] for one in errors]
+    common = [p for p in offered[0] if all(p.options in [q.options for q in others] for others in offered)]
+    found = (one.found if isinstance(one, RecordingError) and common else one.plain for one in errors)
+    return RecordingError(" ".join(found), common)
 
 
 def _only_cell(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> Recording:

@@ -7,13 +7,12 @@ from typing import Any
 
 from neuroclass.classification.inputs import CellInput
 from neuroclass.ephys.conditions import Conditions
-from neuroclass.errors import NeuroClassError, SettingsError
+from neuroclass.errors import NeuroClassError, SettingsError, option_words
 from neuroclass.features import Stimulus
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.predictors.priors import Prior
 
 NO_STIMULUS = "none"
-_CHANNELS = ("response", "stimulus", "response_unit", "stimulus_unit", "series")
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,7 @@ def to_cli_arguments(metadata: CellMetadata) -> list[str]:
         words += ["--species", metadata.species]
     for name, value in metadata.entered.items():
         words += ["--enter", f"{name}={value!r}"]
-    for option in _CHANNELS:
-        channel = getattr(metadata.mapping, option, None)
-        if channel:
-            words += [f"--{option.replace('_', '-')}", str(channel)]
+    words += option_words(metadata.mapping.options()) if metadata.mapping else []
     for text in protocol_texts(metadata.assignments):
         words += ["--protocol", text]
     words += _condition_arguments(metadata.conditions)
@@ -107,11 +103,10 @@ def to_json(metadata: CellMetadata) -> dict[str, Any]:
     """Metadata as plain dicts and lists; missing entries are left out."""
     nothing = vars(Conditions())
     conditions = {key: value for key, value in vars(metadata.conditions).items() if value != nothing[key]}
-    mapping = {key: value for key in _CHANNELS if (value := getattr(metadata.mapping, key, None))}
     whole = {
         "species": metadata.species,
         "entered": dict(metadata.entered),
-        "mapping": mapping,
+        "mapping": metadata.mapping.options() if metadata.mapping else {},
         "protocols": protocol_texts(metadata.assignments),
         "conditions": conditions,
         "prior": dict(metadata.prior.weights),

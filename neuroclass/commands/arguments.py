@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -119,17 +120,36 @@ def entered_values(pairs: Sequence[str]) -> Mapping[str, float]:
 
 
 def add_mapping(parser: argparse.ArgumentParser) -> None:
-    """``--response`` etc.: channels and units of recordings whose header cannot be trusted."""
-    parser.add_argument("--response", metavar="CH", help="name or number of the channel with the potential")
-    parser.add_argument("--stimulus", metavar="CH", help="name or number of the channel or command with the current")
+    """``--response`` etc.: channels, units, gains and offsets of recordings whose header cannot be trusted."""
+    parser.add_argument(
+        "--response", metavar="CH", help="name or number of the channel with the potential; in NWB, its electrode"
+    )
+    parser.add_argument(
+        "--stimulus",
+        metavar="CH",
+        help="name or number of the channel or command with the current; in NWB, its electrode",
+    )
     parser.add_argument("--response-unit", metavar="UNIT", help="unit of the stored potentials, such as mV")
     parser.add_argument("--stimulus-unit", metavar="UNIT", help="unit of the stored currents, such as pA")
     parser.add_argument("--series", metavar="LIST", help="series of a HEKA bundle, by label or number: IV,1.3")
+    for what, unit, example in (("response", "mV", "-67"), ("stimulus", "pA", "-20")):
+        parser.add_argument(
+            f"--{what}-gain",
+            type=float,
+            metavar="GAIN",
+            help="gain that the stored values still contain, such as 20; they are divided by it",
+        )
+        parser.add_argument(
+            f"--{what}-offset",
+            type=float,
+            metavar=unit.upper(),
+            help=f"{unit} to add after the gain, such as {example}",
+        )
 
 
 def mapping_of(args: argparse.Namespace) -> ChannelMapping:
     """Channel mapping from the arguments of `add_mapping`."""
-    return ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit, args.series)
+    return ChannelMapping(**{field.name: getattr(args, field.name) for field in fields(ChannelMapping)})
 
 
 def add_conditions(parser: argparse.ArgumentParser) -> None:

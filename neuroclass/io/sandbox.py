@@ -27,7 +27,7 @@ from neuroclass import errors
 from neuroclass.config import PROJECT_DIR
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import ClampMode, Recording, Sweep
-from neuroclass.errors import NeuroClassError, RecordingError
+from neuroclass.errors import NeuroClassError, Proposal, RecordingError
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.tasks import RECORDINGS
 from neuroclass.types.arrays import Floats
@@ -285,10 +285,14 @@ def _ending(worker: _Worker) -> str:
     return "its parser stopped; the file is damaged or needs too much memory."
 
 
-def _error(header: dict[str, str], otherwise: type[NeuroClassError]) -> NeuroClassError:
+def _error(header: dict[str, Any], otherwise: type[NeuroClassError]) -> NeuroClassError:
     kind = getattr(errors, header["type"], otherwise)
-    known = isinstance(kind, type) and issubclass(kind, NeuroClassError)
-    return kind(header["message"]) if known else otherwise(header["message"])
+    kind = kind if isinstance(kind, type) and issubclass(kind, NeuroClassError) else otherwise
+    if not issubclass(kind, RecordingError):
+        return kind(header["found"])
+    offered = header.get("proposals", ())
+    proposals = [Proposal(one["reading"], one["options"], one["assumes"]) for one in offered]
+    return kind(header["found"], proposals, header["words"])
 
 
 def _decode(header: dict[str, Any], receive: Receive, limits: ReadLimits) -> tuple[Recording, ...]:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
-from neuroclass.errors import NeuroClassError
+from neuroclass.errors import NeuroClassError, RecordingError, describe
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.confinement import confine
 from neuroclass.io.recordings import parse
@@ -65,11 +65,18 @@ def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
     try:
         header, buffers = _TASKS[request["task"]](request)
     except NeuroClassError as error:
-        header, buffers = {"error": {"type": error.kind, "message": str(error)}}, []
+        header, buffers = (
+            {"error": {**describe(error), "found": _found(error), "words": getattr(error, "words", "")}},
+            [],
+        )
     text = json.dumps(header).encode()
     _write(out, struct.pack("<Q", len(text)) + text)
     for buffer in buffers:
         _write(out, buffer)
+
+
+def _found(error: NeuroClassError) -> str:
+    return error.found if isinstance(error, RecordingError) else error.plain
 
 
 def _reserved() -> int:

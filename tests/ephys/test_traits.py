@@ -13,7 +13,7 @@ from neuroclass.io.recordings import read_recordings
 from neuroclass.simulation import stimuli
 from tests.ephys import planted
 from tests.ephys.simulated import HIGH_RESISTANCE, RATE, ramp, record, step
-from tests.io.abf_files import write_abf
+from tests.io.abf_recorded import write_abf
 from tests.io.nwb_files import write_nwb1, write_nwb2
 
 Read = Callable[[Recording], RecordingAnalysis]

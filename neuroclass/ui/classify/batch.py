@@ -152,8 +152,8 @@ def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
 
 
 def _refused(one: RejectedInput) -> dict[str, Any]:
-    refused = f"refused ({one.error.kind})"
-    return {"file": one.source, "cell": one.cell, "broad class": refused, "subclass": refused, "note": str(one.error)}
+    refused = "refused, readable as proposed" if getattr(one.error, "proposals", ()) else "refused"
+    return {"file": one.source, "cell": one.cell, "broad class": refused, "subclass": refused, "note": one.error.plain}
 
 
 def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
@@ -293,9 +293,11 @@ def _refusals(refused: Sequence[RejectedInput]) -> None:
     if not refused:
         return
     places = [f"{one.source}, cell {one.cell}" if one.cell else one.source for one in refused[:SHOWN]]
-    lines = [f"- **{escaped(p)}**: {escaped(one.error, 400)}" for p, one in zip(places, refused, strict=False)]
+    lines = [f"- **{escaped(p)}**: {escaped(one.error.plain, 400)}" for p, one in zip(places, refused, strict=False)]
     rest = f"\n- and {len(refused) - SHOWN} more, in the table" if len(refused) > SHOWN else ""
     st.error("\n".join(lines) + rest, icon=":material/warning:")
+    if any(getattr(one.error, "proposals", ()) for one in refused):
+        st.caption("Tick the row of a refused file to see the reading that is proposed for it.")
 
 
 def _share(text: str) -> Any:

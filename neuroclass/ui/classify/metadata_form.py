@@ -1,5 +1,6 @@
 """What a user knows of the uploaded cells: species, resistances, recording conditions, line, wrong headers."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -44,6 +45,10 @@ def restore(metadata: CellMetadata) -> None:
             "response_unit": mapping.response_unit,
             "stimulus_unit": mapping.stimulus_unit,
             "series": mapping.series or "",
+            "response_gain": mapping.response_gain,
+            "response_offset": mapping.response_offset,
+            "stimulus_gain": mapping.stimulus_gain,
+            "stimulus_offset": mapping.stimulus_offset,
         }
     excluded = [name for name, weight in metadata.prior.weights.items() if not weight]
     preset = next((p for p, w in PRESETS.items() if dict(metadata.prior.weights) == w), None)
@@ -165,8 +170,8 @@ def _conditions() -> Conditions:
 
 
 def _mapping() -> ChannelMapping | None:
-    """Channels and units that override a file's header."""
-    if not st.toggle("The file's channels or units are wrong, or only some series are wanted", key="override"):
+    """Channels, units, gains and offsets that override a file's header."""
+    if not st.toggle("The file's channels, units or gains are wrong, or only some series are wanted", key="override"):
         return None
     columns = st.columns(5)
     response = columns[0].text_input("Channel of the potential", key="response", placeholder="name or number")
@@ -180,4 +185,37 @@ def _mapping() -> ChannelMapping | None:
     series = columns[4].text_input(
         "Series", key="series", placeholder="all", help="Of a HEKA bundle: labels or numbers, such as IV, 1.3."
     )
-    return ChannelMapping(response.strip() or None, stimulus.strip() or None, unit_v, unit_a, series.strip() or None)
+    gain_v, offset_v = _scale("potential", "response", "mV", columns[:2])
+    gain_a, offset_a = _scale("current", "stimulus", "pA", columns[2:4])
+    return ChannelMapping(
+        response.strip() or None,
+        stimulus.strip() or None,
+        unit_v,
+        unit_a,
+        series.strip() or None,
+        gain_v,
+        offset_v,
+        gain_a,
+        offset_a,
+    )
+
+
+def _scale(what: str, key: str, unit: str, columns: Sequence[Any]) -> tuple[float | None, float | None]:
+    """Gain and offset of a potential or current."""
+    gain = columns[0].number_input(
+        f"Gain of the {what}",
+        value=None,
+        format="%g",
+        key=f"{key}_gain",
+        placeholder="1",
+        help="Gain that the stored values still contain, such as 20; they are divided by it.",
+    )
+    offset = columns[1].number_input(
+        f"Offset of the {what} ({unit})",
+        value=None,
+        format="%g",
+        key=f"{key}_offset",
+        placeholder="0",
+        help="Added after the gain, such as −67 for a recording that is shifted by +67 mV.",
+    )
+    return gain or None, offset

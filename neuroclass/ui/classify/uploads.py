@@ -12,8 +12,9 @@ from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, to_json
 from neuroclass.classification.result import Answer, CellVerdict
-from neuroclass.errors import HistoryError, RejectedInput, TableError
+from neuroclass.errors import HistoryError, Proposal, RejectedInput, TableError
 from neuroclass.features import Stimulus
+from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.history import StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.types.progress import ProgressCallback, ignore_progress
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 _OF_UPLOADS = (
     *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
-    *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names"),
+    *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
 )
 FEW_CELLS = 20
 MOST_CELLS, MOST_KEPT_CELLS = 20_000, 20_000
@@ -63,13 +64,13 @@ def _computed(
     from neuroclass.classification.classify import classify_cells, prepared
 
     with _slots():
-        measured = _measured(cell_input, metadata)
-        if len(measured) > MOST_CELLS:
+        cells = _measured(cell_input, metadata)
+        if len(cells) > MOST_CELLS:
             raise TableError(
-                f"{cell_input.name} has {len(measured):,} cells; at most {MOST_CELLS:,} are classified here at "
+                f"{cell_input.name} has {len(cells):,} cells; at most {MOST_CELLS:,} are classified here at "
                 "once. Split it, or use the command line: python -m neuroclass classify FILE --jsonl."
             )
-    judged = prepared(measured, models, progress)  # fits wait for each other, and nobody else for them
+    judged = prepared(cells, models, progress)  # fits wait for each other, and nobody else for them
     with _slots():
         return classify_cells(judged, models, len(judged) <= FEW_CELLS, metadata.prior, progress)
 
@@ -107,11 +108,11 @@ def _measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCe
     """Every cell of an input; recordings are kept, up to a number of bytes, for all that is shown of them."""
     from neuroclass.classification.measurement import measure
 
-    measured = _recordings().get(_recording_key(cell_input, metadata))
-    if measured is None:
-        measured = measure(cell_input, metadata)
-        _recordings().put(_recording_key(cell_input, metadata), measured)
-    return measured
+    cells = _recordings().get(_recording_key(cell_input, metadata))
+    if cells is None:
+        cells = measure(cell_input, metadata)
+        _recordings().put(_recording_key(cell_input, metadata), cells)
+    return cells
 
 
 def _recording_key(cell_input: CellInput, metadata: CellMetadata) -> str:
@@ -120,8 +121,21 @@ def _recording_key(cell_input: CellInput, metadata: CellMetadata) -> str:
 
 
 def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
-    """Metadata with the corrections of this input's protocols, and the sheet that was chosen for it."""
-    return replace(metadata, assignments=corrections(cell_input), sheet=sheets.chosen(cell_input))
+    """Metadata with what was chosen for this input: corrected protocols, the reading of its channels, the sheet."""
+    accepted = reading(cell_input)
+    mapping = ChannelMapping(**accepted.options) if accepted else metadata.mapping  # type: ignore[arg-type]
+    return replace(metadata, assignments=corrections(cell_input), mapping=mapping, sheet=sheets.chosen(cell_input))
+
+
+def reading(cell_input: CellInput) -> Proposal | None:
+    """The reading of an input's channels that the user accepted."""
+    return st.session_state.get("readings", {}).get(cell_input.digest)
+
+
+def accept(cell_inputs: Sequence[CellInput], proposal: Proposal | None) -> None:
+    """Keep a reading of some inputs' channels; None forgets it."""
+    readings: dict[str, Proposal | None] = st.session_state.setdefault("readings", {})
+    readings.update(dict.fromkeys((one.digest for one in cell_inputs), proposal))
 
 
 def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
@@ -196,9 +210,9 @@ def what_was_not_kept() -> None:
         )
 
 
-def _bytes(measured: "Sequence[MeasuredCell | RejectedInput]") -> int:
+def _bytes(cells: "Sequence[MeasuredCell | RejectedInput]") -> int:
     """Bytes of the recordings behind cells; 0 for a table's rows."""
-    return sum(one.analysis.n_bytes for one in measured if not isinstance(one, RejectedInput) and one.analysis)
+    return sum(one.analysis.n_bytes for one in cells if not isinstance(one, RejectedInput) and one.analysis)
 
 
 @st.cache_resource
@@ -208,13 +222,17 @@ def _recordings() -> "Kept[list[MeasuredCell | RejectedInput]]":
 
 def analysis_of(cell_input: CellInput, cell: str, metadata: CellMetadata) -> "RecordingAnalysis | None":
     """The recording on which a cell's features were measured; None for a table's row or a file that is gone."""
-    metadata = corrected(cell_input, metadata)
-    measured = _recordings().get(_recording_key(cell_input, metadata))
-    if measured is None:
-        with _slots(), st.spinner("Reading the sweeps"):
-            measured = _measured(cell_input, metadata)
-    found = (one.analysis for one in measured if not isinstance(one, RejectedInput) and one.cell == cell)
-    return next(found, None)
+    cells = measured(cell_input, corrected(cell_input, metadata))
+    return next((one.analysis for one in cells if not isinstance(one, RejectedInput) and one.cell == cell), None)
+
+
+def measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCell | RejectedInput]":
+    """Every cell of an input under exactly these metadata."""
+    kept = _recordings().get(_recording_key(cell_input, metadata))
+    if kept is not None:
+        return kept
+    with _slots(), st.spinner("Reading the sweeps"):
+        return _measured(cell_input, metadata)
 
 
 def _correction_key(cell_input: CellInput) -> str:

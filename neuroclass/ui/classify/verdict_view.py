@@ -1,5 +1,6 @@
 """A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -13,14 +14,14 @@ from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, command_line
 from neuroclass.classification.result import CellVerdict, Prediction
-from neuroclass.errors import RejectedInput, UnitsError
+from neuroclass.errors import RecordingError, RejectedInput
 from neuroclass.features import BY_NAME
 from neuroclass.report.content import TASKS, TITLES
 from neuroclass.report.tables import feature_table
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
 from neuroclass.ui.cells.lent import Lent
-from neuroclass.ui.classify import epochs, export, uploads
+from neuroclass.ui.classify import epochs, export, readings, uploads
 from neuroclass.ui.evidence import evidence
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
@@ -28,23 +29,22 @@ from neuroclass.ui.text import escaped
 _METRIC_PX = 236
 
 
-def refusal(one: RejectedInput) -> None:
-    """A file that was not classified, and why."""
+def refusal(
+    one: RejectedInput, cell_input: CellInput | None, metadata: CellMetadata, pairs: Sequence[readings.Pair]
+) -> None:
+    """A file that was not classified, why, and how it can be read; see `readings.offer`."""
     where = f"{one.source}, cell {one.cell}" if one.cell else one.source
-    st.error(
-        f"**{escaped(where)}** was refused. {one.error.kind}: {escaped(one.error, 1200)}", icon=":material/warning:"
-    )
-    if isinstance(one.error, UnitsError):
-        st.info(
-            "Here you say it under **What is known of the cells**: switch on **The file's channels or units are "
-            "wrong**.",
-            icon=":material/tune:",
-        )
+    why = one.error.found if isinstance(one.error, RecordingError) else one.error.plain
+    st.error(f"**{escaped(where)}** was refused. {escaped(why, 1200)}", icon=":material/warning:")
+    if cell_input is not None:
+        readings.accepted(cell_input)
+        readings.offer(one, cell_input, metadata, pairs)
 
 
 def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> None:
     """The whole verdict."""
     st.subheader(f"{escaped(verdict.source)}: cell {escaped(verdict.cell)}", anchor=False)
+    readings.accepted(cell_input)
     with st.container(border=True):
         st.markdown(f"## {escaped(wording.headline(verdict))}")
         st.markdown(escaped(wording.doubt_line(verdict), 900))
