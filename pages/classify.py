@@ -5,7 +5,7 @@ import streamlit as st
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RejectedInput
 from neuroclass.ui import widgets
-from neuroclass.ui.classify import adapt, batch, batch_summary, examples, metadata_form, uploads, verdict_view
+from neuroclass.ui.classify import adapt, batch, batch_summary, examples, metadata_form, sheets, uploads, verdict_view
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
 
@@ -17,6 +17,7 @@ with guarded():
     files = [*files, *examples.chosen()]
     metadata = metadata_form.metadata(expanded=not files and not history.reopened())
     cell_inputs = history.with_reopened(batch.grouping_form(files))
+    sheets.choose(cell_inputs)
 if not cell_inputs and not refused:
     uploads.empty_state()
     st.subheader("Or try an example", anchor=False)

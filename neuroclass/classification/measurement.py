@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from neuroclass.checks.feature_table import (
     species_of,
     table_warnings,
 )
-from neuroclass.classification.analysis import RecordingAnalysis, analyse
 from neuroclass.classification.grouping import merge
 from neuroclass.classification.inputs import CellInput, InputFile, cannot_open
 from neuroclass.classification.metadata import CellMetadata
@@ -30,6 +29,9 @@ from neuroclass.io.feature_table import (
 )
 from neuroclass.io.recordings import read_recordings
 from neuroclass.types.arrays import Floats, Integers, Mask
+
+if TYPE_CHECKING:
+    from neuroclass.classification.analysis import RecordingAnalysis
 
 UNKNOWN_SPECIES = "unknown"
 _NOT_IN_TABLE, _EMPTY = "the table has no such column", "the table's cell is empty"
@@ -63,7 +65,7 @@ class MeasuredCell:
     qc: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
-    analysis: RecordingAnalysis | None = field(default=None, repr=False, compare=False)
+    analysis: "RecordingAnalysis | None" = field(default=None, repr=False, compare=False)
 
     def row(self) -> Floats:
         """Features as model input, shape (41,), NaN where missing."""
@@ -108,6 +110,8 @@ def measure(
                 cells = _from_table(file, metadata)
                 return [_under_reference(cell, metadata.conditions) for cell in cells]
             recordings = _recordings(file, metadata, limits)
+        from neuroclass.classification.analysis import analyse
+
         return [_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings]
     except OSError as error:
         return [RejectedInput(cell_input.name, cannot_open(cell_input.name, error), cell_input.cell)]
@@ -140,11 +144,13 @@ def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> 
 
 def measured_recording(recording: Recording, metadata: CellMetadata | None = None) -> MeasuredCell:
     """Measure one cell's sweeps as `measure` measures those of a file; see `analyse` for what it raises."""
+    from neuroclass.classification.analysis import analyse
+
     metadata = metadata or CellMetadata()
     return _measured(recording.source, analyse(recording, metadata), metadata)
 
 
-def _measured(source: str, analysis: RecordingAnalysis, metadata: CellMetadata) -> MeasuredCell:
+def _measured(source: str, analysis: "RecordingAnalysis", metadata: CellMetadata) -> MeasuredCell:
     features, corrected = analysis.features, analysis.corrected
     species, assumed = _species(analysis.recording.metadata.get("species"), metadata)
     return MeasuredCell(

@@ -1,7 +1,7 @@
 """The models that judge cells: DANN and LSPIN for any features, and the model of human subclasses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,12 @@ class Model:
     network : Predictor
         The network trained on all features.
     subsets : ExpectedAccuracy
-        Its held-out accuracy for any set of features.
+        The network's held-out accuracy for any set of features; used where it judges alone.
     """
 
     predictor: AnyPredictor
     network: Predictor
-    subsets: ExpectedAccuracy
+    subsets: ExpectedAccuracy = field(default_factory=ExpectedAccuracy)
 
     def expected(self, cells: Sequence[MeasuredCell]) -> list[dict[str, Any]]:
         """Accuracy to expect with each cell's features."""
@@ -163,8 +163,8 @@ def _loaded(folder: Path | None, stamp: str) -> Models:  # noqa: ARG001 (the key
 
     torch.set_num_threads(1)
     networks = {spec.name: load_model(spec.name, folder) for spec in (DANN, LSPIN)}
-    subsets = {name: ExpectedAccuracy(report_of(name, folder).feature_subsets()) for name in networks}
     if not ((folder or MODELS_DIR) / FEATURE_SETS).is_dir():
+        subsets = {name: ExpectedAccuracy(report_of(name, folder).feature_subsets()) for name in networks}
         return Models(*(Model(network, network, subsets[name]) for name, network in networks.items()))
     library = feature_set_library(folder)
     dann: CellPredictor = CellPredictor(DANN, library, networks[DANN.name].card)
@@ -173,10 +173,10 @@ def _loaded(folder: Path | None, stamp: str) -> Models:  # noqa: ARG001 (the key
         network = load_human_subclass(folder)
         dann = HumanAwarePredictor(DANN, library, networks[DANN.name].card, network)
         judge = HumanCellPredictor(HUMAN_SUBCLASS, library, network.card, network)
-        human = Model(judge, network, ExpectedAccuracy())
+        human = Model(judge, network)
     lspin = GatedCellPredictor(LSPIN, library, networks[LSPIN.name].card)
     return Models(
-        Model(dann, networks[DANN.name], subsets[DANN.name]),
-        Model(lspin, networks[LSPIN.name], subsets[LSPIN.name]),
+        Model(dann, networks[DANN.name]),
+        Model(lspin, networks[LSPIN.name]),
         human,
     )

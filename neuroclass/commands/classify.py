@@ -51,6 +51,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Classify and print."""
+    from neuroclass.io import sandbox
+
+    sandbox.warm_up()  # starts while this process imports the models
     from neuroclass.classification.classify import classify_blocks
     from neuroclass.classification.inputs import cell_inputs
     from neuroclass.classification.measurement import measure

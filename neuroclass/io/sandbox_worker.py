@@ -22,8 +22,8 @@ from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.confinement import confine
 from neuroclass.io.recordings import parse
 from neuroclass.io.table_columns import TableLimits
-from neuroclass.io.table_readers import Wanted, column_names, read_table
-from neuroclass.io.tasks import COLUMNS, RECORDINGS, TABLE
+from neuroclass.io.table_readers import Wanted, column_names, read_table, sheet_names
+from neuroclass.io.tasks import COLUMNS, RECORDINGS, SHEETS, TABLE
 
 Reply: TypeAlias = tuple[dict[str, Any], Iterable[bytes | memoryview]]
 
@@ -95,7 +95,16 @@ def _columns(request: dict[str, Any]) -> Reply:
     return {"columns": column_names(Path(request["path"]))}, ()
 
 
-_TASKS: dict[str, Callable[[dict[str, Any]], Reply]] = {RECORDINGS: _recordings, TABLE: _table, COLUMNS: _columns}
+def _sheets(request: dict[str, Any]) -> Reply:
+    return {"sheets": sheet_names(Path(request["path"]), request["name"], TableLimits(**request["limits"]))}, ()
+
+
+_TASKS: dict[str, Callable[[dict[str, Any]], Reply]] = {
+    RECORDINGS: _recordings,
+    TABLE: _table,
+    COLUMNS: _columns,
+    SHEETS: _sheets,
+}
 
 
 def _write(out: BinaryIO, data: bytes | memoryview) -> None:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from neuroclass.cell_types import Species
@@ -44,6 +43,8 @@ def group_index(species: Sequence[str] | None, n_cells: int) -> Integers:
 
 
 def _fit_group(log_q: Floats, hidden: Floats, truth: Integers, biased: bool) -> Floats:
+    from scipy.optimize import minimize
+
     n_classes = log_q.shape[1]
     rows = np.arange(len(truth))
 

@@ -16,7 +16,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.covariance import ledoit_wolf
 
 from neuroclass.features import FEATURE_NAMES, FEATURES
 from neuroclass.types.arrays import Floats, Mask
@@ -115,6 +114,8 @@ class Preprocessor:
 
         A feature that no training cell has gets NaN as its mean, and stays missing ever after.
         """
+        from sklearn.covariance import ledoit_wolf
+
         values = cls._enter(x)
         measured = ~np.isnan(values).all(axis=0)
         mean, scale = np.full(values.shape[1], np.nan), np.ones(values.shape[1])

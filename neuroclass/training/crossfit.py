@@ -1,13 +1,11 @@
 """Cross-fitting: held-out predictions on training cells, for calibration, with features randomly hidden."""
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans
 
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import donor_folds
 from neuroclass.config import AugmentSettings
 from neuroclass.errors import CohortError
@@ -17,6 +15,9 @@ from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.augmentation import random_masks
 from neuroclass.types.arrays import Floats, Integers, Mask
 
+if TYPE_CHECKING:
+    from neuroclass.cohort.cohort import Cohort
+
 AnyPredictor = TypeVar("AnyPredictor", bound=Predictor)
 
 _MASKED_ROUNDS = 4
@@ -24,7 +25,7 @@ _MASKS_A_ROUND = 40
 _PROTOTYPES = 12
 
 
-def inner_folds(cohort: Cohort, label: str, n_folds: int, seed: int) -> Integers:
+def inner_folds(cohort: "Cohort", label: str, n_folds: int, seed: int) -> Integers:
     """Number of the donor group, 0 … n_folds − 1, that each cell is held out with; −1 for unlabelled cells.
 
     Parameters
@@ -167,6 +168,8 @@ def prototypes(z: Floats, species: npt.NDArray[np.object_], seed: int) -> Floats
     ndarray, shape (n_prototypes, 41)
         Means of many cells each; no cell's own values.
     """
+    from sklearn.cluster import KMeans
+
     centres = []
     for name in sorted(set(species)):
         cells = z[species == name]

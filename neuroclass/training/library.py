@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import MODELS_DIR, cache_folder
 from neuroclass.errors import ModelFileError, NeuroClassError
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
@@ -32,6 +32,9 @@ from neuroclass.training.training_table import TrainingTable, drawn_table, fit_m
 from neuroclass.types.arrays import Mask
 from neuroclass.types.models import FEATURE_SETS
 from neuroclass.types.progress import FEATURE_SET, Progress, ProgressCallback, ignore_progress
+
+if TYPE_CHECKING:
+    from neuroclass.cohort.cohort import Cohort
 
 MOST_IMPUTED = 2
 LEAST_TO_IMPUTE = 10
@@ -195,7 +198,7 @@ PUBLISHED_SETS: tuple[Mask, ...] = (
 """Sets of features that published Patch-seq tables bring: Scala et al. 2021, Gouwens et al. 2020, Lee et al. 2023."""
 
 
-def build_library(cohort: Cohort, folder: Path, progress: ProgressCallback = ignore_progress) -> int:
+def build_library(cohort: "Cohort", folder: Path, progress: ProgressCallback = ignore_progress) -> int:
     """Fit the sets that ship: all combinations of stimuli, and those of published tables.
 
     Parameters

@@ -1,21 +1,25 @@
 """Labels as numbers, soft targets and balancing weights."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.types.arrays import Floats, Integers, Names
+
+if TYPE_CHECKING:
+    from neuroclass.cohort.cohort import Cohort
 
 DOMAIN_COLUMN = "domain"
 """Where a cohort has it: the domain of each cell, where it is not its species; see `neuroclass.training.own_cells`."""
 
 
-def domains_of(cohort: Cohort) -> Names:
+def domains_of(cohort: "Cohort") -> Names:
     """Domain of each cell, shape (n_cells,): its species, or what the cohort says beside it."""
     column = DOMAIN_COLUMN if DOMAIN_COLUMN in cohort.frame else "species"
     return cohort.frame[column].to_numpy(dtype=str)
 
 
-def class_numbers(cohort: Cohort, label: str, classes: tuple[str, ...]) -> Integers:
+def class_numbers(cohort: "Cohort", label: str, classes: tuple[str, ...]) -> Integers:
     """Position of each cell's class, shape (n_cells,); −1 where it is not known."""
     places = {name: place for place, name in enumerate(classes)}
     return np.array([places.get(value, -1) for value in cohort.column(label)], dtype=np.int64)

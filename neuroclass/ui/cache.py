@@ -12,6 +12,7 @@ from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import data_folder
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.artifacts import stamp_of
 from neuroclass.reports.store import ReportStore, Table, report_of
 from neuroclass.types.arrays import Floats
 
@@ -56,9 +57,18 @@ def report(model: str) -> ReportStore:
     return report_of(model)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+def stamp(model: str) -> str:
+    """Changes whenever a shipped model's weights or report are replaced; in the key of all that is made of them."""
+    return stamp_of(report_of(model).folder)
+
+
 def table(model: str, name: Table) -> pd.DataFrame:
     """One table of a shipped model's report; do not change it."""
+    return _table(model, name, stamp(model))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _table(model: str, name: Table, stamp: str) -> pd.DataFrame:  # noqa: ARG001 (part of the key)
     return report_of(model).table(name)
 
 
@@ -107,9 +117,13 @@ def _verdict(cells: Cohort, cell_id: str, models: "Models") -> CellVerdict:
     return next(one for one in classify_cells([cell], models) if isinstance(one, CellVerdict))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
 def cell_verdicts(model: str, name: Table) -> pd.DataFrame:
     """Predicted class and verdict of each cell, from a shipped model's table of predictions."""
+    return _cell_verdicts(model, name, stamp(model))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _cell_verdicts(model: str, name: Table, stamp: str) -> pd.DataFrame:  # noqa: ARG001 (part of the key)
     from neuroclass.cohort.verdicts import cell_verdicts as summarise
 
     return summarise(table(model, name))

@@ -23,6 +23,7 @@ from neuroclass.predictors.priors import Prior
 from neuroclass.reference.template import template_csv, template_guide
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 from neuroclass.ui import cache
+from neuroclass.ui.classify import sheets
 from neuroclass.ui.classify.kept import Kept
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
@@ -222,8 +223,8 @@ def _give_back() -> None:
 
 
 def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
-    """Metadata with the corrections of this input's protocols."""
-    return replace(metadata, assignments=corrections(cell_input))
+    """Metadata with the corrections of this input's protocols, and the sheet that was chosen for it."""
+    return replace(metadata, assignments=corrections(cell_input), sheet=sheets.chosen(cell_input))
 
 
 def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:

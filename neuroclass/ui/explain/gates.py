@@ -27,7 +27,11 @@ HOW = {"shut": "shut (other gates stay)", "hidden": "hidden (as if never recorde
 
 
 @st.cache_resource(max_entries=4, show_spinner="Clustering the gates")
-def _trees(within_class: bool, within_stimulus: bool) -> tuple[pd.DataFrame, Tree, Tree]:
+def _trees(
+    within_class: bool,
+    within_stimulus: bool,
+    stamp: str,  # noqa: ARG001 (part of the key)
+) -> tuple[pd.DataFrame, Tree, Tree]:
     gates = cache.table(LSPIN.name, Table.GATES)
     if len(gates) > SHOWN_CELLS:
         gates = gates.sample(SHOWN_CELLS, random_state=0)
@@ -63,7 +67,7 @@ def matrix() -> None:
         cells = widgets.choice("Cluster cells", [WITHIN, ACROSS], "cluster")
     with right:
         columns = widgets.choice("Cluster features", [ALONE, BY_STIMULUS], "features")
-    gates, rows, tree = _trees(cells == WITHIN, columns == BY_STIMULUS)
+    gates, rows, tree = _trees(cells == WITHIN, columns == BY_STIMULUS, cache.stamp(LSPIN.name))
     total = len(cache.table(LSPIN.name, Table.GATES))
     drawn = f"{len(gates):,} of {total:,}, drawn with a fixed seed," if len(gates) < total else f"all {total:,}"
     fig = charts.matrix(
@@ -121,7 +125,7 @@ def by_class(gates: pd.DataFrame) -> None:
         means.reset_index(),
         caption=f"Mean gate over {gates['id'].nunique():,} held-out mouse cells by true class, features by stimulus.",
     )
-    tests = _tests()
+    tests = _tests(cache.stamp(LSPIN.name))
     known = tests["p_holm"].notna()
     n_told = int((tests["p_holm"] < 0.01).sum())
     left, right = st.columns(2)
@@ -156,7 +160,7 @@ def by_class(gates: pd.DataFrame) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner="Testing the gates")
-def _tests() -> pd.DataFrame:
+def _tests(stamp: str) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
     gates = cache.table(LSPIN.name, Table.GATES)
     return compare_classes(gates, gates["truth"].astype(str).tolist(), NAMES)
 

@@ -148,7 +148,7 @@ def footing(shown: Shown) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _gap(model: str, grouped: bool) -> float | None:
+def _gap(model: str, grouped: bool, stamp: str) -> float | None:  # noqa: ARG001 (part of the key)
     table = cache.table(model, Table.SHAP_GROUPS if grouped else Table.SHAP)
     predictions = cache.table(model, Table.PREDICTIONS)
     first = predictions[predictions["repeat"] == 0].set_index("id")
@@ -167,7 +167,7 @@ def additivity(shown: Shown) -> tuple[float, str]:
     """Largest gap between base plus values and the output, and which output."""
     grouped = len(shown.players) != len(_NAMES)
     if shown.system in NETWORKS:
-        gap = _gap(shown.model, grouped)
+        gap = _gap(shown.model, grouped, cache.stamp(shown.model))
         if gap is not None:
             return gap, "probability stored with the held-out predictions"
     if "error" in shown.table:
@@ -234,7 +234,12 @@ def importance(shown: Shown) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Clustering the cells")
-def _ordered_rows(key: str, _rows: pd.DataFrame, _players: list[str]) -> pd.DataFrame:  # noqa: ARG001 (cache key)
+def _ordered_rows(
+    key: str,  # noqa: ARG001 (part of the key of the cache)
+    stamp: str,  # noqa: ARG001
+    _rows: pd.DataFrame,
+    _players: list[str],
+) -> pd.DataFrame:
     part = _rows.sample(min(SHOWN_CELLS, len(_rows)), random_state=0)
     rank = {name: k for k, name in enumerate(ordered(part["truth"]))}
     part = part.sort_values("truth", key=lambda t: t.map(rank), kind="stable")
@@ -247,7 +252,7 @@ def heat_map(shown: Shown) -> None:
     predictions = cache.table(shown.model, Table.PREDICTIONS).drop_duplicates("id").set_index("id")
     rows = shown.rows.assign(truth=shown.rows["id"].map(predictions["truth"]).fillna("unknown"))
     features = shown.ranking[:MAP_FEATURES]
-    part = _ordered_rows(shown.key, rows, features)
+    part = _ordered_rows(shown.key, cache.stamp(shown.model), rows, features)
     drawn = f"; {len(part):,} drawn with a fixed seed" if len(part) < len(rows) else ""
     widgets.figure(
         shap_maps.heat(part.set_index("id")[features], part["truth"].tolist(), features, unit=shown.unit),

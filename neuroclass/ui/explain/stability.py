@@ -14,7 +14,7 @@ SHOWN_FEATURES = 16
 
 
 @st.cache_data(max_entries=4, show_spinner="Comparing rankings")
-def _compared(model: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
+def _compared(model: str, stamp: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:  # noqa: ARG001 (part of the key)
     table = cache.table(model, Table.STABILITY)
     placed = stability.ranks(table)
     flags = stability.disagreements(table)
@@ -37,7 +37,7 @@ def section(model: str) -> None:
             icon=":material/info:",
         )
         return
-    agreed, flags, ranges, n_runs = _compared(model)
+    agreed, flags, ranges, n_runs = _compared(model, cache.stamp(model))
     shown = flags["feature"].head(SHOWN_FEATURES)
     marked = flags[flags["flagged"]]
     left, right = st.columns([3, 2])
