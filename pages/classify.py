@@ -5,7 +5,17 @@ import streamlit as st
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RejectedInput
 from neuroclass.ui import widgets
-from neuroclass.ui.classify import adapt, batch, batch_summary, examples, metadata_form, sheets, uploads, verdict_view
+from neuroclass.ui.classify import (
+    adapt,
+    batch,
+    batch_summary,
+    examples,
+    metadata_form,
+    received,
+    sheets,
+    uploads,
+    verdict_view,
+)
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
 
@@ -13,13 +23,13 @@ widgets.heading("Classify", "What is the cell in my recording, how sure is that,
 with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():
-    files, refused = uploads.receive()
+    files, refused = received.receive()
     files = [*files, *examples.chosen()]
     metadata = metadata_form.metadata(expanded=not files and not history.reopened())
     cell_inputs = history.with_reopened(batch.grouping_form(files))
     sheets.choose(cell_inputs)
 if not cell_inputs and not refused:
-    uploads.empty_state()
+    received.empty_state()
     st.subheader("Or try an example", anchor=False)
     examples.offered(here=True)
     st.stop()

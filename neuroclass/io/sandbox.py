@@ -41,6 +41,7 @@ _CHUNK = 1 << 20
 _AT_ONCE = max(2, os.cpu_count() or 2)
 _BUSY = 6.0
 _POLL_S = 0.5
+_GRACE_S = 30.0
 
 
 class _Clock:
@@ -261,7 +262,7 @@ def ask(
     with _pool.worker() as worker:
         clock = _Clock(worker.process, seconds)
         try:
-            worker.send(request)
+            worker.send({**request, "at_most_s": _BUSY * seconds + _GRACE_S})
             (length,) = struct.unpack("<Q", worker.receive(8, clock))
             if length > _MAX_HEADER:
                 raise EOFError

@@ -1,15 +1,18 @@
 """The parser process: reads requests from its input, writes recordings and tables to its output.
 
 It gives up what parsing does not need, see `confinement`, keeps to each file's memory limit, and ends when its parent
-does.
+does, or when a request takes longer than the parent waits.
 """
 
 import json
 import os
 import resource
+import signal
 import struct
 import sys
 import tempfile
+import threading
+import time
 from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -29,6 +32,7 @@ Reply: TypeAlias = tuple[dict[str, Any], Iterable[bytes | memoryview]]
 
 
 _NEW = 150_000_000
+_LOOK_S = 1.0
 
 
 def main() -> None:
@@ -38,8 +42,19 @@ def main() -> None:
     os.dup2(quiet, 1)  # a reader that prints would garble the output
     tempfile.gettempdir()  # looks for a folder by writing into it, which is about to be forbidden
     confine()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     for line in sys.stdin.buffer:
-        _answer(out, json.loads(line))
+        request = json.loads(line)
+        signal.setitimer(signal.ITIMER_REAL, request["at_most_s"])  # the kernel ends it, whatever the parser does
+        _answer(out, request)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _end_with(parent: int) -> None:
+    """End in the middle of a file when the process that asked for it is gone."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
 
 
 def _answer(out: BinaryIO, request: dict[str, Any]) -> None:

@@ -15,11 +15,16 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import stamp_of
 from neuroclass.reports.store import ReportStore, Table, report_of
 from neuroclass.types.arrays import Floats
+from neuroclass.ui.kept import Kept
 
 if TYPE_CHECKING:
     from neuroclass.classification.analysis import RecordingAnalysis
     from neuroclass.classification.models import Models
-    from neuroclass.ephys.sweep import Recording
+
+
+SAMPLE_BYTES = 100_000_000
+IDLE_S = 120.0
+"""Samples of recordings that are kept for the next view, and for how long without one; see `kept.Kept`."""
 
 
 def _fingerprint(value: Any) -> str:
@@ -31,6 +36,7 @@ _TAKEN_WHOLE = (
     "adaptation.labelled_table.LabelledTable",
     "classification.models.Models",
     "classification.inputs.CellInput",
+    "classification.inputs.InputFile",
     "classification.metadata.CellMetadata",
     "classification.result.CellVerdict",
     "classification.stress.StressResult",
@@ -77,25 +83,37 @@ def table_if_stored(model: str, name: Table) -> pd.DataFrame | None:
     return table(model, name) if report_of(model).has(name) else None
 
 
-@st.cache_resource(max_entries=8, show_spinner="Getting the cell's sweeps")
-def recording(source: str, cell_id: str) -> "Recording | str":  # noqa: ARG001 (part of the key)
-    """Sweeps of a cohort cell from `source`, or the reason why there are none."""
-    from neuroclass.cohort.recordings import recording_of
-
-    return recording_of(cohort(), cell_id)
+@st.cache_resource
+def _analyses() -> "Kept[RecordingAnalysis | str]":
+    return Kept(SAMPLE_BYTES, lambda one: 0 if isinstance(one, str) else one.n_bytes, IDLE_S)
 
 
 def analysis(source: str, cell_id: str) -> "RecordingAnalysis | str":
     """The measured recording of a cohort cell from `source`, or the reason why there is none."""
-    found = recording(source, cell_id)
-    return found if isinstance(found, str) else _analysis(source, cell_id, found)
+
+    def measure() -> "RecordingAnalysis | str":
+        from neuroclass.classification.analysis import analyse
+        from neuroclass.cohort.recordings import recording_of
+
+        with st.spinner("Getting the cell's sweeps"):
+            found = recording_of(cohort(), cell_id)
+            return found if isinstance(found, str) else analyse(found)
+
+    return _analyses().get_or_make(fingerprint(source=source, cell=cell_id), measure)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Measuring the features")
-def _analysis(source: str, cell_id: str, _recording: "Recording") -> "RecordingAnalysis":  # noqa: ARG001 (the key)
-    from neuroclass.classification.analysis import analyse
+def demo_analysis(cell_id: str) -> "RecordingAnalysis":
+    """The measured sweeps of a simulated cell, whatever cells are loaded."""
 
-    return analyse(_recording)
+    def measure() -> "RecordingAnalysis":
+        from neuroclass.classification.analysis import analyse
+        from neuroclass.cohort.demo import simulate_demo_cell
+
+        return analyse(simulate_demo_cell(cell_id))
+
+    found = _analyses().get_or_make(fingerprint(simulated=cell_id), measure)
+    assert not isinstance(found, str)
+    return found
 
 
 def verdict(cells: Cohort, cell_id: str) -> CellVerdict:

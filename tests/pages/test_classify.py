@@ -137,7 +137,7 @@ def test_files_joined_under_a_name_are_one_cell_as_on_the_command_line(opened, h
 def views(monkeypatch) -> list[RecordingAnalysis]:
     """What the sweep view is given instead of being drawn."""
     seen: list[RecordingAnalysis] = []
-    monkeypatch.setattr("neuroclass.ui.cells.sweeps.recording_view", lambda _key, analysis: seen.append(analysis))
+    monkeypatch.setattr("neuroclass.ui.cells.sweeps.recording_view", lambda _key, lent: seen.append(lent()))
     return seen
 
 

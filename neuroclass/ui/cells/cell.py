@@ -1,5 +1,7 @@
 """One cell of the cohort: identity, sweeps, features among its class, evidence, neighbours."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -13,6 +15,7 @@ from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
 from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
+from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.guards import need
 from neuroclass.ui.text import escaped
@@ -39,29 +42,30 @@ def show(cells: Cohort, cell_id: str) -> None:
     _identity(cells, row)
     found = _analysis(cells, cell_id)
     analysis = found if isinstance(found, RecordingAnalysis) else None
+    lent = None if analysis is None else Lent(partial(_again, cells.source, cell_id))
     _facts(row, analysis)
     st.subheader("Sweeps", anchor=False)
     if isinstance(found, NeuroClassError):
         st.error(f"**{found.kind}.** {escaped(found, 800)}", icon=":material/warning:")
-    elif analysis is None:
+    elif lent is None:
         _no_sweeps(cells, cell_id)
     else:
-        sweeps.recording_view(f"cell-{cell_id}", analysis, cells.simulated, address=True, mates=_mates(cells, row))
+        sweeps.recording_view(f"cell-{cell_id}", lent, cells.simulated, address=True, mates=_mates(cells, row))
     st.subheader("Features among its class", anchor=False)
-    cell_features.show(cells, row, analysis)
+    cell_features.show(cells, row, lent)
     st.subheader("Why the models say so", anchor=False)
-    _evidence(cells, cell_id, analysis)
+    _evidence(cells, cell_id, lent)
     st.subheader("Cells like it", anchor=False)
     neighbours.show(cells, row, open_cell)
     widgets.figures_zip(f"cell-{cell_id}")
 
 
-def _evidence(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -> None:
+def _evidence(cells: Cohort, cell_id: str, lent: Lent | None) -> None:
     """Show reasons, counterfactual and stress test; their imports are slow and deferred to here."""
     warmup.wait()
     from neuroclass.ui.evidence import evidence
 
-    evidence.show_cohort_cell(cells, cell_id, analysis)
+    evidence.show_cohort_cell(cells, cell_id, lent)
 
 
 def _identity(cells: Cohort, row: pd.Series) -> None:
@@ -137,6 +141,11 @@ def _shipped(cells: Cohort, cell_id: str) -> None:
         )
 
 
+def _again(source: str, cell_id: str) -> RecordingAnalysis | None:
+    found = cache.analysis(source, cell_id)
+    return None if isinstance(found, str) else found
+
+
 def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassError | None:
     """Sweeps of a cell, or the error if its file cannot be read, or None if there is no file."""
     try:
@@ -145,13 +154,12 @@ def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassErro
         return error
     if isinstance(found, RecordingAnalysis):
         return found
-    cache.recording.clear(cells.source, cell_id)  # it may be available next time
     return None
 
 
 def _no_sweeps(cells: Cohort, cell_id: str) -> None:
     if cell_id.isdecimal() and not cells.simulated:
-        recordings.offer(cells.source, cell_id)
+        recordings.offer(cell_id)
     else:
         st.info(f"{escaped(cell_id)} is not a specimen of the database: no recording.", icon=":material/info:")
 

@@ -111,10 +111,10 @@ def _quick(source: str, cell_id: str) -> Recording | None:
 
         return simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA)
     try:
-        found = cache.recording(source, cell_id)
+        found = cache.analysis(source, cell_id)
     except NeuroClassError:
         return None
-    return found if isinstance(found, Recording) else None
+    return None if isinstance(found, str) else found.recording
 
 
 @st.fragment

@@ -17,6 +17,8 @@ from neuroclass.features import Stimulus
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import passive
+from neuroclass.ui.cells.lent import Lent
+from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 PANELS = ("firing", "passive", "spike", "noise")
@@ -44,10 +46,10 @@ class Mates:
 
 
 @st.fragment
-def show(
-    key: str, analysis: RecordingAnalysis, simulated: bool = False, address: bool = False, mates: Mates | None = None
-) -> None:
+def show(key: str, lent: Lent, simulated: bool = False, address: bool = False, mates: Mates | None = None) -> None:
     """Firing, passive response, spike or noise, as chosen; the parameters are those of `sweeps.recording_view`."""
+    with guarded():
+        analysis = lent()
     name = "panel" if address else f"panel-{key}"
     address_of.take(name, PANELS, PANELS[0], in_address=address)
     chosen = str(

@@ -7,6 +7,7 @@ import streamlit as st
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.errors import NeuroClassError
 from neuroclass.io.feature_table import sheets_of
+from neuroclass.ui import cache
 from neuroclass.ui.text import escaped
 
 FIRST = ""
@@ -17,15 +18,15 @@ def _key(digest: str) -> str:
     return f"sheet-{digest}"
 
 
-@st.cache_data(max_entries=200, show_spinner="Looking for sheets")
-def _titles(digest: str, _file: InputFile) -> list[str]:  # noqa: ARG001 (the key of the cache)
-    return sheets_of(_file.content, _file.name)
+@st.cache_data(max_entries=200, show_spinner="Looking for sheets", hash_funcs=cache.HASHES)
+def _titles(file: InputFile) -> list[str]:
+    return sheets_of(file.content, file.name)
 
 
 def titles(file: InputFile) -> list[str]:
     """Titles of a spreadsheet's sheets; empty for other files and for those that reading will refuse in words."""
     try:
-        return _titles(file.digest, file)
+        return _titles(file)
     except (NeuroClassError, OSError):
         return []
 

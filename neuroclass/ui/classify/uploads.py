@@ -1,32 +1,28 @@
-"""What users bring to the Classify page, the answers on it and the recordings behind them."""
+"""The answers on what users bring to the Classify page, and the recordings behind them."""
 
-import ctypes
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from neuroclass.classification import wording
 from neuroclass.classification.fingerprint import fingerprint
-from neuroclass.classification.inputs import CellInput, InputFile
+from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, to_json
 from neuroclass.classification.result import Answer, CellVerdict
-from neuroclass.errors import HistoryError, RecordingError, RejectedInput, SettingsError, TableError
+from neuroclass.errors import HistoryError, RejectedInput, TableError
 from neuroclass.features import Stimulus
-from neuroclass.io.archives import is_archive, shown_name, unpack
-from neuroclass.io.history import Entry, StoredFile
+from neuroclass.io.history import StoredFile
 from neuroclass.predictors.priors import Prior
-from neuroclass.reference.template import template_csv, template_guide
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 from neuroclass.ui import cache
 from neuroclass.ui.classify import sheets
-from neuroclass.ui.classify.kept import Kept
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.housekeeping import give_back
+from neuroclass.ui.kept import Kept
 from neuroclass.ui.text import escaped
 
 if TYPE_CHECKING:
@@ -34,107 +30,12 @@ if TYPE_CHECKING:
     from neuroclass.classification.measurement import MeasuredCell
     from neuroclass.classification.models import Models
 
-MAX_FILES = 500
-RECORDING_BYTES = 150_000_000
 _OF_UPLOADS = (
     *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
     *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names"),
 )
 FEW_CELLS = 20
 MOST_CELLS, MOST_KEPT_CELLS = 20_000, 40_000
-
-
-def _input_file(file: StoredFile) -> InputFile:
-    """A file in the spool, under the name that this visitor gave it."""
-    return InputFile(file.name, store.spool().path(file.digest), file.digest)
-
-
-def from_entry(entry: Entry) -> CellInput:
-    """The files of an entry of the history."""
-    return CellInput(tuple(map(_input_file, entry.files)), entry.cell)
-
-
-def receive() -> tuple[list[InputFile], list[RejectedInput]]:
-    """The upload field; the files in it, unpacked and on this machine's disk, and those that are rejected.
-
-    Raises
-    ------
-    SettingsError
-        If there are more files than the limit.
-    """
-    found = st.file_uploader(
-        "Recordings (ABF, NWB, HEKA, WinWCP, Igor, AxoGraph, MATLAB and others), feature tables (CSV, Parquet, XLSX), "
-        "or zip archives of them; the content decides, not the name",
-        accept_multiple_files=True,
-        key="files",
-        help=store.retention_notice(),
-    )
-    received: dict[str, list[StoredFile | RejectedInput]] = st.session_state.setdefault("received", {})
-    for gone in set(received) - {file.file_id for file in found}:
-        del received[gone]
-    for file in found:
-        if file.file_id not in received:
-            received[file.file_id] = _keep(file)
-    everything = [one for file in found for one in received[file.file_id]]
-    if len(everything) > MAX_FILES:
-        raise SettingsError(
-            f"{len(everything)} files were uploaded; at most {MAX_FILES} are taken at once. Remove some, or classify "
-            "the folder on the command line: python -m neuroclass classify FOLDER."
-        )
-    files = {f.digest + f.name: f for f in everything if isinstance(f, StoredFile)}
-    return [_input_file(file) for file in files.values()], [one for one in everything if isinstance(one, RejectedInput)]
-
-
-def _keep(file: Any) -> list[StoredFile | RejectedInput]:
-    """Write an uploaded file to disk, or what an archive holds."""
-    name = shown_name(file.name)
-    try:
-        return _unpacked(file, name)
-    except OSError as error:
-        advice = "The server's disk may be full; delete uploads on the History page, or tell who runs the server."
-        return [RejectedInput(name, RecordingError(f"{name} cannot be kept ({error.strerror or error}). {advice}"))]
-
-
-def _unpacked(file: Any, name: str) -> list[StoredFile | RejectedInput]:
-    spool = store.spool()
-    digest, size = spool.put(file, browser_id())
-    path = spool.path(digest)
-    if not is_archive(path):
-        return [StoredFile(name, digest, size)]
-    kept: list[StoredFile | RejectedInput] = []
-    with spool.workplace() as folder:
-        for member in unpack(path, name, Path(folder)):
-            if isinstance(member, RejectedInput):
-                kept.append(member)
-                continue
-            size = member.path.stat().st_size
-            spool.adopt(member.path, member.digest, browser_id())
-            kept.append(StoredFile(member.name, member.digest, size))
-    spool.release([digest], browser_id())
-    spool.remove([digest])
-    return kept
-
-
-def empty_state() -> None:
-    """What to do where nothing is uploaded yet."""
-    st.info(
-        "Drop one or many files above, or a zip of them. A recording gives the features its sweeps allow; a table may "
-        "lack columns and values. Nothing leaves this machine.",
-        icon=":material/info:",
-    )
-    st.caption(store.retention_notice())
-    left, right = st.columns([1, 3], vertical_alignment="center")
-    left.download_button(
-        "Template (CSV)",
-        template_csv(),
-        file_name="neuroclass-template.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-    right.caption("One row a cell; a column a feature, in the units listed here. `cell` and `species` are optional.")
-    with st.expander("Columns, units and definitions"):
-        st.dataframe(template_guide(), hide_index=True)
 
 
 @st.cache_resource
@@ -152,7 +53,7 @@ def _answers(
     if answers is None:
         answers = _computed(cell_input, metadata, models, progress)
         _verdicts().put(key, answers)
-        _give_back()
+        give_back()
     return answers
 
 
@@ -214,12 +115,6 @@ def _measured(cell_input: CellInput, metadata: CellMetadata) -> "list[MeasuredCe
 def _recording_key(cell_input: CellInput, metadata: CellMetadata) -> str:
     """Everything that measured cells depend on; the names are in it because cells and warnings carry them."""
     return fingerprint(inputs=cell_input, metadata=replace(metadata, prior=Prior()))
-
-
-def _give_back() -> None:
-    """Return freed memory to the system, which glibc keeps otherwise; elsewhere nothing."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
@@ -306,7 +201,7 @@ def _bytes(measured: "Sequence[MeasuredCell | RejectedInput]") -> int:
 
 @st.cache_resource
 def _recordings() -> "Kept[list[MeasuredCell | RejectedInput]]":
-    return Kept(RECORDING_BYTES, _bytes)
+    return Kept(cache.SAMPLE_BYTES, _bytes, cache.IDLE_S)
 
 
 def analysis_of(cell_input: CellInput, cell: str, metadata: CellMetadata) -> "RecordingAnalysis | None":

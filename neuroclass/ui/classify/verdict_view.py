@@ -1,5 +1,7 @@
 """A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -18,6 +20,7 @@ from neuroclass.report.content import TASKS, TITLES
 from neuroclass.report.tables import feature_table
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
+from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.classify import export, uploads
 from neuroclass.ui.evidence import evidence
 from neuroclass.ui.evidence.case import Case
@@ -54,16 +57,17 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
             prediction = getattr(verdict, name)
             _answer(name, TITLES.get(prediction.model, question), prediction)
     _trust(verdict)
-    analysis = uploads.analysis_of(cell_input, verdict.cell, metadata) if verdict.sweeps else None
+    get = partial(uploads.analysis_of, cell_input, verdict.cell, metadata)
+    lent = Lent(get) if verdict.sweeps and get() is not None else None
     st.subheader("Why", anchor=False)
     verdict = uploads.explained(cell_input, verdict, metadata)
     key, metadata = f"{cell_input.digest[:16]}-{verdict.cell}", uploads.corrected(cell_input, metadata)
-    case = Case(key, verdict, metadata, analysis, inputs=fingerprint(inputs=cell_input))
+    case = Case(key, verdict, metadata, lent, inputs=fingerprint(inputs=cell_input))
     evidence.show(case)
     st.subheader("Everything measured", anchor=False)
     _features(verdict)
-    if analysis is not None:
-        sweeps.recording_view(key, analysis)
+    if lent is not None:
+        sweeps.recording_view(key, lent)
         _protocols(cell_input, verdict)
     export.show(case, command_line(cell_input, metadata))
 

@@ -66,9 +66,8 @@ def _clicked(event: Any) -> str | None:
 def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str | None) -> None:
     """Show the sweeps a feature was measured on, here and in the nearest reference cells."""
     ordered = [*table["feature"], *(f for f in FEATURE_NAMES if f not in set(table["feature"]))]
-    located = (
-        set(case.traced.places) if case.traced else {f for f in case.verdict.features if BY_NAME[f].stimulus != "none"}
-    )
+    mine = case.traced
+    located = set(mine.places) if mine else {f for f in case.verdict.features if BY_NAME[f].stimulus != "none"}
     options = [feature for feature in ordered if feature in located]
     if not options:
         return
@@ -78,7 +77,7 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
     elif clicked and clicked not in options:
         st.caption(f"{escaped(charts.feature_name(clicked))} was not measured on a sweep.")
     feature = str(st.selectbox("Where it was measured", options, key=key, format_func=charts.feature_name))
-    own = panel_of(case.traced, feature) if case.traced else None
+    own = panel_of(mine, feature) if mine else None
     near = references.nearest(case, prediction)
     others: list[Panel] = []
     for label, cell in near.items():

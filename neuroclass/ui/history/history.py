@@ -15,7 +15,7 @@ from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry
 from neuroclass.ui import widgets
 from neuroclass.ui.address import page_of
-from neuroclass.ui.classify import metadata_form, sheets, uploads
+from neuroclass.ui.classify import metadata_form, received, sheets, uploads
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
@@ -48,7 +48,7 @@ def reopen(fresh: bool) -> None:
                 "The link leads to a cell that this browser has not classified, or that was deleted. Upload the file, "
                 "or open the link where it was made."
             )
-        cell_input = uploads.from_entry(entry)
+        cell_input = received.from_entry(entry)
         metadata = from_json(entry.context)
         uploads.correct(cell_input, metadata.assignments)
         sheets.restore(cell_input, metadata.sheet)
