@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -22,6 +23,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from websockets.sync.client import ClientConnection, connect
 
 from neuroclass.config import PROJECT_DIR
+from neuroclass.ephys import compiled
+from neuroclass.ui.history.browser_identity import COOKIE
 
 GIVE_UP_S = 300.0
 AFTER_S = 150.0  # Streamlit keeps a closed session for 120 s, in case it comes back
@@ -38,6 +41,7 @@ class Outcome:
     answer_s: float = np.nan
     whole_s: float = np.nan
     errors: list[str] = field(default_factory=list)
+    dropped: threading.Event = field(default_factory=threading.Event)
 
 
 class Session:
@@ -130,11 +134,34 @@ class Upload:
     refused: bool = False
 
 
-def visit(base: str, upload: Upload, start: threading.Barrier | None = None) -> Outcome:
-    """Open the page, wait for the others, drop a file and read the answer."""
-    outcome, session = Outcome(upload.kind), None
+def visit(
+    base: str,
+    upload: Upload,
+    start: threading.Barrier | None = None,
+    outcome: Outcome | None = None,
+    cookies: dict[str, str] | None = None,
+) -> Outcome:
+    """Open the page, wait for the others, drop a file and read the answer.
+
+    Parameters
+    ----------
+    base : str
+        Address of the server.
+    upload : Upload
+        The file.
+    start : Barrier, optional
+        Where sessions wait for each other before they drop their files.
+    outcome : Outcome, optional
+        Filled as the visit goes on.
+    cookies : dict, optional
+        The browser's identity, sent if it has one and taken up if not.
+    """
+    outcome, session = outcome or Outcome(), None
+    outcome.kind = upload.kind
     try:
-        session = Session(base)
+        session = Session(base, cookies)
+        if cookies is not None:
+            cookies[COOKIE] = session.http.cookies.get(COOKIE, "")
         outcome.errors += session.run()
         if start:
             start.wait(GIVE_UP_S)
@@ -145,6 +172,7 @@ def visit(base: str, upload: Upload, start: threading.Barrier | None = None) -> 
             if np.isnan(outcome.answer_s) and any(word in text for word in wanted):
                 outcome.answer_s = time.monotonic() - began
 
+        outcome.dropped.set()
         session.upload(upload.name, upload.content)
         outcome.errors += session.run(seen)
         outcome.whole_s = time.monotonic() - began
@@ -193,6 +221,9 @@ def serve(folder: str, variables: Mapping[str, str] | None = None) -> tuple["sub
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_DIR / "app.py"), "--server.port", str(port)]
     options = ["--server.headless", "true", "--server.address", "127.0.0.1"]
+    kernels = Path(folder) / "kernels"
+    if not kernels.exists():
+        kernels.symlink_to(compiled._CACHE.parent)  # compiled once for all servers
     environment = {**os.environ, "NEUROCLASS_CACHE": folder, **(variables or {})}
     server = subprocess.Popen(
         [*command, *options], cwd=PROJECT_DIR, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

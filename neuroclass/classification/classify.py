@@ -1,13 +1,13 @@
 """Classify inputs: the operations that pages and command line share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from neuroclass.classification import doubt
+from neuroclass.classification import doubt, feature_sets
 from neuroclass.classification.doubt import rows_of
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.measurement import MeasuredCell, measure
@@ -22,8 +22,6 @@ from neuroclass.types.arrays import Floats
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
 LEAST_KEPT = 0.05
-TRAINING = "training"
-FEATURE_SET = "feature-set"
 CELLS = "cells"
 BLOCK, BLOCK_WITH_REASONS = 2048, 32
 
@@ -79,26 +77,41 @@ def classify_cells(
     prior : Prior, optional
         What is known of the classes beforehand.
     progress : ProgressCallback
-        Called with the number of cells classified so far.
+        Called with the number of cells classified so far, and before that of sets of features fitted.
 
     Returns
     -------
     list of CellVerdict or RejectedInput
     """
     answers: list[Answer] = []
-    for block in classify_blocks(measured, models, reasons, prior):
+    for block in classify_blocks(measured, models, reasons, prior, progress):
         answers += block
         progress(Progress(CELLS, len(answers), len(measured)))
     return answers
 
 
 def classify_blocks(
-    measured: Iterable[MeasuredCell | RejectedInput], models: Models, reasons: bool = True, prior: Prior | None = None
+    measured: Sequence[MeasuredCell | RejectedInput],
+    models: Models,
+    reasons: bool = True,
+    prior: Prior | None = None,
+    progress: ProgressCallback = ignore_progress,
 ) -> Iterator[list[Answer]]:
-    """As `classify_cells`, a block of cells at a time, so that memory does not grow with their number."""
-    every = iter(measured)
+    """As `classify_cells`, a block of cells at a time, each as soon as it is known; `progress` is of fits only."""
+    every = iter(prepared(measured, models, progress))
     while block := list(islice(every, BLOCK_WITH_REASONS if reasons else BLOCK)):
         yield _classify_block(block, models, reasons, prior or Prior())
+
+
+def prepared(
+    measured: Sequence[MeasuredCell | RejectedInput], models: Models, progress: ProgressCallback = ignore_progress
+) -> Sequence[MeasuredCell | RejectedInput]:
+    """Cells as they will be judged, once models are fitted to their sets of features; see `feature_sets.plan`."""
+    if models.library is None:
+        return measured
+    chosen = feature_sets.plan(measured, models.library)
+    feature_sets.fit(chosen.to_fit, models.library, progress)
+    return chosen.cells
 
 
 def _classify_block(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,11 +22,11 @@ from neuroclass.predictors.predictor import Predictor
 from neuroclass.reports.store import report_of
 from neuroclass.types.models import DANN, FEATURE_SETS, HUMAN_SUBCLASS, LSPIN
 
-LEAST_KEPT = 0.05
+if TYPE_CHECKING:
+    from neuroclass.training.library import FeatureSetLibrary
+
 TRAINING = "training"
 FEATURE_SET = "feature-set"
-CELLS = "cells"
-BLOCK, BLOCK_WITH_REASONS = 2048, 32
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,14 @@ class Models:
     def fingerprint_parts(self) -> Mapping[str, str]:
         """What answers depend on."""
         return self.weights
+
+    @property
+    def library(self) -> "FeatureSetLibrary | None":
+        """Where the models of a set of features come from; None where single networks judge."""
+        from neuroclass.training.library import FeatureSetLibrary
+
+        found = self.dann.predictor.models if isinstance(self.dann.predictor, CellPredictor) else None
+        return found if isinstance(found, FeatureSetLibrary) else None
 
     @property
     def version(self) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from neuroclass.classification.measurement import MeasuredCell
     from neuroclass.classification.metadata import CellMetadata
     from neuroclass.report.content import ReportCell
+    from neuroclass.types.progress import Progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -73,7 +75,10 @@ def run(args: argparse.Namespace) -> int:
                 continue
             measured = measure(cell_input, metadata)
             answers: list[Answer] = []
-            for block in classify_blocks(measured, load_models(args.models), not args.no_reasons, metadata.prior):
+            blocks = classify_blocks(
+                measured, load_models(args.models), not args.no_reasons, metadata.prior, _Fits(cell_input.name)
+            )
+            for block in blocks:
                 for answer in block:
                     refused |= isinstance(answer, RejectedInput)
                     show(answer)
@@ -83,6 +88,19 @@ def run(args: argparse.Namespace) -> int:
     if report:
         report.write()
     return REFUSED if refused else 0
+
+
+class _Fits:
+    """Says on the error stream that models are being fitted to a file's sets of features, and how far that is."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._told = name, -1
+
+    def __call__(self, progress: "Progress") -> None:
+        if progress.done != self._told:
+            self._told = progress.done
+            text = f"{self._name}: models fitted to {progress.done} of {progress.total} sets of features; Ctrl-C stops"
+            print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
-from neuroclass.types.progress import Progress, ProgressCallback
+from neuroclass.types.progress import FEATURE_SET, Progress, ProgressCallback
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.history import store
@@ -112,6 +112,13 @@ def _moving(bar: Any, name: str, number: int, total: int) -> ProgressCallback:
 
     def moved(progress: Progress) -> None:
         of = progress.total or progress.done
+        if progress.stage == FEATURE_SET:
+            more = f"fitting models to its {of} other sets of features" if of > 1 else "fitting models to its features"
+            bar.progress(
+                (number + progress.done / of) / total,
+                text=f"{text}: {more}, {progress.done} done. Remove the file, or leave the page, to stop.",
+            )
+            return
         bar.progress(
             (number + progress.done / of) / total, text=f"{text}: {progress.done:,} of {of:,} cells" if of > 1 else text
         )

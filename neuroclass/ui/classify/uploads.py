@@ -60,7 +60,7 @@ def _answers(
 def _computed(
     cell_input: CellInput, metadata: CellMetadata, models: "Models", progress: ProgressCallback = ignore_progress
 ) -> list[Answer]:
-    from neuroclass.classification.classify import classify_cells
+    from neuroclass.classification.classify import classify_cells, prepared
 
     with _slots():
         measured = _measured(cell_input, metadata)
@@ -69,7 +69,9 @@ def _computed(
                 f"{cell_input.name} has {len(measured):,} cells; at most {MOST_CELLS:,} are classified here at "
                 "once. Split it, or use the command line: python -m neuroclass classify FILE --jsonl."
             )
-        return classify_cells(measured, models, len(measured) <= FEW_CELLS, metadata.prior, progress)
+    judged = prepared(measured, models, progress)  # fits wait for each other, and nobody else for them
+    with _slots():
+        return classify_cells(judged, models, len(judged) <= FEW_CELLS, metadata.prior, progress)
 
 
 @st.cache_resource
