@@ -10,7 +10,7 @@ from neuroclass.cell_types import Species
 from neuroclass.errors import TableError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.feature_table import CELL_COLUMN, SPECIES_COLUMN, RawTable
-from neuroclass.io.table_values import is_empty
+from neuroclass.io.table_values import is_empty, maybe_thousands
 from neuroclass.reference.ranges import FeatureRange, overall_ranges
 
 MAX_MESSAGES = 20
@@ -104,12 +104,18 @@ def numbers_only(table: RawTable) -> Iterator[Problem]:
     """Feature values are numbers."""
     for column, found in table.unread.items():
         for index, value in found.items():
-            hint = "; write decimals with a point" if "," in value else ""
+            hint = _comma_hint(value) if "," in value else ""
             message = (
                 f"{_where(table, index, column)}: found the text {value[:60]!r}; expected a number{_in_unit(column)} "
                 f"or nothing{hint}"
             )
             yield Problem(index, message)
+
+
+def _comma_hint(value: str) -> str:
+    if not maybe_thousands(value):
+        return "; write decimals with a point"
+    return "; its comma may be of decimals or of thousands: write decimals with a point, thousands without a separator"
 
 
 def finite_numbers(table: RawTable) -> Iterator[Problem]:
