@@ -82,7 +82,7 @@ class _Worker:
             "ARROW_DEFAULT_MEMORY_POOL": "system",  # gives memory back, and reserves none
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "neuroclass.io.sandbox_worker"],
+            [sys.executable, "-m", "neuroclass.io.sandbox_worker", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -42,7 +42,7 @@ def main() -> None:
     os.dup2(quiet, 1)  # a reader that prints would garble the output
     tempfile.gettempdir()  # looks for a folder by writing into it, which is about to be forbidden
     confine()
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     for line in sys.stdin.buffer:
         request = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, request["at_most_s"])  # the kernel ends it, whatever the parser does
