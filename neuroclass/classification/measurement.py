@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,9 +68,15 @@ class MeasuredCell:
     conditions: Mapping[str, Any] = field(default_factory=dict)
     analysis: "RecordingAnalysis | None" = field(default=None, repr=False, compare=False)
 
+    @cached_property
+    def _row(self) -> Floats:
+        row = np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
+        row.setflags(write=False)
+        return row
+
     def row(self) -> Floats:
-        """Features as model input, shape (41,), NaN where missing."""
-        return np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
+        """Features as model input, shape (41,), NaN where missing; read-only."""
+        return self._row
 
 
 def measure(

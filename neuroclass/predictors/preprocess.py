@@ -79,9 +79,10 @@ def by_pattern(present: Mask) -> Iterator[tuple[Mask, Mask]]:
     if len(present) and (present == present[0]).all():
         yield present[0], np.ones(len(present), dtype=bool)
         return
-    patterns, which = np.unique(present, axis=0, return_inverse=True)
-    for number, pattern in enumerate(patterns):
-        yield pattern, which.ravel() == number
+    packed = np.ascontiguousarray(np.packbits(present, axis=1))
+    _, first, which = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    for number, row in enumerate(first):
+        yield present[row], which == number
 
 
 @dataclass(frozen=True)

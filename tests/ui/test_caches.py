@@ -124,16 +124,20 @@ def test_another_visitors_table_of_the_same_content_is_shown_under_ones_own_name
     assert names == ["theirs", "mine"]
 
 
-OF_REPORTS = ("cache.table", "cache.table_if_stored", "cache.cell_verdicts", "report_of", "_rows", "_frame", "summarise(table(")
+OF_REPORTS = (
+    "cache.table",
+    "cache.table_if_stored",
+    "cache.cell_verdicts",
+    "report_of",
+    "_rows",
+    "_frame",
+    "summarise(table(",
+)
 
 
 def test_every_cache_of_a_report_is_keyed_by_its_files():
     found = [(path.name, one) for path in UI.rglob("*.py") for one in cached(path)]
-    of_reports = [
-        (name, one)
-        for name, one in found
-        if any(word in ast.unparse(one) for word in OF_REPORTS)
-    ]
+    of_reports = [(name, one) for name, one in found if any(word in ast.unparse(one) for word in OF_REPORTS)]
     assert {one.name for _, one in of_reports} >= {
         *("_table", "_cell_verdicts", "_compared", "_trees", "_tests", "_gap", "_ordered_rows", "_summary"),
         *("_decorated", "_options"),

@@ -35,7 +35,7 @@ _OF_UPLOADS = (
     *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names"),
 )
 FEW_CELLS = 20
-MOST_CELLS, MOST_KEPT_CELLS = 20_000, 40_000
+MOST_CELLS, MOST_KEPT_CELLS = 20_000, 20_000
 
 
 @st.cache_resource
@@ -76,7 +76,7 @@ def _computed(
 
 @st.cache_resource
 def _verdicts() -> Kept[list[Answer]]:
-    return Kept(MOST_KEPT_CELLS, len)
+    return Kept(MOST_KEPT_CELLS, len, cache.IDLE_S)
 
 
 def has_reasons(verdict: CellVerdict) -> bool:
