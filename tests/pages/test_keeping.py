@@ -106,6 +106,16 @@ def break_by_a_folder_in_its_place(folder: Path) -> Callable[[], None]:
     return path.rmdir
 
 
+_lifted_after: list[Callable[[], None]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_imposed() -> Iterator[None]:
+    yield
+    while _lifted_after:
+        _lifted_after.pop()()
+
+
 def every_connection(statement: str) -> Callable[[Path], Callable[[], None]]:
     """Impose a limit on every connection that is opened from now on, and on those that are open."""
 
@@ -117,16 +127,18 @@ def every_connection(statement: str) -> Callable[[Path], Callable[[], None]]:
         _open_anew()
 
         def lift() -> None:
-            event.remove(Engine, "connect", connected)
-            _open_anew()
+            if event.contains(Engine, "connect", connected):
+                event.remove(Engine, "connect", connected)
+                _open_anew()
 
+        _lifted_after.append(lift)
         return lift
 
     return impose
 
 
 def _open_anew() -> None:
-    for opened in [one for one in gc.get_objects() if isinstance(one, Engine)]:
+    for opened in [one for one in gc.get_objects() if type(one) is Engine]:
         opened.dispose()
 
 
