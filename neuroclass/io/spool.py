@@ -132,7 +132,7 @@ class Spool:
         return found
 
     def clear_parts(self) -> None:
-        """Delete what interrupted uploads left: those of processes that are gone, and any that is a day old."""
+        """Delete what interrupted uploads left: parts of processes that are gone or a day old, claims that expired."""
         for lock in self.folder.glob(f"{_ALIVE}*"):
             with suppress(Timeout, OSError), FileLock(lock, timeout=0):
                 for path in self.folder.glob(f"{_PART}{lock.name.removeprefix(_ALIVE)}-*"):
@@ -141,6 +141,8 @@ class Spool:
         for path in self.folder.glob(f"{_PART}*"):
             if _age(path) >= LEFT_OVER_S:
                 _delete(path)
+        with self.lock:
+            self._claimed()
 
     def left_over(self, held: Iterable[str]) -> set[str]:
         """Contents older than a day that are not among those held."""
