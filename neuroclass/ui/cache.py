@@ -51,6 +51,22 @@ def cohort() -> Cohort:
     return _cohort_from(data_folder())
 
 
+def human_cells_elsewhere() -> Cohort | None:
+    """The human cells of other laboratories; None where their tables are not in the data folder."""
+    return _human_cells_from(data_folder())
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the cells")
+def _human_cells_from(folder: Path | None) -> Cohort | None:
+    from neuroclass.cohort.human import load_human_elsewhere
+    from neuroclass.errors import TableError
+
+    try:
+        return load_human_elsewhere(folder)
+    except TableError:
+        return None
+
+
 def report(model: str) -> ReportStore:
     """A shipped model's report."""
     return report_of(model)
