@@ -11,6 +11,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
+from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN
 from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
 from neuroclass.ui.cells.selected_cell import open_cell
@@ -29,6 +30,7 @@ _FACTS = {
     "latency": "Latency, hero sweep",
 }
 MATES_SHOWN = 30
+_TITLES = {DANN.name: "DANN", LSPIN.name: "LSPIN", HUMAN_SUBCLASS.name: "The human subclass model"}
 
 
 def show(cells: Cohort, cell_id: str) -> None:
@@ -66,11 +68,12 @@ def _evidence(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -
 
 def _identity(cells: Cohort, row: pd.Series) -> None:
     left, right = st.columns([2, 3])
-    label = row["subclass"] or row["broad"] or "class unknown"
+    fine = row.get(HUMAN_SUBCLASS.task) or row["subclass"]
+    label = fine or row["broad"] or "class unknown"
     with left:
         st.subheader(f"Cell {escaped(row['id'])}", anchor=False)
         with st.container(horizontal=True):
-            st.badge(escaped(label_of(label) if row["subclass"] else label), color="blue")
+            st.badge(escaped(label_of(label) if fine else label), color="blue")
             st.badge(escaped(row["species"]), color="gray")
             if cells.simulated:
                 st.badge("simulated", color="orange", icon=":material/science:")
@@ -97,7 +100,7 @@ def _identity(cells: Cohort, row: pd.Series) -> None:
 
 def _held_out(cell_id: str) -> None:
     """Show predictions of models that never saw the cell's donor."""
-    for model in ("lspin", "dann"):
+    for model in (LSPIN.name, DANN.name, HUMAN_SUBCLASS.name):
         predictions = cache.table_if_stored(model, Table.PREDICTIONS)
         if predictions is None:
             continue
@@ -111,7 +114,7 @@ def _held_out(cell_id: str) -> None:
             probabilities([c.removeprefix("p_") for c in columns], means.tolist()),
             f"held-out-{model}",
             means.rename_axis("class").rename("probability").reset_index(),
-            caption=f"{model.upper()}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
+            caption=f"{_TITLES[model]}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
             f"**{verdict}**.",
         )
 
@@ -139,6 +142,8 @@ def _shipped(cells: Cohort, cell_id: str) -> None:
 
 def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassError | None:
     """Sweeps of a cell, or the error if its file cannot be read, or None if there is no file."""
+    if _elsewhere(cells):
+        return None
     try:
         found = cache.analysis(cells.source, cell_id)
     except NeuroClassError as error:
@@ -149,8 +154,15 @@ def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassErro
     return None
 
 
+def _elsewhere(cells: Cohort) -> bool:
+    """Whether the cells are another laboratory's, of which there are features only."""
+    return cells.source != cache.cohort().source
+
+
 def _no_sweeps(cells: Cohort, cell_id: str) -> None:
-    if cell_id.isdecimal() and not cells.simulated:
+    if _elsewhere(cells):
+        st.info("A cell of another laboratory: its features are loaded, not its sweeps.", icon=":material/info:")
+    elif cell_id.isdecimal() and not cells.simulated:
         recordings.offer(cells.source, cell_id)
     else:
         st.info(f"{escaped(cell_id)} is not a specimen of the database: no recording.", icon=":material/info:")
