@@ -1,6 +1,7 @@
 """Caches that pages share between sessions, bounded and read-only."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def cohort() -> Cohort:
 
 
 def human_cells_elsewhere() -> Cohort | None:
-    """The human cells of other laboratories; None where their tables are not in the data folder."""
+    """The human cells of other laboratories, their subclass as ``subclass``; None where their tables are absent."""
     return _human_cells_from(data_folder())
 
 
@@ -62,9 +63,10 @@ def _human_cells_from(folder: Path | None) -> Cohort | None:
     from neuroclass.errors import TableError
 
     try:
-        return load_human_elsewhere(folder)
+        found = load_human_elsewhere(folder)
     except TableError:
         return None
+    return replace(found, frame=found.frame.assign(subclass=found.frame["human_subclass"]))
 
 
 def report(model: str) -> ReportStore:

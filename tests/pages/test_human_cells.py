@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from neuroclass.cell_types import HUMAN_SUBCLASS_ORDER
 from neuroclass.explain.human_matches import DANN_SPACE
+from neuroclass.features import FEATURES
 from neuroclass.reports import store
 from neuroclass.reports.store import Document, ReportStore, Table
 from neuroclass.ui import cache
@@ -23,7 +24,9 @@ HUMAN = "Human cells of known subclass"
 
 @pytest.fixture
 def cells():
-    return replace(planted_human_cohort().labelled("human_subclass"), simulated=False)
+    planted = planted_human_cohort().labelled("human_subclass")
+    frame = planted.frame.assign(subclass=planted.frame["human_subclass"])
+    return replace(planted, frame=frame, simulated=False)
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_without_the_tables_labels_and_held_out_predictions_are_shown_by_name(op
     assert any("features cannot be shown" in info.value for info in app.info)
     shown = app.dataframe[0].value
     truth = cells.frame.set_index("id")["human_subclass"]
-    assert shown.set_index("cell")["subclass (transcriptome)"].to_dict() == truth.to_dict()
+    assert shown.set_index("cell")["subclass"].to_dict() == truth.to_dict()
     assert set(shown["predicted, held out"]) == {"Sst"}
     assert not {"sag", "tau", "vrest"} & set(shown)
 
@@ -68,7 +71,7 @@ def test_without_the_tables_labels_and_held_out_predictions_are_shown_by_name(op
 def test_a_subclass_can_be_chosen_among_the_outputs(open_page: Open, report):
     app = open_page("explore", of=HUMAN)
     app.multiselect(key="f_class").set_value(["Vip"]).run()
-    assert set(app.dataframe[0].value["subclass (transcriptome)"]) == {"Vip"}
+    assert set(app.dataframe[0].value["subclass"]) == {"Vip"}
 
 
 def test_with_the_tables_the_cells_are_filtered_by_subclass_and_slice(open_page: Open, report, cells, monkeypatch):
@@ -99,6 +102,26 @@ def test_all_cells_are_shown_at_first(open_page: Open, report):
 def test_domains_says_how_often_matches_carry_the_label(open_page: Open, report):
     app = open_page("domains")
     assert not app.exception
-    (tile,) = [metric for metric in app.metric if metric.label == "Sst → Sst"]
-    assert tile.value == "25% of 7 mouse cells"
-    assert "chance 30%" in tile.delta and "10% to 40%" in tile.delta
+    (tile,) = [metric for metric in app.metric if metric.label.startswith("Sst → Sst")]
+    assert (tile.value, tile.delta) == ("25%", "10% to 40%, chance 30%")
+    assert "7 mouse cells" in tile.label
+
+
+def test_the_tables_are_found_in_the_data_folder_and_missing_ones_are_no_error(tmp_path, cells, monkeypatch):
+    st.cache_resource.clear()
+    monkeypatch.setenv("NEUROCLASS_DATA", str(tmp_path))
+    assert cache.human_cells_elsewhere() is None
+    (tmp_path / "outside").mkdir()
+    columns = {"id": "cell", "human_subclass": "truth"}
+    known = [spec.name for spec in FEATURES if cells.frame[spec.name].notna().any()]
+    table = cells.frame[["id", "species", "donor", "human_subclass", "condition", *known]].rename(columns=columns)
+    for name, rows in (
+        ("human_gabaergic", table[table["truth"] != "Glutamatergic"]),
+        ("human_excitatory", table[table["truth"] == "Glutamatergic"].drop(columns="condition")),
+    ):
+        rows.to_csv(tmp_path / "outside" / f"{name}.csv", index=False)
+    st.cache_resource.clear()
+    found = cache.human_cells_elsewhere()
+    truth = cells.frame.set_index("id")["human_subclass"].to_dict()
+    assert found.frame.set_index("id")["subclass"].to_dict() == truth
+    assert set(found.frame["table"]) == {"human_gabaergic", "human_excitatory"}

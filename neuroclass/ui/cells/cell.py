@@ -68,12 +68,11 @@ def _evidence(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -
 
 def _identity(cells: Cohort, row: pd.Series) -> None:
     left, right = st.columns([2, 3])
-    fine = row.get(HUMAN_SUBCLASS.task) or row["subclass"]
-    label = fine or row["broad"] or "class unknown"
+    label = row["subclass"] or row["broad"] or "class unknown"
     with left:
         st.subheader(f"Cell {escaped(row['id'])}", anchor=False)
         with st.container(horizontal=True):
-            st.badge(escaped(label_of(label) if fine else label), color="blue")
+            st.badge(escaped(label_of(label) if row["subclass"] else label), color="blue")
             st.badge(escaped(row["species"]), color="gray")
             if cells.simulated:
                 st.badge("simulated", color="orange", icon=":material/science:")

@@ -38,13 +38,14 @@ def section() -> None:
     rows = [row for row in report.match_labels() if row["space"] == DANN_SPACE]
     for column, row in zip(st.columns(max(len(rows), 1)), rows, strict=True):
         column.metric(
-            f"{label_of(row['subclass'])} → {row['partner']}",
-            f"{row['same']:.0%} of {row['n_cells']} mouse cells",
-            f"chance {row['chance']:.0%}, 95% interval {row['low']:.0%} to {row['high']:.0%}",
+            f"{label_of(row['subclass'])} → {row['partner']} ({row['n_cells']} mouse cells)",
+            f"{row['same']:.0%}",
+            f"{row['low']:.0%} to {row['high']:.0%}, chance {row['chance']:.0%}",
             delta_color="off",
             delta_arrow="off",
             border=True,
-            help="In DANN's features: the nearest human cell carries the corresponding subclass.",
+            help="Mouse cells whose nearest human cell in DANN's features carries the corresponding subclass, with the "
+            "95% interval over donors; chance: the subclass' share of the human cells.",
         )
     agreement()
     _matches()

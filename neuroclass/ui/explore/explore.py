@@ -68,13 +68,11 @@ def decorated(cells: Cohort) -> pd.DataFrame:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _decorated(source: str, n_cells: int, _cells: Cohort) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
     frame = _cells.frame
-    human = HUMAN_SUBCLASS.task in frame.columns
-    fine = frame[HUMAN_SUBCLASS.task] if human else frame["subclass"]
-    label = fine.where(fine.notna(), frame["broad"])
+    label = frame["subclass"].where(frame["subclass"].notna(), frame["broad"])
     frame = frame.assign(predicted=None, verdict=None, **{"class": label})
     frame = frame if CONDITION_COLUMN in frame.columns else frame.assign(**{CONDITION_COLUMN: None})
     table = Table.DEMO if _cells.simulated else Table.PREDICTIONS
-    models = (HUMAN_SUBCLASS.name,) if human else ("lspin", "dann")
+    models = (HUMAN_SUBCLASS.name,) if HUMAN_SUBCLASS.task in frame.columns else ("lspin", "dann")
     try:
         verdicts = pd.concat([cache.cell_verdicts(model, table) for model in models])
     except ModelFileError:

@@ -15,7 +15,7 @@ DATABASE, ELSEWHERE = "database", "human"
 _OFFERED = {DATABASE: "All cells", ELSEWHERE: "Human cells of known subclass"}
 _COLUMNS = {
     "id": "cell",
-    "truth": "subclass (transcriptome)",
+    "truth": "subclass",
     "condition": "slice",
     "predicted": "predicted, held out",
     "verdict": "verdict",
@@ -59,7 +59,8 @@ def outputs() -> None:
     st.dataframe(rows[list(_COLUMNS)].rename(columns=_COLUMNS), hide_index=True, height=400)
     widgets.csv_button("human-cells", rows)
     st.caption(
-        f"{len(rows)} of {len(table)} cells. Predicted by models that saw no cell of the same donor, mean of "
+        f"{len(rows)} of {len(table)} cells; subclass by transcriptome, of excitatory cells by "
+        "place or dendrite. Predicted by models that saw no cell of the same donor, mean of "
         "five repeats; uncertain: the largest mean probability is below 0.6."
     )
 
