@@ -92,6 +92,8 @@ def _condition_arguments(conditions: Conditions) -> list[str]:
         words += [f"--junction-potential={float(conditions.junction_mv)!r}"]
     if conditions.junction_corrected is not None:
         words += ["--junction-corrected", "yes" if conditions.junction_corrected else "no"]
+    if conditions.preparation:
+        words += ["--preparation", conditions.preparation]
     if conditions.age:
         words += [f"--age={conditions.age}"]
     if conditions.region:

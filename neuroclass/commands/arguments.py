@@ -9,7 +9,7 @@ from typing import Any
 from neuroclass.cell_types import Species
 from neuroclass.classification.inputs import parse_groups
 from neuroclass.classification.metadata import CellMetadata, parse_protocols
-from neuroclass.ephys.conditions import Conditions
+from neuroclass.ephys.conditions import PREPARATIONS, Conditions
 from neuroclass.errors import SettingsError
 from neuroclass.features import PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
@@ -171,6 +171,9 @@ def add_conditions(parser: argparse.ArgumentParser) -> None:
         choices=("yes", "no"),
         help="whether it was subtracted from the stored potentials (the database's are not corrected)",
     )
+    parser.add_argument(
+        "--preparation", choices=tuple(PREPARATIONS), default="", help="acute slice or slice culture; no model uses it"
+    )
     parser.add_argument("--age", default="", help="age of the animal or donor, for the record")
     parser.add_argument("--region", default="", help="brain region, for the record")
 
@@ -185,6 +188,7 @@ def conditions_of(args: argparse.Namespace) -> Conditions:
         args.age.strip(),
         args.region.strip(),
         args.correct_temperature,
+        args.preparation,
     )
 
 

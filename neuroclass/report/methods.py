@@ -11,7 +11,7 @@ from neuroclass import __version__
 from neuroclass.cell_types import Species
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
-from neuroclass.ephys.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
+from neuroclass.ephys.conditions import PREPARATIONS, REFERENCE_C, REFERENCE_JUNCTION_MV
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.feature_sets import checksum
@@ -103,6 +103,8 @@ def _conditions(verdict: CellVerdict) -> str:
             f"{conditions['added_to_potentials_mv']:+g} mV was added to all potentials, since the reference's are not "
             f"corrected for its junction potential of {REFERENCE_JUNCTION_MV:g} mV."
         )
+    if conditions.get("preparation"):
+        parts.append(f"{PREPARATIONS[conditions['preparation']]}, which no model uses.")
     for key in ("age", "region"):
         if conditions.get(key):
             parts.append(f"{key.capitalize()}: {conditions[key]}.")
@@ -156,7 +158,7 @@ def _one_answer(verdict: CellVerdict, models: Models) -> str:
         return "The type of a human cell is DANN's; its subclass is an analogy to mouse."
     return (
         "For a human cell the log odds of excitatory by DANN and of Glutamatergic by the human subclass model were "
-        "averaged. " + _model("Human subclass", models.human.predictor.card, "a model of its own")
+        "averaged with weights 1 to 2. " + _model("Human subclass", models.human.predictor.card, "a model of its own")
     )
 
 

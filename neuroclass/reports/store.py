@@ -151,7 +151,7 @@ class ReportStore:
         return self._object(Document.TAXONOMIES)
 
     def match_labels(self) -> Rows:
-        """How often cross-species matches carry the corresponding label; see `match_agreement`."""
+        """How often cross-species matches carry the corresponding label; see `cross_species`."""
         return self._rows(Document.MATCH_LABELS)
 
     def card(self) -> dict[str, Any]:

@@ -116,6 +116,8 @@ def calibrate(
     species: npt.NDArray[np.object_],
     *,
     biased: bool = True,
+    by_class: bool = False,
+    scaled: Mask | None = None,
 ) -> AnyPredictor:
     """Fit a model's calibration on what each member says of the cells it was not trained on.
 
@@ -131,7 +133,9 @@ def calibrate(
         Position of the true class; −1 for unlabelled cells, which are left out.
     species : ndarray of str, shape (n_training_cells,)
         Species of each cell.
-    biased : bool
+    biased, by_class : bool
+        See `Calibration.fit`.
+    scaled : ndarray of bool, shape (n_training_cells,), optional
         See `Calibration.fit`.
 
     Returns
@@ -147,7 +151,16 @@ def calibrate(
     weights = held_by[:, rows].astype(np.float64)
     probabilities = model.unseen_probabilities(completed, present)
     mean = (probabilities * weights[:, :, None]).sum(0) / weights.sum(0)[:, None]
-    calibration = Calibration.fit(mean, model.hidden_share(present), truth[rows], species[rows].tolist(), biased=biased)
+    calibration = Calibration.fit(
+        mean,
+        model.hidden_share(present),
+        truth[rows],
+        species[rows].tolist(),
+        biased=biased,
+        by_class=by_class,
+        scaled=None if scaled is None else scaled[rows],
+        cells=rows,
+    )
     return replace(model, calibration=calibration)
 
 

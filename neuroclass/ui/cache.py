@@ -1,6 +1,7 @@
 """Caches that pages share between sessions, bounded and read-only."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,23 @@ def _cohort_from(folder: Path | None) -> Cohort:  # noqa: ARG001 (the key of the
 def cohort() -> Cohort:
     """The cells, loaded once for each data folder."""
     return _cohort_from(data_folder())
+
+
+def human_cells_elsewhere() -> Cohort | None:
+    """The human cells of other laboratories, their subclass as ``subclass``; None where their tables are absent."""
+    return _human_cells_from(data_folder())
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the cells")
+def _human_cells_from(folder: Path | None) -> Cohort | None:
+    from neuroclass.cohort.human import load_human_elsewhere
+    from neuroclass.errors import TableError
+
+    try:
+        found = load_human_elsewhere(folder)
+    except TableError:
+        return None
+    return replace(found, frame=found.frame.assign(subclass=found.frame["human_subclass"]))
 
 
 def report(model: str) -> ReportStore:

@@ -13,6 +13,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
+from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN
 from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
 from neuroclass.ui.cells.lent import Lent
@@ -32,6 +33,7 @@ _FACTS = {
     "latency": "Latency, hero sweep",
 }
 MATES_SHOWN = 30
+_TITLES = {DANN.name: "DANN", LSPIN.name: "LSPIN", HUMAN_SUBCLASS.name: "The human subclass model"}
 
 
 def show(cells: Cohort, cell_id: str) -> None:
@@ -101,7 +103,7 @@ def _identity(cells: Cohort, row: pd.Series) -> None:
 
 def _held_out(cell_id: str) -> None:
     """Show predictions of models that never saw the cell's donor."""
-    for model in ("lspin", "dann"):
+    for model in (LSPIN.name, DANN.name, HUMAN_SUBCLASS.name):
         predictions = cache.table_if_stored(model, Table.PREDICTIONS)
         if predictions is None:
             continue
@@ -115,7 +117,7 @@ def _held_out(cell_id: str) -> None:
             probabilities([c.removeprefix("p_") for c in columns], means.tolist()),
             f"held-out-{model}",
             means.rename_axis("class").rename("probability").reset_index(),
-            caption=f"{model.upper()}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
+            caption=f"{_TITLES[model]}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
             f"**{verdict}**.",
         )
 
@@ -148,6 +150,8 @@ def _again(source: str, cell_id: str) -> RecordingAnalysis | None:
 
 def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassError | None:
     """Sweeps of a cell, or the error if its file cannot be read, or None if there is no file."""
+    if _elsewhere(cells):
+        return None
     try:
         found = cache.analysis(cells.source, cell_id)
     except NeuroClassError as error:
@@ -157,9 +161,16 @@ def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassErro
     return None
 
 
+def _elsewhere(cells: Cohort) -> bool:
+    """Whether the cells are another laboratory's, of which there are features only."""
+    return cells.source != cache.cohort().source
+
+
 def _no_sweeps(cells: Cohort, cell_id: str) -> None:
-    if cell_id.isdecimal() and not cells.simulated:
-        recordings.offer(cell_id)
+    if _elsewhere(cells):
+        st.info("A cell of another laboratory: its features are loaded, not its sweeps.", icon=":material/info:")
+    elif cell_id.isdecimal() and not cells.simulated:
+        recordings.offer(cells.source, cell_id)
     else:
         st.info(f"{escaped(cell_id)} is not a specimen of the database: no recording.", icon=":material/info:")
 

@@ -105,7 +105,10 @@ def _pair(source: str, cell_id: str) -> tuple[traces.Trace, ...]:
 
 
 def _quick(source: str, cell_id: str) -> Recording | None:
+    """Sweeps of a cell of the cohort; None of another laboratory's cell, whose features alone are loaded."""
     cells = cache.cohort()
+    if cells.source != source:
+        return None
     if cells.simulated:
         from neuroclass.cohort.demo import simulate_demo_squares
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from neuroclass.cell_types import BROAD_ORDER, HUMAN_SUBCLASS_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Species, label_of
 from neuroclass.classification.metadata import CellMetadata
-from neuroclass.ephys.conditions import COLDEST_C, MOST_JUNCTION_MV, WARMEST_C, Conditions
+from neuroclass.ephys.conditions import COLDEST_C, MOST_JUNCTION_MV, PREPARATIONS, WARMEST_C, Conditions
 from neuroclass.errors import HistoryError
 from neuroclass.features import BY_NAME, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
@@ -33,6 +33,7 @@ def restore(metadata: CellMetadata) -> None:
         "temperature": conditions.temperature_c,
         "junction": conditions.junction_mv,
         "junction_corrected": next(k for k, v in _CORRECTED.items() if v is conditions.junction_corrected),
+        "preparation": conditions.preparation or UNKNOWN,
         "age": conditions.age,
         "region": conditions.region,
     }
@@ -162,11 +163,22 @@ def _conditions() -> Conditions:
     subtracted = columns[2].segmented_control(
         "Already subtracted", list(_CORRECTED), required=True, default="unknown", key="junction_corrected"
     )
+    prepared = columns[2].selectbox(
+        "Preparation",
+        [UNKNOWN, *PREPARATIONS],
+        key="preparation",
+        persist_state="session",
+        format_func=lambda name: PREPARATIONS.get(name, name),
+        help="No model uses it. Held-out human cells in slice culture are recognised less often than those in acute "
+        "slices.",
+    )
+    preparation = "" if prepared == UNKNOWN else str(prepared)
     age = columns[3].text_input("Age", key="age", max_chars=60, persist_state="session", help="For the record.")
     region = columns[4].text_input(
         "Region", key="region", max_chars=60, persist_state="session", help="For the record."
     )
-    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], age.strip(), region.strip(), correct)
+    corrected = _CORRECTED[str(subtracted)]
+    return Conditions(temperature, junction, corrected, age.strip(), region.strip(), correct, preparation)
 
 
 def _mapping() -> ChannelMapping | None:
