@@ -170,7 +170,7 @@ def _no_sweeps(cells: Cohort, cell_id: str) -> None:
     if _elsewhere(cells):
         st.info("A cell of another laboratory: its features are loaded, not its sweeps.", icon=":material/info:")
     elif cell_id.isdecimal() and not cells.simulated:
-        recordings.offer(cells.source, cell_id)
+        recordings.offer(cell_id)
     else:
         st.info(f"{escaped(cell_id)} is not a specimen of the database: no recording.", icon=":material/info:")
 
