@@ -82,7 +82,24 @@ def reasons(verdict: "Verdict", task: str = "subclass", most: int = 12) -> go.Fi
 
 
 def probabilities(verdict: "Verdict", task: str = "subclass") -> go.Figure:
-    """Draw the calibrated probabilities of one prediction; those outside the 90% set are pale."""
+    """Draw the calibrated probabilities of one prediction; those outside the 90% set are pale.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        From `neuroclass.classify`.
+    task : str
+        ``subclass`` or ``broad``.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import neuroclass as nc
+    >>> figure = nc.plot.probabilities(nc.classify(nc.example_recording(), reasons=False)[0], "broad")
+    """
     prediction = verdict.broad if task == "broad" else verdict.subclass
     shares = prediction.probabilities
     return evaluation.probabilities(list(shares), list(shares.values()), prediction.prediction_set)
@@ -108,6 +125,15 @@ def gates(model: Any, x: pd.DataFrame, y: npt.ArrayLike | None = None) -> go.Fig
     ------
     SettingsError
         If there are fewer than two cells or features.
+
+    Examples
+    --------
+    >>> import neuroclass as nc
+    >>> from neuroclass.features import FEATURE_NAMES
+    >>> cells = nc.load_cohort().of_species("mouse").to_frame()
+    >>> x = cells[list(FEATURE_NAMES)]
+    >>> model = nc.LSPINClassifier(n_members=2, random_state=0).fit(x, cells["subclass"], groups=cells["donor"])
+    >>> figure = nc.plot.gates(model, x.head(20))
     """
     from neuroclass.explain.clustering import cluster
 
