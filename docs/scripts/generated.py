@@ -66,7 +66,7 @@ def command_line_page() -> str:
         "# Command line",
         "",
         "`neuroclass` after `pip install`; `python -m neuroclass` in a checkout. The same workflows and the same "
-        "numbers as on the pages.",
+        "numbers as on the pages. [From the command line](tutorials/command-line.md) has examples.",
         "",
         "Exit codes: 0 success; 1 an error, explained by its message; 2 wrong usage; 3 success, with some inputs "
         "refused; 130 interrupted.",
@@ -128,8 +128,8 @@ def model_cards_page() -> str:
         "## Models of feature sets",
         "",
         f"{n_sets} sets of features, each with the home and away voices of both tasks; trained on "
-        f"{foundation['source']} of the published tables. Each set's JSON beside its weights holds the accuracy, coverage and set size of "
-        "held-out donors, as recorded and in simulated laboratories.",
+        f"{foundation['source']} of the published tables. Each set's JSON beside its weights holds "
+        "the accuracy, coverage and set size of held-out donors, as recorded and in simulated laboratories.",
         "",
     ]
     return "\n".join(lines)
