@@ -129,10 +129,9 @@ def gates(model: Any, x: pd.DataFrame, y: npt.ArrayLike | None = None) -> go.Fig
     Examples
     --------
     >>> import neuroclass as nc
-    >>> from neuroclass.features import FEATURE_NAMES
-    >>> cells = nc.load_cohort().of_species("mouse").to_frame()
-    >>> x = cells[list(FEATURE_NAMES)]
-    >>> model = nc.LSPINClassifier(n_members=2, random_state=0).fit(x, cells["subclass"], groups=cells["donor"])
+    >>> cells = nc.load_cohort().labelled("subclass").to_frame()
+    >>> x = cells[["tau", "width", "f_i_curve_slope", "ri"]]
+    >>> model = nc.LSPINClassifier(n_members=3, steps=60).fit(x, cells["subclass"], groups=cells["donor"])
     >>> figure = nc.plot.gates(model, x.head(20))
     """
     from neuroclass.explain.clustering import cluster

@@ -16,8 +16,6 @@ FIGURES = sorted(
     if not name.startswith("_") and getattr(value, "__module__", "") == nc.plot.__name__
 )  # fmt: skip
 NAMES = [*(name for name in nc.__all__ if name != "plot"), *(f"plot.{name}" for name in FIGURES)]
-AWAITING_ESTIMATORS = {"plot.gates"}
-_AWAITING = pytest.mark.xfail(strict=True, reason="the estimators are not written yet")
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +26,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=_AWAITING) if name in AWAITING_ESTIMATORS else name for name in NAMES]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_example_runs(name: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(cache))
     monkeypatch.delenv(DATA_VARIABLE, raising=False)

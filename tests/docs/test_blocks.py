@@ -16,8 +16,7 @@ from neuroclass.ephys import compiled
 from tests.docs.blocks import EXCEPTIONS, OUTPUT, RUN, SHOWN, Block, blocks, pages, run_blocks
 
 TIMEOUT_S = 600
-AWAITING_ESTIMATORS = {"docs/tutorials/train.md", "docs/tutorials/gates.md"}
-_AWAITING = pytest.mark.xfail(raises=AttributeError, strict=True, reason="the estimators are not written yet")
+SLOW = {"docs/tutorials/command-line.md"}
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +60,7 @@ def _run(block: Block, names: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(
     "page",
-    [
-        pytest.param(page, marks=_AWAITING) if page in AWAITING_ESTIMATORS else page
-        for page in pages()
-        if run_blocks(page)
-    ],
+    [pytest.param(page, marks=pytest.mark.slow) if page in SLOW else page for page in pages() if run_blocks(page)],
 )
 def test_every_block_runs_and_prints_what_the_page_shows(page: str, reader: Path) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}

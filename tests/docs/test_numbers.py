@@ -58,6 +58,11 @@ def test_every_variable_is_described_where_the_server_is() -> None:
     assert used == described
 
 
+def test_the_wheel_to_install_is_this_version() -> None:
+    wheels = re.findall(r"neuroclass-[^ ]*?\.whl", (PROJECT_DIR / "docs" / "start.md").read_text(encoding="utf-8"))
+    assert wheels == [f"neuroclass-{nc.__version__}-py3-none-any.whl"]
+
+
 @pytest.fixture(scope="module")
 def values() -> dict[str, float]:
     """Features of the cell in the pictures."""

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
+import neuroclass as nc
 from neuroclass.config import PROJECT_DIR
 from neuroclass.features import FEATURE_NAMES
 from tests.docs.blocks import pages
@@ -88,6 +89,11 @@ def test_every_feature_has_its_section_and_equations_are_drawn(site: Path, built
     models = (site / "models" / "index.html").read_text(encoding="utf-8")
     assert models.count('display="block"') > 5
     assert "arithmatex" not in models
+
+
+def test_every_public_name_is_described(site: Path, built: dict[Path, Page]) -> None:
+    ids = built[site / "api" / "index.html"].ids
+    assert [name for name in nc.__all__ if f"neuroclass.{name}" not in ids] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
