@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from neuroclass.config import MODELS_DIR
 from neuroclass.features import FEATURES, FeatureSource, FeatureSpec, Stimulus
 
 PICTURES = "features"
+USAGE_WIDTH = 84
 _ORDER = (Stimulus.LONG_SQUARE, Stimulus.SHORT_SQUARE, Stimulus.RAMP, Stimulus.NOISE, Stimulus.NONE)
 
 
@@ -82,7 +84,8 @@ def _command(command: argparse.ArgumentParser) -> Iterator[str]:
     yield _cell(command.description or "")
     yield ""
     usage = " ".join(command.format_usage().removeprefix("usage: ").split())
-    yield from ("```text", usage, "```", "")
+    shown = textwrap.fill(usage, USAGE_WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    yield from ("```text", shown, "```", "")
     for title, positional in (("argument", True), ("option", False)):
         own = [a for a in command._actions if bool(a.option_strings) != positional and a.dest != "help"]
         if own:
