@@ -22,7 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "evaluate",
         help="train and test a system under a protocol",
-        description="Train a system on training cells and report accuracy and macro F1 on held-out ones, with 95%% "
+        description="Train a system on training cells and report accuracy and macro F1 on held-out ones, with 95% "
         "intervals from a cluster bootstrap over donors. Scaler, imputation and calibration see training cells only.",
     )
     names = (*SYSTEM_NAMES, HUMAN_SUBCLASS.name)
