@@ -139,7 +139,7 @@ def model_cards_page() -> str:
 
 
 def _card(card: dict[str, Any]) -> Iterator[str]:
-    cells, metrics = card["training_cells"], card["metrics"]
+    cells, metrics = card["training_cells"], card.get("metrics")
     yield f"## {card['model']}"
     yield ""
     yield "| | |"
@@ -150,8 +150,17 @@ def _card(card: dict[str, Any]) -> Iterator[str]:
     yield f"| of these | {', '.join(f'{n} {name}' for name, n in cells['classes'].items())} |"
     features = card.get("used_features", card["features"])
     yield f"| reads | {len(features)} features |"
+    yield from _evaluation(metrics, card["protocol"]) if metrics else ("| evaluated on | not evaluated yet |",)
+    yield f"| weights, SHA-256 | `{card['weights_sha256'][:16]}…` |"
+    yield f"| versions | {', '.join(f'{name} {number}' for name, number in card['versions'].items())} |"
+    yield ""
+    rest = {key: value for key, value in card.items() if key in ("architecture", "settings", "seeds")}
+    yield from ("Architecture and settings:", "", "```json", json.dumps(rest, indent=1), "```")
+
+
+def _evaluation(metrics: dict[str, Any], protocol: str) -> Iterator[str]:
     of = f"{metrics['cells']}, " if "cells" in metrics else ""
-    yield f"| evaluated on | {of}{metrics['n_cells']:,} cells of {metrics['n_donors']:,} donors, {card['protocol']} |"
+    yield f"| evaluated on | {of}{metrics['n_cells']:,} cells of {metrics['n_donors']:,} donors, {protocol} |"
     for name, value in metrics["metrics"].items():
         yield f"| {name.replace('_', ' ')} | {_figure(value)} |"
     for group, values in metrics.get("groups", {}).items():
@@ -160,11 +169,6 @@ def _card(card: dict[str, Any]) -> Iterator[str]:
         yield f"| calibration error | {metrics['calibration_error']:.3f} |"
     if "open_gates" in metrics:
         yield f"| open gates, median | {metrics['open_gates']['median']:.0f} |"
-    yield f"| weights, SHA-256 | `{card['weights_sha256'][:16]}…` |"
-    yield f"| versions | {', '.join(f'{name} {number}' for name, number in card['versions'].items())} |"
-    yield ""
-    rest = {key: value for key, value in card.items() if key in ("architecture", "settings", "seeds")}
-    yield from ("Architecture and settings:", "", "```json", json.dumps(rest, indent=1), "```")
 
 
 def _figure(value: dict[str, float]) -> str:
