@@ -12,7 +12,7 @@ from importlib import import_module
 from neuroclass import __version__
 from neuroclass.errors import NeuroClassError, SettingsError
 
-COMMANDS = ("app", "cohort", "fetch", "train", "evaluate", "classify", "extract", "adapt")
+COMMANDS = ("app", "cohort", "fetch", "train", "evaluate", "classify", "extract", "adapt", "models")
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:

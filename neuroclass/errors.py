@@ -157,6 +157,10 @@ class ModelFileError(NeuroClassError):
     """A model's files are incomplete, damaged or made for other features or classes."""
 
 
+class LibraryError(NeuroClassError):
+    """The library has no such model, or does not allow what was asked."""
+
+
 class ExplanationError(NeuroClassError):
     """An explanation does not add up to what it explains."""
 

@@ -16,6 +16,7 @@ from neuroclass.classification.models import Model, Models, load_models
 from neuroclass.classification.reasons import Pair, with_reasons
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import RejectedInput
+from neuroclass.library.entry import ModelEntry
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.priors import Prior, kept_share, reweight
 from neuroclass.types.arrays import Floats
@@ -31,6 +32,7 @@ def classify_input(
     metadata: CellMetadata | None = None,
     models_folder: Path | None = None,
     reasons: bool = True,
+    chosen: Sequence[ModelEntry] = (),
 ) -> list[Answer]:
     """Measure and classify the cells of a file, or the one cell in several files.
 
@@ -46,6 +48,8 @@ def classify_input(
         Folder of trained models; the shipped ones by default.
     reasons : bool
         Whether to compute SHAP values, the slowest part.
+    chosen : sequence of ModelEntry
+        Models of the library that take the place of those of their tasks.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def classify_input(
     """
     metadata = metadata or CellMetadata()
     measured = measure(cell_input, metadata)
-    return classify_cells(measured, load_models(models_folder), reasons, metadata.prior)
+    return classify_cells(measured, load_models(models_folder, chosen), reasons, metadata.prior)
 
 
 def classify_cells(
@@ -121,8 +125,11 @@ def _classify_block(
     if not cells:
         return [cell for cell in measured if isinstance(cell, RejectedInput)]
     pairs = _both_tasks(models, cells, reasons, prior)
-    contradictions = doubt.apart_each(models.dann.predictor, cells)
-    likeness = doubt.likeness_each(models.dann.predictor, cells)
+    if models.chosen:
+        contradictions = [doubt.contradiction(*pair) for pair in pairs]
+    else:
+        contradictions = doubt.apart_each(models.dann.predictor, cells)
+    likeness = doubt.likeness_each(models.by_set, cells)
     verdicts = iter(
         CellVerdict(
             source=cell.source,
@@ -145,6 +152,7 @@ def _classify_block(
             prior=prior.weights,
             conditions=cell.conditions,
             models=judges,
+            judged_by=models.judged_by(cell.species, judges),
         )
         for cell, (b, s), apart, like, judges in zip(
             cells, pairs, contradictions, likeness, models.judges(cells), strict=True
@@ -193,7 +201,7 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], prior: Prior) -> list[
     abstain = doubt.why_not_each(model, cells, typicality, sets)
     return [
         Prediction(
-            model=model.name,
+            model=trained.name,
             probabilities=_named(model.classes, probabilities[row]),
             prediction_set=sets[row],
             coverage=COVERAGE,

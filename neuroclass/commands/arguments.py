@@ -13,6 +13,8 @@ from neuroclass.ephys.conditions import PREPARATIONS, Conditions
 from neuroclass.errors import SettingsError
 from neuroclass.features import PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
+from neuroclass.library.entry import SHIPPED, ModelEntry
+from neuroclass.library.library import ModelLibrary
 from neuroclass.predictors.priors import Prior
 
 REFUSED = 3
@@ -29,6 +31,37 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """``--json``: print JSON and nothing else."""
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """``--model NAME``: a model of the library."""
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="model of the library that judges in place of the shipped one of its task: name, id, or first digits of "
+        f"its weights' SHA-256 (see: models); once a task; {SHIPPED} for the shipped ones (default: the lab's default)",
+    )
+
+
+def chosen_of(args: argparse.Namespace) -> tuple[ModelEntry, ...]:
+    """The models that ``--model`` names, else the lab's default; none where ``--models`` names a folder.
+
+    Raises
+    ------
+    LibraryError
+        If there is no such model.
+    SettingsError
+        If both are given.
+    """
+    if args.models is not None:
+        if args.model:
+            raise SettingsError("--models names a folder of models and --model one of the library; give one of them.")
+        return ()
+    library = ModelLibrary()
+    wanted = args.model or [library.default]
+    return tuple(entry for entry in map(library.usable, wanted) if not entry.shipped)
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:

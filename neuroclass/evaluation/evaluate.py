@@ -20,7 +20,7 @@ from neuroclass.predictors.human_subclass import HumanSubclassPredictor
 from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
-from neuroclass.training.registry import Classifier, system_named
+from neuroclass.training.registry import Classifier, System, system_named
 from neuroclass.types.arrays import Floats, Integers
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
@@ -49,12 +49,16 @@ def _hide_labels(cohort: Cohort, rows: Integers, task: str) -> Cohort:
     return replace(cohort, frame=frame)
 
 
-def train_trial(name: str, task: str, plan: Plan, trial: Trial) -> Classifier:
+def _system(name: str | System) -> System:
+    return name if isinstance(name, System) else system_named(name)
+
+
+def train_trial(name: str | System, task: str, plan: Plan, trial: Trial) -> Classifier:
     """Train a system on a trial's training cells only (and on unlabelled test cells where the protocol says so)."""
     cells = plan.cohort.take(trial.train)
     if trial.labels_hidden:
         cells = _hide_labels(plan.cohort, trial.test, task)
-    return system_named(name).train(cells, task, trial.seed, ignore_progress)
+    return _system(name).train(cells, task, trial.seed, ignore_progress)
 
 
 def _extras(model: Classifier, task: str, x: Floats, test: Cohort, train: Cohort) -> dict[str, Any]:
@@ -101,7 +105,7 @@ def test_trial(model: Classifier, task: str, plan: Plan, trial: Trial) -> pd.Dat
     return pd.concat(frames, ignore_index=True)
 
 
-def _run(name: str, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
+def _run(name: str | System, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
     import torch
 
     torch.set_num_threads(1)
@@ -120,7 +124,7 @@ def in_parallel(
 
 
 def run_trials(
-    name: str,
+    name: str | System,
     task: str,
     plan: Plan,
     jobs: int = 2,
@@ -214,7 +218,7 @@ def laboratory_rows(predictions: pd.DataFrame, classes: tuple[str, ...]) -> list
 
 
 def evaluate(
-    name: str,
+    name: str | System,
     protocol: Protocol,
     cohort: Cohort,
     *,
@@ -227,8 +231,8 @@ def evaluate(
 
     Parameters
     ----------
-    name : str
-        One of the registry's systems.
+    name : str or System
+        One of the registry's systems by name, or another one.
     protocol : Protocol
         How cells are divided.
     cohort : Cohort
@@ -246,8 +250,8 @@ def evaluate(
     -------
     Evaluation
     """
-    system = system_named(name)
+    system = _system(name)
     task = task or system.tasks[0]
     plan = plan_protocol(protocol, cohort, task, repeats)
     predictions = run_trials(name, task, plan, jobs, progress)
-    return Evaluation(describe(name, task, protocol, plan, predictions), predictions)
+    return Evaluation(describe(system.name, task, protocol, plan, predictions), predictions)

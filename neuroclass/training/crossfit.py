@@ -1,11 +1,13 @@
 """Cross-fitting: held-out predictions on training cells, for calibration, with features randomly hidden."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.splits import donor_folds
 from neuroclass.config import AugmentSettings
 from neuroclass.errors import CohortError
@@ -13,12 +15,22 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.augmentation import random_masks
+from neuroclass.training.targets import class_numbers
 from neuroclass.types.arrays import Floats, Integers, Mask
 
 if TYPE_CHECKING:
     from neuroclass.cohort.cohort import Cohort
 
 AnyPredictor = TypeVar("AnyPredictor", bound=Predictor)
+
+
+class Fitted(Protocol):
+    """A trained classifier."""
+
+    def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Probabilities, shape (n_cells, n_classes)."""
+        ...
+
 
 _MASKED_ROUNDS = 4
 _MASKS_A_ROUND = 40
@@ -75,7 +87,7 @@ class HeldOut:
     Attributes
     ----------
     z : ndarray, shape (n_rounds · n_cells, 41)
-        Standardised features, NaN where missing or hidden.
+        Features, standardised unless said otherwise, NaN where missing or hidden.
     rows : ndarray of int, shape (n_rounds · n_cells,)
         Row of each in the training cohort.
     """
@@ -162,6 +174,48 @@ def calibrate(
         cells=rows,
     )
     return replace(model, calibration=calibration)
+
+
+def crossfitted(
+    cohort: "Cohort", label: str, fit: "Callable[[Cohort], Fitted]", n_classes: int, n_folds: int, seed: int
+) -> Calibration:
+    """Calibration of a system that has no members: it is fitted again without each donor group, and judges that group.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Training cells, all labelled.
+    label : str
+        ``broad`` or ``subclass``.
+    fit : callable
+        Cohort → classifier with uncalibrated probabilities.
+    n_classes : int
+        Classes of the task.
+    n_folds : int
+        Donor groups.
+    seed : int
+        Of groups and hidden features.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    CohortError
+        If some class has cells of one donor only.
+    """
+    numbers = inner_folds(cohort, label, n_folds, seed)
+    held_out = hide_features(cohort.matrix(), AugmentSettings(), seed)
+    species = np.asarray(cohort.column("species"), dtype=object)
+    probabilities = np.empty((len(held_out.z), n_classes))
+    for number in range(int(numbers.max()) + 1):
+        rows = np.flatnonzero(numbers[held_out.rows] == number)
+        model = fit(cohort.take(np.flatnonzero(numbers != number)))
+        probabilities[rows] = model.predict_proba(held_out.z[rows], species[held_out.rows[rows]].tolist())
+    truth = class_numbers(cohort, label, TASK_CLASSES[label])[held_out.rows]
+    hidden = np.isnan(held_out.z).mean(axis=1)
+    return Calibration.fit(probabilities, hidden, truth, species[held_out.rows].tolist())
 
 
 def prototypes(z: Floats, species: npt.NDArray[np.object_], seed: int) -> Floats:
