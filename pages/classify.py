@@ -4,7 +4,7 @@ import streamlit as st
 
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RejectedInput
-from neuroclass.ui import widgets
+from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.classify import (
     adapt,
     batch,
@@ -21,6 +21,8 @@ from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
 
 widgets.heading("Classify", "What is the cell in my recording, how sure is that, and on which spike does it rest?")
+with guarded():
+    model_choice.pick()
 with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, widgets
+from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.cells import selected_cell
 from neuroclass.ui.explore import explore, human_cells, linked_views
 from neuroclass.ui.guards import guarded, need
@@ -24,6 +24,7 @@ if chosen:
 
     st.button("Back to all cells", on_click=selected_cell.open_cell, args=(None,), icon=":material/arrow_back:")
     with guarded():
+        model_choice.pick()
         cell.show(cells, chosen)
     st.stop()
 

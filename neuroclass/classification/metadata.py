@@ -46,8 +46,11 @@ class CellMetadata:
     sheet: str = ""
 
 
-def command_line(cell_input: CellInput, metadata: CellMetadata) -> str:
-    """The ``classify`` command that gives the same numbers, run in the folder of the unpacked files."""
+def command_line(cell_input: CellInput, metadata: CellMetadata, models: Sequence[str] = ()) -> str:
+    """The ``classify`` command that gives the same numbers, run in the folder of the unpacked files.
+
+    `models` are the ids of the models of the library that judge.
+    """
     names = [_name_in_archive(file.name) for file in cell_input.files]
     words = ["python", "-m", "neuroclass", "classify"]
     if cell_input.cell:
@@ -55,7 +58,8 @@ def command_line(cell_input: CellInput, metadata: CellMetadata) -> str:
             words += ["--group", f"{cell_input.cell}={name}"]
     else:
         words += [f"./{name}" if name.startswith("-") else name for name in names]
-    return shlex.join([*words, "--json", *to_cli_arguments(metadata)])
+    chosen = [word for one in models for word in ("--model", one)]
+    return shlex.join([*words, "--json", *to_cli_arguments(metadata), *chosen])
 
 
 def _name_in_archive(name: str) -> str:

@@ -59,7 +59,7 @@ class Model:
     @property
     def name(self) -> str:
         """``dann``, ``lspin`` or ``human-subclass``; of a chosen model, what people call it."""
-        return self.predictor.name if self.chosen is None else self.chosen.name
+        return self.predictor.name
 
     def expected(self, cells: Sequence[MeasuredCell]) -> list[dict[str, Any]]:
         """Accuracy to expect with each cell's features."""
@@ -139,6 +139,11 @@ class Models:
         """A predictor that knows how like the database's a recording is; None where both tasks' models do not."""
         found = (one.predictor for one in (self.dann, self.lspin))
         return next((one for one in found if isinstance(one, CellPredictor)), None)
+
+    @property
+    def named_on_command_line(self) -> tuple[str, ...]:
+        """What ``--model`` names so that the same models judge."""
+        return tuple(one.chosen.id for one in self.chosen if one.chosen)
 
     def fingerprint_parts(self) -> Any:
         """What answers depend on; the name of a chosen model is in them."""
@@ -230,7 +235,7 @@ def with_chosen(models: Models, entries: Sequence[ModelEntry]) -> Models:
         raise LibraryError(f"{names} are of the same task or name; choose one model a task, under different names.")
     for entry in chosen:
         one = _loaded_entry(entry.folder, stamp_of(entry.folder))
-        model = Model(one.predictor, one.network, one.subsets, entry)
+        model = Model(replace(one.network, name=entry.name), one.network, one.subsets, entry)
         models = replace(models, **{"dann" if entry.task == DANN.task else "lspin": model})
     return models
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,10 +13,12 @@ from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import data_folder
-from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import stamp_of
+from neuroclass.library.library import ModelLibrary
 from neuroclass.reports.store import ReportStore, Table, report_of
 from neuroclass.types.arrays import Floats
+from neuroclass.types.models import SHIPPED_MODELS, title_of
+from neuroclass.ui import model_choice
 from neuroclass.ui.kept import Kept
 
 if TYPE_CHECKING:
@@ -77,28 +80,35 @@ def _human_cells_from(folder: Path | None) -> Cohort | None:
 
 
 def report(model: str) -> ReportStore:
-    """A shipped model's report."""
-    return report_of(model)
+    """The report of a shipped model, or of one of the library by its id."""
+    if model in SHIPPED_MODELS:
+        return report_of(model)
+    return ReportStore(model, ModelLibrary().usable(model).folder)
+
+
+def report_title(model: str) -> str:
+    """What people call a shipped model, or one of the library by its id."""
+    return title_of(model) if model in SHIPPED_MODELS else ModelLibrary().usable(model).name
 
 
 def stamp(model: str) -> str:
-    """Changes whenever a shipped model's weights or report are replaced; in the key of all that is made of them."""
-    return stamp_of(report_of(model).folder)
+    """Changes whenever a model's weights or report are replaced; in the key of all that is made of them."""
+    return stamp_of(report(model).folder)
 
 
 def table(model: str, name: Table) -> pd.DataFrame:
-    """One table of a shipped model's report; do not change it."""
+    """One table of a model's report; do not change it."""
     return _table(model, name, stamp(model))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _table(model: str, name: Table, stamp: str) -> pd.DataFrame:  # noqa: ARG001 (part of the key)
-    return report_of(model).table(name)
+    return report(model).table(name)
 
 
 def table_if_stored(model: str, name: Table) -> pd.DataFrame | None:
-    """One table of a shipped model's report; None where the report lacks it."""
-    return table(model, name) if report_of(model).has(name) else None
+    """One table of a model's report; None where the report lacks it."""
+    return table(model, name) if report(model).has(name) else None
 
 
 @st.cache_resource
@@ -135,26 +145,21 @@ def demo_analysis(cell_id: str) -> "RecordingAnalysis":
 
 
 def verdict(cells: Cohort, cell_id: str) -> CellVerdict:
-    """The shipped models' verdict on a cell of the cohort, from its stored features."""
-    from neuroclass.classification.models import load_models
-
-    return _verdict(cells, cell_id, load_models())
+    """The verdict of the models that this page uses on a cell of the cohort, from its stored features."""
+    return _verdict(cells, cell_id, model_choice.models())
 
 
 @st.cache_resource(max_entries=200, show_spinner="Classifying the cell", hash_funcs=HASHES)
 def _verdict(cells: Cohort, cell_id: str, models: "Models") -> CellVerdict:
+    from neuroclass.classification.agreement import measured_cell
     from neuroclass.classification.classify import classify_cells
-    from neuroclass.classification.measurement import MeasuredCell
 
-    row = cells.frame.set_index("id").loc[cell_id]
-    known = {name: float(row[name]) for name in FEATURE_NAMES if pd.notna(row[name])}
-    missing = {name: "not in the table" for name in FEATURE_NAMES if name not in known}
-    cell = MeasuredCell(cells.source, cell_id, str(row["species"]), known, missing)
+    cell = measured_cell(cells, int(np.flatnonzero(cells.column("id") == cell_id)[0]))
     return next(one for one in classify_cells([cell], models) if isinstance(one, CellVerdict))
 
 
 def cell_verdicts(model: str, name: Table) -> pd.DataFrame:
-    """Predicted class and verdict of each cell, from a shipped model's table of predictions."""
+    """Predicted class and verdict of each cell, from a model's table of predictions."""
     return _cell_verdicts(model, name, stamp(model))
 
 

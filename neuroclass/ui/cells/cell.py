@@ -13,7 +13,7 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
-from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN
+from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, title_of
 from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
 from neuroclass.ui.cells.lent import Lent
@@ -137,7 +137,7 @@ def _shipped(cells: Cohort, cell_id: str) -> None:
             ),
             f"shipped-{prediction.model}",
             pd.DataFrame(prediction.probabilities.items(), columns=["class", "probability"]),
-            caption=f"{prediction.model.upper()} as shipped, trained on recorded cells; here on a simulated cell's "
+            caption=f"{title_of(prediction.model)} as shipped, trained on recorded cells; here on a simulated cell's "
             "features.",
             simulated=True,
         )

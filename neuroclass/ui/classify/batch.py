@@ -220,8 +220,12 @@ def choose(pairs: Sequence[Pair]) -> int:
             selection_mode="single-row",
             height=min(420, 38 + 35 * len(table)),
             column_config={
-                "broad probability": _share("Calibrated probability of the likeliest broad class, by DANN."),
-                "subclass probability": _share("Calibrated probability of the likeliest subclass, by LSPIN."),
+                "broad probability": _share(
+                    "Calibrated probability of the likeliest broad class; by DANN unless another model is chosen."
+                ),
+                "subclass probability": _share(
+                    "Calibrated probability of the likeliest subclass; by LSPIN unless another model is chosen."
+                ),
                 "expected accuracy": _share("Accuracy to expect of the finer task that is answered; see the verdict."),
                 "like the database": _share("Probability that the recording is like the database's."),
                 "typicality (%)": st.column_config.NumberColumn(
@@ -283,9 +287,8 @@ def _offer_reasons(pairs: Sequence[Pair]) -> None:
 
 def _explained(one: Answer) -> Answer:
     from neuroclass.classification.classify import reasons_for
-    from neuroclass.classification.models import load_models
 
-    return reasons_for(one, load_models()) if isinstance(one, CellVerdict) else one
+    return reasons_for(one, uploads.loaded_models()) if isinstance(one, CellVerdict) else one
 
 
 def _refusals(refused: Sequence[RejectedInput]) -> None:

@@ -18,7 +18,7 @@ from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.history import StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.types.progress import ProgressCallback, ignore_progress
-from neuroclass.ui import cache
+from neuroclass.ui import cache, model_choice
 from neuroclass.ui.classify import sheets
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
@@ -157,10 +157,8 @@ def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
 
 
 def loaded_models() -> "Models":
-    """The models that answer now; see `load_models`."""
-    from neuroclass.classification.models import load_models
-
-    return load_models()
+    """The models that answer now: those chosen on this page; see `load_models`."""
+    return model_choice.models()
 
 
 def answer(

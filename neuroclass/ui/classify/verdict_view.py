@@ -16,8 +16,9 @@ from neuroclass.classification.metadata import CellMetadata, command_line
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.errors import RecordingError, RejectedInput
 from neuroclass.features import BY_NAME
-from neuroclass.report.content import TASKS, TITLES
+from neuroclass.report.content import TASKS, question_of
 from neuroclass.report.tables import feature_table
+from neuroclass.types.models import title_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
 from neuroclass.ui.cells.lent import Lent
@@ -50,10 +51,10 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
         st.markdown(escaped(wording.doubt_line(verdict), 900))
         _likeness(verdict)
     left, right = st.columns(2)
-    for column, (name, question) in zip((left, right), TASKS.items(), strict=True):
+    for column, name in zip((left, right), TASKS, strict=True):
         with column, st.container(border=True, height="stretch"):
             prediction = getattr(verdict, name)
-            _answer(name, TITLES.get(prediction.model, question), prediction)
+            _answer(name, question_of(name, prediction), prediction)
     _trust(verdict)
     get = partial(uploads.analysis_of, cell_input, verdict.cell, metadata)
     lent = Lent(get) if verdict.sweeps and get() is not None else None
@@ -69,7 +70,7 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
     if lent is not None:
         sweeps.recording_view(key, lent)
         epochs.table(cell_input, verdict)
-    export.show(case, command_line(cell_input, metadata))
+    export.show(case, command_line(cell_input, metadata, case.models.named_on_command_line))
 
 
 def _likeness(verdict: CellVerdict) -> None:
@@ -109,7 +110,7 @@ def _answer(name: str, question: str, prediction: Prediction) -> None:
         ),
         key=f"probabilities-{name}",
         config=download_config(f"probabilities-{name}"),
-        alt=f"Calibrated class probabilities by {prediction.model.upper()}",
+        alt=f"Calibrated class probabilities by {title_of(prediction.model)}",
     )
     if prediction.prediction_set:
         members = " or ".join(escaped(label_of(c)) for c in prediction.prediction_set)

@@ -6,10 +6,11 @@ from functools import cached_property
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.metadata import CellMetadata
-from neuroclass.classification.models import Models, load_models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.report.content import own_trace
 from neuroclass.report.places import Traced
+from neuroclass.ui import model_choice
 from neuroclass.ui.cells.lent import Lent
 
 
@@ -44,7 +45,7 @@ class Case:
     simulated: bool = False
     reference_id: str = ""
     inputs: str = ""
-    models: Models = field(default_factory=load_models)
+    models: Models = field(default_factory=model_choice.models)
 
     @cached_property
     def fingerprint(self) -> str:

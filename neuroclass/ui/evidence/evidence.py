@@ -11,7 +11,7 @@ from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
-from neuroclass.report.content import TASKS
+from neuroclass.report.content import TASKS, question_of
 from neuroclass.ui import cache
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.evidence import counterfactual, reasons, stress
@@ -43,7 +43,7 @@ def _show(case: Case) -> None:
                 default="subclass" if case.verdict.species != Species.HUMAN else "broad",
                 required=True,
                 key="why",
-                format_func=TASKS.__getitem__,
+                format_func=lambda task: question_of(task, getattr(case.verdict, task)),
                 label_visibility="collapsed",
             )
         )

@@ -15,6 +15,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.report.content import likeliest
 from neuroclass.report.places import aligned_on, panel_of
 from neuroclass.report.tables import place_text, reasons_table
+from neuroclass.types.models import title_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence import references
 from neuroclass.ui.evidence.case import Case
@@ -34,13 +35,13 @@ def show(case: Case, prediction: Prediction) -> None:
             config=download_config(f"reasons-{prediction.model}"),
             on_select="rerun",
             selection_mode="points",
-            alt=f"SHAP values towards {label_of(label)} by {prediction.model.upper()}",
+            alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
         )
         gates = " and the gates that let them through" if table["gate"].notna().any() else ""
         widgets.figure_footer(
             f"reasons-{prediction.model}",
             table,
-            caption=f"What speaks for {escaped(label_of(label))}, by {prediction.model.upper()}: SHAP values{gates}; "
+            caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values{gates}; "
             "relative to prototypes of the training cells with the same features present. **Click a bar** to see "
             "the samples.",
             simulated=case.simulated,

@@ -8,6 +8,7 @@ from neuroclass.classification.result import Prediction
 from neuroclass.classification.stress import UNITS, StressResult, stress, variants
 from neuroclass.ephys.sweep import Recording
 from neuroclass.report.tables import holds_table, stress_table
+from neuroclass.types.models import title_of
 from neuroclass.ui import widgets
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
@@ -74,7 +75,7 @@ def _draw(case: Case, prediction: Prediction, found: list[StressResult], total: 
         charts.stress(table.iloc[1:], label, UNITS, as_recorded, simulated=case.simulated),
         f"stress-{prediction.model}",
         table,
-        caption=f"Calibrated probability of {escaped(label_of(label))} by {prediction.model.upper()} under each "
+        caption=f"Calibrated probability of {escaped(label_of(label))} by {title_of(prediction.model)} under each "
         "variant; dotted: as recorded. Circle: the label holds; cross: it flips, in the colour of the class it flips "
         "to.",
         simulated=case.simulated,

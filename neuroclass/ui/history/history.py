@@ -9,11 +9,10 @@ import streamlit as st
 from neuroclass.cell_types import label_of
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
-from neuroclass.classification.models import load_models
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry
-from neuroclass.ui import widgets
+from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import metadata_form, received, sheets, uploads
 from neuroclass.ui.guards import guarded
@@ -167,7 +166,7 @@ def _versions(entry: Entry) -> None:
     table = versions_table(answers)
     st.dataframe(table, hide_index=True)
     widgets.csv_button("versions", table)
-    if load_models().version not in answers:
+    if model_choice.models().version not in answers:
         st.caption("The models of this server have not seen it: open it to classify it with them, then compare.")
     elif len(answers) == 1:
         st.caption("One version has seen it. Once models are trained anew, open it again to compare.")
