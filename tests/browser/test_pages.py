@@ -12,7 +12,19 @@ import pytest
 from neuroclass.config import PROJECT_DIR
 
 pytestmark = pytest.mark.browser
-ADDRESSES = ("", "explore", "train", "performance", "domains", "shap", "gates", "classify", "history", "methods")
+ADDRESSES = (
+    "",
+    "explore",
+    "train",
+    "performance",
+    "domains",
+    "shap",
+    "gates",
+    "classify",
+    "history",
+    "models",
+    "methods",
+)
 TIMEOUT_MS = 120_000
 
 

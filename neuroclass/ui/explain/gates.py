@@ -55,8 +55,8 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
     columns[3].metric("Features open in under 5% of cells", f"{never} of {len(NAMES)}", border=True)
     st.caption(
         f"{escaped(cache.report_title(model))} on {gates['id'].nunique():,} held-out mouse cells, donor-grouped 5-fold "
-        "cross-validation: gates by the network that did not see the cell. A gate is open where it is above 0. Gates need "
-        "no background set."
+        "cross-validation: gates by the network that did not see the cell. A gate is open where it is above 0. "
+        "Gates need no background set."
     )
 
 

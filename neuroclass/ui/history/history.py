@@ -12,6 +12,7 @@ from neuroclass.classification.metadata import from_json
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry
+from neuroclass.library.library import ModelLibrary
 from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import metadata_form, received, sheets, uploads
@@ -151,9 +152,15 @@ def _table(entries: list[Entry]) -> pd.DataFrame:
             "state": [entry.state for entry in entries],
             "answer": [entry.summary for entry in entries],
             "size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
-            "models": [" | ".join(entry.models) for entry in entries],
+            "models": [" | ".join(map(_readable, entry.models)) for entry in entries],
         }
     )
+
+
+def _readable(version: str) -> str:
+    """A version of the models with the names of those that were chosen from the library, where they are still there."""
+    names = {entry.id: entry.name for entry in ModelLibrary().entries()}
+    return " ".join(names.get(word, word) for word in version.split(" "))
 
 
 def _versions(entry: Entry) -> None:
@@ -187,7 +194,7 @@ def versions_table(answers: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
     rows = []
     for version, payloads in answers.items():
         for one in payloads:
-            row: dict[str, Any] = {"cell": one.get("cell", ""), "models": version}
+            row: dict[str, Any] = {"cell": one.get("cell", ""), "models": _readable(version)}
             if "error" in one:
                 row["broad class"] = row["subclass"] = f"refused ({one['error']['type']})"
             for name, task in (("broad class", "broad"), ("subclass", "subclass")):
