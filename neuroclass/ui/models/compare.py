@@ -83,7 +83,8 @@ def _paired(found: dict[str, Any]) -> None:
 
 
 def _settings(differ: dict[str, list[Any]], first: ModelEntry, second: ModelEntry) -> None:
-    with st.expander(f"{len(differ)} settings differ", icon=":material/tune:"):
+    title = "1 setting differs" if len(differ) == 1 else f"{len(differ)} settings differ"
+    with st.expander(title, icon=":material/tune:"):
         names = (f"first: {first.name}", f"second: {second.name}")
         rows = [
             {"setting": key, **{n: "–" if v is None else str(v) for n, v in zip(names, values, strict=True)}}

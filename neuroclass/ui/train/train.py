@@ -136,6 +136,7 @@ def _progress(job_id: str, was_running: bool) -> None:
         _curves(history, cache.cohort().simulated)
     if job.state is State.DONE:
         st.success("Done. The shipped model is as it was.", icon=":material/check_circle:")
+        st.link_button("Use this model", f"classify?model={job.id}", icon=":material/check:")
         st.caption("Classify with this model instead of the shipped ones, on the command line:")
         st.code(_classify_command(job), language="sh", wrap_lines=True)
         if job.result:
