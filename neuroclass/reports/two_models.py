@@ -52,7 +52,8 @@ def compare_models(first: ModelEntry, second: ModelEntry) -> dict[str, Any]:
     dict
         ``models``: id, name, system, task, cells, protocol and metrics of each. ``settings``: those that differ, each
         with both values, None where a model has no such setting. ``paired``: first − second in accuracy on the same
-        held-out cells (``difference``, ``low``, ``high``, ``p``, ``n_cells``, ``n_donors``), or None and ``why``.
+        held-out cells and repeats (``difference``, ``low``, ``high``, ``p``, ``accuracies`` of both, ``n_cells``,
+        ``n_donors``), or None and ``why``.
 
     Raises
     ------
@@ -105,8 +106,10 @@ def _paired(first: Side, second: Side) -> tuple[dict[str, Any] | None, str]:
     same = ours[keys].astype(str).merge(theirs[keys].astype(str), on=keys)
     if not len(same) or len(same) != len(ours) or len(same) != len(theirs):
         return None, OTHER_CELLS
+    accuracies = [float((table["predicted"] == table["truth"]).mean()) for table in (ours, theirs)]
     return {
         **paired_difference(ours, theirs),
+        "accuracies": accuracies,
         "n_cells": int(ours["id"].nunique()),
         "n_donors": int(ours["donor"].nunique()),
         "n_repeats": len(repeats),

@@ -76,8 +76,9 @@ def _paired(found: dict[str, Any]) -> None:
         f"**First − second: {one['difference']:+.3f}** in accuracy (95% interval {one['low']:+.3f} to "
         f"{one['high']:+.3f}, p = {one['p']:.2g})"
     )
+    first, second = one["accuracies"]
     st.caption(
-        f"On the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, donor-grouped cross-validation, "
+        f"{first:.3f} and {second:.3f} on the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, donor-grouped cross-validation, "
         f"{one['n_repeats']} repeat; interval: bootstrap over donors; p: sign flips over donors."
     )
 

@@ -48,11 +48,10 @@ def _beside(entry: ModelEntry) -> None:
     if found["paired"] is None:
         st.info(f"No paired difference from the shipped model: {found['why']}.", icon=":material/info:")
         return
-    one, (mine, theirs) = found["paired"], found["models"]
+    one = found["paired"]
     columns = st.columns(4)
-    for column, title, model in zip(columns, ("This model", "Shipped"), (mine, theirs), strict=False):
-        value = (model["metrics"] or {}).get("accuracy", {})
-        column.metric(f"{title}: accuracy (fraction)", f"{value['mean']:.3f}" if value else "–", border=True)
+    for column, title, value in zip(columns, ("This model", "Shipped"), one["accuracies"], strict=False):
+        column.metric(f"{title}: accuracy (fraction)", f"{value:.3f}", border=True)
     columns[2].metric(
         "Difference",
         f"{one['difference']:+.3f}",
@@ -64,7 +63,8 @@ def _beside(entry: ModelEntry) -> None:
     columns[3].metric("p, sign flips over donors", f"{one['p']:.2g}", border=True)
     st.caption(
         f"On the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, {one['n_repeats']} repeat of "
-        "donor-grouped cross-validation; the shipped figure is of its network for all features."
+        "donor-grouped cross-validation; the shipped figure is of its network for all features, "
+        "in the same repeat."
     )
 
 
