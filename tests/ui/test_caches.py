@@ -129,6 +129,7 @@ OF_REPORTS = (
     "cache.table_if_stored",
     "cache.cell_verdicts",
     "report_of",
+    "report(model).table",
     "_rows",
     "_frame",
     "summarise(table(",

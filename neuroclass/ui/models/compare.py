@@ -78,8 +78,9 @@ def _paired(found: dict[str, Any]) -> None:
     )
     first, second = one["accuracies"]
     st.caption(
-        f"{first:.3f} and {second:.3f} on the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, donor-grouped cross-validation, "
-        f"{one['n_repeats']} repeat; interval: bootstrap over donors; p: sign flips over donors."
+        f"{first:.3f} and {second:.3f} on the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, "
+        f"donor-grouped cross-validation, {one['n_repeats']} repeat; interval: bootstrap over donors; p: sign flips "
+        "over donors."
     )
 
 
