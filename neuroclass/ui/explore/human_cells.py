@@ -43,7 +43,7 @@ def outputs() -> None:
         "outputs are.",
         icon=":material/info:",
     )
-    table = _outputs()
+    table = _outputs(cache.stamp(HUMAN_SUBCLASS.name))
     wanted = st.multiselect("Subclass", ordered(table["truth"]), key="f_class", placeholder="any", bind="query-params")
     rows = table[table["truth"].isin(wanted)] if wanted else table
     embedding = cache.table_if_stored(HUMAN_SUBCLASS.name, Table.EMBEDDING)
@@ -66,7 +66,7 @@ def outputs() -> None:
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
-def _outputs() -> pd.DataFrame:
+def _outputs(stamp: str) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
     predictions = cache.table(HUMAN_SUBCLASS.name, Table.PREDICTIONS)
     about = predictions.drop_duplicates("id").set_index("id")[["donor", "condition", "table", "truth"]]
     probabilities = [name for name in predictions if name.startswith("p_")]
