@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV ?= .venv
 PY := $(VENV)/bin/python
 
-.PHONY: app test lint types contracts check lock bench bench-features bench-models bench-explain bench-pages bench-outside clean
+.PHONY: app test docs lint types contracts check lock bench bench-features bench-models bench-explain bench-pages bench-outside clean
 
 app: $(VENV)/.app
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -12,6 +12,10 @@ app: $(VENV)/.app
 # In random order. The header names the seed; `make test SEED=123` repeats it.
 test: $(VENV)/.test
 	$(PY) -m pytest -n auto --dist loadfile $(if $(SEED),--randomly-seed=$(SEED))
+
+# To build/site; every warning is an error.
+docs: $(VENV)/.test
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 lint: $(VENV)/.test
 	$(PY) -m ruff check .

@@ -4,22 +4,29 @@ The navigation lives in ``dashboard/main.py``, whose folder has no ``pages/`` be
 first visit to any page's URL finds that page.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
 
-from neuroclass.ui import warmup
+from neuroclass.ui import housekeeping, warmup
 from neuroclass.ui.history.browser_identity import IdentityCookie
+from neuroclass.ui.security import OwnOrigin, SafeHeaders
 
 
 @asynccontextmanager
 async def warmed_up(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Import and compile slow parts while the server waits for its first visitor."""
+    """Import and compile slow parts while the server waits for its first visitor, then keep it tidy."""
     warmup.start()
+    tidying = asyncio.create_task(housekeeping.run())
     yield {}
+    tidying.cancel()
+    with suppress(asyncio.CancelledError):
+        await tidying
 
 
-app = st.App("dashboard/main.py", lifespan=warmed_up, middleware=[Middleware(IdentityCookie)])
+MIDDLEWARE = (SafeHeaders, OwnOrigin, IdentityCookie)
+app = st.App("dashboard/main.py", lifespan=warmed_up, middleware=[Middleware(each) for each in MIDDLEWARE])

@@ -12,18 +12,18 @@ from importlib import import_module
 from neuroclass import __version__
 from neuroclass.errors import NeuroClassError, SettingsError
 
-COMMANDS = ("app", "cohort", "fetch", "train", "runs", "evaluate", "classify", "extract", "adapt")
+COMMANDS = ("app", "cohort", "fetch", "train", "runs", "evaluate", "classify", "extract", "adapt", "models")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser with all subcommands."""
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """Build the parser with all subcommands, or with one alone, so that what the others import costs no time."""
     parser = argparse.ArgumentParser(
         prog="neuroclass",
         description="Cortical cell types from patch-clamp recordings, with reasons one can check.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    for name in (command,) if command in COMMANDS else COMMANDS:
         import_module(f"neuroclass.commands.{name}").add_parser(subparsers)
     return parser
 
@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = build_parser(words[0] if words else "").parse_args(words)
     try:
         return int(args.run(args))
     except SettingsError as error:

@@ -204,8 +204,34 @@ class ValidationSettings(_Checked):
 
 
 @dataclass(frozen=True)
+class TreeSettings:
+    """Boosted trees, of three levels.
+
+    Attributes
+    ----------
+    rounds : int
+        Rounds of boosting, each with a tree a class.
+    rate : float
+        Shrinkage of each tree's scores.
+    cells, inputs : float
+        Fractions drawn for each round, and for each tree.
+    ridge : float
+        Penalty on the squared scores.
+    bins : int
+        Quantiles of each input at which a tree may split.
+    """
+
+    rounds: int = 80
+    rate: float = 0.1
+    cells: float = 0.6
+    inputs: float = 0.4
+    ridge: float = 3.0
+    bins: int = 32
+
+
+@dataclass(frozen=True)
 class HumanSubclassSettings:
-    """The human subclass model: kernel experts and a gated network.
+    """The human subclass model: kernel experts, boosted trees and a gated network.
 
     Attributes
     ----------
@@ -217,14 +243,17 @@ class HumanSubclassSettings:
         Inverse strength C of the experts' ridge penalty.
     balance : float
         Power of a class' number of cells by which its cells weigh less; 0 not at all, 1 all classes alike.
+    trees : TreeSettings
+        Of the boosted trees.
     lspin : LspinSettings
-        Of the gated network; its members, donor groups and seed are those of the experts too.
+        Of the gated network; its members, donor groups and seed are those of the experts and trees too.
     """
 
     n_waves: int = 100
     bandwidth: float = 1.4
     penalty: float = 10.0
     balance: float = 0.75
+    trees: TreeSettings = TreeSettings()
     lspin: LspinSettings = LspinSettings(gate_penalty=0.005, agreement=0.01, optimiser=OptimiserSettings(steps=300))
 
     @property

@@ -4,8 +4,12 @@ Every message says what was found, what was expected and what to do. Only ``neur
 turns one into a notice on a page, and only ``neuroclass.cli`` into an exit code.
 """
 
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+Option = str | float
 
 
 class NeuroClassError(Exception):
@@ -15,6 +19,58 @@ class NeuroClassError(Exception):
     def kind(self) -> str:
         """Name of the error's class, as in JSON output."""
         return type(self).__name__
+
+    @property
+    def plain(self) -> str:
+        """The message for a page: without the words that the command line needs."""
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One way to read a recording that was refused; it was tried on that recording, and the reading passed.
+
+    Attributes
+    ----------
+    reading : str
+        What is taken for potential and current, in words.
+    options : mapping of str to str or float
+        Fields of `ChannelMapping`.
+    assumes : str
+        What the reading assumes that the file does not tell; empty for nothing.
+    """
+
+    reading: str
+    options: Mapping[str, Option]
+    assumes: str = ""
+
+    @property
+    def command_words(self) -> str:
+        """The same as arguments of the command line."""
+        return shlex.join(option_words(self.options))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "reading": self.reading,
+            "options": dict(self.options),
+            "assumes": self.assumes,
+            "arguments": self.command_words,
+        }
+
+
+def option_words(options: Mapping[str, Option]) -> list[str]:
+    """Fields of a `ChannelMapping` as arguments of the command line, numbers in full precision."""
+    words = []
+    for name, value in options.items():
+        option, text = f"--{name.replace('_', '-')}", value if isinstance(value, str) else _number(value)
+        words += [f"{option}={text}"] if text.startswith("-") else [option, text]
+    return words
+
+
+def _number(value: float) -> str:
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 class SettingsError(NeuroClassError):
@@ -26,7 +82,63 @@ class TableError(NeuroClassError):
 
 
 class RecordingError(NeuroClassError):
-    """A recording cannot be read, or is not a recording."""
+    """A recording cannot be read, or is not a recording.
+
+    Parameters
+    ----------
+    message : str
+        What was found, what was expected, what to do; without proposals and words for the command line.
+    proposals : sequence of Proposal
+        Readings of this recording that were tried and passed.
+    words : str
+        The command line's words for what the message advises, if that is no proposal.
+    advised : bool
+        Whether the message itself says what to do, so that no other reading need be looked for.
+
+    Attributes
+    ----------
+    channels : tuple of Channel
+        What a reader found in the file, for other readings to be tried.
+    """
+
+    def __init__(
+        self, message: str, proposals: Sequence[Proposal] = (), words: str = "", *, advised: bool = False
+    ) -> None:
+        """Keep the message and what goes with it."""
+        super().__init__(message)
+        self.proposals = tuple(proposals)
+        self.words = words
+        self.advised = advised
+        self.channels: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        """The message, then the words for the command line."""
+        words = [proposal.command_words for proposal in self.proposals] or [self.words]
+        told = " or ".join(filter(None, words))
+        return f"{self.plain} On the command line: {told}" if told else self.plain
+
+    @property
+    def found(self) -> str:
+        """The message without the proposals."""
+        return str(self.args[0])
+
+    @property
+    def plain(self) -> str:
+        """The message with the proposals in words, without those that the command line needs."""
+        return f"{self.found} {_offer(self.proposals)}" if self.proposals else self.found
+
+
+def _offer(proposals: Sequence[Proposal]) -> str:
+    if len(proposals) > 1:
+        listed = "; ".join(f"({k}) {one.reading}" for k, one in enumerate(proposals, 1))
+        return f"{len(proposals)} readings are physiologically possible: {listed}."
+    one = proposals[0]
+    if not one.assumes:
+        return f"One reading is physiologically possible: {one.reading}."
+    return (
+        f"It can be read so: {one.reading}. That assumes {one.assumes}; enter the true offset where you know it, for "
+        "resting potential and thresholds rest on it."
+    )
 
 
 class ClampModeError(RecordingError):
@@ -43,6 +155,10 @@ class UnsafeFileError(RecordingError):
 
 class ModelFileError(NeuroClassError):
     """A model's files are incomplete, damaged or made for other features or classes."""
+
+
+class LibraryError(NeuroClassError):
+    """The library has no such model, or does not allow what was asked."""
 
 
 class ExplanationError(NeuroClassError):
@@ -76,4 +192,12 @@ class RejectedInput:
     def to_json(self) -> dict[str, Any]:
         """The JSON record that the command line prints."""
         place = {"source": self.source, "cell": self.cell} if self.cell else {"source": self.source}
-        return {**place, "error": {"type": self.error.kind, "message": str(self.error)}}
+        return {**place, "error": describe(self.error)}
+
+
+def describe(error: NeuroClassError) -> dict[str, Any]:
+    """An error as plain values: its type, its message and, of a recording, the readings that pass."""
+    plain: dict[str, Any] = {"type": error.kind, "message": str(error)}
+    if isinstance(error, RecordingError) and error.proposals:
+        plain["proposals"] = [proposal.to_json() for proposal in error.proposals]
+    return plain

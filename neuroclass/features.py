@@ -94,7 +94,7 @@ _WHERE = {
 }
 _QUANTITY = {
     "threshold_v": ("Threshold", "mV", "membrane potential where dV/dt first exceeds 5% of the mean upstroke"),
-    "threshold_i": ("Current at threshold", "pA", "injected current at the threshold sample"),
+    "threshold_i": ("Current at threshold", "pA", "injected current at the threshold sample, less the holding current"),
     "peak_v": ("Peak", "mV", "highest membrane potential of the spike"),
     "peak_i": ("Current at peak", "pA", "injected current at the peak sample"),
     "trough_v": ("Trough", "mV", "lowest membrane potential before the next threshold or the window's end"),
@@ -133,7 +133,8 @@ FEATURES: tuple[FeatureSpec, ...] = (
         "f–I slope",
         "Hz/pA",
         _L,
-        "Least-squares slope of firing rate against amplitude over the spiking long squares, at least two.",
+        "Least-squares slope of firing rate against amplitude over the spiking long squares, at least two; those in "
+        "depolarisation block are left out.",
     ),
     _spike("fast_trough_v", _L),
     _spike("fast_trough_v", _R),

@@ -4,21 +4,35 @@ import streamlit as st
 
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RejectedInput
-from neuroclass.ui import widgets
-from neuroclass.ui.classify import adapt, batch, batch_summary, examples, metadata_form, uploads, verdict_view
+from neuroclass.ui import model_choice, widgets
+from neuroclass.ui.classify import (
+    adapt,
+    batch,
+    batch_summary,
+    empty_state,
+    examples,
+    metadata_form,
+    received,
+    sheets,
+    uploads,
+    verdict_view,
+)
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
 
 widgets.heading("Classify", "What is the cell in my recording, how sure is that, and on which spike does it rest?")
+with guarded():
+    model_choice.pick()
 with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():
-    files, refused = uploads.receive()
+    files, refused = received.receive()
     files = [*files, *examples.chosen()]
     metadata = metadata_form.metadata(expanded=not files and not history.reopened())
     cell_inputs = history.with_reopened(batch.grouping_form(files))
+    sheets.choose(cell_inputs)
 if not cell_inputs and not refused:
-    uploads.empty_state()
+    empty_state.show()
     st.subheader("Or try an example", anchor=False)
     examples.offered(here=True)
     st.stop()
@@ -34,6 +48,6 @@ adapt.show([one for _, one in pairs if isinstance(one, CellVerdict)])
 cell_input, answer = pairs[chosen]
 batch.link_to(cell_input, metadata)
 if isinstance(answer, RejectedInput) or cell_input is None:
-    verdict_view.refusal(answer)
+    verdict_view.refusal(answer, cell_input, metadata, pairs)
 else:
     verdict_view.show(cell_input, answer, metadata)

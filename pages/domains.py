@@ -4,13 +4,15 @@ import streamlit as st
 
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
-from neuroclass.ui import cache, widgets
-from neuroclass.ui.explain import cross_species_matches, domains
+from neuroclass.ui import cache, model_choice, widgets
+from neuroclass.ui.explain import cross_species_matches, domains, human_labels
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.models import own_report
 
 widgets.heading("Domains", "Does DANN see past the species of a cell, and still tell its class?")
 with guarded():
     widgets.source_notice(cache.cohort())
+    own_report.domains(model_choice.pick())
     embedding = cache.table(DANN.name, Table.EMBEDDING)
     chosen = domains.choose(embedding)
     pictures = st.container()
@@ -23,5 +25,6 @@ with guarded():
         cell, mine = cross_species_matches.choose(known, embedding)
         marked = [cell, *mine["twin"].astype(str)]
         cross_species_matches.section(known, cell, mine, embedding)
+    human_labels.section()
     with pictures:
         domains.pictures(embedding, chosen, marked)

@@ -2,14 +2,18 @@
 
 import streamlit as st
 
-from neuroclass.ui import cache, widgets
+from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.cells import selected_cell
-from neuroclass.ui.explore import explore, linked_views
+from neuroclass.ui.explore import explore, human_cells, linked_views
 from neuroclass.ui.guards import guarded, need
 
 widgets.heading("Explore", "Filter and compare cells, then open one: its sweeps, its spikes, its 41 features.")
+chosen_cells = human_cells.choose()
 with guarded():
-    cells = cache.cohort()
+    cells = human_cells.cells() if chosen_cells == human_cells.ELSEWHERE else cache.cohort()
+    if cells is None:
+        human_cells.outputs()
+        st.stop()
     frame = explore.decorated(cells)
 widgets.source_notice(cells)
 widgets.simulated_notice(cells)
@@ -20,6 +24,7 @@ if chosen:
 
     st.button("Back to all cells", on_click=selected_cell.open_cell, args=(None,), icon=":material/arrow_back:")
     with guarded():
+        model_choice.pick()
         cell.show(cells, chosen)
     st.stop()
 

@@ -1,13 +1,20 @@
 """How well the models do on cells they have not seen, and beside others."""
 
+import streamlit as st
+
 from neuroclass.types.models import HUMAN_SUBCLASS
-from neuroclass.ui import cache, widgets
+from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.models import own_report
 from neuroclass.ui.performance import human_subclass, performance
 
 widgets.heading("Performance", "How well do the models do on cells of donors they have never seen?")
 with guarded():
     widgets.source_notice(cache.cohort())
+    chosen = model_choice.pick()
+    if not chosen.shipped:
+        own_report.performance_of(chosen)
+        st.stop()
     model = performance.choose_model()
 if model == HUMAN_SUBCLASS.name:
     with guarded():

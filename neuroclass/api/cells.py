@@ -151,6 +151,14 @@ class Adaptation:
         How the laboratory differs, and the outcome of each task.
     verdicts : Verdicts
         Each cell by itself.
+
+    Examples
+    --------
+    >>> import neuroclass as nc
+    >>> cells = nc.load_cohort().of_species("mouse").to_frame()
+    >>> one_class = nc.adapt(cells[cells["subclass"] == "Pvalb"].head(20), species="mouse")
+    >>> one_class.adapted, bool(one_class.why_not)
+    (False, True)
     """
 
     report: LaboratoryReport
@@ -185,7 +193,7 @@ def adapt(
     Parameters
     ----------
     cells : path, DataFrame or several
-        At least twenty cells of one laboratory; see `classify`.
+        At least fifteen cells of one laboratory; see `classify`.
     species : str, optional
         ``mouse`` or ``human``, of cells that do not say.
     labels : mapping of cell name to class, optional

@@ -92,7 +92,24 @@ def reasons(verdict: Answered, task: str = "subclass", most: int = 12) -> go.Fig
 
 
 def probabilities(verdict: Answered, task: str = "subclass") -> go.Figure:
-    """Draw the calibrated probabilities of one prediction; those outside the 90% set are pale."""
+    """Draw the calibrated probabilities of one prediction; those outside the 90% set are pale.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        From `neuroclass.classify`.
+    task : str
+        ``subclass`` or ``broad``.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import neuroclass as nc
+    >>> figure = nc.plot.probabilities(nc.classify(nc.example_recording(), reasons=False)[0], "broad")
+    """
     prediction = verdict.broad if task == "broad" else verdict.subclass
     shares = prediction.probabilities
     return evaluation.probabilities(list(shares), list(shares.values()), prediction.prediction_set)
@@ -118,6 +135,14 @@ def gates(model: Any, x: pd.DataFrame, y: npt.ArrayLike | None = None) -> go.Fig
     ------
     SettingsError
         If there are fewer than two cells or features.
+
+    Examples
+    --------
+    >>> import neuroclass as nc
+    >>> cells = nc.load_cohort().labelled("subclass").to_frame()
+    >>> x = cells[["tau", "width", "f_i_curve_slope", "ri"]]
+    >>> model = nc.LSPINClassifier(n_members=3, steps=60).fit(x, cells["subclass"], groups=cells["donor"])
+    >>> figure = nc.plot.gates(model, x.head(20))
     """
     from neuroclass.explain.clustering import cluster
 

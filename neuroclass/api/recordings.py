@@ -29,7 +29,8 @@ def read_recordings(path: str | Path, channels: ChannelMapping | None = None) ->
     path : str or Path
         A recording in one of the formats that the dashboard reads.
     channels : ChannelMapping, optional
-        Channels and units, where the file's own are wrong.
+        Channels, units, gains and offsets, where the file's own are wrong. The `RecordingError` of a refused file has
+        ``proposals``: ``ChannelMapping(**proposal.options)`` reads it so.
 
     Returns
     -------
@@ -46,7 +47,7 @@ def read_recordings(path: str | Path, channels: ChannelMapping | None = None) ->
     >>> import neuroclass as nc
     >>> path = nc.example_recording()
     >>> [recording.cell for recording in nc.read_recordings(path)]
-    ['cell 1']
+    ['fast-spiking']
     """
     return read_file(Path(path), name=Path(path).name, mapping=channels or ChannelMapping(), limits=ReadLimits())
 
@@ -99,6 +100,16 @@ class ExtractedFeatures:
     ----------
     cell : MeasuredCell
         All that was measured.
+
+    Examples
+    --------
+    >>> import neuroclass as nc
+    >>> features = nc.extract_features(nc.example_recording())
+    >>> sorted(features.missing)
+    ['input_resistance_mohm', 'seal_gohm']
+    >>> features.sweeps["stimulus"].unique().tolist()
+    ['long_square', 'short_square', 'ramp', 'noise']
+    >>> figure = features.plot("tau")
     """
 
     cell: MeasuredCell
@@ -195,7 +206,7 @@ def extract_features(
     >>> features.to_series().shape
     (41,)
     >>> features.provenance["threshold_i_long_square"]["sweeps"]
-    [6]
+    [8]
     """
     if not isinstance(recording, Recording):
         recording = read_recording(recording)

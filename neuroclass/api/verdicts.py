@@ -41,6 +41,17 @@ class Verdict:
     ----------
     answer : CellVerdict
         All that the command line prints as JSON; see `CellVerdict.to_json`.
+
+    Examples
+    --------
+    >>> import neuroclass as nc
+    >>> cell = nc.classify(nc.example_recording())[0]
+    >>> cell.label, cell.broad.label
+    ('Pvalb', 'inhibitory')
+    >>> round(cell.subclass.expected["accuracy"], 2)
+    0.9
+    >>> cell.report("cell.html").name
+    'cell.html'
     """
 
     answer: CellVerdict
@@ -164,6 +175,16 @@ class Verdicts(Sequence[Verdict]):
     ----------
     rejected : tuple of RejectedInput
         Files and cells that were not classified, each with its ``error``.
+
+    Examples
+    --------
+    >>> import neuroclass as nc
+    >>> paths = [nc.example_recording(name) for name in ("fast-spiking", "pyramidal")]
+    >>> verdicts = nc.classify(paths, reasons=False)
+    >>> verdicts.to_frame()[["cell", "broad"]].values.tolist()
+    [['fast-spiking', 'inhibitory'], ['pyramidal', 'excitatory']]
+    >>> verdicts.rejected
+    ()
     """
 
     def __init__(self, verdicts: Iterable[Verdict], rejected: Iterable[RejectedInput] = ()) -> None:

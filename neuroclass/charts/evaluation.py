@@ -11,6 +11,46 @@ from neuroclass.cell_types import COLOURS
 from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, class_label, escape, finish, ordered
 
 
+def agreement(counts: pd.DataFrame, first: str, second: str, simulated: bool = False) -> go.Figure:
+    """How often two models' labels go together.
+
+    Parameters
+    ----------
+    counts : DataFrame, labels of the first model × labels of the second
+        Numbers of cells.
+    first, second : str
+        Names of the models.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0) * 100
+    fig = go.Figure()
+    fig.add_heatmap(
+        z=share.to_numpy(dtype=float),
+        zmin=0,
+        zmax=100,
+        x=list(counts.columns),
+        y=list(counts.index),
+        text=counts.to_numpy(),
+        texttemplate="%{text}",
+        textfont={"size": 13},
+        colorscale=[[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hovertemplate="first %{y}, second %{x}: %{text} cells, %{z:.1f}% of the row<extra></extra>",
+    )
+    height = 130 + 56 * max(3, len(counts))
+    finish(fig, height=height, x=f"{second} (label)", simulated=simulated, legend=False)
+    fig.update_yaxes(autorange="reversed", title_text=f"{first} (label)")
+    fig.update_layout(margin_t=40)
+    return fig
+
+
 def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
     """Confusion matrix as counts and row percentages, as in the paper's Figures 8 and 10.
 

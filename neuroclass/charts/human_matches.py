@@ -12,8 +12,8 @@ def agreement(table: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     table : DataFrame
-        Columns ``space``, ``subclass``, ``partner``, ``n_cells``, ``same`` and ``chance`` (fractions); one row a
-        subclass and space.
+        Columns ``space``, ``subclass``, ``partner``, ``n_cells``, ``same`` with ``low`` and ``high`` (95% interval)
+        and ``chance`` (fractions); one row a subclass and space.
 
     Returns
     -------
@@ -30,7 +30,17 @@ def agreement(table: pd.DataFrame) -> go.Figure:
             name=escape(space),
             mode="markers",
             marker={"size": 12, "color": colour},
-            hovertemplate=f"%{{y}}, {escape(space)}: %{{x:.3f}}<extra></extra>",
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": rows["high"] - rows["same"],
+                "arrayminus": rows["same"] - rows["low"],
+                "thickness": 1.5,
+                "width": 3,
+            },
+            customdata=rows[["low", "high"]],
+            hovertemplate=f"%{{y}}, {escape(space)}: %{{x:.3f}} "
+            "(%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
         )
     fig.add_scatter(
         x=first["chance"],

@@ -7,10 +7,11 @@ from itertools import islice
 import numpy as np
 
 from neuroclass.cell_types import Species
+from neuroclass.ephys.limits import LIMITS, impossible
 from neuroclass.errors import TableError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.feature_table import CELL_COLUMN, SPECIES_COLUMN, RawTable
-from neuroclass.io.table_values import is_empty
+from neuroclass.io.table_values import is_empty, maybe_thousands
 from neuroclass.reference.ranges import FeatureRange, overall_ranges
 
 MAX_MESSAGES = 20
@@ -104,12 +105,18 @@ def numbers_only(table: RawTable) -> Iterator[Problem]:
     """Feature values are numbers."""
     for column, found in table.unread.items():
         for index, value in found.items():
-            hint = "; write decimals with a point" if "," in value else ""
+            hint = _comma_hint(value) if "," in value else ""
             message = (
                 f"{_where(table, index, column)}: found the text {value[:60]!r}; expected a number{_in_unit(column)} "
                 f"or nothing{hint}"
             )
             yield Problem(index, message)
+
+
+def _comma_hint(value: str) -> str:
+    if not maybe_thousands(value):
+        return "; write decimals with a point"
+    return "; its comma may be of decimals or of thousands: write decimals with a point, thousands without a separator"
 
 
 def finite_numbers(table: RawTable) -> Iterator[Problem]:
@@ -197,6 +204,27 @@ def find_problems(table: RawTable) -> dict[int, TableError]:
         if problem.index is not None:
             messages.setdefault(problem.index, []).append(problem.message)
     return {index: TableError(f"{table.name}: {_listed(found)}.") for index, found in sorted(messages.items())}
+
+
+def withheld_values(table: RawTable) -> dict[int, dict[str, str]]:
+    """Values that no neuron can have, which are left out of their cells.
+
+    Parameters
+    ----------
+    table : RawTable
+        The table as read.
+
+    Returns
+    -------
+    dict of row index to dict of str to str
+        For each row with such values, the columns and why they are withheld.
+    """
+    found: dict[int, dict[str, str]] = {}
+    for column, values in table.numbers.items():
+        limits = LIMITS[column]
+        for index in np.flatnonzero((values < limits.low) | (values > limits.high)):
+            found.setdefault(int(index), {}).update(impossible({column: float(values[index])}))
+    return found
 
 
 def _listed(messages: list[str]) -> str:

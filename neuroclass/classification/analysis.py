@@ -4,12 +4,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from neuroclass.checks.feature_table import species_of
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.cell_features import CellFeatures, extract_features
 from neuroclass.ephys.conditions import Conditions, Corrected, to_reference
+from neuroclass.ephys.quality import Flag, ranked
 from neuroclass.ephys.settings import FeatureSettings
-from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.ephys.sweep import Recording
 from neuroclass.ephys.sweep_summary import SweepSummary, summarise_sweeps
+from neuroclass.reference.health import health_flags
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class RecordingAnalysis:
     @cached_property
     def sweeps(self) -> tuple[SweepSummary, ...]:
         """Every sweep with its stimuli and spikes."""
-        return summarise_sweeps(self.recording, self.features.epochs)
+        return summarise_sweeps(self.recording, self.features.epochs, self.features.activity)
 
     @property
     def n_bytes(self) -> int:
@@ -60,12 +63,19 @@ class RecordingAnalysis:
         return places
 
     def sweeps_json(self) -> tuple[dict[str, Any], ...]:
-        """Sweeps with their epochs and quality flags, as JSON."""
-        return tuple(_sweep(sweep, self.features) for sweep in self.recording.sweeps)
+        """Sweeps with their epochs, what was recognised in one line, and quality flags, as JSON."""
+        return tuple(_sweep(one, self.features) for one in self.sweeps)
+
+    @property
+    def qc(self) -> tuple[Flag, ...]:
+        """Quality flags of sweeps and cell, the gravest first."""
+        species = str(self.recording.metadata.get("species", "")).lower()
+        known = species_of(species)
+        return ranked([*health_flags(self.corrected.features, known.value if known else ""), *self.features.qc])
 
     def qc_json(self) -> tuple[dict[str, Any], ...]:
         """Quality flags, as JSON."""
-        return tuple(vars(flag) for flag in self.features.qc)
+        return tuple(flag.to_json() for flag in self.qc)
 
 
 def analyse(
@@ -100,16 +110,22 @@ def analyse(
 
 def _place(cell: CellFeatures, name: str) -> dict[str, Any]:
     place = cell.provenance[name]
-    return {
+    found: dict[str, Any] = {
         "sweeps": list(place.sweeps),
         "spike": place.spike,
         "sample": place.sample,
         "time_s": place.time_s,
         "note": place.note,
     }
+    if place.holding_pa is not None:
+        found |= {"holding_pa": list(place.holding_pa), "absolute_pa": place.absolute_pa}
+    if name in cell.caveats:
+        found["caveat"] = cell.caveats[name]
+    return found
 
 
-def _sweep(sweep: Sweep, cell: CellFeatures) -> dict[str, Any]:
+def _sweep(summary: SweepSummary, cell: CellFeatures) -> dict[str, Any]:
+    sweep = summary.sweep
     return {
         "number": sweep.number,
         **({"source": sweep.source} if sweep.source else {}),
@@ -117,7 +133,9 @@ def _sweep(sweep: Sweep, cell: CellFeatures) -> dict[str, Any]:
         "stimulus_name": sweep.stimulus_name,
         "rate_hz": sweep.rate_hz,
         "duration_s": sweep.duration_s,
-        "n_spikes": cell.n_spikes.get(sweep.number, 0),
+        "recognised": summary.recognised,
+        "n_spikes": len(summary.spikes),
+        "n_spikes_at_rest": int(summary.activity.at_rest.sum()),
         "epochs": [
             {
                 "stimulus": None if epoch.stimulus is None else epoch.stimulus.value,
@@ -125,10 +143,11 @@ def _sweep(sweep: Sweep, cell: CellFeatures) -> dict[str, Any]:
                 "end_s": epoch.end_s,
                 "amplitude_pa": epoch.amplitude_pa,
                 "holding_pa": epoch.holding_pa,
+                "absolute_pa": epoch.amplitude_pa + epoch.holding_pa,
+                "n_spikes": int(summary.activity.within(epoch).sum()),
                 "note": epoch.note,
             }
-            for epoch in cell.epochs
-            if epoch.sweep_number == sweep.number
+            for epoch in summary.epochs
         ],
         "qc": [flag.name for flag in cell.qc if flag.sweep == sweep.number],
     }

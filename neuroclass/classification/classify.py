@@ -1,13 +1,13 @@
 """Classify inputs: the operations that pages and command line share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from neuroclass.classification import doubt
+from neuroclass.classification import doubt, feature_sets
 from neuroclass.classification.doubt import rows_of
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.measurement import MeasuredCell, measure
@@ -16,14 +16,13 @@ from neuroclass.classification.models import Model, Models, load_models
 from neuroclass.classification.reasons import Pair, with_reasons
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import RejectedInput
+from neuroclass.library.entry import ModelEntry
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.priors import Prior, kept_share, reweight
 from neuroclass.types.arrays import Floats
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
 LEAST_KEPT = 0.05
-TRAINING = "training"
-FEATURE_SET = "feature-set"
 CELLS = "cells"
 BLOCK, BLOCK_WITH_REASONS = 2048, 32
 
@@ -33,6 +32,7 @@ def classify_input(
     metadata: CellMetadata | None = None,
     models_folder: Path | None = None,
     reasons: bool = True,
+    chosen: Sequence[ModelEntry] = (),
 ) -> list[Answer]:
     """Measure and classify the cells of a file, or the one cell in several files.
 
@@ -48,6 +48,8 @@ def classify_input(
         Folder of trained models; the shipped ones by default.
     reasons : bool
         Whether to compute SHAP values, the slowest part.
+    chosen : sequence of ModelEntry
+        Models of the library that take the place of those of their tasks.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def classify_input(
     """
     metadata = metadata or CellMetadata()
     measured = measure(cell_input, metadata)
-    return classify_cells(measured, load_models(models_folder), reasons, metadata.prior)
+    return classify_cells(measured, load_models(models_folder, chosen), reasons, metadata.prior)
 
 
 def classify_cells(
@@ -79,26 +81,41 @@ def classify_cells(
     prior : Prior, optional
         What is known of the classes beforehand.
     progress : ProgressCallback
-        Called with the number of cells classified so far.
+        Called with the number of cells classified so far, and before that of sets of features fitted.
 
     Returns
     -------
     list of CellVerdict or RejectedInput
     """
     answers: list[Answer] = []
-    for block in classify_blocks(measured, models, reasons, prior):
+    for block in classify_blocks(measured, models, reasons, prior, progress):
         answers += block
         progress(Progress(CELLS, len(answers), len(measured)))
     return answers
 
 
 def classify_blocks(
-    measured: Iterable[MeasuredCell | RejectedInput], models: Models, reasons: bool = True, prior: Prior | None = None
+    measured: Sequence[MeasuredCell | RejectedInput],
+    models: Models,
+    reasons: bool = True,
+    prior: Prior | None = None,
+    progress: ProgressCallback = ignore_progress,
 ) -> Iterator[list[Answer]]:
-    """As `classify_cells`, a block of cells at a time, so that memory does not grow with their number."""
-    every = iter(measured)
+    """As `classify_cells`, a block of cells at a time, each as soon as it is known; `progress` is of fits only."""
+    every = iter(prepared(measured, models, progress))
     while block := list(islice(every, BLOCK_WITH_REASONS if reasons else BLOCK)):
         yield _classify_block(block, models, reasons, prior or Prior())
+
+
+def prepared(
+    measured: Sequence[MeasuredCell | RejectedInput], models: Models, progress: ProgressCallback = ignore_progress
+) -> Sequence[MeasuredCell | RejectedInput]:
+    """Cells as they will be judged, once models are fitted to their sets of features; see `feature_sets.plan`."""
+    if models.library is None:
+        return measured
+    chosen = feature_sets.plan(measured, models.library)
+    feature_sets.fit(chosen.to_fit, models.library, progress)
+    return chosen.cells
 
 
 def _classify_block(
@@ -108,8 +125,11 @@ def _classify_block(
     if not cells:
         return [cell for cell in measured if isinstance(cell, RejectedInput)]
     pairs = _both_tasks(models, cells, reasons, prior)
-    contradictions = doubt.apart_each(models.dann.predictor, cells)
-    likeness = doubt.likeness_each(models.dann.predictor, cells)
+    if models.chosen:
+        contradictions = [doubt.contradiction(*pair) for pair in pairs]
+    else:
+        contradictions = doubt.apart_each(models.dann.predictor, cells)
+    likeness = doubt.likeness_each(models.by_set, cells)
     verdicts = iter(
         CellVerdict(
             source=cell.source,
@@ -132,6 +152,7 @@ def _classify_block(
             prior=prior.weights,
             conditions=cell.conditions,
             models=judges,
+            judged_by=models.judged_by(cell.species, judges),
         )
         for cell, (b, s), apart, like, judges in zip(
             cells, pairs, contradictions, likeness, models.judges(cells), strict=True
@@ -180,7 +201,7 @@ def _judge(trained: Model, cells: Sequence[MeasuredCell], prior: Prior) -> list[
     abstain = doubt.why_not_each(model, cells, typicality, sets)
     return [
         Prediction(
-            model=model.name,
+            model=trained.name,
             probabilities=_named(model.classes, probabilities[row]),
             prediction_set=sets[row],
             coverage=COVERAGE,

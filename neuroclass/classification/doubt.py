@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from neuroclass.cell_types import Species
+from neuroclass.cell_types import Species, broad_of
 from neuroclass.classification.measurement import MeasuredCell
+from neuroclass.classification.result import Prediction
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor
@@ -34,12 +35,12 @@ def unusual(cell: MeasuredCell, typicality: float | None) -> tuple[str, ...]:
     return (f"Fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual{what}.",)
 
 
-def apart(model: AnyPredictor, cell: MeasuredCell) -> tuple[str, ...]:
+def apart(model: AnyPredictor | None, cell: MeasuredCell) -> tuple[str, ...]:
     """A warning where DANN and LSPIN, each by itself, contradict each other."""
     return apart_each(model, [cell])[0]
 
 
-def apart_each(model: AnyPredictor, cells: Sequence[MeasuredCell]) -> list[tuple[str, ...]]:
+def apart_each(model: AnyPredictor | None, cells: Sequence[MeasuredCell]) -> list[tuple[str, ...]]:
     """`apart` of many cells."""
     if not isinstance(model, CellPredictor):
         return [()] * len(cells)
@@ -57,12 +58,24 @@ def _apart(dann: float, lspin: float) -> tuple[str, ...]:
     )
 
 
-def likeness(model: AnyPredictor, cell: MeasuredCell) -> dict[str, Any]:
+def contradiction(broad: Prediction, subclass: Prediction) -> tuple[str, ...]:
+    """A warning where the broad class and the subclass do not go together, of models that are not reconciled."""
+    first, second = broad.label, subclass.label
+    if first is None or second is None or broad_of(second) == first:
+        return ()
+    return (
+        f"{broad.model} gives {first} ({broad.probabilities[first]:.0%}), {subclass.model} gives {second} "
+        f"({subclass.probabilities[second]:.0%}): the two models contradict each other. A chosen model is not "
+        "reconciled with the shipped one of the other task; treat both answers as undecided.",
+    )
+
+
+def likeness(model: AnyPredictor | None, cell: MeasuredCell) -> dict[str, Any]:
     """How like the database's recordings the cell's is, and the features that differ most."""
     return likeness_each(model, [cell])[0]
 
 
-def likeness_each(model: AnyPredictor, cells: Sequence[MeasuredCell]) -> list[dict[str, Any]]:
+def likeness_each(model: AnyPredictor | None, cells: Sequence[MeasuredCell]) -> list[dict[str, Any]]:
     """`likeness` of many cells."""
     if not isinstance(model, CellPredictor):
         return [{} for _ in cells]
@@ -118,7 +131,7 @@ def rows_of(cells: Sequence[MeasuredCell]) -> Floats:
 
 def _beyond_the_model(model: AnyPredictor, cell: MeasuredCell) -> str:
     """Why the model is not meant for the cell; empty if it is."""
-    if model.name == LSPIN.name and cell.species == Species.HUMAN:
+    if model.task == LSPIN.task and cell.species == Species.HUMAN:
         return MOUSE_ONLY
     if len(cell.features) < LEAST_FEATURES:
         return (

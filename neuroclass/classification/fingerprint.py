@@ -6,20 +6,11 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
 from neuroclass import __version__
-
-
-@runtime_checkable
-class Fingerprinted(Protocol):
-    """A thing that says which of its parts an answer depends on."""
-
-    def fingerprint_parts(self) -> Any:
-        """The parts, of types that `fingerprint` knows."""
-        ...
 
 
 def fingerprint(**parts: Any) -> str:
@@ -29,7 +20,8 @@ def fingerprint(**parts: Any) -> str:
     ----------
     **parts
         What an answer depends on: inputs, metadata, features, species, models, and whatever else is asked. Files count
-        by name and content, models by their loaded weights, cohorts by their cells, other dataclasses by their fields.
+        by name and content, models by their loaded weights, cohorts by their cells: by what their method
+        ``fingerprint_parts`` returns. Other dataclasses count by their fields.
 
     Returns
     -------
@@ -47,7 +39,7 @@ def fingerprint(**parts: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """What JSON can hold, different for different values."""
-    if isinstance(value, Fingerprinted):
+    if hasattr(type(value), "fingerprint_parts"):
         return [type(value).__name__, _plain(value.fingerprint_parts())]
     if isinstance(value, Enum):
         return [type(value).__name__, _plain(value.value)]

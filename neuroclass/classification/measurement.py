@@ -1,9 +1,10 @@
 """Measure the cells of an input, be it a feature table or a recording."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,15 +13,15 @@ from neuroclass.checks.feature_table import (
     find_problems,
     species_of,
     table_warnings,
+    withheld_values,
 )
-from neuroclass.classification.analysis import RecordingAnalysis, analyse
 from neuroclass.classification.grouping import merge
 from neuroclass.classification.inputs import CellInput, InputFile, cannot_open
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.conditions import Conditions, to_reference
 from neuroclass.ephys.settings import FeatureSettings, ReadLimits
 from neuroclass.ephys.sweep import Recording
-from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
+from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput, TableError
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.feature_table import (
@@ -29,7 +30,11 @@ from neuroclass.io.feature_table import (
     read_raw_table,
 )
 from neuroclass.io.recordings import read_recordings
+from neuroclass.reference.health import health_flags
 from neuroclass.types.arrays import Floats, Integers, Mask
+
+if TYPE_CHECKING:
+    from neuroclass.classification.analysis import RecordingAnalysis
 
 UNKNOWN_SPECIES = "unknown"
 _NOT_IN_TABLE, _EMPTY = "the table has no such column", "the table's cell is empty"
@@ -63,11 +68,17 @@ class MeasuredCell:
     qc: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
-    analysis: RecordingAnalysis | None = field(default=None, repr=False, compare=False)
+    analysis: "RecordingAnalysis | None" = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def _row(self) -> Floats:
+        row = np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
+        row.setflags(write=False)
+        return row
 
     def row(self) -> Floats:
-        """Features as model input, shape (41,), NaN where missing."""
-        return np.array([self.features.get(name, np.nan) for name in FEATURE_NAMES])
+        """Features as model input, shape (41,), NaN where missing; read-only."""
+        return self._row
 
 
 def measure(
@@ -106,8 +117,10 @@ def measure(
             (file,) = cell_input.files
             if not recordings_only and looks_like_feature_table(file.content):
                 cells = _from_table(file, metadata)
-                return [_under_reference(cell, metadata.conditions) for cell in cells]
+                return [_judged(_under_reference(cell, metadata.conditions)) for cell in cells]
             recordings = _recordings(file, metadata, limits)
+        from neuroclass.classification.analysis import analyse
+
         return [_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings]
     except OSError as error:
         return [RejectedInput(cell_input.name, cannot_open(cell_input.name, error), cell_input.cell)]
@@ -132,6 +145,13 @@ def _under_reference(cell: MeasuredCell | RejectedInput, conditions: Conditions)
     )
 
 
+def _judged(cell: MeasuredCell | RejectedInput) -> MeasuredCell | RejectedInput:
+    """A table's cell with what its features say of its health."""
+    if isinstance(cell, RejectedInput):
+        return cell
+    return replace(cell, qc=tuple(flag.to_json() for flag in health_flags(cell.features, cell.species)))
+
+
 def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> tuple[Recording, ...]:
     if isinstance(file.content, Path):
         file.content.stat()  # a missing file is an OSError, whatever its type
@@ -140,11 +160,13 @@ def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> 
 
 def measured_recording(recording: Recording, metadata: CellMetadata | None = None) -> MeasuredCell:
     """Measure one cell's sweeps as `measure` measures those of a file; see `analyse` for what it raises."""
+    from neuroclass.classification.analysis import analyse
+
     metadata = metadata or CellMetadata()
     return _measured(recording.source, analyse(recording, metadata), metadata)
 
 
-def _measured(source: str, analysis: RecordingAnalysis, metadata: CellMetadata) -> MeasuredCell:
+def _measured(source: str, analysis: "RecordingAnalysis", metadata: CellMetadata) -> MeasuredCell:
     features, corrected = analysis.features, analysis.corrected
     species, assumed = _species(analysis.recording.metadata.get("species"), metadata)
     return MeasuredCell(
@@ -179,17 +201,26 @@ def _joined(cell_input: CellInput, metadata: CellMetadata, limits: ReadLimits) -
             rejected.append(RejectedInput(file.name, cannot_open(file.name, error)))
         except NeuroClassError as error:
             rejected.append(RejectedInput(file.name, error))
-    errors = [one.error for one in rejected]
+    errors: list[NeuroClassError] = [one.error for one in rejected]
     if found:
         try:
             recording = merge(found, cell_input.cell)
         except NeuroClassError as error:
             errors.append(error)
         else:
-            notes = tuple(f"{one.source} was left out of the cell: {one.error}" for one in rejected)
+            notes = tuple(f"{one.source} was left out of the cell: {one.error.plain}" for one in rejected)
             return replace(recording, warnings=(*notes, *recording.warnings))
-    kind = type(errors[0]) if len(errors) == 1 else RecordingError
-    raise kind(" ".join(map(str, errors)))
+    raise _together(errors)
+
+
+def _together(errors: Sequence[NeuroClassError]) -> NeuroClassError:
+    """One error of several files; it proposes a reading where that was tried on each of them."""
+    if len(errors) == 1:
+        return errors[0]
+    offered = [list(one.proposals) if isinstance(one, RecordingError) else [] for one in errors]
+    common = [p for p in offered[0] if all(p.options in [q.options for q in others] for others in offered)]
+    found = (one.found if isinstance(one, RecordingError) and common else one.plain for one in errors)
+    return RecordingError(" ".join(found), common)
 
 
 def _only_cell(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> Recording:
@@ -218,19 +249,31 @@ def _from_table(file: InputFile, metadata: CellMetadata) -> Iterator[MeasuredCel
     problems = find_problems(table)
     species = table.texts.get(SPECIES_COLUMN, [""] * len(table))
     values = np.stack(list(table.numbers.values()), axis=1)
+    impossible = withheld_values(table)
     sets = _FeatureSets(tuple(table.numbers), metadata.entered, table_warnings(table))
     for index, cell in enumerate(cell_names(table)):
         if index in problems:
             yield RejectedInput(file.name, problems[index], cell)
             continue
-        row = values[index]
+        row, withheld = values[index], impossible.get(index, {})
+        row = np.where([name in withheld for name in table.numbers], np.nan, row) if withheld else row
         own = sets.of(np.isfinite(row))
         features = {**own.entered, **dict(zip(own.names, row[own.columns].tolist(), strict=True))}
+        if withheld and not features:
+            yield RejectedInput(
+                file.name, TableError(f"{file.name}: {_reasons(withheld)}; no other value is left."), cell
+            )
+            continue
         known_for, assumed = _species(species[index], metadata)
         place = {"row": table.row_number(index)}
         provenance = {column: place for column in features}  # noqa: C420 (one place for all)
-        warnings = (*own.warnings, *assumed, *own.lost)
-        yield MeasuredCell(file.name, cell, known_for, features, own.missing, provenance, warnings=warnings)
+        warnings = (*own.warnings, *([f"Left out: {_reasons(withheld)}."] if withheld else []), *assumed, *own.lost)
+        missing = {**own.missing, **{name: why for name, why in withheld.items() if name not in features}}
+        yield MeasuredCell(file.name, cell, known_for, features, missing, provenance, warnings=warnings)
+
+
+def _reasons(withheld: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in withheld.items())
 
 
 @dataclass(frozen=True)

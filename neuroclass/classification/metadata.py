@@ -7,13 +7,12 @@ from typing import Any
 
 from neuroclass.classification.inputs import CellInput
 from neuroclass.ephys.conditions import Conditions
-from neuroclass.errors import NeuroClassError, SettingsError
+from neuroclass.errors import NeuroClassError, SettingsError, option_words
 from neuroclass.features import Stimulus
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.predictors.priors import Prior
 
 NO_STIMULUS = "none"
-_CHANNELS = ("response", "stimulus", "response_unit", "stimulus_unit", "series")
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,11 @@ class CellMetadata:
     sheet: str = ""
 
 
-def command_line(cell_input: CellInput, metadata: CellMetadata) -> str:
-    """The ``classify`` command that gives the same numbers, run in the folder of the unpacked files."""
+def command_line(cell_input: CellInput, metadata: CellMetadata, models: Sequence[str] = ()) -> str:
+    """The ``classify`` command that gives the same numbers, run in the folder of the unpacked files.
+
+    `models` are the ids of the models of the library that judge.
+    """
     names = [_name_in_archive(file.name) for file in cell_input.files]
     words = ["python", "-m", "neuroclass", "classify"]
     if cell_input.cell:
@@ -56,7 +58,8 @@ def command_line(cell_input: CellInput, metadata: CellMetadata) -> str:
             words += ["--group", f"{cell_input.cell}={name}"]
     else:
         words += [f"./{name}" if name.startswith("-") else name for name in names]
-    return shlex.join([*words, "--json", *to_cli_arguments(metadata)])
+    chosen = [word for one in models for word in ("--model", one)]
+    return shlex.join([*words, "--json", *to_cli_arguments(metadata), *chosen])
 
 
 def _name_in_archive(name: str) -> str:
@@ -74,10 +77,7 @@ def to_cli_arguments(metadata: CellMetadata) -> list[str]:
         words += ["--species", metadata.species]
     for name, value in metadata.entered.items():
         words += ["--enter", f"{name}={value!r}"]
-    for option in _CHANNELS:
-        channel = getattr(metadata.mapping, option, None)
-        if channel:
-            words += [f"--{option.replace('_', '-')}", str(channel)]
+    words += option_words(metadata.mapping.options()) if metadata.mapping else []
     for text in protocol_texts(metadata.assignments):
         words += ["--protocol", text]
     words += _condition_arguments(metadata.conditions)
@@ -96,6 +96,8 @@ def _condition_arguments(conditions: Conditions) -> list[str]:
         words += [f"--junction-potential={float(conditions.junction_mv)!r}"]
     if conditions.junction_corrected is not None:
         words += ["--junction-corrected", "yes" if conditions.junction_corrected else "no"]
+    if conditions.preparation:
+        words += ["--preparation", conditions.preparation]
     if conditions.age:
         words += [f"--age={conditions.age}"]
     if conditions.region:
@@ -107,11 +109,10 @@ def to_json(metadata: CellMetadata) -> dict[str, Any]:
     """Metadata as plain dicts and lists; missing entries are left out."""
     nothing = vars(Conditions())
     conditions = {key: value for key, value in vars(metadata.conditions).items() if value != nothing[key]}
-    mapping = {key: value for key in _CHANNELS if (value := getattr(metadata.mapping, key, None))}
     whole = {
         "species": metadata.species,
         "entered": dict(metadata.entered),
-        "mapping": mapping,
+        "mapping": metadata.mapping.options() if metadata.mapping else {},
         "protocols": protocol_texts(metadata.assignments),
         "conditions": conditions,
         "prior": dict(metadata.prior.weights),

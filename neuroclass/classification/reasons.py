@@ -48,7 +48,7 @@ def _shap(dann: AnyPredictor, fine: AnyPredictor, cells: Sequence[MeasuredCell])
     from neuroclass.explain.shap_values import shap_values
 
     x, species = rows_of(cells), [cell.species for cell in cells]
-    if isinstance(fine, CellPredictor):
+    if isinstance(fine, CellPredictor) and isinstance(dann, CellPredictor):
         values = shap_values(JointPredictor(fine), x, species).values
         return values[:, :, : len(dann.classes)], values[:, :, len(dann.classes) :]
     return shap_values(dann, x, species).values, shap_values(fine, x, species).values

@@ -42,7 +42,7 @@ class Prediction:
     Attributes
     ----------
     model : str
-        ``dann`` or ``lspin``.
+        ``dann``, ``lspin`` or ``human-subclass``, or the name of a model chosen from the library.
     probabilities : mapping of class to float
         Calibrated probabilities; they sum to 1.
     prediction_set : tuple of str
@@ -115,7 +115,10 @@ class CellVerdict:
         database's likeliest class, in its standard deviations; empty where nothing is known.
     models : mapping of name to str
         SHA-256 of the loaded models that judged the cell: ``dann``, ``lspin``, of a human cell ``human-subclass``, and
-        of its ``feature-set`` and that set's ``training`` cells.
+        of its ``feature-set`` and that set's ``training`` cells; in place of ``dann`` or ``lspin``, ``chosen broad`` or
+        ``chosen subclass`` where one was chosen from the library.
+    judged_by : mapping of task to mapping
+        ``name``, ``id`` in the library, ``system`` and ``sha256`` of the model of each task.
     """
 
     source: str
@@ -133,6 +136,7 @@ class CellVerdict:
     conditions: Mapping[str, Any] = field(default_factory=dict)
     likeness: Mapping[str, Any] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
+    judged_by: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -166,7 +170,7 @@ class CellVerdict:
             "conditions": dict(self.conditions),
             "like_database": dict(self.likeness) or None,
             "prior": self._prior(),
-            "models": dict(self.models),
+            "models": {**self.models, **{task: dict(one) for task, one in self.judged_by.items()}},
             "fingerprint": self.fingerprint,
         }
 

@@ -6,8 +6,10 @@ from neuroclass.cell_types import broad_of, label_of
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
+from neuroclass.types.models import SHIPPED_MODELS
 
 LIKE, UNLIKE = 0.8, 0.2
+NOT_MEASURED = "The accuracy to expect of this model was not measured: it has no report."
 
 
 def headline(verdict: CellVerdict) -> str:
@@ -63,7 +65,7 @@ def promise_line(prediction: Prediction) -> str:
     """The accuracy to expect, and for which recordings; empty where nothing was measured."""
     expected = prediction.expected
     if "accuracy" not in expected:
-        return ""
+        return "" if prediction.model in SHIPPED_MODELS else NOT_MEASURED
     interval = f" (95% interval {expected['low']:.1%} to {expected['high']:.1%})" if "low" in expected else ""
     if "elsewhere" not in expected:
         of = expected.get("species", "")

@@ -44,9 +44,7 @@ def load_human_cells(folder: Path | None = None) -> Cohort:
         If there is no recorded cell, only simulated ones.
     """
     folder = folder or data_folder()
-    parts = [
-        load_outside(folder, name).frame.assign(**{TABLE_COLUMN: name}) for name in (HUMAN_GABAERGIC, HUMAN_EXCITATORY)
-    ]
+    parts = [load_human_elsewhere(folder).frame]
     database = load_cohort(folder)
     if database.simulated:
         raise CohortError(f"{database.source} is simulated; the human subclass model needs recorded cells.")
@@ -57,3 +55,26 @@ def load_human_cells(folder: Path | None = None) -> Cohort:
     parts += [part.assign(**{TABLE_COLUMN: DATABASE, CONDITION_COLUMN: None}) for part in (glutamatergic, mouse)]
     frame = pd.concat([part.drop(columns="truth", errors="ignore") for part in parts], ignore_index=True)
     return Cohort(frame, "; ".join(SOURCES.values()))
+
+
+def load_human_elsewhere(folder: Path | None = None) -> Cohort:
+    """Load the human cells of two other laboratories.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The data folder; by default the one named by ``NEUROCLASS_DATA``.
+
+    Returns
+    -------
+    Cohort
+        With the further columns ``human_subclass``, ``condition`` and ``table``, see `load_human_cells`.
+
+    Raises
+    ------
+    TableError
+        If a table is absent or cannot be read.
+    """
+    names = (HUMAN_GABAERGIC, HUMAN_EXCITATORY)
+    parts = [load_outside(folder, name).frame.assign(**{TABLE_COLUMN: name}) for name in names]
+    return Cohort(pd.concat(parts, ignore_index=True), "; ".join(SOURCES[name] for name in names))

@@ -5,13 +5,15 @@ split (except in the paper's own splits, which are kept as published).
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import CohortError
 from neuroclass.types.arrays import Integers, Names
+
+if TYPE_CHECKING:
+    from neuroclass.cohort.cohort import Cohort
 
 PAPER_SEED = 1
 PAPER_TRAIN_SHARE = 0.8
@@ -30,12 +32,12 @@ class Fold:
     test: Integers
 
 
-def strata(cohort: Cohort, label: str) -> Names:
+def strata(cohort: "Cohort", label: str) -> Names:
     """Species and class of each cell, shape (n_cells,), over which folds are balanced."""
     return (cohort.frame["species"] + "/" + cohort.frame[label].astype(str)).to_numpy(dtype=str)
 
 
-def donor_folds(cohort: Cohort, label: str, n_folds: int = 5, n_repeats: int = 1, seed: int = 0) -> list[Fold]:
+def donor_folds(cohort: "Cohort", label: str, n_folds: int = 5, n_repeats: int = 1, seed: int = 0) -> list[Fold]:
     """Make stratified folds that share no donor.
 
     Parameters
@@ -59,6 +61,8 @@ def donor_folds(cohort: Cohort, label: str, n_folds: int = 5, n_repeats: int = 1
     CohortError
         If a class has fewer donors than there are folds.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     classes, groups = strata(cohort, label), cohort.column("donor").astype(str)
     for name in np.unique(classes):
         n_donors = len(np.unique(groups[classes == name]))
@@ -75,7 +79,7 @@ def donor_folds(cohort: Cohort, label: str, n_folds: int = 5, n_repeats: int = 1
     return folds
 
 
-def hold_out_donors(cohort: Cohort, label: str, share: float, seed: int) -> Fold:
+def hold_out_donors(cohort: "Cohort", label: str, share: float, seed: int) -> Fold:
     """Hold out about a share of the cells, whole donors, classes and species in proportion.
 
     Parameters
@@ -110,18 +114,20 @@ def hold_out_donors(cohort: Cohort, label: str, share: float, seed: int) -> Fold
     return Fold(0, 0, np.setdiff1d(np.arange(len(cohort)), held), held)
 
 
-def paper_lspin_split(cohort: Cohort) -> Fold:
+def paper_lspin_split(cohort: "Cohort") -> Fold:
     """The paper's LSPIN split: ``train_test_split(train_size=.8, random_state=1)``.
 
     Expects the complete mouse cells in published order (1,105 training and 277 test cells)
     and groups neither by donor nor by class.
     """
+    from sklearn.model_selection import train_test_split
+
     rows = np.arange(len(cohort))
     train, test = train_test_split(rows, train_size=PAPER_TRAIN_SHARE, random_state=PAPER_SEED)
     return Fold(0, 0, np.asarray(train), np.asarray(test))
 
 
-def paper_dann_split(cohort: Cohort) -> Fold:
+def paper_dann_split(cohort: "Cohort") -> Fold:
     """The paper's DANN split: the last 20% of each species, in published order, are the test cells."""
     train, test = [], []
     for species in cohort.frame["species"].unique():

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroclass.classification.measurement import MeasuredCell
-from neuroclass.commands.arguments import add_data, add_inputs, add_json, groups_of, metadata_of
+from neuroclass.commands.arguments import (
+    add_data,
+    add_inputs,
+    add_json,
+    add_model,
+    chosen_of,
+    groups_of,
+    metadata_of,
+)
 from neuroclass.errors import RejectedInput, TableError
 
 if TYPE_CHECKING:
@@ -43,6 +51,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="also train DANN anew with the laboratory as its third domain (needs the real tables; minutes)",
     )
     parser.add_argument("--models", type=Path, metavar="DIR", help="folder of trained models (default: the shipped)")
+    add_model(parser)
     add_data(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -63,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         labels,
     )
     cohort = load_cohort(args.data)
-    models = load_models(args.models)
+    models = load_models(args.models, chosen_of(args))
     report = adapt(batch, [models.dann.predictor, models.lspin.predictor], cohort)
     payload = to_json(report)
     if args.third_domain:

@@ -2,15 +2,19 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from neuroclass.cell_types import Species
 from neuroclass.classification.inputs import parse_groups
 from neuroclass.classification.metadata import CellMetadata, parse_protocols
-from neuroclass.ephys.conditions import Conditions
+from neuroclass.ephys.conditions import PREPARATIONS, Conditions
 from neuroclass.errors import SettingsError
 from neuroclass.features import PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
+from neuroclass.library.entry import SHIPPED, ModelEntry
+from neuroclass.library.library import ModelLibrary
 from neuroclass.predictors.priors import Prior
 
 REFUSED = 3
@@ -27,6 +31,37 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """``--json``: print JSON and nothing else."""
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """``--model NAME``: a model of the library."""
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="model of the library that judges in place of the shipped one of its task: name, id, or first digits of "
+        f"its weights' SHA-256 (see: models); once a task; {SHIPPED} for the shipped ones (default: the lab's default)",
+    )
+
+
+def chosen_of(args: argparse.Namespace) -> tuple[ModelEntry, ...]:
+    """The models that ``--model`` names, else the lab's default; none where ``--models`` names a folder.
+
+    Raises
+    ------
+    LibraryError
+        If there is no such model.
+    SettingsError
+        If both are given.
+    """
+    if args.models is not None:
+        if args.model:
+            raise SettingsError("--models names a folder of models and --model one of the library; give one of them.")
+        return ()
+    library = ModelLibrary()
+    wanted = args.model or [library.default]
+    return tuple(entry for entry in map(library.usable, wanted) if not entry.shipped)
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -118,17 +153,36 @@ def entered_values(pairs: Sequence[str]) -> Mapping[str, float]:
 
 
 def add_mapping(parser: argparse.ArgumentParser) -> None:
-    """``--response`` etc.: channels and units of recordings whose header cannot be trusted."""
-    parser.add_argument("--response", metavar="CH", help="name or number of the channel with the potential")
-    parser.add_argument("--stimulus", metavar="CH", help="name or number of the channel or command with the current")
+    """``--response`` etc.: channels, units, gains and offsets of recordings whose header cannot be trusted."""
+    parser.add_argument(
+        "--response", metavar="CH", help="name or number of the channel with the potential; in NWB, its electrode"
+    )
+    parser.add_argument(
+        "--stimulus",
+        metavar="CH",
+        help="name or number of the channel or command with the current; in NWB, its electrode",
+    )
     parser.add_argument("--response-unit", metavar="UNIT", help="unit of the stored potentials, such as mV")
     parser.add_argument("--stimulus-unit", metavar="UNIT", help="unit of the stored currents, such as pA")
     parser.add_argument("--series", metavar="LIST", help="series of a HEKA bundle, by label or number: IV,1.3")
+    for what, unit, example in (("response", "mV", "-67"), ("stimulus", "pA", "-20")):
+        parser.add_argument(
+            f"--{what}-gain",
+            type=float,
+            metavar="GAIN",
+            help="gain that the stored values still contain, such as 20; they are divided by it",
+        )
+        parser.add_argument(
+            f"--{what}-offset",
+            type=float,
+            metavar=unit.upper(),
+            help=f"{unit} to add after the gain, such as {example}",
+        )
 
 
 def mapping_of(args: argparse.Namespace) -> ChannelMapping:
     """Channel mapping from the arguments of `add_mapping`."""
-    return ChannelMapping(args.response, args.stimulus, args.response_unit, args.stimulus_unit, args.series)
+    return ChannelMapping(**{field.name: getattr(args, field.name) for field in fields(ChannelMapping)})
 
 
 def add_conditions(parser: argparse.ArgumentParser) -> None:
@@ -150,6 +204,9 @@ def add_conditions(parser: argparse.ArgumentParser) -> None:
         choices=("yes", "no"),
         help="whether it was subtracted from the stored potentials (the database's are not corrected)",
     )
+    parser.add_argument(
+        "--preparation", choices=tuple(PREPARATIONS), default="", help="acute slice or slice culture; no model uses it"
+    )
     parser.add_argument("--age", default="", help="age of the animal or donor, for the record")
     parser.add_argument("--region", default="", help="brain region, for the record")
 
@@ -164,4 +221,10 @@ def conditions_of(args: argparse.Namespace) -> Conditions:
         args.age.strip(),
         args.region.strip(),
         args.correct_temperature,
+        args.preparation,
     )
+
+
+def sweep_lines(sweeps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line a sweep: what was recognised in it, and why."""
+    return [f"sweep {sweep['number']}: {sweep['recognised']}" for sweep in sweeps]

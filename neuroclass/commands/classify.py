@@ -3,22 +3,36 @@
 import argparse
 import contextlib
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroclass.cell_types import label_of
-from neuroclass.classification.result import Answer, Prediction
-from neuroclass.commands.arguments import REFUSED, REFUSED_HELP, add_inputs, add_json, groups_of, metadata_of
+from neuroclass.classification.result import Answer, CellVerdict, Prediction
+from neuroclass.commands.arguments import (
+    REFUSED,
+    REFUSED_HELP,
+    add_inputs,
+    add_json,
+    add_model,
+    chosen_of,
+    groups_of,
+    metadata_of,
+    sweep_lines,
+)
 from neuroclass.errors import RejectedInput, SettingsError
+from neuroclass.library.entry import SHIPPED
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, parse_prior
 
 if TYPE_CHECKING:
     from neuroclass.classification.inputs import CellInput
     from neuroclass.classification.measurement import MeasuredCell
     from neuroclass.classification.metadata import CellMetadata
+    from neuroclass.classification.models import Models
     from neuroclass.report.content import ReportCell
+    from neuroclass.types.progress import Progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -40,6 +54,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "which excludes the broad class it does not mark",
     )
     parser.add_argument("--models", type=Path, metavar="DIR", help="folder of trained models (default: the shipped)")
+    add_model(parser)
     parser.add_argument("--data", type=Path, metavar="DIR", help="accepted for symmetry; the trained models suffice")
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a self-contained HTML report")
     parser.add_argument("--pdf", type=Path, metavar="FILE", help="also write the report as PDF")
@@ -51,14 +66,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Classify and print."""
+    from neuroclass.io import sandbox
+
+    sandbox.warm_up()  # starts while this process imports the models
     from neuroclass.classification.classify import classify_blocks
     from neuroclass.classification.inputs import cell_inputs
     from neuroclass.classification.measurement import measure
     from neuroclass.classification.models import load_models
 
     groups = groups_of(args)
-    metadata = metadata_of(args, parse_prior(args.prior))
-    report = _Report(args.report, args.pdf, args.models) if args.report or args.pdf else None
+    metadata, chosen = metadata_of(args, parse_prior(args.prior)), chosen_of(args)
+    models = load_models(args.models, chosen)
+    report = _Report(args.report, args.pdf, models) if args.report or args.pdf else None
     refused = False
     with _printer(args) as show, tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
         for cell_input in cell_inputs(args.paths, groups, Path(folder)):
@@ -70,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
                 continue
             measured = measure(cell_input, metadata)
             answers: list[Answer] = []
-            for block in classify_blocks(measured, load_models(args.models), not args.no_reasons, metadata.prior):
+            blocks = classify_blocks(measured, models, not args.no_reasons, metadata.prior, _Fits(cell_input.name))
+            for block in blocks:
                 for answer in block:
                     refused |= isinstance(answer, RejectedInput)
                     show(answer)
@@ -80,6 +100,19 @@ def run(args: argparse.Namespace) -> int:
     if report:
         report.write()
     return REFUSED if refused else 0
+
+
+class _Fits:
+    """Says on the error stream that models are being fitted to a file's sets of features, and how far that is."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._told = name, -1
+
+    def __call__(self, progress: "Progress") -> None:
+        if progress.done != self._told:
+            self._told = progress.done
+            text = f"{self._name}: models fitted to {progress.done} of {progress.total} sets of features; Ctrl-C stops"
+            print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -111,8 +144,7 @@ def _printer(args: argparse.Namespace) -> Iterator[Callable[[Answer], None]]:
 class _Report:
     """Collect a report's content, input by input, and write it."""
 
-    def __init__(self, html: Path | None, pdf: Path | None, models: Path | None) -> None:
-        from neuroclass.classification.models import load_models
+    def __init__(self, html: Path | None, pdf: Path | None, models: "Models") -> None:
         from neuroclass.cohort.loading import load_cohort
         from neuroclass.reference.cells import with_sweeps
         from neuroclass.report.content import panel_reader
@@ -120,7 +152,7 @@ class _Report:
         for path in (html, pdf):
             if path is not None and not path.absolute().parent.is_dir():
                 raise SettingsError(f"The report cannot go to {path}: {path.absolute().parent} is not a folder.")
-        self.html, self.pdf, self.models = html, pdf, load_models(models)
+        self.html, self.pdf, self.models = html, pdf, models
         self.pools = with_sweeps(load_cohort())
         self.panel = panel_reader(self.pools)
         self.items: list[ReportCell | RejectedInput] = []
@@ -157,9 +189,19 @@ def _in_words(answer: Answer) -> str:
         *known,
         f"  broad class  {_prediction(answer.broad)}",
         f"  subclass     {_prediction(answer.subclass)}",
+        *_judges(answer),
         f"  measured     {len(answer.features)} of {len(answer.features) + len(answer.missing)} features",
     ]
-    return "\n".join([*lines, *(f"  note         {warning}" for warning in answer.warnings)])
+    lines += [f"  quality      {flag['message']}" for flag in answer.qc]
+    lines += [f"  note         {warning}" for warning in answer.warnings]
+    return "\n".join([*lines, *(f"  {line}" for line in sweep_lines(answer.sweeps))])
+
+
+def _judges(answer: CellVerdict) -> list[str]:
+    """Which model of the library judged what; nothing where all are the shipped ones."""
+    chosen = {task: one for task, one in answer.judged_by.items() if one["id"] != SHIPPED}
+    named = (f"{task} by {one['name']} ({one['system']}, {one['sha256'][:8]})" for task, one in chosen.items())
+    return [f"  judged       {', '.join(named)}"] if chosen else []
 
 
 def _weights(prior: Mapping[str, float]) -> str:

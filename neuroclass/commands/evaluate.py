@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from neuroclass.cell_types import TASK_CLASSES
+from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.commands.arguments import add_data, add_json
 from neuroclass.errors import SettingsError
@@ -22,11 +23,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "evaluate",
         help="train and test a system under a protocol",
-        description="Train a system on training cells and report accuracy and macro F1 on held-out ones, with 95%% "
+        description="Train a system on training cells and report accuracy and macro F1 on held-out ones, with 95% "
         "intervals from a cluster bootstrap over donors. Scaler, imputation and calibration see training cells only.",
     )
     names = (*SYSTEM_NAMES, HUMAN_SUBCLASS.name)
-    parser.add_argument("model", choices=names, metavar="MODEL", help=", ".join(names))
+    parser.add_argument("model", nargs="?", choices=names, metavar="MODEL", help=", ".join(names))
+    parser.add_argument(
+        "--model",
+        dest="entry",
+        metavar="NAME",
+        help="instead of MODEL, a model of the library: its system with its settings is trained on each fold",
+    )
     protocols = [protocol.value for protocol in Protocol]
     parser.add_argument("--protocol", choices=protocols, default="donor-cv", help="default: donor-cv")
     parser.add_argument("--task", choices=tuple(TASK_CLASSES), help="for baselines (default: subclass)")
@@ -44,8 +51,12 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate and print."""
 
     def show(progress: Progress) -> None:
-        print(f"{args.model}, {args.protocol}: trial {progress.done} of {progress.total}", file=sys.stderr)
+        print(
+            f"{args.model or args.entry}, {args.protocol}: trial {progress.done} of {progress.total}", file=sys.stderr
+        )
 
+    if (args.model is None) == (args.entry is None):
+        raise SettingsError("Name what to evaluate: either MODEL, a system, or --model NAME, a model of the library.")
     if args.model == HUMAN_SUBCLASS.name:
         result = _human(args, show)
         print(json.dumps(result, indent=2, ensure_ascii=False) if args.json else _human_text(result))
@@ -65,6 +76,8 @@ def _row(row: dict[str, Any]) -> str:
 def _evaluation(args: argparse.Namespace, show: ProgressCallback) -> "Evaluation":
     """Evaluate a system of the registry, or DANN and LSPIN as fitted to sets of features."""
     protocol, cohort = Protocol(args.protocol), load_cohort(args.data)
+    if args.entry is not None:
+        return _of_library(args, protocol, cohort, show)
     if protocol is Protocol.MASKED and args.model in MODELS:
         from neuroclass.evaluation.fitted_sets import evaluate_sets, random_sets
         from neuroclass.training.library import whole_stimuli
@@ -79,6 +92,26 @@ def _evaluation(args: argparse.Namespace, show: ProgressCallback) -> "Evaluation
     from neuroclass.evaluation.evaluate import evaluate
 
     return evaluate(args.model, protocol, cohort, task=args.task, repeats=args.repeats, jobs=args.jobs, progress=show)
+
+
+def _of_library(args: argparse.Namespace, protocol: Protocol, cohort: Cohort, show: ProgressCallback) -> "Evaluation":
+    """Evaluate the recipe of a model of the library; the result names it."""
+    from neuroclass.evaluation.evaluate import Evaluation, evaluate
+    from neuroclass.evaluation.protocols import DIVIDING
+    from neuroclass.library.library import ModelLibrary
+    from neuroclass.reports.own import own_system
+
+    entry = ModelLibrary().usable(args.entry)
+    if entry.shipped or protocol not in DIVIDING or args.task not in (None, entry.task):
+        raise SettingsError(
+            f"--model {args.entry} is evaluated for its own task under {', '.join(DIVIDING)}; found --protocol "
+            f"{args.protocol}" + (f" --task {args.task}" if args.task else "") + ". For shipped models name MODEL."
+        )
+    found = evaluate(
+        own_system(entry), protocol, cohort, task=entry.task, repeats=args.repeats, jobs=args.jobs, progress=show
+    )
+    named = {"name": entry.name, "id": entry.id, "sha256": entry.weights}
+    return Evaluation({**found.result, "of_library": named}, found.predictions)
 
 
 def _human(args: argparse.Namespace, show: ProgressCallback) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from neuroclass.commands.arguments import REFUSED, REFUSED_HELP, add_inputs, add_json, metadata_of
+from neuroclass.commands.arguments import REFUSED, REFUSED_HELP, add_inputs, add_json, metadata_of, sweep_lines
 from neuroclass.errors import SettingsError
 
 
@@ -84,4 +84,5 @@ def _line(report: dict[str, Any]) -> str:
         return f"{report['source']}: {report['error']['type']}: {report['error']['message']}"
     known = {k: v for k, v in report["features"].items() if v is not None}
     values = ", ".join(f"{name} {value:.4g}" for name, value in known.items())
-    return f"{report['source']} ({report['cell']}): {len(known)} of 41 features: {values}"
+    lines = [f"{report['source']} ({report['cell']}): {len(known)} of 41 features: {values}"]
+    return "\n".join([*lines, *(f"  {line}" for line in sweep_lines(report["sweeps"]))])

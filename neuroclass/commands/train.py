@@ -15,7 +15,7 @@ from neuroclass.commands.training_run import StatusFile, execute, summary
 from neuroclass.config import HumanSubclassSettings, LspinSettings, ValidationSettings, cache_folder, data_folder
 from neuroclass.errors import SettingsError, TableError, TrainingPaused
 from neuroclass.evaluation.protocols import DIVIDING
-from neuroclass.training.job import hidden
+from neuroclass.library.entry import hidden
 from neuroclass.training.jobs import COMMAND_LINE
 from neuroclass.training.runs import (
     CANCELLED,

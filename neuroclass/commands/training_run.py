@@ -222,11 +222,11 @@ def _evaluated(
     if config.protocol:
         from neuroclass.evaluation.evaluate import evaluate
         from neuroclass.evaluation.names import Protocol
+        from neuroclass.training.registry import System, network
 
-        protocol = Protocol(config.protocol)
-        found = evaluate(
-            config.system, protocol, loaded, repeats=config.repeats, jobs=config.jobs, progress=note, settings=settings
-        )
+        spec, protocol = MODELS[config.system], Protocol(config.protocol)
+        system = System(spec.name, (spec.task,), network(spec, settings))
+        found = evaluate(system, protocol, loaded, repeats=config.repeats, jobs=config.jobs, progress=note)
         metrics["protocol"] = found.result
     if not config.report:
         return trained.card

@@ -1,29 +1,26 @@
 """Extract a recording's 41 features, each with its provenance or the reason it is missing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from neuroclass.ephys.activity import Activity, sweep_activity
+from neuroclass.ephys.caveats import find_caveats
+from neuroclass.ephys.limits import impossible
 from neuroclass.ephys.long_squares import long_square_features
-from neuroclass.ephys.measures import (
-    Measured,
-    Provenance,
-    Response,
-    noise_features,
-    ramp_features,
-    respond,
-    short_square_features,
-)
+from neuroclass.ephys.measures import Measured, Provenance, Response, noise_features, ramp_features, respond
 from neuroclass.ephys.protocols import TEST_PULSE, Epoch, find_epochs
 from neuroclass.ephys.quality import Flag, quality_flags
 from neuroclass.ephys.sampling import rate_warning
 from neuroclass.ephys.settings import FeatureSettings
+from neuroclass.ephys.short_squares import short_square_features
+from neuroclass.ephys.spontaneous import spontaneous_firing
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import SettingsError
-from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES, Stimulus
+from neuroclass.features import BY_NAME, FEATURE_NAMES, PERSON_FEATURES, Stimulus
 
-_HOLDING_PA = 5.0
+_HOLDING_PA, _SAME_PA = 5.0, 1.0
 _ASKED = {
     "seal_gohm": "seal resistance is measured before the recording: enter it",
     "input_resistance_mohm": "it is measured with voltage-clamp test pulses before the sweeps: enter it",
@@ -46,12 +43,14 @@ class CellFeatures:
         Where each value comes from.
     epochs : tuple of Epoch
         The stimuli of all sweeps.
-    n_spikes : dict of int to int
-        Spikes in each sweep.
+    activity : dict of int to Activity
+        Spikes of each whole sweep, by its number; the one count that everything shows.
     qc : tuple of Flag
-        Quality flags of sweeps and cell.
+        Quality flags of sweeps and cell, the gravest first.
     warnings : tuple of str
         Caveats about the values.
+    caveats : dict of str to str
+        Features whose value is spoiled, each with why.
     """
 
     source: str
@@ -60,9 +59,15 @@ class CellFeatures:
     missing: dict[str, str]
     provenance: dict[str, Provenance]
     epochs: tuple[Epoch, ...]
-    n_spikes: dict[int, int]
+    activity: dict[int, Activity]
     qc: tuple[Flag, ...]
     warnings: tuple[str, ...]
+    caveats: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def n_spikes(self) -> dict[int, int]:
+        """Spikes in each sweep, by its number."""
+        return {number: len(one.spikes) for number, one in self.activity.items()}
 
 
 def extract_features(
@@ -96,7 +101,8 @@ def extract_features(
         An entered feature cannot be entered by hand or is not a positive number.
     """
     epochs = recording_epochs(recording, settings, assignments)
-    responses = _responses(recording, epochs, settings)
+    activity = sweep_activity(recording, epochs, settings.spikes)
+    responses = _responses(recording, epochs, activity, settings)
     used = [r for group in responses.values() for r in group]
     measured = Measured()
     for part in (
@@ -109,7 +115,9 @@ def extract_features(
         measured.missing.update(part.missing)
         measured.provenance.update(part.provenance)
     _enter(measured, entered or {})
-    counts = {s.number: sum(r.n_spikes for r in used if r.sweep.number == s.number) for s in recording.sweeps}
+    _withhold_impossible(measured)
+    _tell_holding(measured, epochs)
+    firing = spontaneous_firing(activity, used)
     return CellFeatures(
         recording.source,
         recording.cell,
@@ -117,10 +125,28 @@ def extract_features(
         {name: measured.missing[name] for name in FEATURE_NAMES if name in measured.missing},
         measured.provenance,
         epochs,
-        counts,
-        tuple(quality_flags(recording.sweeps, epochs, used, settings.quality)),
+        activity,
+        quality_flags(recording.sweeps, epochs, used, activity, firing, settings.quality),
         (*recording.warnings, *_warnings(recording, epochs)),
+        find_caveats(measured, used, firing, settings.quality),
     )
+
+
+def _withhold_impossible(measured: Measured) -> None:
+    """Move values that no neuron can have to the missing ones, with why."""
+    for name, why in impossible(measured.values).items():
+        del measured.values[name], measured.provenance[name]
+        measured.missing[name] = why
+
+
+def _tell_holding(measured: Measured, epochs: Sequence[Epoch]) -> None:
+    """Add the holding current, and the current with it, to where each current was measured."""
+    levels = {epoch.sweep_number: epoch.holding_pa for epoch in epochs}
+    for name, place in measured.provenance.items():
+        held = [levels[number] for number in place.sweeps]
+        if BY_NAME[name].unit == "pA" and held:
+            absolute = measured.values[name] + float(np.mean(held))
+            measured.provenance[name] = replace(place, holding_pa=(min(held), max(held)), absolute_pa=absolute)
 
 
 def recording_epochs(
@@ -169,21 +195,21 @@ def _constant_pulses(epochs: Sequence[Epoch]) -> set[tuple[float, float]]:
 
 
 def _responses(
-    recording: Recording, epochs: tuple[Epoch, ...], settings: FeatureSettings
+    recording: Recording, epochs: tuple[Epoch, ...], activity: Mapping[int, Activity], settings: FeatureSettings
 ) -> dict[Stimulus, list[Response]]:
     sweeps = {s.number: s for s in recording.sweeps}
     out: dict[Stimulus, list[Response]] = {stimulus: [] for stimulus in Stimulus}
     seen: set[tuple[int, Stimulus]] = set()
     for epoch in epochs:
         stimulus = epoch.stimulus
-        if stimulus is None or epoch.truncated:
+        if stimulus is None or not epoch.usable:
             continue
         key = (epoch.sweep_number, stimulus)
-        once = stimulus in (Stimulus.NOISE, Stimulus.SHORT_SQUARE)
-        if (once and key in seen) or (not once and not epoch.from_rest):
+        if stimulus in (Stimulus.NOISE, Stimulus.SHORT_SQUARE) and key in seen:
             continue
         seen.add(key)
-        out[stimulus].append(respond(sweeps[epoch.sweep_number], epoch, settings.spikes))
+        sweep = sweeps[epoch.sweep_number]
+        out[stimulus].append(respond(sweep, epoch, settings.spikes, activity[sweep.number]))
     return out
 
 
@@ -209,9 +235,11 @@ def _warnings(recording: Recording, epochs: tuple[Epoch, ...]) -> list[str]:
         found.append("The injected current never leaves its holding level, so no stimulus can be recognised.")
     holding = [e.holding_pa for e in epochs if e.stimulus is not None]
     if holding and max(np.abs(holding)) > _HOLDING_PA:
+        low, high = min(holding), max(holding)
+        level = f"{low:.3g} to {high:.3g} pA, each sweep's own," if high - low > _SAME_PA else f"{low:.3g} pA"
         found.append(
-            f"A holding current of {np.median(holding):.3g} pA is subtracted from all currents, as in the database, "
-            "whose stimuli leave it out."
+            f"A holding current of {level} is subtracted from all currents, as in the database, whose stimuli leave "
+            "it out; the current with it is given beside each value."
         )
     slowest = min((s.rate_hz for s in recording.sweeps), default=np.inf)
     if warning := rate_warning(slowest):

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroclass.ephys.cell_features import CellFeatures, sweep_of
-from neuroclass.ephys.measures import respond
+from neuroclass.ephys.measures import respond, rest_before
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.ephys.subthreshold import (
     BASELINE_S,
     PEAK_WIDTH_S,
-    baseline,
     deflection,
     fit_window,
     mean_between,
@@ -93,13 +92,9 @@ def _squares(recording: Recording, features: CellFeatures, name: str) -> list[tu
     if name not in features.provenance:
         return []
     wanted = features.provenance[name].sweeps
-    found = [e for e in features.epochs if e.stimulus is Stimulus.LONG_SQUARE and e.from_rest and not e.truncated]
+    found = [e for e in features.epochs if e.stimulus is Stimulus.LONG_SQUARE and e.usable]
     first = {e.sweep_number: e for e in reversed(found)}
     return [(sweep_of(recording, number), first[number]) for number in wanted if number in first]
-
-
-def _rest(sweep: Sweep, epoch: Epoch) -> float:
-    return baseline(sweep.v_mv, sweep.rate_hz, epoch.start_s, epoch.baseline_s)
 
 
 def tau_fits(recording: Recording, features: CellFeatures) -> tuple[TauFit, ...]:
@@ -119,7 +114,13 @@ def tau_fits(recording: Recording, features: CellFeatures) -> tuple[TauFit, ...]
     """
     fits = []
     for sweep, epoch in _squares(recording, features, "tau"):
-        where = (sweep.v_mv, sweep.rate_hz, epoch.start_s, epoch.end_s, _rest(sweep, epoch))
+        where = (
+            sweep.v_mv,
+            sweep.rate_hz,
+            epoch.start_s,
+            epoch.end_s,
+            rest_before(sweep, epoch, features.activity[sweep.number]),
+        )
         tau_ms = time_constant(*where)
         first, stop = fit_window(*where)
         if not np.isfinite(tau_ms) or first == stop:
@@ -141,6 +142,7 @@ def sag_levels(recording: Recording, features: CellFeatures) -> Sag | None:
             (epoch.end_s - BASELINE_S, epoch.end_s),
         )
         levels = [mean_between(sweep.v_mv, sweep.rate_hz, *span) for span in spans]
+        levels[0] = rest_before(sweep, epoch, features.activity[sweep.number])
         rest, peak, steady = ((*span, level) for span, level in zip(spans, levels, strict=True))
         return Sag(sweep.number, rest, peak, steady, (levels[1] - levels[2]) / (levels[1] - levels[0]))
     return None
@@ -163,7 +165,7 @@ def voltage_current(recording: Recording, features: CellFeatures) -> Line | None
     numbers = [sweep.number for sweep, _ in pairs]
     if len(x) == 1 or np.ptp(x) < 1e-9:
         x.append(0.0)
-        y.append(float(np.mean([_rest(sweep, epoch) for sweep, epoch in pairs])))
+        y.append(float(np.mean([rest_before(sweep, epoch, features.activity[sweep.number]) for sweep, epoch in pairs])))
         numbers.append(numbers[0])
     return _line(numbers, x, y)
 
@@ -180,7 +182,10 @@ def lowest_point(recording: Recording, features: CellFeatures, number: int) -> t
 def rest_levels(recording: Recording, features: CellFeatures) -> list[tuple[float, float, float]]:
     """Start (s), end (s) and mean potential (mV) of the baselines whose mean is ``vrest``."""
     pairs = _squares(recording, features, "vrest")
-    return [(e.start_s - min(e.baseline_s, BASELINE_S), e.start_s, _rest(s, e)) for s, e in pairs]
+    return [
+        (e.start_s - min(e.baseline_s, BASELINE_S), e.start_s, rest_before(s, e, features.activity[s.number]))
+        for s, e in pairs
+    ]
 
 
 def rate_current(
@@ -200,10 +205,14 @@ def rate_current(
     Line or None
         None without a long square; the line is that of ``f_i_curve_slope``, NaN if it was not measured.
     """
-    squares = [e for e in features.epochs if e.stimulus is Stimulus.LONG_SQUARE and e.from_rest and not e.truncated]
+    squares = [e for e in features.epochs if e.stimulus is Stimulus.LONG_SQUARE and e.usable]
     if not squares:
         return None
-    found = [respond(sweep_of(recording, e.sweep_number), e, settings).n_spikes / e.duration_s for e in squares]
+    activity = features.activity
+    found = [
+        respond(sweep_of(recording, e.sweep_number), e, settings, activity[e.sweep_number]).n_spikes / e.duration_s
+        for e in squares
+    ]
     place = features.provenance.get("f_i_curve_slope")
     fitted = set(place.sweeps) if place else set()
     numbers = [e.sweep_number for e in squares]

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neuroclass.ephys.measures import CUT_OFF, Measured, Provenance, Response, spike_place
+from neuroclass.ephys.block import find_blocks
+from neuroclass.ephys.measures import CUT_OFF, Measured, Provenance, Response, first_value, spike_place
 from neuroclass.ephys.settings import FeatureSettings
-from neuroclass.ephys.subthreshold import baseline, deflection, line_slope, sag, time_constant
+from neuroclass.ephys.subthreshold import deflection, line_slope, sag, time_constant
 from neuroclass.features import Stimulus, features_of
 
 _PASSIVE = ("ri", "tau")
@@ -43,21 +44,17 @@ def long_square_features(responses: Sequence[Response], settings: FeatureSetting
     return out
 
 
-def _rest_before(response: Response) -> float:
-    """Mean potential, mV, in the 100 ms before an epoch, or in the part of them at rest."""
-    epoch = response.epoch
-    return baseline(response.sweep.v_mv, response.sweep.rate_hz, epoch.start_s, epoch.baseline_s)
-
-
 def _numbers(responses: Sequence[Response]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(r.sweep.number for r in responses))
 
 
 def _rest(out: Measured, responses: Sequence[Response]) -> None:
-    found = [(r, _rest_before(r)) for r in responses]
+    found = [(r, r.rest_mv) for r in responses]
     used = [(r, v) for r, v in found if np.isfinite(v)]
     shortest = min((r.epoch.baseline_s for r, _ in used), default=0.0)
     note = "" if shortest >= 0.0999 else f"from {shortest * 1e3:.3g} ms before the stimulus instead of 100 ms"
+    between = any(r.activity.at_rest.any() for r, _ in used)
+    note = "; ".join(filter(None, (note, "between the spikes at rest" if between else "")))
     mean = float(np.mean([v for _, v in used])) if used else np.nan
     out.put("vrest", mean, Provenance(_numbers([r for r, _ in used]), note=note), "no rest before any long square")
 
@@ -69,8 +66,7 @@ def _spiking(out: Measured, spiking: list[Response], settings: FeatureSettings) 
     rheobase = min(spiking, key=lambda r: r.epoch.amplitude_pa)
     for name in _SPIKING:
         quantity = name.removesuffix("_long_square")
-        value = float(rheobase.spikes.values(quantity)[rheobase.first_spike])
-        out.put(name, value, spike_place(rheobase, quantity), CUT_OFF)
+        out.put(name, first_value(rheobase, quantity), spike_place(rheobase, quantity), CUT_OFF)
     low = rheobase.epoch.amplitude_pa + settings.hero_from_pa
     high = rheobase.epoch.amplitude_pa + settings.hero_to_pa
     heroes = [r for r in spiking if low < r.epoch.amplitude_pa < high]
@@ -80,18 +76,29 @@ def _spiking(out: Measured, spiking: list[Response], settings: FeatureSettings) 
         out.put("latency", time - hero.epoch.start_s, spike_place(hero, "threshold_v"), "")
     else:
         out.lack(("latency",), f"no spiking long square between {low:.4g} and {high:.4g} pA, above rheobase")
-    amplitudes = np.array([r.epoch.amplitude_pa for r in spiking])
+    _rates(out, spiking, settings)
+
+
+def _rates(out: Measured, spiking: list[Response], settings: FeatureSettings) -> None:
+    """Put the f-I slope, from which squares in depolarisation block are left out.
+
+    AllenSDK's ``fit_fi_slope`` takes every spiking long square; the database's stimuli end before the block.
+    """
+    blocked = {block.place for block in find_blocks(spiking, settings.quality)}
+    firing = [r for r in spiking if r.place not in blocked]
+    without = f"; {len(blocked)} in depolarisation block left out" if blocked else ""
+    amplitudes = np.array([r.epoch.amplitude_pa for r in firing])
     if np.unique(np.round(amplitudes, 1)).size < 2:
-        out.lack(("f_i_curve_slope",), "fewer than two spiking long squares of different amplitude")
+        out.lack(("f_i_curve_slope",), f"fewer than two spiking long squares of different amplitude{without}")
         return
-    rates = np.array([r.n_spikes / r.epoch.duration_s for r in spiking])
-    note = f"line through {amplitudes.size} squares"
-    out.put("f_i_curve_slope", line_slope(amplitudes, rates), Provenance(_numbers(spiking), note=note), "")
+    rates = np.array([r.n_spikes / r.epoch.duration_s for r in firing])
+    note = f"line through {amplitudes.size} squares{without}"
+    out.put("f_i_curve_slope", line_slope(amplitudes, rates), Provenance(_numbers(firing), note=note), "")
 
 
 def _passive(out: Measured, quiet: list[Response], settings: FeatureSettings) -> None:
     low, high = settings.passive_from_pa, settings.passive_to_pa
-    used = [r for r in quiet if low < r.epoch.amplitude_pa < high and np.isfinite(_rest_before(r))]
+    used = [r for r in quiet if low < r.epoch.amplitude_pa < high and np.isfinite(r.rest_mv)]
     if not used:
         out.lack(_PASSIVE, f"no long square without spikes between {low:g} and {high:g} pA")
         return
@@ -99,14 +106,14 @@ def _passive(out: Measured, quiet: list[Response], settings: FeatureSettings) ->
     v = [float(r.sweep.v_mv[k]) for r, k in lowest]
     i = [_current_at(r, k) for r, k in lowest]
     if len(used) == 1 or np.ptp(i) < 1e-9:
-        v.append(float(np.mean([_rest_before(r) for r in used])))
+        v.append(float(np.mean([r.rest_mv for r in used])))
         i.append(0.0)
     numbers = _numbers(used)
     place = Provenance(numbers, note=f"line through {len(i)} points")
     slope = 1e3 * line_slope(np.array(i), np.array(v))
     out.put("ri", slope if slope > 0 else np.nan, place, "the potential does not follow the current")
     fits = np.array(
-        [time_constant(r.sweep.v_mv, r.sweep.rate_hz, r.epoch.start_s, r.epoch.end_s, _rest_before(r)) for r in used]
+        [time_constant(r.sweep.v_mv, r.sweep.rate_hz, r.epoch.start_s, r.epoch.end_s, r.rest_mv) for r in used]
     )
     good = np.isfinite(fits)
     place = Provenance(_numbers([r for r, g in zip(used, good, strict=True) if g]), note=f"mean of {good.sum()} fits")
@@ -121,7 +128,7 @@ def _current_at(response: Response, sample: int) -> float:
 
 
 def _sag(out: Measured, quiet: list[Response], settings: FeatureSettings) -> None:
-    used = [r for r in quiet if r.epoch.amplitude_pa < 0 and np.isfinite(_rest_before(r))]
+    used = [r for r in quiet if r.epoch.amplitude_pa < 0 and np.isfinite(r.rest_mv)]
     if not used:
         out.lack(_SAG, "no hyperpolarising long square without spikes")
         return
@@ -131,5 +138,5 @@ def _sag(out: Measured, quiet: list[Response], settings: FeatureSettings) -> Non
     chosen, rate = used[k], used[k].sweep.rate_hz
     place = Provenance((chosen.sweep.number,), None, peaks[k], peaks[k] / rate)
     out.put("vm_for_sag", float(levels[k]), place, "")
-    value = sag(chosen.sweep.v_mv, rate, chosen.epoch.start_s, chosen.epoch.end_s, _rest_before(chosen))
+    value = sag(chosen.sweep.v_mv, rate, chosen.epoch.start_s, chosen.epoch.end_s, chosen.rest_mv)
     out.put("sag", value, place, "the square does not move the potential")

@@ -50,6 +50,8 @@ class Epoch:
         Start of the next epoch, or the sweep's end, s.
     note : str
         Why it was recognised as such.
+    kind : str
+        The current's shape: "square", "ramp", "noise" or "other".
     """
 
     sweep_number: int
@@ -64,11 +66,19 @@ class Epoch:
     baseline_s: float = 0.0
     response_end_s: float = 0.0
     note: str = ""
+    kind: str = ""
 
     @property
     def duration_s(self) -> float:
         """Duration, s."""
         return self.end_s - self.start_s
+
+    @property
+    def usable(self) -> bool:
+        """Whether features can be measured on it: whole, and a long square or ramp starts from rest."""
+        if self.stimulus in (Stimulus.LONG_SQUARE, Stimulus.RAMP):
+            return self.from_rest and not self.truncated
+        return self.stimulus is not None and not self.truncated
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +133,7 @@ def find_epochs(sweep: Sweep, settings: ProtocolSettings = ProtocolSettings()) -
                 truncated=stop >= current.values.size and shape.kind != "ramp",
                 baseline_s=max(0.0, min(0.1, gap_s if not epochs else gap_s - 0.02)),
                 note=note,
+                kind=shape.kind,
             )
         )
         settled_s = stop / rate
@@ -233,14 +244,14 @@ def _name(shape: Shape, duration_s: float, name: str, settings: ProtocolSettings
     if shape.kind != "square":
         return None, "the current is neither square, ramp nor noise"
     if duration_s >= settings.long_min_s:
-        return Stimulus.LONG_SQUARE, f"a square of {duration_s * 1e3:.4g} ms"
+        return Stimulus.LONG_SQUARE, f"one level for {settings.long_min_s * 1e3:g} ms or longer"
     if duration_s <= settings.short_max_s:
         if shape.amplitude_pa > 0:
-            return Stimulus.SHORT_SQUARE, f"a square of {duration_s * 1e3:.3g} ms"
+            return Stimulus.SHORT_SQUARE, f"one level for {settings.short_max_s * 1e3:g} ms or less"
         return None, "a short hyperpolarising square is a test pulse"
     for word, stimulus in (("short", Stimulus.SHORT_SQUARE), ("long", Stimulus.LONG_SQUARE)):
         if word in lower:
-            return stimulus, f"a square of {duration_s * 1e3:.3g} ms, called {word} by its name"
+            return stimulus, f"one level, called {word} by its name"
     return None, f"a square of {duration_s * 1e3:.3g} ms is neither short nor long"
 
 

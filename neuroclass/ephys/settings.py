@@ -123,11 +123,23 @@ class QualitySettings:
     flat_peak_ms : float
         Time that a spike's peak may be flat, ms.
     block_mv : float
-        Potential in the silent end of a square that spiked before, mV.
+        Potential in the silent end of a square in depolarisation block, mV.
     bridge_mohm : float
         Step at a square's onset by its current, MOhm.
+    hum_mv : float
+        Amplitude of the mains' hum before stimuli, mV.
+    bridge_error_mv : float
+        Error of a spike's potential by an unbalanced bridge, mV.
     rest_range_mv : float
         Range of the baselines of all long squares, mV.
+    holding_pa : float
+        Holding current of either sign, pA; the database's own limit for a sweep [1]_.
+    holding_range_pa : float
+        Range of the holding currents of all sweeps, pA.
+
+    References
+    ----------
+    .. [1] Allen Institute for Brain Science, "Ephys QC Criteria v1.1" (``leak_pa_min``, ``leak_pa_max``).
     """
 
     drift_mv: float = 3.0
@@ -135,7 +147,11 @@ class QualitySettings:
     flat_peak_ms: float = 0.1
     block_mv: float = -40.0
     bridge_mohm: float = 5.0
+    hum_mv: float = 0.3
+    bridge_error_mv: float = 3.0
     rest_range_mv: float = 10.0
+    holding_pa: float = 100.0
+    holding_range_pa: float = 10.0
 
 
 @dataclass(frozen=True)

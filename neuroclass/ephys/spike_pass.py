@@ -25,6 +25,9 @@ from neuroclass.types.arrays import Floats, Integers, Mask
 RETURN_TOLERANCE_MV = 1.0  # the last spike must return to this much above its threshold
 FAST_TROUGH_SHARE = 0.01  # of the downstroke, where the fast trough begins
 RECHECK_SHARE = 0.05  # of the mean upstroke, when a threshold is looked for again
+LEAD_S, SETTLED_S = 3e-4, 2.5e-4  # around a step of the current, the span of an electrode's artefact in dV/dt
+JUMP_SHARE = 0.6  # of an artefact's rise, that it makes within two samples of the step
+RISEN_MV = 5.0  # by which a rise that began before a step of the current is not that step's
 
 
 @compiled
@@ -39,7 +42,43 @@ def time_index(seconds: float, dt: float) -> int:
 
 
 @compiled_part
-def _crossings(s: Trace, cutoff: float) -> Integers:
+def _jump(s: Trace, edge: int) -> float:
+    """Largest change of the potential within two samples about a step of the current, mV."""
+    largest = 0.0
+    for k in range(max(0, edge - 2), min(s.v.size - 2, edge + 2)):
+        largest = max(largest, abs(s.v[k + 2] - s.v[k]))
+    return largest
+
+
+@compiled_part
+def _is_artefact(s: Trace, sample: int, edges: Integers, lead: int, settled: int) -> bool:
+    """Whether a rise is the electrode's at a step of the current: a jump that is over sooner than a spike."""
+    for edge in edges:
+        if not edge - lead <= sample < edge + settled:
+            continue
+        before = max(edge - 1, 0)
+        if sample < before and s.v[before] - s.v[sample] > RISEN_MV:
+            continue
+        if not falls(s, max(sample, before), min(s.dv.size, edge + settled)):
+            continue
+        top = highest_point(s, edge, min(s.v.size, edge + settled + 1))
+        rise = s.v[top] - s.v[lowest_point(s, before, top + 1)]
+        if _jump(s, edge) >= JUMP_SHARE * rise:
+            return True
+    return False
+
+
+@compiled_part
+def _peaks_on_jump(s: Trace, peak: int, edges: Integers, settled: int, min_peak: float) -> bool:
+    """Whether an event reaches its peak only by a jump at a step of the current."""
+    for edge in edges:
+        if edge >= 1 and edge <= peak < edge + settled and s.v[edge - 1] < min_peak:
+            return _jump(s, edge) >= JUMP_SHARE * (s.v[peak] - s.v[edge - 1])
+    return False
+
+
+@compiled_part
+def _crossings(s: Trace, cutoff: float, edges: Integers, lead: int, settled: int) -> Integers:
     """Samples before which dV/dt first reaches `cutoff`, after falling below zero since the previous crossing."""
     n = s.dv.size
     found = np.empty(n // 2 + 1, dtype=np.int64)
@@ -59,7 +98,7 @@ def _crossings(s: Trace, cutoff: float) -> Integers:
             fill(s, j, run)
         for k in range(j * s.block, min(n, (j + 1) * s.block)):
             was, above = above, s.dv[k] >= cutoff
-            if above and known and not was:
+            if above and known and not was and not _is_artefact(s, k, edges, lead, settled):
                 if count == 0 or falls(s, previous, k - 1):
                     found[count] = k - 1
                     count += 1
@@ -196,6 +235,7 @@ def find_spikes(
     min_height: float,
     min_peak: float,
     max_interval: float,
+    edges: Integers,
 ) -> tuple[Integers, Floats, Mask]:
     """Find the spikes of one sweep within the samples `begin` to `end` inclusive.
 
@@ -219,6 +259,9 @@ def find_spikes(
         Least peak, mV.
     max_interval : float
         Longest time from threshold to peak, s.
+    edges : ndarray, shape (n_edges,)
+        Samples at which the current steps, counted from `begin`; a deflection that rises and falls within
+        `SETTLED_S` of one is the electrode's, not a spike.
 
     Returns
     -------
@@ -230,12 +273,19 @@ def find_spikes(
         Whether the window ends before the spike does.
     """
     nothing = (np.empty((6, 0), dtype=np.int64), np.empty(0), np.zeros(0, dtype=np.bool_))
-    spikes = _crossings(window, cutoff)
+    lead = max(1, int(LEAD_S / dt)) if s.active else 1
+    settled = max(3, int(np.ceil(SETTLED_S / dt)))
+    spikes = _crossings(window, cutoff, edges, lead, settled)
     peaks = np.empty_like(spikes)
     for i in range(spikes.size):
         spikes[i] += begin
     for i in range(spikes.size):
         peaks[i] = highest_point(s, spikes[i], spikes[i + 1] if i + 1 < spikes.size else end)
+    if edges.size:
+        jumps = np.zeros(spikes.size, dtype=np.bool_)
+        for i in range(spikes.size):
+            jumps[i] = _peaks_on_jump(s, peaks[i], edges + begin, settled, min_peak)
+        spikes, peaks = _without(spikes, jumps), _without(peaks, jumps)
     spikes, peaks = _plausible(s, spikes, peaks, min_height, min_peak)
     if spikes.size == 0:
         return nothing

@@ -1,5 +1,6 @@
 """Spikes of one sweep and the quantities measured at each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,7 @@ def detect_spikes(
     start_s: float | None = None,
     end_s: float | None = None,
     settings: SpikeSettings = SpikeSettings(),
+    edges_s: Sequence[float] = (),
 ) -> Spikes:
     """Find spikes and measure them by AllenSDK's rules.
 
@@ -96,6 +98,9 @@ def detect_spikes(
         Window, s from the first sample; the whole sweep by default.
     settings : SpikeSettings
         The rules.
+    edges_s : sequence of float
+        Times at which the current steps, s from the first sample; the electrode's artefacts there are not taken
+        for spikes. AllenSDK has no such rule.
 
     Returns
     -------
@@ -129,6 +134,7 @@ def detect_spikes(
         settings.min_height_mv,
         settings.min_peak_mv,
         settings.max_interval_s,
+        np.array([round(edge * rate_hz) - begin for edge in edges_s], dtype=np.int64),
     )
     return _spikes(indexes, widths, clipped, v, i_pa, trace.dv, rate_hz)
 

@@ -5,6 +5,8 @@ References
 .. [1] Allen Institute for Brain Science, AllenSDK 2.16, ``allensdk.ephys.ephys_extractor``.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 
@@ -12,7 +14,8 @@ from neuroclass.ephys.compiled import compiled
 from neuroclass.ephys.spike_pass import time_index
 from neuroclass.types.arrays import Floats
 
-BASELINE_S = 0.1
+BASELINE_S, LEAST_BASELINE_S = 0.1, 0.01
+BEFORE_SPIKE_S, AFTER_SPIKE_S = 0.002, 0.020  # taken out of a baseline around a spike's threshold
 PEAK_WIDTH_S = 0.005
 _GRID, _GRID_SAMPLES = 40, 2000
 _LONGEST_SQUARES = 10  # a fit longer than this many squares is not a time constant
@@ -26,9 +29,36 @@ def mean_between(v_mv: Floats, rate_hz: float, start_s: float, end_s: float) -> 
     return float(part.mean()) if part.size else float("nan")
 
 
-def baseline(v_mv: Floats, rate_hz: float, start_s: float, length_s: float) -> float:
-    """Mean potential, mV, in the `length_s` before `start_s`; NaN below 10 ms."""
-    return mean_between(v_mv, rate_hz, start_s - length_s, start_s) if length_s >= 0.01 else float("nan")
+def baseline(
+    v_mv: Floats, rate_hz: float, start_s: float, length_s: float, spikes_s: Floats | Sequence[float] = ()
+) -> float:
+    """Mean potential, mV, in the `length_s` before `start_s`, spikes left out; NaN below 10 ms.
+
+    Parameters
+    ----------
+    v_mv : ndarray, shape (n_times,)
+        Membrane potential, mV.
+    rate_hz : float
+        Sampling rate, Hz.
+    start_s, length_s : float
+        End and length of the baseline, s.
+    spikes_s : sequence of float
+        Thresholds of spikes, s; each takes 2 ms before it and 20 ms after it out of the mean.
+    """
+    if length_s < LEAST_BASELINE_S:
+        return float("nan")
+    first = max(0.0, start_s - length_s)
+    near = [t for t in spikes_s if first - AFTER_SPIKE_S < t < start_s - BEFORE_SPIKE_S / 2]
+    if not near:
+        return mean_between(v_mv, rate_hz, first, start_s)
+    dt = 1.0 / rate_hz
+    begin = time_index(first, dt)
+    t = np.arange(begin, min(v_mv.size, time_index(start_s, dt))) * dt
+    kept = np.ones(t.size, dtype=bool)
+    for spike in near:
+        kept &= (t < spike - BEFORE_SPIKE_S) | (t > spike + AFTER_SPIKE_S)
+    part = v_mv[begin : begin + t.size][kept]
+    return float(part.mean()) if part.size * dt >= LEAST_BASELINE_S else float("nan")
 
 
 def deflection(v_mv: Floats, rate_hz: float, start_s: float, end_s: float) -> int:

@@ -1,14 +1,14 @@
 """Each sweep with the stimuli and spikes found in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from neuroclass.ephys.activity import Activity, sweep_activity
 from neuroclass.ephys.protocols import Epoch
-from neuroclass.ephys.spikes import Spikes, detect_spikes
+from neuroclass.ephys.recognition import recognition_line, spike_words
+from neuroclass.ephys.spikes import Spikes
 from neuroclass.ephys.sweep import Recording, Sweep
-from neuroclass.types.arrays import Floats
+from neuroclass.types.arrays import Integers
 
 OTHER = "other"
 
@@ -23,13 +23,28 @@ class SweepSummary:
         The samples.
     epochs : tuple of Epoch
         Its stimuli, in order of time.
-    spikes : Spikes
-        All spikes of the sweep, inside and outside its epochs.
+    activity : Activity
+        All spikes of the sweep, inside and outside its epochs, and when it is at rest.
     """
 
     sweep: Sweep
     epochs: tuple[Epoch, ...]
-    spikes: Spikes
+    activity: Activity
+
+    @property
+    def spikes(self) -> Spikes:
+        """All spikes of the sweep."""
+        return self.activity.spikes
+
+    @property
+    def evoked_peaks(self) -> Integers:
+        """Samples of the peaks of the spikes that are not at rest, shape (n_spikes,)."""
+        return self.spikes.indexes["peak"][~self.activity.at_rest]
+
+    @property
+    def recognised(self) -> str:
+        """What was recognised and why, in one line."""
+        return recognition_line(self.sweep, self.epochs, self.activity)
 
     @property
     def main(self) -> Epoch | None:
@@ -46,8 +61,7 @@ class SweepSummary:
     def title(self) -> str:
         """Number, amplitude and spikes, for people."""
         amplitude = f", {self.main.amplitude_pa:+.0f} pA" if self.main else ""
-        n_spikes = len(self.spikes)
-        return f"sweep {self.sweep.number}{amplitude}, {n_spikes} spike{'' if n_spikes == 1 else 's'}"
+        return f"sweep {self.sweep.number}{amplitude}, {spike_words(self.epochs, self.activity)}"
 
     def window(self) -> tuple[float, float]:
         """Start and end of the main stimulus' epochs with a margin around them, s."""
@@ -59,21 +73,12 @@ class SweepSummary:
         return max(0.0, start - margin), min(self.sweep.duration_s, end + margin)
 
 
-def summarise_sweeps(recording: Recording, epochs: Sequence[Epoch]) -> tuple[SweepSummary, ...]:
-    """Sort a recording's epochs by sweep and find the spikes of each whole sweep."""
+def summarise_sweeps(
+    recording: Recording, epochs: Sequence[Epoch], activity: Mapping[int, Activity] | None = None
+) -> tuple[SweepSummary, ...]:
+    """Sort a recording's epochs by sweep, with what each whole sweep does; found anew where not given."""
+    found = sweep_activity(recording, epochs) if activity is None else activity
     return tuple(
-        SweepSummary(
-            sweep,
-            tuple(epoch for epoch in epochs if epoch.sweep_number == sweep.number),
-            detect_spikes(without_gaps(sweep.v_mv), sweep.i_pa, sweep.rate_hz),
-        )
+        SweepSummary(sweep, tuple(epoch for epoch in epochs if epoch.sweep_number == sweep.number), found[sweep.number])
         for sweep in recording.sweeps
     )
-
-
-def without_gaps(v_mv: Floats) -> Floats:
-    """A potential, shape (n_times,), mV, with missing samples interpolated."""
-    known = np.flatnonzero(~np.isnan(v_mv))
-    if known.size == v_mv.size:
-        return v_mv
-    return np.interp(np.arange(v_mv.size), known, v_mv[known]) if known.size else np.zeros(v_mv.size)

@@ -11,7 +11,6 @@ from joblib import Parallel, delayed
 
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.config import DannSettings, LspinSettings
 from neuroclass.errors import ModelFileError
 from neuroclass.evaluation.domains import domain_right
 from neuroclass.evaluation.kept import Kept, read_result, write_result
@@ -24,13 +23,11 @@ from neuroclass.predictors.human_subclass import HumanSubclassPredictor
 from neuroclass.predictors.label_shift import adapt_to_proportions
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
-from neuroclass.training.registry import Classifier, network, system_named
+from neuroclass.training.registry import Classifier, System, system_named
 from neuroclass.types.arrays import Floats, Integers
-from neuroclass.types.models import MODELS
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
 
 Result = TypeVar("Result")
-Settings = DannSettings | LspinSettings | None
 
 
 @dataclass(frozen=True)
@@ -55,16 +52,16 @@ def _hide_labels(cohort: Cohort, rows: Integers, task: str) -> Cohort:
     return replace(cohort, frame=frame)
 
 
-def train_trial(name: str, task: str, plan: Plan, trial: Trial, settings: Settings = None) -> Classifier:
-    """Train a system on a trial's training cells only (and on unlabelled test cells where the protocol says so).
+def _system(name: str | System) -> System:
+    return name if isinstance(name, System) else system_named(name)
 
-    With `settings`, those of DANN or LSPIN instead of the recipe's; the trial's seed stays.
-    """
+
+def train_trial(name: str | System, task: str, plan: Plan, trial: Trial) -> Classifier:
+    """Train a system on a trial's training cells only (and on unlabelled test cells where the protocol says so)."""
     cells = plan.cohort.take(trial.train)
     if trial.labels_hidden:
         cells = _hide_labels(plan.cohort, trial.test, task)
-    train = system_named(name).train if settings is None else network(MODELS[name], settings)
-    return train(cells, task, trial.seed, ignore_progress)
+    return _system(name).train(cells, task, trial.seed, ignore_progress)
 
 
 def _extras(model: Classifier, task: str, x: Floats, test: Cohort, train: Cohort) -> dict[str, Any]:
@@ -111,11 +108,11 @@ def test_trial(model: Classifier, task: str, plan: Plan, trial: Trial) -> pd.Dat
     return pd.concat(frames, ignore_index=True)
 
 
-def _run(name: str, task: str, plan: Plan, trial: Trial, settings: Settings = None) -> pd.DataFrame:
+def _run(name: str | System, task: str, plan: Plan, trial: Trial) -> pd.DataFrame:
     import torch
 
     torch.set_num_threads(1)
-    return test_trial(train_trial(name, task, plan, trial, settings), task, plan, trial)
+    return test_trial(train_trial(name, task, plan, trial), task, plan, trial)
 
 
 def in_parallel(
@@ -146,19 +143,15 @@ def in_parallel(
 
 
 def run_trials(
-    name: str,
+    name: str | System,
     task: str,
     plan: Plan,
     jobs: int = 2,
     progress: ProgressCallback = ignore_progress,
     stage: str = "trial",
-    settings: Settings = None,
 ) -> pd.DataFrame:
-    """Train and test a system on every trial, `jobs` at a time; the result does not depend on `jobs`.
-
-    With `settings`, those of DANN or LSPIN instead of the recipe's.
-    """
-    calls = [delayed(_run)(name, task, plan, trial, settings) for trial in plan.trials]
+    """Train and test a system on every trial, `jobs` at a time; the result does not depend on `jobs`."""
+    calls = [delayed(_run)(name, task, plan, trial) for trial in plan.trials]
     return pd.concat(in_parallel(calls, jobs, stage, progress), ignore_index=True)
 
 
@@ -244,7 +237,7 @@ def laboratory_rows(predictions: pd.DataFrame, classes: tuple[str, ...]) -> list
 
 
 def evaluate(
-    name: str,
+    name: str | System,
     protocol: Protocol,
     cohort: Cohort,
     *,
@@ -252,14 +245,13 @@ def evaluate(
     repeats: int | None = None,
     jobs: int = 2,
     progress: ProgressCallback = ignore_progress,
-    settings: Settings = None,
 ) -> Evaluation:
     """Evaluate a system.
 
     Parameters
     ----------
-    name : str
-        One of the registry's systems.
+    name : str or System
+        One of the registry's systems by name, or another one.
     protocol : Protocol
         How cells are divided.
     cohort : Cohort
@@ -272,15 +264,13 @@ def evaluate(
         Trials at once.
     progress : ProgressCallback
         Called after each trial.
-    settings : DannSettings or LspinSettings, optional
-        Of DANN or LSPIN, instead of the recipe's.
 
     Returns
     -------
     Evaluation
     """
-    system = system_named(name)
+    system = _system(name)
     task = task or system.tasks[0]
     plan = plan_protocol(protocol, cohort, task, repeats)
-    predictions = run_trials(name, task, plan, jobs, progress, settings=settings)
-    return Evaluation(describe(name, task, protocol, plan, predictions), predictions)
+    predictions = run_trials(name, task, plan, jobs, progress)
+    return Evaluation(describe(system.name, task, protocol, plan, predictions), predictions)

@@ -10,15 +10,17 @@ References
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from neuroclass.cell_types import Species
 from neuroclass.evaluation.feature_subsets import ALL, LEAST
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus, features_of
 from neuroclass.types.arrays import Floats, Mask
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RECORDED_SHARE = 0.5
 _STIMULI = np.array([spec.stimulus.value for spec in FEATURES])
@@ -86,7 +88,7 @@ class ExpectedAccuracy:
         From `subset_table`; without it nothing is known.
     """
 
-    def __init__(self, table: pd.DataFrame | None = None) -> None:
+    def __init__(self, table: "pd.DataFrame | None" = None) -> None:
         self._measured: dict[tuple[frozenset[Stimulus], str], dict[str, Any]] = {}
         self._estimate: SubsetRegression | None = None
         if table is None:
@@ -146,7 +148,7 @@ class ExpectedAccuracy:
         return {"stimulus": best[1], "accuracy": best[0], "now": now} if best[0] > now else None
 
 
-def _measured(rows: pd.DataFrame, stimuli: frozenset[Stimulus], species: str) -> dict[str, Any]:
+def _measured(rows: "pd.DataFrame", stimuli: frozenset[Stimulus], species: str) -> dict[str, Any]:
     """The measured accuracy with these stimuli's features."""
     everything = rows[rows["class"] == ALL].iloc[0]
     classes = rows[rows["class"] != ALL]
@@ -170,7 +172,7 @@ class SubsetRegression:
         From `summarise_subsets`.
     """
 
-    def __init__(self, table: pd.DataFrame) -> None:
+    def __init__(self, table: "pd.DataFrame") -> None:
         self._lines: dict[tuple[str, str], tuple[_Line, float, int]] = {}
         self._covered: dict[str, _Line] = {}
         for (species, name), rows in table.groupby(["species", "class"]):

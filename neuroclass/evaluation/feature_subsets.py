@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from neuroclass.features import FEATURES, Stimulus
 from neuroclass.predictors.calibration import COVERAGE
@@ -15,6 +14,8 @@ from neuroclass.predictors.foundation import digits_of
 from neuroclass.types.arrays import Mask
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from neuroclass.cohort.cohort import Cohort
     from neuroclass.predictors.predictor import Predictor
 
@@ -52,7 +53,7 @@ def random_subsets(n: int = N_SUBSETS, seed: int = _SEED) -> Mask:
     return np.array(list(subsets.values()))
 
 
-def subset_outcomes(model: "Predictor", test: "Cohort", task: str, subsets: Mask) -> pd.DataFrame:
+def subset_outcomes(model: "Predictor", test: "Cohort", task: str, subsets: Mask) -> "pd.DataFrame":
     """Held-out cells with only some features each time.
 
     Parameters
@@ -71,6 +72,8 @@ def subset_outcomes(model: "Predictor", test: "Cohort", task: str, subsets: Mask
     DataFrame
         For each subset (its number), species, class and donor: ``n`` cells, ``right`` ones and ``covered`` by the set.
     """
+    import pandas as pd
+
     x, truth = test.matrix(), test.column(task)
     species = test.column("species")
     of_class = np.array([model.classes.index(name) for name in truth])
@@ -90,7 +93,7 @@ def subset_outcomes(model: "Predictor", test: "Cohort", task: str, subsets: Mask
     return pd.concat(frames, ignore_index=True)
 
 
-def summarise_subsets(outcomes: pd.DataFrame, subsets: Mask) -> pd.DataFrame:
+def summarise_subsets(outcomes: "pd.DataFrame", subsets: Mask) -> "pd.DataFrame":
     """Accuracy with each subset by species and class, over all folds.
 
     Parameters
@@ -106,6 +109,8 @@ def summarise_subsets(outcomes: pd.DataFrame, subsets: Mask) -> pd.DataFrame:
         ``features`` (41 digits, 1 for known), ``species``, ``class`` (or ``all``), ``n_cells``, ``accuracy``,
         ``coverage`` (fractions) and ``error``, the accuracy's standard error over donors.
     """
+    import pandas as pd
+
     keys = ["subset", "species", "class"]
     both = pd.concat([outcomes, outcomes.assign(**{"class": ALL})])
     donors = both.groupby([*keys, "donor"], as_index=False)[["n", "right", "covered"]].sum()
@@ -127,7 +132,7 @@ def summarise_subsets(outcomes: pd.DataFrame, subsets: Mask) -> pd.DataFrame:
     return table
 
 
-def stimulus_rows(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def stimulus_rows(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
     """Convert rows of the ``masked`` protocol: one row for all cells, then one per class.
 
     Parameters
@@ -141,6 +146,8 @@ def stimulus_rows(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     DataFrame
         `COLUMNS`, without ``n_cells`` of classes, ``coverage`` and ``error``.
     """
+    import pandas as pd
+
     result = []
     for row in rows:
         stimuli = row["laboratory"]
@@ -155,7 +162,7 @@ def stimulus_rows(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(result, columns=list(COLUMNS))
 
 
-def subset_table(stimuli: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
+def subset_table(stimuli: "pd.DataFrame", random: "pd.DataFrame") -> "pd.DataFrame":
     """The table of all sets of features.
 
     Parameters
@@ -173,6 +180,8 @@ def subset_table(stimuli: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
         ``high`` (95% interval), ``sd`` (over folds) and ``macro_f1``; for random sets ``coverage`` of the 90% sets
         and ``error`` (the accuracy's standard error over donors). All fractions of held-out cells.
     """
+    import pandas as pd
+
     n_cells = random.groupby(["species", "class"])["n_cells"].max()
     of_class = pd.MultiIndex.from_frame(stimuli[["species", "class"]]).map(n_cells)
     known = stimuli.assign(n_cells=stimuli["n_cells"].fillna(pd.Series(of_class, index=stimuli.index)))
@@ -180,6 +189,6 @@ def subset_table(stimuli: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
     return table[list(COLUMNS)].astype({"n_cells": "int64"})
 
 
-def of_whole_stimuli(table: pd.DataFrame) -> pd.DataFrame:
+def of_whole_stimuli(table: "pd.DataFrame") -> "pd.DataFrame":
     """The rows of whole stimuli of all classes together, in the order of the protocol."""
     return table[table["stimuli"].notna() & (table["class"] == ALL)].reset_index(drop=True)

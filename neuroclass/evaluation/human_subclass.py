@@ -3,7 +3,7 @@
 Metrics are those of GABAergic cells: excitatory cells, of other laboratories, are easy, and are counted by themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,28 +11,25 @@ import numpy as np
 import pandas as pd
 from joblib import delayed
 
-from neuroclass.cell_types import HumanSubclass, Species
+from neuroclass.cell_types import Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.human import TABLE_COLUMN
 from neuroclass.cohort.splits import donor_folds
 from neuroclass.config import HumanSubclassSettings
 from neuroclass.evaluation.evaluate import in_parallel, test_trial
+from neuroclass.evaluation.human_answer import answer_trial
+from neuroclass.evaluation.human_figures import METRICS, describe_human, gabaergic
 from neuroclass.evaluation.laboratories import HOME, Laboratory
 from neuroclass.evaluation.learning import fewer_donors
 from neuroclass.evaluation.metrics import (
-    HEADLINE,
-    balanced_accuracy,
-    expected_calibration_error,
     paired_difference,
     summarise,
 )
-from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES, Protocol
+from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES
 from neuroclass.evaluation.protocols import N_FOLDS, Plan, Trial
-from neuroclass.evaluation.summaries import confusion_counts
 from neuroclass.features import Stimulus
 from neuroclass.io.feature_table import CONDITION_COLUMN
-from neuroclass.predictors.calibration import COVERAGE
-from neuroclass.predictors.human_subclass import COMBINATIONS
+from neuroclass.predictors.human_subclass import COMBINATIONS, HumanSubclassPredictor
 from neuroclass.training.baselines import FittedEstimator
 from neuroclass.training.fit_human_subclass import TASK, human_preprocessor, train_human_subclass, used_features
 from neuroclass.training.registry import Classifier
@@ -41,10 +38,8 @@ from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 BASELINES = tuple(name for name in HUMAN_SYSTEM_TITLES if name != HUMAN_SUBCLASS.name)
-METRICS = {**HEADLINE, "balanced_accuracy": balanced_accuracy}
 SHARES = (0.25, 0.5, 0.75)
 N_REPEATS = 5
-_EXCITATORY = HumanSubclass.GLUTAMATERGIC.value
 
 
 def stimuli_recorded() -> tuple[Laboratory, ...]:
@@ -121,112 +116,33 @@ def train_human_system(name: str, cohort: Cohort, seed: int) -> Classifier:
     return FittedEstimator(classes, preprocessor, estimator)
 
 
-def _run(name: str, plan: Plan, trial: Trial) -> pd.DataFrame:
+def _run(name: str, plan: Plan, trial: Trial, answers: bool) -> pd.DataFrame:
     import torch
 
     torch.set_num_threads(1)
     model = train_human_system(name, plan.cohort.take(trial.train), trial.seed)
-    return test_trial(model, TASK, plan, trial)
+    frames = [test_trial(model, TASK, plan, trial).assign(answer=False)]
+    if answers and isinstance(model, HumanSubclassPredictor):
+        frames.append(answer_trial(model, plan, trial).assign(answer=True))
+    return pd.concat(frames, ignore_index=True)
 
 
 def run_human_trials(
-    name: str, plan: Plan, jobs: int = 1, progress: ProgressCallback = ignore_progress
+    name: str,
+    plan: Plan,
+    jobs: int = 1,
+    progress: ProgressCallback = ignore_progress,
+    *,
+    answers: bool = False,
 ) -> pd.DataFrame:
-    """Held-out predictions of a system, as `run_trials` gives them, with each cell's ``condition`` and ``table``."""
-    calls = [delayed(_run)(name, plan, trial) for trial in plan.trials]
+    """Held-out predictions of a system, as `run_trials` gives them, with each cell's ``condition`` and ``table``.
+
+    With `answers` those of `answer_trial` follow; ``answer`` tells them apart.
+    """
+    calls = [delayed(_run)(name, plan, trial, answers) for trial in plan.trials]
     predictions = pd.concat(in_parallel(calls, jobs, name, progress), ignore_index=True)
     about = plan.cohort.frame[["id", CONDITION_COLUMN, TABLE_COLUMN]]
     return predictions.merge(about, on="id", how="left", validate="many_to_one")
-
-
-def gabaergic(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The predictions of GABAergic cells."""
-    return predictions[predictions["truth"] != _EXCITATORY].reset_index(drop=True)
-
-
-def describe_human(name: str, plan: Plan, predictions: pd.DataFrame) -> dict[str, Any]:
-    """Metrics of held-out predictions.
-
-    Parameters
-    ----------
-    name : str
-        The system.
-    plan : Plan
-        From `human_plan`.
-    predictions : DataFrame
-        From `run_human_trials`.
-
-    Returns
-    -------
-    dict
-        ``metrics`` (accuracy, macro F1, balanced accuracy) and ``groups`` (by condition) of GABAergic cells;
-        ``excitatory`` (fraction called Glutamatergic, by table); ``classes`` (recall); ``confusion`` (cells a repeat,
-        true class first); for our model ``sets``, ``calibration_error``, ``open_gates``, ``false_alarms`` and
-        ``stimuli``. All fractions of held-out cells.
-    """
-    classes = HUMAN_SUBCLASS.classes
-    home = predictions[predictions["laboratory"] == plan.trials[0].laboratories[0].name]
-    cells, others = gabaergic(home), home[home["truth"] == _EXCITATORY]
-    right = cells["truth"] == cells["predicted"]
-    result: dict[str, Any] = {
-        "model": name,
-        "task": TASK,
-        "protocol": Protocol.DONOR_CV.value,
-        "cells": "GABAergic",
-        "n_cells": int(cells["id"].nunique()),
-        "n_donors": int(cells["donor"].nunique()),
-        "n_repeats": int(cells["repeat"].nunique()),
-        "seeds": sorted({trial.seed for trial in plan.trials}),
-        "metrics": summarise(cells, classes, METRICS),
-        "groups": {str(key): summarise(rows, classes, METRICS) for key, rows in cells.groupby(CONDITION_COLUMN)},
-        "classes": {str(key): float(share) for key, share in right.groupby(cells["truth"]).mean().items()},
-        "excitatory": {
-            str(key): float(share)
-            for key, share in (others["predicted"] == _EXCITATORY).groupby(others[TABLE_COLUMN]).mean().items()
-        },
-        "calibration_error": expected_calibration_error(cells, classes),
-        "confusion": (confusion_counts(home, classes) / home["repeat"].nunique()).round(1).to_numpy().tolist(),
-    }
-    if "exact_set_right" in cells:
-        result["sets"] = _sets(cells)
-        result["open_gates"] = {"median": float(cells["n_open"].median())}
-        result["false_alarms"] = {
-            f"below {limit}": float((cells["typicality"] < limit).mean()) for limit in (0.01, 0.05)
-        }
-    if predictions["laboratory"].nunique() > 1:
-        parts = gabaergic(predictions).groupby("laboratory", sort=False)
-        result["stimuli"] = {str(key): _with_stimuli(rows) for key, rows in parts if key != HOME.name}
-    return result
-
-
-def _sets(cells: pd.DataFrame) -> dict[str, Any]:
-    held = pd.Series(
-        [truth in chosen.split("|") for truth, chosen in zip(cells["truth"], cells["prediction_set"], strict=True)],
-        index=cells.index,
-    )
-    return {
-        "coverage": COVERAGE,
-        "observed": float(cells["exact_set_right"].mean()),
-        "shown": float(held.mean()),
-        "mean_size": float(cells["set_size"].mean()),
-        "classes": {str(key): float(share) for key, share in held.groupby(cells["truth"]).mean().items()},
-    }
-
-
-def _with_stimuli(cells: pd.DataFrame) -> dict[str, Any]:
-    """What a card says of cells recorded with these stimuli; see `HumanSubclassPredictor.expected_accuracy`."""
-    metrics = summarise(cells, HUMAN_SUBCLASS.classes, METRICS)
-    right = cells["truth"] == cells["predicted"]
-    return {
-        "accuracy": metrics["accuracy"]["mean"],
-        "low": metrics["accuracy"]["low"],
-        "high": metrics["accuracy"]["high"],
-        "balanced_accuracy": metrics["balanced_accuracy"]["mean"],
-        "macro_f1": metrics["macro_f1"]["mean"],
-        "by_class": {str(key): float(share) for key, share in right.groupby(cells["truth"]).mean().items()},
-        **({"coverage": _sets(cells)["shown"]} if "prediction_set" in cells else {}),
-        "n_cells": int(cells["id"].nunique()),
-    }
 
 
 def evaluate_human(
@@ -258,10 +174,10 @@ def evaluate_human(
     results, kept = [], {}
     for name in HUMAN_SYSTEM_TITLES:
         ours = name == HUMAN_SUBCLASS.name
-        predictions = run_human_trials(name, plan if ours else plain, jobs, progress)
+        predictions = run_human_trials(name, plan if ours else plain, jobs, progress, answers=ours)
         results.append(describe_human(name, plan, predictions))
-        home = predictions[predictions["laboratory"] == HOME.name]
-        kept[name] = home.drop(columns="laboratory").reset_index(drop=True)
+        home = predictions[(predictions["laboratory"] == HOME.name) & ~predictions["answer"]]
+        kept[name] = home.drop(columns=["laboratory", "answer"]).reset_index(drop=True)
         if not ours:
             difference = paired_difference(gabaergic(kept[HUMAN_SUBCLASS.name]), gabaergic(kept[name]))
             results[-1]["ours_minus_this"] = difference
@@ -269,9 +185,14 @@ def evaluate_human(
 
 
 def human_learning_curve(
-    cohort: Cohort, jobs: int = 1, progress: ProgressCallback = ignore_progress
+    cohort: Cohort,
+    jobs: int = 1,
+    progress: ProgressCallback = ignore_progress,
+    whole: Mapping[str, pd.DataFrame] | None = None,
 ) -> list[dict[str, Any]]:
     """Train on fewer donors of the first repeat's folds; test on the same held-out cells.
+
+    What was trained on the whole folds need not be trained again: `whole` has the predictions of `evaluate_human`.
 
     Returns
     -------
@@ -294,7 +215,11 @@ def human_learning_curve(
         smaller = replace(plan, trials=tuple(trials))
         used = [trial.train[human[trial.train]] for trial in trials]
         for name in (HUMAN_SUBCLASS.name, "lr"):
-            cells = gabaergic(run_human_trials(name, smaller, jobs, progress))
+            if share == 1 and whole is not None:
+                found = whole[name][whole[name]["repeat"] == 0]
+            else:
+                found = run_human_trials(name, smaller, jobs, progress)
+            cells = gabaergic(found)
             rows.append(
                 {
                     "model": name,

@@ -77,6 +77,8 @@ def _digest(value: Any, state: Any) -> None:
     elif isinstance(value, list | tuple):
         for one in value:
             _digest(one, state)
+    elif getattr(value, "__closure__", None):
+        _digest([value.__qualname__, *(cell.cell_contents for cell in value.__closure__)], state)
     else:
         name = getattr(value, "__qualname__", None)
         state.update(f"{type(value).__name__}:{name or repr(value)};".encode())

@@ -1,13 +1,14 @@
 """Cross-species matches: the human cells nearest to a mouse cell in the domain-invariant space."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from neuroclass.cell_types import HumanSubclass, Subclass
-from neuroclass.types.arrays import Floats
+from neuroclass.types.arrays import Floats, Integers, Names
 
 N_MATCHES = 5
 N_NEAR = 5
@@ -55,32 +56,97 @@ PARTNERS: Mapping[str, str] = {
 """The human subclass that corresponds to each mouse one; Htr3a+|Vip− holds Lamp5 and Pax6 (Sncg) cells."""
 
 
-def label_agreement(mouse: Sequence[str], human: Sequence[str], distances: Floats) -> list[dict[str, Any]]:
-    """How often the nearest human cell of a mouse cell carries the corresponding label.
+@dataclass(frozen=True)
+class Labelled:
+    """Cells with their subclasses and donors, text of shape (n_cells,)."""
+
+    ids: Names
+    labels: Names
+    donors: Names
+
+
+def nearest_cells(mouse: Labelled, human: Labelled, distances: Floats) -> pd.DataFrame:
+    """The nearest human cell of each mouse cell of `PARTNERS`, and its label.
 
     Parameters
     ----------
-    mouse, human : sequence of str
-        Subclasses of the cells.
+    mouse, human : Labelled
+        The cells.
     distances : ndarray, shape (n_mouse, n_human)
         Between every pair.
 
     Returns
     -------
-    list of dict
-        For each mouse subclass of `PARTNERS`: ``subclass``, ``partner``, ``n_cells``, ``same`` (fraction of them) and
-        ``chance`` (the partner's share of the human cells).
+    DataFrame
+        id, subclass, twin, label, distance and same (whether the label is the corresponding one).
     """
-    labels, nearest = np.asarray(human, dtype=str), np.asarray(human, dtype=str)[distances.argmin(1)]
-    names = np.asarray(mouse, dtype=str)
-    return [
+    nearest = distances.argmin(1)
+    table = pd.DataFrame(
         {
-            "subclass": subclass,
-            "partner": partner,
-            "n_cells": int((names == subclass).sum()),
-            "same": float((nearest[names == subclass] == partner).mean()),
-            "chance": float((labels == partner).mean()),
+            "id": mouse.ids,
+            "subclass": mouse.labels,
+            "twin": human.ids[nearest],
+            "label": human.labels[nearest],
+            "distance": distances.min(1).round(4),
         }
-        for subclass, partner in PARTNERS.items()
-        if (names == subclass).any()
-    ]
+    )
+    table = table[table["subclass"].isin(list(PARTNERS))].reset_index(drop=True)
+    return table.assign(same=table["subclass"].map(PARTNERS) == table["label"])
+
+
+def label_agreement(
+    mouse: Labelled, human: Labelled, distances: Floats, n_samples: int = 500, seed: int = 0
+) -> list[dict[str, Any]]:
+    """How often the nearest human cell of a mouse cell carries the corresponding label.
+
+    Parameters
+    ----------
+    mouse, human : Labelled
+        The cells.
+    distances : ndarray, shape (n_mouse, n_human)
+        Between every pair.
+    n_samples, seed : int
+        Bootstrap samples of the donors of both species, and their seed.
+
+    Returns
+    -------
+    list of dict
+        For each mouse subclass of `PARTNERS`: ``subclass``, ``partner``, ``n_cells``, ``same`` (fraction of them) with
+        ``low`` and ``high`` (95% of the samples), and ``chance`` (the partner's share of the human cells).
+    """
+    rng = np.random.default_rng(seed)
+    partners = np.array([PARTNERS.get(name, "") for name in mouse.labels], dtype=object)
+    weights, shares = [], []
+    for _ in range(n_samples):
+        there = _drawn(human.donors, rng) > 0
+        nearest = human.labels[there][distances[:, there].argmin(1)]
+        weights.append(_drawn(mouse.donors, rng))
+        shares.append(nearest == partners)
+    times, same = np.array(weights), np.array(shares)
+    right = human.labels[distances.argmin(1)] == partners
+    rows = []
+    for subclass, partner in PARTNERS.items():
+        of = mouse.labels == subclass
+        if not of.any():
+            continue
+        n_drawn = times[:, of].sum(1)
+        samples = (times[:, of] * same[:, of]).sum(1)[n_drawn > 0] / n_drawn[n_drawn > 0]
+        low, high = np.quantile(samples, [0.025, 0.975])
+        rows.append(
+            {
+                "subclass": subclass,
+                "partner": partner,
+                "n_cells": int(of.sum()),
+                "same": float(right[of].mean()),
+                "low": float(low),
+                "high": float(high),
+                "chance": float((human.labels == partner).mean()),
+            }
+        )
+    return rows
+
+
+def _drawn(donors: Names, rng: np.random.Generator) -> Integers:
+    """How often each cell is in a bootstrap sample of the donors, shape (n_cells,)."""
+    names, number = np.unique(donors.astype(str), return_inverse=True)
+    return np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[number]

@@ -1,11 +1,11 @@
 """Units and channels of recordings: conversion to mV and pA, and a user-supplied mapping."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from neuroclass.errors import SettingsError, UnitsError
+from neuroclass.errors import Option, SettingsError, UnitsError
 from neuroclass.types.arrays import Floats
 
 _PREFIX = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
@@ -15,16 +15,22 @@ _BASE_WORD = {"volt": "V", "volts": "V", "amp": "A", "amps": "A", "ampere": "A",
 
 @dataclass(frozen=True)
 class ChannelMapping:
-    """Channels of response and stimulus, for files whose header cannot be trusted.
+    """Channels, units, gain and offset of response and stimulus, for files whose header cannot be trusted.
+
+    A potential is the stored value in its unit, divided by its gain, plus its offset; a current likewise.
 
     Attributes
     ----------
     response, stimulus : str or None
-        Name or number of a channel; None keeps the reader's own choice.
+        Name or number of a channel, in NWB the name of an electrode; None keeps the reader's own choice.
     response_unit, stimulus_unit : str or None
         Unit of the stored values, such as "mV" or "nA"; None keeps the header's.
     series : str or None
         Labels or numbers of the series that are read from a HEKA bundle, separated by commas; None reads all.
+    response_gain, stimulus_gain : float or None
+        Gain that the stored values still contain and are divided by, such as an amplifier's that was not telegraphed.
+    response_offset, stimulus_offset : float or None
+        Added after the gain, mV and pA.
     """
 
     response: str | None = None
@@ -32,12 +38,64 @@ class ChannelMapping:
     response_unit: str | None = None
     stimulus_unit: str | None = None
     series: str | None = None
+    response_gain: float | None = None
+    response_offset: float | None = None
+    stimulus_gain: float | None = None
+    stimulus_offset: float | None = None
 
     def __post_init__(self) -> None:
-        """Reject units of the wrong kind."""
+        """Reject units of the wrong kind, and gains and offsets that leave nothing to read."""
         for unit, kind, example in ((self.response_unit, "V", "mV"), (self.stimulus_unit, "A", "pA")):
             if unit is not None and unit_kind(unit) != kind:
                 raise SettingsError(f"The unit {unit!r} is not known here; expected one such as {example}.")
+        for gain in (self.response_gain, self.stimulus_gain):
+            if gain is not None and not (np.isfinite(gain) and gain != 0):
+                raise SettingsError(f"A gain of {gain:g} cannot be divided by; expected a number such as 20.")
+        for offset, unit in ((self.response_offset, "mV"), (self.stimulus_offset, "pA")):
+            if offset is not None and not np.isfinite(offset):
+                raise SettingsError(f"An offset of {offset:g} is no number; expected one in {unit}, such as -67.")
+
+    def options(self) -> dict[str, Option]:
+        """The fields that say something."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+
+    def notes(self) -> tuple[str, ...]:
+        """What the mapping does to the values beyond units, in words, for a recording's warnings."""
+        said = []
+        for what, gain, offset, unit in (
+            ("potential", self.response_gain, self.response_offset, "mV"),
+            ("current", self.stimulus_gain, self.stimulus_offset, "pA"),
+        ):
+            divided = f"divided by {gain:g}" if gain not in (None, 1.0) else ""
+            moved = f"shifted by {offset:+g} {unit}" if offset else ""
+            if divided or moved:
+                how = " and ".join(filter(None, (divided, moved)))
+                said.append(f"The {what} is {how}, as entered; features in {unit} rest on that.")
+        return tuple(said)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel that a file offers, under the name that `ChannelMapping` takes.
+
+    Attributes
+    ----------
+    name : str
+        Name or number.
+    unit : str
+        Unit in the header.
+    commanded : bool
+        Whether it was sent to the amplifier rather than recorded.
+    """
+
+    name: str
+    unit: str
+    commanded: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Kind of its unit: "V", "A" or ""."""
+        return unit_kind(self.unit)
 
 
 def parse_unit(text: str) -> tuple[float, str]:
@@ -72,26 +130,56 @@ def unit_kind(text: str) -> str:
     return parse_unit(text)[1]
 
 
-def to_mv(values: Floats, unit: str) -> Floats:
-    """Convert potentials, shape (n_times,), to mV; raises UnitsError where `unit` is not one of potential."""
-    return _convert(values, unit, "V", 1e-3)
+def to_mv(values: Floats, unit: str, gain: float | None = None, offset_mv: float | None = None) -> Floats:
+    """Convert potentials to mV.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_times,)
+        Stored values.
+    unit : str
+        Their unit.
+    gain, offset_mv : float, optional
+        See `ChannelMapping`.
+
+    Returns
+    -------
+    ndarray, shape (n_times,)
+
+    Raises
+    ------
+    UnitsError
+        The unit is not one of potential.
+    """
+    return _corrected(_convert(values, unit, "V", 1e-3), gain, offset_mv)
 
 
-def to_pa(values: Floats, unit: str) -> Floats:
-    """Convert currents, shape (n_times,), to pA; raises UnitsError where `unit` is not one of current."""
-    return _convert(values, unit, "A", 1e-12)
+def to_pa(values: Floats, unit: str, gain: float | None = None, offset_pa: float | None = None) -> Floats:
+    """Convert currents to pA; see `to_mv`."""
+    return _corrected(_convert(values, unit, "A", 1e-12), gain, offset_pa)
+
+
+def response_mv(values: Floats, unit: str, mapping: ChannelMapping) -> Floats:
+    """Potentials, mV, shape (n_times,), from values in the header's unit, as a mapping has them."""
+    return to_mv(values, mapping.response_unit or unit, mapping.response_gain, mapping.response_offset)
+
+
+def stimulus_pa(values: Floats, unit: str, mapping: ChannelMapping) -> Floats:
+    """Currents, pA, shape (n_times,), from values in the header's unit, as a mapping has them."""
+    return to_pa(values, mapping.stimulus_unit or unit, mapping.stimulus_gain, mapping.stimulus_offset)
+
+
+def _corrected(values: Floats, gain: float | None, offset: float | None) -> Floats:
+    if gain not in (None, 1.0):
+        values = values / gain
+    return values + offset if offset else values
 
 
 def _convert(values: Floats, unit: str, base: str, target: float) -> Floats:
     factor, kind = parse_unit(unit)
     if kind != base:
-        what, example, option = (
-            ("response", "mV", "--response-unit") if base == "V" else ("stimulus", "pA", "--stimulus-unit")
-        )
-        raise UnitsError(
-            f"The {what} has the unit {unit!r}; expected one such as {example}. "
-            f"If you know the unit of the stored values, say so with {option}."
-        )
+        what, example = ("potential", "mV") if base == "V" else ("current", "pA")
+        raise UnitsError(f"The {what} has the unit {unit!r}; expected one such as {example}.")
     scale = factor / target
     return values if abs(scale - 1) < 1e-12 else values * _exact(scale)
 
@@ -118,3 +206,18 @@ def pick_channel(names: Sequence[str], wanted: str, what: str) -> int:
         return int(wanted)
     listed = ", ".join(f"{k}: {name}" for k, name in enumerate(names)) or "none"
     raise UnitsError(f"The {what} channel {wanted!r} is not one channel of this file, which has {listed}.")
+
+
+def names_of(channels: Sequence[tuple[str, str, bool]]) -> list[Channel]:
+    """Channels under names that `pick_channel` understands: their own where it is unambiguous, else their number.
+
+    Parameters
+    ----------
+    channels : sequence of (str, str, bool)
+        Name, unit, and whether it was commanded, in the file's order.
+    """
+    plain = [name.strip().lower() for name, _, _ in channels]
+    return [
+        Channel(name.strip() if name.strip() and plain.count(name.strip().lower()) == 1 else str(k), unit, commanded)
+        for k, (name, unit, commanded) in enumerate(channels)
+    ]

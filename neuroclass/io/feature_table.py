@@ -20,7 +20,7 @@ from neuroclass.io.archives import is_spreadsheet
 from neuroclass.io.sandbox import Receive, ask
 from neuroclass.io.table_columns import TableLimits
 from neuroclass.io.table_readers import PARQUET, ZIP, Wanted, delimiter_of, encoding_of
-from neuroclass.io.tasks import COLUMNS, TABLE
+from neuroclass.io.tasks import COLUMNS, SHEETS, TABLE
 from neuroclass.types.arrays import Floats, Integers
 
 CELL_COLUMN, SPECIES_COLUMN = "cell", "species"
@@ -111,6 +111,28 @@ def _parquet_columns(source: Source) -> list[str]:
             return ask(request, "it", LIMITS.seconds, lambda header, _: list(header["columns"]), TableError)
         except NeuroClassError:
             return []
+
+
+def sheets_of(source: Source, name: str) -> list[str]:
+    """Titles of a spreadsheet's sheets; empty for any other file.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read.
+    UnsafeFileError
+        If it exceeds a limit.
+    OSError
+        If the file cannot be opened.
+    """
+    head = source[:4] if isinstance(source, bytes) else _head(source)[:4]
+    if head != ZIP:
+        return []
+    with _as_path(source) as path:
+        if not is_spreadsheet(path):
+            return []
+        request = {"task": SHEETS, "path": str(path.resolve()), "name": name, "limits": asdict(LIMITS)}
+        return ask(request, name, LIMITS.seconds, lambda header, _: list(map(str, header["sheets"])), TableError)
 
 
 @contextlib.contextmanager

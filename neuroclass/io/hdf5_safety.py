@@ -121,7 +121,8 @@ def read_samples(dataset: h5py.Dataset, limits: ReadLimits) -> Floats:
     shape = tuple(n for n in dataset.shape or () if n != 1) or dataset.shape
     if dataset.dtype.kind not in "iuf" or shape is None or len(shape) != 1:
         raise RecordingError(
-            f"{dataset.name} has shape {dataset.shape} and type {dataset.dtype}; expected one row of numbers."
+            f"{dataset.name} has shape {dataset.shape} and type {dataset.dtype}; expected one row of numbers. Export "
+            "each sweep as a series of its own."
         )
     if dataset.size * 8 > limits.bytes:
         raise RecordingError(

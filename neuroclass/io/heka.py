@@ -10,7 +10,7 @@ import numpy as np
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnitsError
-from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa
+from neuroclass.io.channels import ChannelMapping, names_of, pick_channel, response_mv, stimulus_pa, to_pa
 from neuroclass.io.heka_stimulus import (
     CURRENT_CLAMP,
     VOLTAGE_CLAMP,
@@ -172,21 +172,25 @@ def _responses(traces: list[Trace], found: _File, series: _Series, record: Node)
     if not potentials and mapping.response_unit:
         potentials = [t for t in traces if not t.is_current]
     if not potentials and not any(t.is_current for t in traces):
-        raise UnitsError(_which(found.name, series, traces))
+        raise _undecided(found.name, series, traces, traces)
     clamped = [t for t in potentials if _in_current_clamp(t, traces, _stimulus(found, record, t))]
     monitors = [t for t in clamped if t.is_monitor] or clamped
     electrodes = [t.electrode for t in monitors]
     if len(set(electrodes)) < len(electrodes):
-        raise UnitsError(_which(found.name, series, monitors))
+        raise _undecided(found.name, series, monitors, traces)
     return monitors
+
+
+def _undecided(name: str, series: _Series, shown: list[Trace], traces: list[Trace]) -> UnitsError:
+    """The error for a series whose potential is not decided; other readings of all its traces can be tried."""
+    error = UnitsError(_which(name, series, shown))
+    error.channels = tuple(names_of([(t.name, t.unit, False) for t in traces]))
+    return error
 
 
 def _which(name: str, series: _Series, traces: list[Trace]) -> str:
     listed = ", ".join(f"{k}: {t.name} in {t.unit or 'no unit'}" for k, t in enumerate(traces)) or "nothing"
-    return (
-        f"Series {series} of {name} records {listed}; expected one potential an electrode. Say which it is with "
-        "--response NAME --response-unit mV."
-    )
+    return f"Series {series} of {name} records {listed}; expected one potential an electrode."
 
 
 def _in_current_clamp(response: Trace, traces: list[Trace], stimulus: Stimulus | None) -> bool:
@@ -207,7 +211,7 @@ def _stimulus(found: _File, record: Node, response: Trace) -> Stimulus | None:
 def _sweep(found: _File, series: _Series, place: int, record: Node, traces: list[Trace], response: Trace) -> Sweep:
     """A sweep in mV and pA."""
     mapping = found.mapping
-    v = to_mv(found.values(response), mapping.response_unit or response.unit)
+    v = response_mv(found.values(response), response.unit, mapping)
     notes = ("the file ends within it",) if v.size < response.n_times else ()
     interval = response.interval_s
     stimulus = _stimulus(found, record, response)
@@ -242,20 +246,22 @@ def _commanded(found: _File, stimulus: Stimulus, sweep: int, n_times: int, inter
     if unit is None and not is_current(stimulus):
         raise CannotReconstructError(
             f"the stimulus {stimulus.name!r} is in {stimulus.unit or 'no unit'}; if its levels are currents, say in "
-            "which unit with --stimulus-unit"
+            "which unit"
         )
-    return to_pa(waveform(stimulus, sweep, n_times, interval), unit or stimulus.unit)
+    return stimulus_pa(waveform(stimulus, sweep, n_times, interval), stimulus.unit, found.mapping)
 
 
 def _recorded(found: _File, traces: list[Trace], response: Trace) -> Floats | None:
     """The recorded current of a response's electrode, pA."""
-    unit = found.mapping.stimulus_unit
     if found.mapping.stimulus is not None:
         trace = traces[pick_channel([t.name for t in traces], found.mapping.stimulus, "stimulus")]
-        return to_pa(found.values(trace), unit or trace.unit)
+        return stimulus_pa(found.values(trace), trace.unit, found.mapping)
     own = [t for t in traces if t.is_current and t.electrode == response.electrode]
     own = [t for t in own if t.is_monitor] or own
-    return to_pa(found.values(own[0]), own[0].unit) if len(own) == 1 else None
+    if len(own) != 1:
+        return None
+    scale = (found.mapping.stimulus_gain, found.mapping.stimulus_offset)
+    return to_pa(found.values(own[0]), own[0].unit, *scale)
 
 
 def _disagree(commanded: Floats, recorded: Floats) -> bool:

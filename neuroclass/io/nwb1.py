@@ -9,8 +9,27 @@ from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import own_item, own_items, text_of
-from neuroclass.io.nwb_series import Series, find_own, kind_by_unit, no_current_clamp, read_cells, trailing_number
+from neuroclass.io.nwb_pairs import (
+    Pair,
+    chosen_electrodes,
+    decided,
+    paired,
+    pairings_of_clamped,
+    pairings_of_nwb,
+    warnings_of,
+)
+from neuroclass.io.nwb_series import (
+    ACQUIRED,
+    Series,
+    find_own,
+    kind_by_unit,
+    no_current_clamp,
+    read_cells,
+    trailing_number,
+)
+from neuroclass.io.pairings import Pairing
 
+_RESPONSES, _STIMULI = "acquisition/timeseries", "stimulus/presentation"
 _KINDS = (
     "CurrentClampStimulusSeries",
     "VoltageClampStimulusSeries",
@@ -50,27 +69,49 @@ def read_nwb1(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     ------
     ClampModeError
         The file holds voltage-clamp sweeps only.
+    UnitsError
+        Several currents fit, or the mapping names no electrode of the file.
     RecordingError
         No sweep can be read.
     """
-    responses = list(_series(file, "acquisition/timeseries"))
-    stimuli = list(_series(file, "stimulus/presentation"))
-    current = [s for s in responses if s.kind in ("CurrentClampSeries", "IZeroClampSeries")]
-    if not current:
-        raise no_current_clamp(name, responses)
-    pairs = ((k if r.sweep is None else r.sweep, r, _stimulus_of(r, stimuli)) for k, r in enumerate(current))
+    responses, stimuli = _clamped(file, forced=mapping.response == ACQUIRED)
+    if not responses:
+        raise no_current_clamp(name, list(_series(file, _RESPONSES)))
+    pairs = list(decided(_pairs(responses, stimuli, mapping), name, mapping))
     stem = name.rsplit(".", 1)[0]
     return read_cells(
-        file, pairs, name, mapping, limits, lambda electrode, several: electrode if several else stem, "NWB 1"
+        file,
+        ((p.number, p.response, p.stimulus) for p in pairs),
+        name,
+        mapping,
+        limits,
+        lambda electrode, several: electrode if several else stem,
+        "NWB 1",
+        warnings_of(pairs),
     )
 
 
-def _stimulus_of(response: Series, stimuli: list[Series]) -> Series | None:
-    """Stimulus of a response's sweep, matched by electrode if the sweep has several."""
-    same = [s for s in stimuli if s.sweep == response.sweep and s.kind != "VoltageClampStimulusSeries"]
-    if len(same) > 1:
-        same = [s for s in same if s.electrode == response.electrode]
-    return same[0] if len(same) == 1 else None
+def nwb1_pairings(file: h5py.File) -> list[Pairing]:
+    """Electrodes and places of an NWB 1 file that could hold potential and current."""
+    responses, stimuli = _clamped(file)
+    return pairings_of_nwb(responses, stimuli) if responses else pairings_of_clamped(_clamped(file, forced=True)[0])
+
+
+def _clamped(file: h5py.File, forced: bool = False) -> tuple[list[Series], list[Series]]:
+    """Current-clamp responses and their stimuli; if forced and there are none, those declared as voltage clamp."""
+    every, stimuli = list(_series(file, _RESPONSES)), list(_series(file, _STIMULI))
+    responses = [s for s in every if s.kind in ("CurrentClampSeries", "IZeroClampSeries")]
+    if forced and not responses:
+        return [s for s in every if s.kind == "VoltageClampSeries"], stimuli
+    return responses, [s for s in stimuli if s.kind != "VoltageClampStimulusSeries"]
+
+
+def _pairs(responses: list[Series], stimuli: list[Series], mapping: ChannelMapping) -> Iterator[Pair]:
+    kept, wanted = chosen_electrodes(responses, stimuli, mapping)
+    for k, response in enumerate(kept):
+        same = [s for s in stimuli if s.sweep == response.sweep]
+        taken = [r.electrode for r in responses if r.sweep == response.sweep]
+        yield paired(k if response.sweep is None else response.sweep, response, same, taken, wanted)
 
 
 def _series(file: h5py.File, folder: str) -> Iterator[Series]:

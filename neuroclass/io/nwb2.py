@@ -1,6 +1,6 @@
 """NWB 2: intracellular series of pynwb and other writers, read with h5py alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import h5py
 import numpy as np
@@ -9,7 +9,17 @@ from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import number_of, own_item, own_items, text_of
+from neuroclass.io.nwb_pairs import (
+    Pair,
+    chosen_electrodes,
+    decided,
+    paired,
+    pairings_of_clamped,
+    pairings_of_nwb,
+    warnings_of,
+)
 from neuroclass.io.nwb_series import (
+    ACQUIRED,
     Series,
     find_own,
     kind_by_unit,
@@ -17,9 +27,14 @@ from neuroclass.io.nwb_series import (
     read_cells,
     trailing_number,
 )
+from neuroclass.io.pairings import Pairing
 
 _RESPONSES = ("CurrentClampSeries", "IZeroClampSeries", "VoltageClampSeries")
 _STIMULI = ("CurrentClampStimulusSeries", "VoltageClampStimulusSeries")
+_BY_UNIT = {
+    _RESPONSES: {kind: kind for kind in _RESPONSES},
+    _STIMULI: {"CurrentClampSeries": _STIMULI[1], "VoltageClampSeries": _STIMULI[0]},
+}
 _ICEPHYS = "general/intracellular_ephys"
 _PAIR_TABLE = f"{_ICEPHYS}/intracellular_recordings"
 
@@ -33,7 +48,7 @@ def read_nwb2(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     """Read the current-clamp sweeps of an NWB 2 file.
 
     Responses and stimuli are paired by the table of intracellular recordings, else by sweep number and
-    electrode, else by the trailing numbers of their names, else by their order.
+    electrode, else by the trailing numbers of their names, else by their order; see also `paired`.
 
     Parameters
     ----------
@@ -55,24 +70,45 @@ def read_nwb2(file: h5py.File, name: str, mapping: ChannelMapping, limits: ReadL
     ------
     ClampModeError
         The file holds voltage-clamp sweeps only.
+    UnitsError
+        Several currents fit, or the mapping names no electrode of the file.
     RecordingError
         No sweep can be read.
     """
-    responses = [s for folder in ("acquisition", "processing") for s in _series(file, folder, _RESPONSES)]
-    stimuli = [s for s in _series(file, "stimulus/presentation", _STIMULI) if s.kind == _STIMULI[0]]
-    current = [s for s in responses if s.kind != "VoltageClampSeries"]
-    if not current:
-        raise no_current_clamp(name, responses)
-    pairs = _pairs(file, current, stimuli)
+    responses, stimuli = _clamped(file, forced=mapping.response == ACQUIRED)
+    if not responses:
+        raise no_current_clamp(name, list(_responses(file)))
+    pairs = list(decided(_pairs(file, responses, stimuli, mapping), name, mapping))
     return read_cells(
         file,
-        pairs,
+        ((p.number, p.response, p.stimulus) for p in pairs),
         name,
         mapping,
         limits,
         lambda electrode, several: _cell_name(file, electrode, name, several),
         "NWB 2",
+        warnings_of(pairs),
     )
+
+
+def nwb2_pairings(file: h5py.File) -> list[Pairing]:
+    """Electrodes and places of an NWB 2 file that could hold potential and current."""
+    responses, stimuli = _clamped(file)
+    return pairings_of_nwb(responses, stimuli) if responses else pairings_of_clamped(_clamped(file, forced=True)[0])
+
+
+def _responses(file: h5py.File) -> Iterator[Series]:
+    for folder in ("acquisition", "processing"):
+        yield from _series(file, folder, _RESPONSES)
+
+
+def _clamped(file: h5py.File, forced: bool = False) -> tuple[list[Series], list[Series]]:
+    """Current-clamp responses and their stimuli; if forced and there are none, those declared as voltage clamp."""
+    every, stimuli = list(_responses(file)), list(_series(file, "stimulus/presentation", _STIMULI))
+    responses = [s for s in every if s.kind != "VoltageClampSeries"]
+    if forced and not responses:
+        return every, stimuli
+    return responses, [s for s in stimuli if s.kind == _STIMULI[0]]
 
 
 def _series(file: h5py.File, folder: str, kinds: tuple[str, ...], depth: int = 0) -> Iterator[Series]:
@@ -83,8 +119,8 @@ def _series(file: h5py.File, folder: str, kinds: tuple[str, ...], depth: int = 0
         if not isinstance(item, h5py.Group):
             continue
         kind = text_of(item.attrs.get("neurodata_type"))
-        if kind in ("PatchClampSeries", "TimeSeries"):
-            kind = kind_by_unit(item) if "data" in item and kinds is _RESPONSES else kind
+        if kind in ("PatchClampSeries", "TimeSeries") and "data" in item:
+            kind = _BY_UNIT[kinds].get(kind_by_unit(item), kind)
         if kind in kinds:
             sweep = number_of(item.attrs.get("sweep_number"))
             yield Series(
@@ -114,26 +150,45 @@ def _electrode(group: h5py.Group) -> str:
     return ""
 
 
-def _pairs(
-    file: h5py.File, responses: list[Series], stimuli: list[Series]
-) -> Iterator[tuple[int, Series, Series | None]]:
-    numbers = _numbers(responses)
-    table = _table_pairs(file)
-    by_path = {str(s.group.name): s for s in stimuli}
-    by_sweep = {(s.sweep, s.electrode): s for s in stimuli if s.sweep is not None}
-    by_number = {(trailing_number(s.name), s.electrode): s for s in stimuli}
-    in_order = len(stimuli) == len(responses) and len(by_number) != len(stimuli)
-    for k, response in enumerate(responses):
+def _pairs(file: h5py.File, responses: list[Series], stimuli: list[Series], mapping: ChannelMapping) -> Iterator[Pair]:
+    kept, wanted = chosen_electrodes(responses, stimuli, mapping)
+    numbers = dict(zip(_paths(responses), _numbers(responses), strict=True))
+    table = {} if wanted else _table_pairs(file)
+    by_path = dict(zip(_paths(stimuli), stimuli, strict=True))
+    alike = {key: (_by(key, stimuli), _by(key, responses)) for key in (_sweep, _name_number)}
+    numbered = any(s.sweep is not None for s in stimuli)
+    unclear = len({(_name_number(s), s.electrode) for s in stimuli}) != len(stimuli)
+    in_order = dict(zip(_paths(responses), stimuli, strict=False)) if len(stimuli) == len(responses) else {}
+    for response in kept:
         path = str(response.group.name)
+        by_sweep = numbered and response.sweep is not None
         if path in table:
-            stimulus = by_path.get(table[path])
-        elif response.sweep is not None and by_sweep:
-            stimulus = by_sweep.get((response.sweep, response.electrode))
-        elif in_order:
-            stimulus = stimuli[k]
+            yield Pair(numbers[path], response, by_path.get(table[path]))
+        elif unclear and in_order and not by_sweep and wanted is None:
+            yield Pair(numbers[path], response, in_order[path])
         else:
-            stimulus = by_number.get((trailing_number(response.name), response.electrode))
-        yield numbers[k], response, stimulus
+            key = _sweep if by_sweep else _name_number
+            candidates, own = (found.get(key(response), []) for found in alike[key])
+            yield paired(numbers[path], response, candidates, [r.electrode for r in own], wanted)
+
+
+def _paths(series: list[Series]) -> list[str]:
+    return [str(s.group.name) for s in series]
+
+
+def _sweep(series: Series) -> int | None:
+    return series.sweep
+
+
+def _name_number(series: Series) -> int | None:
+    return trailing_number(series.name)
+
+
+def _by(key: Callable[[Series], int | None], series: list[Series]) -> dict[int | None, list[Series]]:
+    found: dict[int | None, list[Series]] = {}
+    for one in series:
+        found.setdefault(key(one), []).append(one)
+    return found
 
 
 def _numbers(responses: list[Series]) -> list[int]:

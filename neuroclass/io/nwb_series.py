@@ -10,10 +10,12 @@ import numpy as np
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import SIMULATED_KEYWORD, SIMULATED_WARNING, Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnsafeFileError
-from neuroclass.io.channels import ChannelMapping, to_mv, to_pa, unit_kind
+from neuroclass.io.channels import ChannelMapping, response_mv, stimulus_pa, to_mv, to_pa, unit_kind
 from neuroclass.io.hdf5_safety import number_of, own_item, read_samples, text_of
 from neuroclass.types.arrays import Floats
 
+ACQUIRED, PRESENTED = "acquisition", "stimulus"
+"""The two places of series, as channel names, for a file that exchanges them or declares the wrong clamp mode."""
 RATE_TOLERANCE = 1e-3
 MAX_RATE_HZ = 2e6
 _START = 200  # leading samples of a current; if most differ from the one before, it was measured
@@ -62,7 +64,7 @@ class Budget:
         if self.used > self.limits.bytes:
             raise RecordingError(
                 f"The sweeps up to {name} hold more than {self.limits.bytes // 1_000_000} MB of samples; "
-                "save fewer sweeps to a file, or raise the limit."
+                "save fewer sweeps to a file."
             )
 
 
@@ -70,7 +72,7 @@ def read_values(series: Series, budget: Budget, fallback_unit: str) -> tuple[Flo
     """Converted values of a series, shape (n_times,), with their unit."""
     data = own_item(series.group, "data")
     if not isinstance(data, h5py.Dataset):
-        raise RecordingError(f"{series.name} has no data.")
+        raise RecordingError(f"{series.name} has no data; export it again with its samples.")
     budget.take(int(data.size or 0), series.name)
     values = read_samples(data, budget.limits)
     conversion = number_of(data.attrs.get("conversion"), 1.0)
@@ -86,7 +88,7 @@ def raw_values(series: Series, budget: Budget) -> Floats:
     """Stored values of a series without its conversion, shape (n_times,)."""
     data = own_item(series.group, "data")
     if not isinstance(data, h5py.Dataset):
-        raise RecordingError(f"{series.name} has no data.")
+        raise RecordingError(f"{series.name} has no data; export it again with its samples.")
     budget.take(int(data.size or 0), series.name)
     return read_samples(data, budget.limits)
 
@@ -99,12 +101,14 @@ def sampling_rate(series: Series, budget: Budget) -> tuple[float, int | None]:
         return _checked(rate, series.name), None
     stamps = own_item(series.group, "timestamps")
     if not isinstance(stamps, h5py.Dataset) or (stamps.size or 0) < 3:
-        raise RecordingError(f"{series.name} tells neither a sampling rate nor timestamps.")
+        raise RecordingError(
+            f"{series.name} has neither a sampling rate nor timestamps; export it again with one of them."
+        )
     budget.take(int(stamps.size), series.name)
     steps = np.diff(read_samples(stamps, budget.limits))
     step = float(np.median(steps))
     if not np.isfinite(step) or step <= 0:
-        raise RecordingError(f"The timestamps of {series.name} do not increase.")
+        raise RecordingError(f"The timestamps of {series.name} do not increase; export them again in order of time.")
     odd = np.flatnonzero(~(np.abs(steps - step) < 0.5 * step))
     if odd.size == 0:
         step = float(steps.mean())
@@ -113,7 +117,9 @@ def sampling_rate(series: Series, budget: Budget) -> tuple[float, int | None]:
 
 def _checked(rate: float, name: str) -> float:
     if not 100 <= rate <= MAX_RATE_HZ:
-        raise RecordingError(f"{name} has a sampling rate of {rate:g} Hz; expected 100 Hz to 2 MHz.")
+        raise RecordingError(
+            f"{name} has a sampling rate of {rate:g} Hz; expected 100 Hz to 2 MHz. Export it with its rate in Hz."
+        )
     nearest = round(rate)
     return float(nearest) if abs(rate - nearest) < 1e-6 * rate else rate
 
@@ -130,10 +136,7 @@ def make_sweep(
     """
     rate, gap = sampling_rate(response, budget)
     notes: list[str] = []
-    if mapping.response_unit:
-        v = to_mv(raw_values(response, budget), mapping.response_unit)
-    else:
-        v = to_mv(*read_values(response, budget, "volts"))
+    v = response_mv(*_stored(response, budget, mapping, "V"), mapping)
     if gap is not None:
         notes.append(f"the timestamps jump after {gap / rate:.4g} s; the rest of the sweep is left out")
         v = v[:gap]
@@ -145,15 +148,31 @@ def make_sweep(
     return Sweep(number, v, i, rate, stimulus_name=name, recorded_current=measured, notes=tuple(notes))
 
 
+def _stored(series: Series, budget: Budget, mapping: ChannelMapping, kind: str) -> tuple[Floats, str]:
+    """Values of a potential ("V") or current ("A") with their unit, raw where the mapping gives that unit.
+
+    Where responses are taken for stimuli, a number of pA is one of mV, for the unit went with the place.
+    """
+    if mapping.response_unit if kind == "V" else mapping.stimulus_unit:
+        return raw_values(series, budget), ""
+    swapped = is_swapped(mapping)
+    values, unit = read_values(series, budget, "volts" if (kind == "V") != swapped else "amperes")
+    if swapped and unit_kind(unit) not in ("", kind):
+        return (to_pa(values, unit), "mV") if kind == "V" else (to_mv(values, unit), "pA")
+    return values, unit
+
+
+def is_swapped(mapping: ChannelMapping) -> bool:
+    """Whether a mapping takes responses for stimuli and the reverse."""
+    return mapping.response == PRESENTED and mapping.stimulus == ACQUIRED
+
+
 def _stimulus(
     stimulus: Series, rate: float, n: int, budget: Budget, mapping: ChannelMapping, notes: list[str]
 ) -> Floats:
     """The injected current at the response's samples, pA."""
     own_rate, gap = sampling_rate(stimulus, budget)
-    if mapping.stimulus_unit:
-        i = to_pa(raw_values(stimulus, budget), mapping.stimulus_unit)
-    else:
-        i = to_pa(*read_values(stimulus, budget, "amperes"))
+    i = stimulus_pa(*_stored(stimulus, budget, mapping, "A"), mapping)
     i = i[:gap] if gap is not None else i
     if abs(own_rate - rate) > RATE_TOLERANCE * rate:
         notes.append(f"the stimulus is sampled at {own_rate:g} Hz and the response at {rate:g} Hz")
@@ -235,7 +254,7 @@ def read_sweeps(
             failures.append(error)
             warnings.append(f"Sweep {number} is left out: {error}")
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-            failures.append(RecordingError(f"{response.name} of {name} is damaged: {error}"))
+            failures.append(RecordingError(f"{response.name} of {name} is damaged: {error}. Copy or export it again."))
             warnings.append(f"Sweep {number} is left out: it is damaged.")
         else:
             cells.setdefault(response.electrode, []).append(sweep)
@@ -252,6 +271,7 @@ def read_cells(
     limits: ReadLimits,
     cell_name: Callable[[str, bool], str],
     version: str,
+    said: Sequence[str] = (),
 ) -> tuple[Recording, ...]:
     """Read sweeps and group them into one recording per electrode; see `read_sweeps`.
 
@@ -265,6 +285,8 @@ def read_cells(
         Names the cell of an electrode: (electrode, whether there are several) → str.
     version : str
         Format of the recordings, such as "NWB 2".
+    said : sequence of str
+        Warnings that come before those about sweeps.
 
     Returns
     -------
@@ -278,7 +300,7 @@ def read_cells(
         metadata[SIMULATED_KEYWORD] = "yes"
         warnings = (SIMULATED_WARNING, *warnings)
     return tuple(
-        Recording(name, cell_name(electrode, len(cells) > 1), tuple(sweeps), warnings, metadata, version)
+        Recording(name, cell_name(electrode, len(cells) > 1), tuple(sweeps), (*said, *warnings), metadata, version)
         for electrode, sweeps in cells.items()
     )
 

@@ -1,5 +1,6 @@
 """Check that a recording's units are plausible, and trim sweeps to their valid samples."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,27 @@ REST_MV = (-130.0, -15.0)
 MAX_CURRENT_PA = 30_000.0
 RESISTANCE_MOHM = (3.0, 10_000.0)
 _ZERO_TAIL_S = 0.005
+
+
+def tidied(recordings: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Tidy the cells of a file; those that cannot be in mV and pA are left out with a warning.
+
+    Raises
+    ------
+    RecordingError
+        No cell is left; the first one's error.
+    """
+    kept: list[Recording] = []
+    errors: list[tuple[str, RecordingError]] = []
+    for recording in recordings:
+        try:
+            kept.append(tidy(recording))
+        except RecordingError as error:
+            errors.append((recording.cell, error))
+    if not kept:
+        raise errors[0][1]
+    left_out = tuple(f"{cell} is left out: {error.plain.split('. ')[0]}." for cell, error in errors)
+    return tuple(replace(one, warnings=(*one.warnings, *left_out)) for one in kept)
 
 
 def tidy(recording: Recording) -> Recording:
@@ -59,6 +81,15 @@ def tidy(recording: Recording) -> Recording:
     return replace(recording, sweeps=tuple(kept), warnings=tuple(warnings))
 
 
+def problem_of(recording: Recording) -> str:
+    """Why a recording cannot be in mV and pA, as `tidy` would say; empty if it can."""
+    try:
+        tidy(recording)
+    except RecordingError as error:
+        return error.plain
+    return ""
+
+
 def _impossible(sweep: Sweep) -> str:
     """Why a sweep's values are impossible for a cell and amplifier; empty if they are possible."""
     highest = float(np.abs(sweep.v_mv).max())
@@ -78,23 +109,22 @@ def check_units(sweeps: list[Sweep], source: str) -> None:
     """
     top = float(np.median([np.percentile(np.abs(s.v_mv[:: _stride(s)]), 99) for s in sweeps]))
     if top > MAX_POTENTIAL_MV:
-        raise UnitsError(_advice(source, f"potentials of {top:.4g} mV", "within ±250 mV", "response", top / 70))
+        raise UnitsError(_advice(source, f"potentials of {top:.4g} mV", "within ±250 mV", "potential", top / 70))
     rest = float(np.median([np.median(s.v_mv[: max(1, s.n_times // 10)]) for s in sweeps]))
     spread = max(float(np.ptp(s.v_mv)) for s in sweeps)
     if abs(rest) < MIN_RANGE_MV and spread < MIN_RANGE_MV:
         found = f"a potential of {rest:.3g} mV that varies by {spread:.3g} mV"
-        raise UnitsError(_advice(source, found, "tens of mV", "response", 1e-3))
+        raise UnitsError(_advice(source, found, "tens of mV", "potential", 1e-3))
     if not REST_MV[0] <= rest <= REST_MV[1]:
         raise UnitsError(
             f"{source} starts its sweeps at {rest:.3g} mV; neurons rest between {REST_MV[0]:g} and {REST_MV[1]:g} mV. "
-            "The response channel or its gain is not what the header says: choose the channel with --response, or "
-            "its unit with --response-unit."
+            "The channel of the potential, its gain or its offset is not what the header says."
         )
     known = [s for s in sweeps if s.current_known]
     strongest = max((float(np.abs(s.i_pa).max()) for s in known), default=0.0)
     if strongest > MAX_CURRENT_PA:
         raise UnitsError(
-            _advice(source, f"currents of {strongest:.4g} pA", "at most 30,000 pA", "stimulus", strongest / 100)
+            _advice(source, f"currents of {strongest:.4g} pA", "at most 30,000 pA", "current", strongest / 100)
         )
     _check_resistance(known, source)
 
@@ -109,8 +139,8 @@ def _check_resistance(sweeps: list[Sweep], source: str) -> None:
         return
     raise UnitsError(
         f"{source} moves its potential as a cell of {median:.3g} MOhm would; neurons have "
-        f"{RESISTANCE_MOHM[0]:g} to {RESISTANCE_MOHM[1]:g} MOhm. The stimulus is not in the unit that the header says: "
-        f"give it with --stimulus-unit {'nA' if median > RESISTANCE_MOHM[1] else 'fA'}, or its channel with --stimulus."
+        f"{RESISTANCE_MOHM[0]:g} to {RESISTANCE_MOHM[1]:g} MOhm. The unit, the gain or the channel of the current is "
+        "not what the header says."
     )
 
 
@@ -162,10 +192,5 @@ def _stride(sweep: Sweep) -> int:
 
 def _advice(source: str, found: str, expected: str, what: str, factor: float) -> str:
     thousands = 10.0 ** (3 * round(np.log10(factor) / 3))
-    times = f"{max(thousands, 1 / thousands):,.0f} times " if thousands != 1 else ""
-    size = f"{times}too {'large' if factor > 1 else 'small'}"
-    units = "V or mV" if what == "response" else "A, nA or pA"
-    return (
-        f"{source} has {found}; expected {expected}. By the header's unit it is {size}: say which unit the "
-        f"stored values have with --{what}-unit, such as {units}."
-    )
+    size = f" By the header's unit the {what} is {thousands:,.0f} times too large." if 1 < thousands < 1e7 else ""
+    return f"{source} has {found}; expected {expected}.{size}"

@@ -1,14 +1,15 @@
 """Read recordings of any supported format, recognised by content rather than name."""
 
-import contextlib
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
-from neuroclass.errors import NeuroClassError, RecordingError
-from neuroclass.io.abf import read_abf
+from neuroclass.errors import ClampModeError, NeuroClassError, RecordingError, UnitsError
+from neuroclass.io.abf import abf_channels, read_abf
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.hdf5_safety import open_hdf5
 from neuroclass.io.heka import read_heka
@@ -16,13 +17,17 @@ from neuroclass.io.heka_tree import EXPORT, SIGNATURES, TREES
 from neuroclass.io.igor import is_igor_experiment, is_igor_wave, read_igor_experiment, read_igor_wave
 from neuroclass.io.matlab import is_matlab, is_matlab_73, read_matlab, read_matlab_73
 from neuroclass.io.neo_formats import HEAD, neo_format, read_with_neo, suffixed
-from neuroclass.io.nwb1 import is_nwb1, read_nwb1
-from neuroclass.io.nwb2 import is_nwb2, read_nwb2
-from neuroclass.io.plausibility import tidy
-from neuroclass.io.sweep_table import PARQUET, looks_like_sweep_table, read_sweep_table
+from neuroclass.io.nwb1 import is_nwb1, nwb1_pairings, read_nwb1
+from neuroclass.io.nwb2 import is_nwb2, nwb2_pairings, read_nwb2
+from neuroclass.io.pairings import Pairing, pairings_of
+from neuroclass.io.plausibility import tidied
+from neuroclass.io.proposals import TimeLeft, noted, with_proposals
+from neuroclass.io.sweep_table import PARQUET, looks_like_sweep_table, read_sweep_table, table_channels
 from neuroclass.io.winwcp import is_winwcp, read_winwcp
 
+_ABF = (b"ABF ", b"ABF2")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_SEARCH = 0.7  # of the time limit is used up when no further reading is tried
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _KNOWN = (
     "NWB 1 or 2, ABF 1 or 2, HEKA PatchMaster, WinWCP, Igor, AxoGraph, MATLAB, Spike2, Elphy, ATF, or a CSV or "
@@ -87,6 +92,24 @@ def read_recordings(
 
 def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
     """Read a file in this process; see `read_recordings`."""
+    begun = time.process_time()
+    try:
+        return _read(path, name, mapping, limits)
+    except (UnitsError, ClampModeError) as error:
+        pairings = pairings_of(error.channels) or _pairings(path, name, limits)
+        spent = time.process_time() - begun
+        raise with_proposals(
+            error,
+            mapping,
+            pairings,
+            lambda tried: _dispatch(path, name, tried, limits),
+            lambda tried: _accept(path, name, tried, limits),
+            TimeLeft(_SEARCH * limits.seconds_for(path.stat().st_size) - spent, spent),
+        ) from None
+
+
+def _read(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
+    """Read a file as a user says, and check each of its cells."""
     try:
         recordings = _dispatch(path, name, mapping, limits)
     except NeuroClassError:
@@ -98,7 +121,28 @@ def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) ->
             f"{name} cannot be read: it is damaged or of an unknown variant ({type(error).__name__}: {error}). "
             f"Expected {_KNOWN}."
         ) from error
-    return tuple(tidy(recording) for recording in recordings)
+    return tidied(noted(recordings, mapping))
+
+
+def _accept(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> None:
+    """Raise unless the file can be read as proposed, with a current."""
+    recordings = _read(path, name, mapping, limits)
+    if not any(sweep.current_known for recording in recordings for sweep in recording.sweeps):
+        raise RecordingError(f"{name} has no current under this reading.")
+
+
+def _pairings(path: Path, name: str, limits: ReadLimits) -> list[Pairing]:
+    """Channels of a file that could be potential and current; none where its format has no names for them."""
+    with suppress(Exception), path.open("rb") as file:
+        head = file.read(HEAD)
+        if head.startswith(_HDF5):
+            with open_hdf5(path, name, limits) as hdf5:
+                return nwb2_pairings(hdf5) if is_nwb2(hdf5) else nwb1_pairings(hdf5)
+        if head[:4] in _ABF:
+            return pairings_of(abf_channels(path))
+        if looks_like_sweep_table(head) or head.startswith(PARQUET):
+            return pairings_of(table_channels(path, name, limits))
+    return []
 
 
 def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
@@ -107,7 +151,7 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
     if not head:
         raise RecordingError(f"{name} is empty; expected {_KNOWN}.")
     if mapping.series is not None and head[:4] not in SIGNATURES:
-        raise RecordingError(f"{name} is no HEKA bundle and has no series; name none of this file (--series).")
+        raise RecordingError(f"{name} is no HEKA bundle and has no series; name none of this file.")
     if head.startswith(_HDF5):
         with open_hdf5(path, name, limits) as hdf5:
             if is_nwb2(hdf5):
@@ -117,7 +161,7 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
             if is_matlab_73(hdf5):
                 return read_matlab_73(hdf5, name, mapping, limits)
         raise RecordingError(f"{name} is an HDF5 file but not NWB, nor MATLAB's; expected {_KNOWN}.")
-    if head[:4] in (b"ABF ", b"ABF2"):
+    if head[:4] in _ABF:
         return read_abf(path, name, mapping)
     if looks_like_sweep_table(head) or head.startswith(PARQUET):
         return read_sweep_table(path, name, mapping, limits)
@@ -144,7 +188,7 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
     raise RecordingError(f"{name} is of no known format; expected {_KNOWN}.")
 
 
-@contextlib.contextmanager
+@contextmanager
 def _as_path(path_or_bytes: str | Path | bytes) -> Iterator[Path]:
     if not isinstance(path_or_bytes, bytes):
         path = Path(path_or_bytes)

@@ -27,7 +27,7 @@ from neuroclass import errors
 from neuroclass.config import PROJECT_DIR
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import ClampMode, Recording, Sweep
-from neuroclass.errors import NeuroClassError, RecordingError
+from neuroclass.errors import NeuroClassError, Proposal, RecordingError
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.tasks import RECORDINGS
 from neuroclass.types.arrays import Floats
@@ -41,6 +41,7 @@ _CHUNK = 1 << 20
 _AT_ONCE = max(2, os.cpu_count() or 2)
 _BUSY = 6.0
 _POLL_S = 0.5
+_GRACE_S = 30.0
 
 
 class _Clock:
@@ -81,7 +82,7 @@ class _Worker:
             "ARROW_DEFAULT_MEMORY_POOL": "system",  # gives memory back, and reserves none
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "neuroclass.io.sandbox_worker"],
+            [sys.executable, "-m", "neuroclass.io.sandbox_worker", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -261,7 +262,7 @@ def ask(
     with _pool.worker() as worker:
         clock = _Clock(worker.process, seconds)
         try:
-            worker.send(request)
+            worker.send({**request, "at_most_s": _BUSY * seconds + _GRACE_S})
             (length,) = struct.unpack("<Q", worker.receive(8, clock))
             if length > _MAX_HEADER:
                 raise EOFError
@@ -284,10 +285,14 @@ def _ending(worker: _Worker) -> str:
     return "its parser stopped; the file is damaged or needs too much memory."
 
 
-def _error(header: dict[str, str], otherwise: type[NeuroClassError]) -> NeuroClassError:
+def _error(header: dict[str, Any], otherwise: type[NeuroClassError]) -> NeuroClassError:
     kind = getattr(errors, header["type"], otherwise)
-    known = isinstance(kind, type) and issubclass(kind, NeuroClassError)
-    return kind(header["message"]) if known else otherwise(header["message"])
+    kind = kind if isinstance(kind, type) and issubclass(kind, NeuroClassError) else otherwise
+    if not issubclass(kind, RecordingError):
+        return kind(header["found"])
+    offered = header.get("proposals", ())
+    proposals = [Proposal(one["reading"], one["options"], one["assumes"]) for one in offered]
+    return kind(header["found"], proposals, header["words"])
 
 
 def _decode(header: dict[str, Any], receive: Receive, limits: ReadLimits) -> tuple[Recording, ...]:

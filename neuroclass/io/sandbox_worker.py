@@ -1,15 +1,18 @@
 """The parser process: reads requests from its input, writes recordings and tables to its output.
 
 It gives up what parsing does not need, see `confinement`, keeps to each file's memory limit, and ends when its parent
-does.
+does, or when a request takes longer than the parent waits.
 """
 
 import json
 import os
 import resource
+import signal
 import struct
 import sys
 import tempfile
+import threading
+import time
 from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,18 +20,19 @@ from typing import Any, BinaryIO, TypeAlias
 
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
-from neuroclass.errors import NeuroClassError
+from neuroclass.errors import NeuroClassError, RecordingError, describe
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.confinement import confine
 from neuroclass.io.recordings import parse
 from neuroclass.io.table_columns import TableLimits
-from neuroclass.io.table_readers import Wanted, column_names, read_table
-from neuroclass.io.tasks import COLUMNS, RECORDINGS, TABLE
+from neuroclass.io.table_readers import Wanted, column_names, read_table, sheet_names
+from neuroclass.io.tasks import COLUMNS, RECORDINGS, SHEETS, TABLE
 
 Reply: TypeAlias = tuple[dict[str, Any], Iterable[bytes | memoryview]]
 
 
 _NEW = 150_000_000
+_LOOK_S = 1.0
 
 
 def main() -> None:
@@ -38,8 +42,19 @@ def main() -> None:
     os.dup2(quiet, 1)  # a reader that prints would garble the output
     tempfile.gettempdir()  # looks for a folder by writing into it, which is about to be forbidden
     confine()
+    threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     for line in sys.stdin.buffer:
-        _answer(out, json.loads(line))
+        request = json.loads(line)
+        signal.setitimer(signal.ITIMER_REAL, request["at_most_s"])  # the kernel ends it, whatever the parser does
+        _answer(out, request)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _end_with(parent: int) -> None:
+    """End in the middle of a file when the process that asked for it is gone."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
 
 
 def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
@@ -50,11 +65,18 @@ def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
     try:
         header, buffers = _TASKS[request["task"]](request)
     except NeuroClassError as error:
-        header, buffers = {"error": {"type": error.kind, "message": str(error)}}, []
+        header, buffers = (
+            {"error": {**describe(error), "found": _found(error), "words": getattr(error, "words", "")}},
+            [],
+        )
     text = json.dumps(header).encode()
     _write(out, struct.pack("<Q", len(text)) + text)
     for buffer in buffers:
         _write(out, buffer)
+
+
+def _found(error: NeuroClassError) -> str:
+    return error.found if isinstance(error, RecordingError) else error.plain
 
 
 def _reserved() -> int:
@@ -95,7 +117,16 @@ def _columns(request: dict[str, Any]) -> Reply:
     return {"columns": column_names(Path(request["path"]))}, ()
 
 
-_TASKS: dict[str, Callable[[dict[str, Any]], Reply]] = {RECORDINGS: _recordings, TABLE: _table, COLUMNS: _columns}
+def _sheets(request: dict[str, Any]) -> Reply:
+    return {"sheets": sheet_names(Path(request["path"]), request["name"], TableLimits(**request["limits"]))}, ()
+
+
+_TASKS: dict[str, Callable[[dict[str, Any]], Reply]] = {
+    RECORDINGS: _recordings,
+    TABLE: _table,
+    COLUMNS: _columns,
+    SHEETS: _sheets,
+}
 
 
 def _write(out: BinaryIO, data: bytes | memoryview) -> None:

@@ -6,18 +6,19 @@ or the only one.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neuroclass.ephys.sweep import Sweep
+from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnitsError
-from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.io.channels import ChannelMapping, names_of, pick_channel, response_mv, stimulus_pa, unit_kind
+from neuroclass.io.plausibility import problem_of
 from neuroclass.types.arrays import Floats
 
 NO_CURRENT = (
     "The file does not hold the injected current, or does not say which of its channels it is. Where it is a channel, "
-    "name it with --stimulus CH --stimulus-unit pA; else save the potential and the current in one file."
+    "name the channel and its unit; else save the potential and the current in one file."
 )
 _EXPORTED = re.compile(r"(?P<stem>.*[A-Za-z])_\d+_\d+_\d+_(?P<trace>\d+)(?P<label>(_.*)?)")
 _RATE_TOLERANCE = 1e-6
@@ -108,8 +109,12 @@ def sweeps_of(
     channels: dict[str, list[Signal]] = {}
     for signal in signals:
         channels.setdefault(channel_of(signal), []).append(signal)
-    responses = _responses(channels, source, mapping)
-    stimuli = _stimuli(channels, responses, source, mapping)
+    try:
+        responses, said = _responses(channels, source, mapping)
+        stimuli = _stimuli(channels, responses, source, mapping)
+    except (ClampModeError, UnitsError) as error:
+        error.channels = tuple(names_of([(name, some[0].unit, False) for name, some in channels.items()]))
+        raise
     if len(stimuli) not in (0, 1, len(responses)):
         raise RecordingError(
             f"{source} has {len(responses)} potentials and {len(stimuli)} currents; expected one current for each, or "
@@ -118,22 +123,34 @@ def sweeps_of(
     found = []
     for k, response in enumerate(responses):
         stimulus = stimuli[k if len(stimuli) > 1 else 0] if stimuli else None
-        found.append(_sweep(first + k, response, stimulus, source, mapping))
+        sweep = _sweep(first + k, response, stimulus, source, mapping)
+        found.append(replace(sweep, notes=(said,)) if said and first + k == 0 else sweep)
     return found
 
 
-def _responses(channels: dict[str, list[Signal]], source: str, mapping: ChannelMapping) -> list[Signal]:
+def _responses(channels: dict[str, list[Signal]], source: str, mapping: ChannelMapping) -> tuple[list[Signal], str]:
+    """The signals of the potential, and what to say about the choice."""
     if mapping.response is not None:
-        return _picked(channels, mapping.response, "response")
+        return _picked(channels, mapping.response, "response"), ""
     volts = {name: some for name, some in channels.items() if unit_kind(some[0].unit) == "V"}
     if len(volts) == 1:
-        return next(iter(volts.values()))
+        return next(iter(volts.values())), ""
+    fitting = [name for name, some in volts.items() if _looks_like_potential(some, source, mapping)]
+    if len(fitting) == 1:
+        others = ", ".join(name for name in volts if name != fitting[0])
+        said = f"the potential is read from {fitting[0]}, which looks like a membrane potential; {others} does not"
+        return volts[fitting[0]], said
     listed = describe(channels)
     if not volts and all(unit_kind(some[0].unit) == "A" for some in channels.values()):
         raise ClampModeError(f"{source} is voltage clamp: it records {listed}. Expected current clamp.")
-    what = "it is" if volts else "it is and its unit"
-    advice = "--response CH" if volts else "--response CH --response-unit mV --stimulus CH --stimulus-unit pA"
-    raise UnitsError(f"{source} records {listed}; expected one potential. Say which {what} with {advice}.")
+    raise UnitsError(f"{source} records {listed}; expected one potential.")
+
+
+def _looks_like_potential(signals: list[Signal], source: str, mapping: ChannelMapping) -> bool:
+    potentials = [response_mv(one.values, one.unit, mapping) for one in signals]
+    unknown = [np.full(v.size, np.nan) for v in potentials]
+    sweeps = [Sweep(k, v, unknown[k], signals[k].rate_hz) for k, v in enumerate(potentials)]
+    return not problem_of(Recording(source, signals[0].name, tuple(sweeps)))
 
 
 def _stimuli(
@@ -144,9 +161,7 @@ def _stimuli(
     amps = {name: some for name, some in channels.items() if unit_kind(some[0].unit) == "A"}
     amps = {name: some for name, some in amps.items() if some[0] not in responses}
     if len(amps) > 1:
-        raise UnitsError(
-            f"{source} records {describe(amps)}; expected one current. Say which was injected with --stimulus CH."
-        )
+        raise UnitsError(f"{source} records {describe(amps)}; expected one current.")
     return next(iter(amps.values()), [])
 
 
@@ -163,16 +178,16 @@ def describe(channels: dict[str, list[Signal]]) -> str:
 
 
 def _sweep(number: int, response: Signal, stimulus: Signal | None, source: str, mapping: ChannelMapping) -> Sweep:
-    v = to_mv(response.values, mapping.response_unit or response.unit)
+    v = response_mv(response.values, response.unit, mapping)
     if stimulus is None:
         return Sweep(number, v, np.full(v.size, np.nan), response.rate_hz)
     if stimulus.values.size != v.size or abs(stimulus.rate_hz / response.rate_hz - 1) > _RATE_TOLERANCE:
         raise RecordingError(
             f"Response and stimulus of {source} are sampled differently ({response.name}: {v.size:,} samples at "
             f"{response.rate_hz:g} Hz, {stimulus.name}: {stimulus.values.size:,} at {stimulus.rate_hz:g} Hz); expected "
-            "the same samples. Save them so, or name others with --response and --stimulus."
+            "the same samples. Save them so."
         )
-    i = to_pa(stimulus.values, mapping.stimulus_unit or stimulus.unit)
+    i = stimulus_pa(stimulus.values, stimulus.unit, mapping)
     return Sweep(number, v, i, response.rate_hz, recorded_current=measured(i))
 
 

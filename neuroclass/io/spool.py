@@ -1,12 +1,14 @@
 """Store of uploaded files on disk, one per SHA-256 of the content, readable only by the server's user.
 
 A content is claimed from before it is stored until an entry of the history holds it, so that nobody who deletes the
-same content in between takes it away.
+same content in between takes it away. Parts carry the name of a lock that the process holds while it lives, so that
+what a killed one leaves is known at once.
 """
 
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 import time
@@ -15,12 +17,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 _CHUNK = 1 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CLAIM = re.compile(r"claim-([0-9a-f]{64})-[0-9a-f]{16}")
-_PART = "part-"
+_PART, _ALIVE = "part-", "alive-"
 CLAIM_S = 3600.0
 """How long a claim holds without an entry, s: the longest that an upload waits to be classified."""
 LEFT_OVER_S = 86_400.0
@@ -45,6 +47,7 @@ class Spool:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.lock = FileLock(folder / "lock", mode=0o600)
+        self._alive: FileLock | None = None
 
     def path(self, digest: str) -> Path:
         """Path of a content, whether or not it is stored."""
@@ -52,10 +55,18 @@ class Spool:
             raise ValueError(f"{digest!r} is no SHA-256")
         return self.folder / digest
 
+    def _part(self) -> str:
+        """Beginning of this process' parts; its lock is held from now on."""
+        if self._alive is None:
+            alive = FileLock(self.folder / f"{_ALIVE}{secrets.token_hex(8)}", mode=0o600)
+            alive.acquire()
+            self._alive = alive
+        return f"{_PART}{Path(self._alive.lock_file).name.removeprefix(_ALIVE)}-"
+
     def put(self, source: BinaryIO, owner: str = "") -> tuple[str, int]:
         """Store a stream's content, claimed by an owner if one is given; returns its SHA-256 and size in bytes."""
         digest, size = hashlib.sha256(), 0
-        handle, part = tempfile.mkstemp(dir=self.folder, prefix=_PART)
+        handle, part = tempfile.mkstemp(dir=self.folder, prefix=self._part())
         try:
             with os.fdopen(handle, "wb") as out:
                 while chunk := source.read(_CHUNK):
@@ -100,7 +111,7 @@ class Spool:
 
     def workplace(self) -> "tempfile.TemporaryDirectory[str]":
         """A temporary folder on the same disk for unpacking."""
-        return tempfile.TemporaryDirectory(dir=self.folder, prefix=_PART)
+        return tempfile.TemporaryDirectory(dir=self.folder, prefix=self._part())
 
     def remove(self, digests: Iterable[str]) -> None:
         """Delete stored contents, except those that an upload still claims."""
@@ -121,14 +132,17 @@ class Spool:
         return found
 
     def clear_parts(self) -> None:
-        """Delete what interrupted uploads left."""
+        """Delete what interrupted uploads left: parts of processes that are gone or a day old, claims that expired."""
+        for lock in self.folder.glob(f"{_ALIVE}*"):
+            with suppress(Timeout, OSError), FileLock(lock, timeout=0):
+                for path in self.folder.glob(f"{_PART}{lock.name.removeprefix(_ALIVE)}-*"):
+                    _delete(path)
+                lock.unlink(missing_ok=True)
         for path in self.folder.glob(f"{_PART}*"):
-            if _age(path) < LEFT_OVER_S:
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            if _age(path) >= LEFT_OVER_S:
+                _delete(path)
+        with self.lock:
+            self._claimed()
 
     def left_over(self, held: Iterable[str]) -> set[str]:
         """Contents older than a day that are not among those held."""
@@ -145,6 +159,13 @@ class Spool:
                     continue
                 found.append((stat.st_mtime, path.name, stat.st_size))
         return {name: size for _, name, size in sorted(found)}
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _age(path: Path) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording, Sweep
 from neuroclass.errors import ClampModeError, RecordingError, UnitsError
-from neuroclass.io.channels import ChannelMapping, pick_channel, to_mv, to_pa, unit_kind
+from neuroclass.io.channels import Channel, ChannelMapping, names_of, pick_channel, response_mv, stimulus_pa, unit_kind
 from neuroclass.io.signals import rate_of_times
 from neuroclass.types.arrays import Floats
 
@@ -83,19 +83,28 @@ def read_sweep_table(path: Path, name: str, mapping: ChannelMapping, limits: Rea
         raise ClampModeError(f"{name} is voltage clamp: its columns are currents. Expected potentials, {_EXAMPLE}.")
     if not responses:
         raise UnitsError(
-            f"No column of {name} has a unit of potential; expected {_EXAMPLE}, or say the unit with --response-unit."
+            f"No column of {name} has a unit of potential in its header; expected {_EXAMPLE}. "
+            "Add the units to the headers.",
+            advised=True,
         )
     if len(stimuli) not in (0, 1, len(responses)):
         raise RecordingError(f"{name} has {len(responses)} sweeps and {len(stimuli)} currents; expected one each.")
     sweeps = []
     for number, response in enumerate(responses):
-        v = to_mv(_numbers(frame, response), mapping.response_unit or response.unit)
+        v = response_mv(_numbers(frame, response), response.unit, mapping)
         i = np.full(v.size, np.nan)
         if stimuli:
             stimulus = stimuli[number if len(stimuli) > 1 else 0]
-            i = to_pa(_numbers(frame, stimulus), mapping.stimulus_unit or stimulus.unit)
+            i = stimulus_pa(_numbers(frame, stimulus), stimulus.unit, mapping)
         sweeps.append(Sweep(number, v, i, rate, stimulus_name=response.name))
     return (Recording(name, Path(name).stem, tuple(sweeps), format="sweep table"),)
+
+
+def table_channels(path: Path, name: str, limits: ReadLimits) -> list[Channel]:
+    """What a mapping of a table may name: its columns where there are two besides the time, else nothing."""
+    columns = [_split(k, str(header)) for k, header in enumerate(_read(path, name, limits).columns)]
+    others = [c for c in columns if not c.name.lower().startswith("t")]
+    return names_of([(c.name, c.unit, False) for c in others]) if len(others) == 2 else []
 
 
 def _read(path: Path, name: str, limits: ReadLimits) -> "pd.DataFrame":
@@ -181,7 +190,9 @@ def _numbers(frame: "pd.DataFrame", column: _Column) -> Floats:
 def _rate(time: Floats, column: _Column, name: str) -> float:
     factor = _TIME_UNITS.get(column.unit.lower().replace("µ", "u").replace("μ", "u"))
     if factor is None:
-        raise UnitsError(f"The time column of {name} has no unit; expected one such as s or ms in its header.")
+        raise UnitsError(
+            f"The time column of {name} has no unit; expected one such as s or ms. Add it to the header.", advised=True
+        )
     if time.size < 20 or not np.isfinite(time).all():
         raise RecordingError(f"The time column of {name} has {np.isfinite(time).sum()} numbers; expected one a row.")
     return rate_of_times(time * factor, f"The time column of {name}")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from neuroclass.errors import TableError, UnsafeFileError
-from neuroclass.io.table_values import as_text, decimal_comma, is_empty, parse_number
+from neuroclass.io.table_values import as_text, decimal_comma, is_empty, maybe_thousands, parse_number
 
 _SHOWN = 60
-_POINT_AND_COMMA = "write all decimals with a point"
+_ONE_WAY = "write all decimals with a point, and thousands without a separator"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Table:
         self._text_places = [(place[name], name, column) for name, column in self.texts.items()]
         self._n_values = self._n_unread = self._n_characters = 0
         self._commas: list[tuple[int, int]] = []
-        self._n_commas = 0
+        self._n_commas, self._decimal = 0, False
         self._pointed = ""
 
     def add(self, number: int, values: Sequence[object]) -> None:
@@ -146,6 +146,7 @@ class Table:
         number = decimal_comma(value) if isinstance(value, str) else None
         if number is not None:
             self._n_commas += 1
+            self._decimal = self._decimal or not maybe_thousands(str(value))
             if len(self._commas) < self.limits.texts:
                 self._commas.append((which, index))
                 column.unread[index] = as_text(value)
@@ -180,25 +181,28 @@ class Table:
     def finish(self) -> None:
         """Decide on decimal commas once all rows are known.
 
+        They are decimal where no number has a point and one at least cannot be of thousands, as in ``-70,5``; else
+        the numbers that have one are not read.
+
         Raises
         ------
         TableError
-            If there is no row, or too many numbers have a decimal comma where others have a point.
+            If there is no row, or too many numbers with a comma are not read.
         """
         if not self.rows:
             raise TableError("it has a header and no cell; expected one row a cell.")
         if not self._n_commas:
             return
         columns = list(self.numbers.values())
-        if not self._pointed:
+        if self._decimal and not self._pointed:
             for which, index in self._commas:
                 del columns[which].unread[index]
             self.notes.append(f"Decimal commas were read as decimal points, in {self._n_commas:,} values.")
             return
         if self._n_commas > len(self._commas):
             raise TableError(
-                f"{self._n_commas:,} numbers have a decimal comma and others a point, such as {self._pointed[:40]!r}; "
-                f"{_POINT_AND_COMMA}."
+                f"{self._n_commas:,} numbers have a comma, of decimals or of thousands"
+                f"{f', and others a point, such as {self._pointed[:40]!r}' if self._pointed else ''}; {_ONE_WAY}."
             )
         for which, index in self._commas:
             columns[which].values[index] = float("nan")

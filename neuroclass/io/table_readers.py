@@ -4,6 +4,7 @@ import codecs
 import csv
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -69,9 +70,17 @@ def read_table(path: Path, name: str, wanted: Wanted, limits: TableLimits) -> Ta
     with path.open("rb") as file:
         head = file.read(4)
     read = _read_parquet if head == PARQUET else _read_xlsx if head == ZIP else _read_csv
-    try:
+    with _in_words(name, limits):
         table = read(path, wanted, limits)
         table.finish()
+    return table
+
+
+@contextmanager
+def _in_words(name: str, limits: TableLimits) -> Iterator[None]:
+    """Name the file in errors, and turn those of libraries into `TableError`."""
+    try:
+        yield
     except (TableError, UnsafeFileError) as error:
         raise type(error)(f"{name}: {error}") from error
     except MemoryError as error:
@@ -82,7 +91,6 @@ def read_table(path: Path, name: str, wanted: Wanted, limits: TableLimits) -> Ta
         raise TableError(
             f"{name} cannot be read as a table ({type(error).__name__}: {str(error)[:200]}); {_EXPECTED}."
         ) from error
-    return table
 
 
 def column_names(path: Path) -> list[str]:
@@ -90,6 +98,18 @@ def column_names(path: Path) -> list[str]:
     import pyarrow.parquet
 
     return [str(name)[:200] for name in pyarrow.parquet.read_schema(path).names[:10_000]]
+
+
+def sheet_names(path: Path, name: str, limits: TableLimits) -> list[str]:
+    """Titles of a spreadsheet's sheets with cells, at most 50.
+
+    Raises
+    ------
+    TableError, UnsafeFileError
+        As `read_table`.
+    """
+    with _in_words(name, limits), _workbook(path, limits) as book:
+        return [str(sheet.title) for sheet in book.worksheets[:_MOST_SHEETS]]
 
 
 def encoding_of(head: bytes) -> str | None:
@@ -176,7 +196,8 @@ def _within(values: list[str], n_names: int, number: int) -> list[str]:
     return values[:n_names]
 
 
-def _read_xlsx(path: Path, wanted: Wanted, limits: TableLimits) -> Table:
+@contextmanager
+def _workbook(path: Path, limits: TableLimits) -> Iterator[Any]:
     import openpyxl
 
     with zipfile.ZipFile(path) as parts:
@@ -186,7 +207,11 @@ def _read_xlsx(path: Path, wanted: Wanted, limits: TableLimits) -> Table:
             f"it unpacks to {unpacked / 2**20:,.0f} MB; at most {limits.bytes // 2**20} MB are read. Split it."
         )
     with path.open("rb") as file:  # as a path, the file's name would have to end in .xlsx
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        yield openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+
+
+def _read_xlsx(path: Path, wanted: Wanted, limits: TableLimits) -> Table:
+    with _workbook(path, limits) as book:
         sheet, note = _sheet(book, wanted, limits)
         table = _read_sheet(sheet, wanted, limits)
     table.notes += note
@@ -242,7 +267,7 @@ def _sheet(book: Any, wanted: Wanted, limits: TableLimits) -> tuple[Any, list[st
         others = ", ".join(map(repr, also[:10]))
         return chosen, [
             f"The sheet {chosen.title!r} was read; {others} {'has' if len(also) == 1 else 'have'} feature columns too. "
-            "Choose one with --sheet on the command line, or keep one in the file."
+            "Choose one above the verdicts on the page, or with --sheet on the command line."
         ]
     return chosen, [f"The sheet {chosen.title!r} was read, the only one with a feature column."] if fit else []
 

@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 
 EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "–", "#n/a", "#na", "<na>"})
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 
 
@@ -36,6 +37,11 @@ def decimal_comma(text: str) -> float | None:
     """The number in a text such as ``-70,5``; None if it is not written so."""
     plain = text.strip().replace("−", "-")
     return float(plain.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(plain) else None
+
+
+def maybe_thousands(text: str) -> bool:
+    """Whether the comma in a text such as ``1,234`` may separate thousands as well as decimals."""
+    return bool(_THOUSANDS.fullmatch(text.strip().replace("−", "-")))
 
 
 def as_text(value: object) -> str:

@@ -1,3 +1,3 @@
 """What a parser process can be asked for."""
 
-RECORDINGS, TABLE, COLUMNS = "recordings", "table", "columns"
+RECORDINGS, TABLE, COLUMNS, SHEETS = "recordings", "table", "columns", "sheets"

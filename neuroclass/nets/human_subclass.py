@@ -1,4 +1,4 @@
-"""The human subclass net: kernel experts and a gated network, whose log probabilities are averaged."""
+"""The human subclass net: kernel experts, boosted trees and a gated network, whose log probabilities are averaged."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from neuroclass.nets.kernel_experts import KernelExperts
 from neuroclass.nets.lspin import Lspin
+from neuroclass.nets.tree_experts import TreeExperts
 
 
 class HumanSubclassOutput(NamedTuple):
@@ -17,24 +18,27 @@ class HumanSubclassOutput(NamedTuple):
 
 
 class HumanSubclassNet(nn.Module):
-    """Kernel experts beside LSPIN, member by member.
+    """Kernel experts and boosted trees beside LSPIN, member by member.
 
     Parameters
     ----------
     columns : sequence of int
         The features that the experts see.
-    experts, lspin : mapping
-        Arguments of `KernelExperts` and of `Lspin`; both have the same members and classes.
+    experts, trees, lspin : mapping
+        Arguments of `KernelExperts`, `TreeExperts` and `Lspin`; all have the same members and classes.
     """
 
-    def __init__(self, columns: Sequence[int], experts: Mapping[str, Any], lspin: Mapping[str, Any]) -> None:
+    def __init__(
+        self, columns: Sequence[int], experts: Mapping[str, Any], trees: Mapping[str, Any], lspin: Mapping[str, Any]
+    ) -> None:
         super().__init__()
         self.columns = list(columns)
         self.experts = KernelExperts(**experts)
+        self.trees = TreeExperts(**trees)
         self.lspin = Lspin(**lspin)
 
     def forward(self, x: Tensor, present: Tensor, shares: Tensor, agree: bool = True) -> HumanSubclassOutput:
-        """Run both.
+        """Run all three.
 
         Parameters
         ----------
@@ -48,9 +52,10 @@ class HumanSubclassNet(nn.Module):
         Returns
         -------
         HumanSubclassOutput
-            p ∝ √(p_experts p_lspin).
+            log p = (log p_experts + log p_lspin + 2 log p_trees) / 4 + constant.
         """
         members = self.experts.waves.shape[1]
         gated = self.lspin(x.expand(members, -1, -1), present.expand(members, -1, -1), agree)
-        experts = self.experts(x[:, self.columns], shares)
-        return HumanSubclassOutput(((experts + gated.logits.log_softmax(-1)) / 2).softmax(-1), gated.gates)
+        chosen = x[:, self.columns]
+        smooth = (self.experts(chosen, shares) + gated.logits.log_softmax(-1)) / 2
+        return HumanSubclassOutput(((smooth + self.trees(chosen, shares)) / 2).softmax(-1), gated.gates)

@@ -2,14 +2,16 @@
 
 With h the fraction of a cell's features that are missing, p = softmax(log q / T + b),
 T = exp(t₀ + t₁ h), where q are the ensemble's mean probabilities and b corrects the class proportions.
-A prediction set holds the classes with 1 − p ≤ the held-out cells' quantile of 1 − p(true class). If a model is
-more accurate than the nominal coverage, some sets come out empty; the sets shown to users hold at least the
+A prediction set holds the classes with 1 − p ≤ the held-out cells' quantile of 1 − p(true class): of all cells, or,
+class by class (Mondrian), of those of the class, so that rare and difficult classes are covered like the others. If a
+model is more accurate than the nominal coverage, some sets come out empty; the sets shown to users hold at least the
 likeliest class, and so cover more than the nominal share.
 
 References
 ----------
 .. [1] Guo et al., "On calibration of modern neural networks", ICML 2017.
 .. [2] Sadinle, Lei, Wasserman, "Least ambiguous set-valued classifiers with bounded error levels", JASA 2019.
+.. [3] Vovk, "Conditional validity of inductive conformal predictors", ACML 2012.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from neuroclass.cell_types import Species
@@ -30,6 +31,8 @@ GROUPS: tuple[str, ...] = (*(species.value for species in Species), "any")
 HIDDEN_KNOTS: Floats = np.array([0.0, 0.25, 0.5, 0.75])
 QUANTILES: Floats = np.linspace(0, 1, 201)
 LEAST_CELLS = 30
+LEAST_OF_CLASS = 20
+"""Cells of a class, at least, for a limit of its own."""
 _TINY = 1e-6
 _SHRINK = 0.02
 
@@ -44,6 +47,8 @@ def group_index(species: Sequence[str] | None, n_cells: int) -> Integers:
 
 
 def _fit_group(log_q: Floats, hidden: Floats, truth: Integers, biased: bool) -> Floats:
+    from scipy.optimize import minimize
+
     n_classes = log_q.shape[1]
     rows = np.arange(len(truth))
 
@@ -75,8 +80,8 @@ class Calibration:
     ----------
     parameters : ndarray, shape (3, 2 + n_classes)
         t₀, t₁, b for each of `GROUPS`.
-    thresholds : ndarray, shape (3, 4, 201)
-        Quantiles of 1 − p(true class) for each group and knot of the missing fraction.
+    thresholds : ndarray, shape (3, 4, 1 or n_classes, 201)
+        Quantiles of 1 − p(true class) for each group and knot of the missing fraction: of all cells, or by class.
     """
 
     parameters: Floats
@@ -85,7 +90,7 @@ class Calibration:
     @classmethod
     def none(cls, n_classes: int) -> "Calibration":
         """Identity calibration whose sets hold every class."""
-        shape = (len(GROUPS), len(HIDDEN_KNOTS), len(QUANTILES))
+        shape = (len(GROUPS), len(HIDDEN_KNOTS), 1, len(QUANTILES))
         return cls(np.zeros((len(GROUPS), 2 + n_classes)), np.ones(shape))
 
     @classmethod
@@ -97,6 +102,9 @@ class Calibration:
         species: Sequence[str],
         *,
         biased: bool = True,
+        by_class: bool = False,
+        scaled: Mask | None = None,
+        cells: Integers | None = None,
     ) -> "Calibration":
         """Fit on cells the networks were not trained on.
 
@@ -112,21 +120,35 @@ class Calibration:
             Species of each cell; one with fewer than 30 cells uses the values of all.
         biased : bool
             Whether b corrects the class proportions; otherwise it is 0 and the likeliest class stays so.
+        by_class : bool
+            Whether each class of `LEAST_OF_CLASS` cells or more gets a limit of its own; others use that of all cells.
+        scaled : ndarray of bool, shape (n_cells,), optional
+            The cells that T and b, and the limit of all cells, are fitted on; by default all.
+        cells : ndarray of int, shape (n_cells,), optional
+            Number of each row's cell, where cells occur several times; by default each row is a cell.
 
         Returns
         -------
         Calibration
         """
         log_q = np.log(np.maximum(probabilities, _TINY))
-        groups = group_index(species, len(truth))
-        parameters = np.empty((len(GROUPS), 2 + probabilities.shape[1]))
-        thresholds = np.empty((len(GROUPS), len(HIDDEN_KNOTS), len(QUANTILES)))
+        groups, n_classes = group_index(species, len(truth)), probabilities.shape[1]
+        fitted = np.ones(len(truth), dtype=bool) if scaled is None else scaled
+        names = np.arange(len(truth)) if cells is None else cells
+        parameters = np.empty((len(GROUPS), 2 + n_classes))
+        thresholds = np.empty((len(GROUPS), len(HIDDEN_KNOTS), n_classes if by_class else 1, len(QUANTILES)))
         for row in range(len(GROUPS)):
             chosen = groups == row
-            chosen = chosen if chosen.sum() >= LEAST_CELLS else np.ones(len(truth), dtype=bool)
-            parameters[row] = _fit_group(log_q[chosen], hidden[chosen], truth[chosen], biased)
-            p = _calibrated(log_q[chosen], hidden[chosen], parameters[[row] * int(chosen.sum())])
-            thresholds[row] = _thresholds(1 - p[np.arange(len(p)), truth[chosen]], hidden[chosen])
+            chosen = chosen if (chosen & fitted).sum() >= LEAST_CELLS else np.ones(len(truth), dtype=bool)
+            shared = chosen & fitted
+            parameters[row] = _fit_group(log_q[shared], hidden[shared], truth[shared], biased)
+            p = _calibrated(log_q, hidden, parameters[[row] * len(truth)])
+            scores = 1 - p[np.arange(len(p)), truth]
+            thresholds[row] = _thresholds(scores[shared], hidden[shared])[:, None]
+            for k in range(n_classes if by_class else 0):
+                own = chosen & (truth == k)
+                if len(np.unique(names[own])) >= LEAST_OF_CLASS:
+                    thresholds[row, :, k] = _thresholds(scores[own], hidden[own])
         return cls(parameters, thresholds)
 
     def __call__(self, probabilities: Floats, hidden: Floats, species: Sequence[str] | None) -> Floats:
@@ -163,9 +185,13 @@ class Calibration:
         ndarray of bool, shape (n_cells, n_classes)
         """
         rows = group_index(species, len(calibrated))
-        at_knots = np.array([[np.interp(coverage, QUANTILES, knot) for knot in group] for group in self.thresholds])
-        limits = np.array([np.interp(h, HIDDEN_KNOTS, at_knots[row]) for h, row in zip(hidden, rows, strict=True)])
-        inside = (1 - calibrated) <= limits[:, None]
+        at_knots = np.apply_along_axis(lambda knot: np.interp(coverage, QUANTILES, knot), -1, self.thresholds)
+        limits = np.empty((len(calibrated), at_knots.shape[-1]))
+        for row in np.unique(rows):
+            chosen = rows == row
+            for k, knots in enumerate(at_knots[row].T):
+                limits[chosen, k] = np.interp(hidden[chosen], HIDDEN_KNOTS, knots)
+        inside = (1 - calibrated) <= limits
         if not allow_empty:
             inside[np.arange(len(inside)), calibrated.argmax(1)] = True
         return np.asarray(inside)
@@ -178,7 +204,8 @@ class Calibration:
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> "Calibration":
         """Rebuild from the output of `arrays`."""
         names = ("calibration.parameters", "calibration.thresholds")
-        return cls(*(np.asarray(arrays[name], dtype=np.float64) for name in names))
+        parameters, thresholds = (np.asarray(arrays[name], dtype=np.float64) for name in names)
+        return cls(parameters, thresholds.reshape(len(GROUPS), len(HIDDEN_KNOTS), -1, len(QUANTILES)))
 
 
 def _calibrated(log_q: Floats, hidden: Floats, parameters: Floats) -> Floats:

@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 from neuroclass.nets.dann import Dann, DannOutput
-from neuroclass.predictors.predictor import Predictor, for_members
+from neuroclass.predictors.predictor import NetworkPredictor, for_members
 from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import DANN, ModelSpec
 
 
-@dataclass(frozen=True)
-class DannPredictor(Predictor):
-    """DANN at inference; adds the domain-invariant features to `Predictor`."""
+@dataclass(frozen=True, kw_only=True)
+class DannPredictor(NetworkPredictor):
+    """DANN at inference; adds the domain-invariant features to `NetworkPredictor`."""
 
     spec: ClassVar[ModelSpec] = DANN
 

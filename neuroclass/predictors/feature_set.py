@@ -17,6 +17,7 @@ from neuroclass.predictors.class_shapes import ClassShapes
 from neuroclass.predictors.foundation import SPECIES, Foundation
 from neuroclass.predictors.kernel import Kernel
 from neuroclass.predictors.lab_shifts import lab_covariance
+from neuroclass.predictors.remembered import Remembered
 from neuroclass.predictors.strangeness import Strangeness, allowance, deviations
 from neuroclass.predictors.voices import AWAY, BROAD, HOME, SUBCLASS, VOICES
 from neuroclass.types.arrays import Floats, Integers
@@ -121,6 +122,8 @@ class FeatureSetModel:
         shapes = {name: shape.only(self.columns) for name, shape in self.foundation.shapes.items()}
         object.__setattr__(self, "_lab", lab)
         object.__setattr__(self, "_shapes", shapes)
+        object.__setattr__(self, "_judged", Remembered(self._judge))
+        object.__setattr__(self, "_typical", Remembered(self._typicality))
 
     def _local(self, species: str) -> ClassShapes:
         shapes: Mapping[str, ClassShapes] = self.__dict__["_shapes"]
@@ -141,7 +144,16 @@ class FeatureSetModel:
             Standardised features, NaN where missing; features outside the set are not used.
         species : sequence of str
             ``mouse``, ``human``; for any other the mean of both answers.
+
+        Returns
+        -------
+        Judgement
+            Read-only; that of cells asked about lately is remembered.
         """
+        remembered: Remembered[Judgement] = self.__dict__["_judged"]
+        return remembered(z, species)
+
+    def _judge(self, z: Floats, species: Sequence[str]) -> Judgement:
         names = np.array([name if name in SPECIES else "" for name in species])
         broad, subclass = np.empty((len(z), 2)), np.empty((len(z), 5))
         home, excitatory = np.empty(len(z)), np.empty((len(z), 2))
@@ -150,6 +162,8 @@ class FeatureSetModel:
             found = self._judge_one(z[rows], str(name)) if name else self._judge_unknown(z[rows])
             broad[rows], subclass[rows] = found.broad, found.subclass
             home[rows], excitatory[rows] = found.home, found.excitatory
+        for part in (broad, subclass, home, excitatory):
+            part.setflags(write=False)
         return Judgement(broad, subclass, home, excitatory)
 
     def _judge_unknown(self, z: Floats) -> Judgement:
@@ -231,12 +245,17 @@ class FeatureSetModel:
 
         Standardised features here are not clipped.
         """
+        remembered: Remembered[Floats] = self.__dict__["_typical"]
+        return remembered(z, species)
+
+    def _typicality(self, z: Floats, species: Sequence[str]) -> Floats:
         result = np.empty(len(z))
         names = np.array([voices.shape_species(name) for name in species])
         for name in np.unique(names):
             rows = names == name
             distance, largest = self.unusual(z[rows], str(name))
             result[rows] = self.strangeness[str(name)].share(distance, np.abs(largest).max(1, initial=0.0))
+        result.setflags(write=False)
         return result
 
     def unusual(self, z: Floats, species: str) -> tuple[Floats, Floats]:

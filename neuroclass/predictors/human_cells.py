@@ -1,7 +1,8 @@
 """Human cells: DANN for their features, reconciled with the human subclass model.
 
 Both know whether a human cell is excitatory (Glutamatergic). As for mouse cells, their log odds are averaged, and the
-other subclasses share the rest.
+other subclasses share the rest; but the human subclass model, which saw interneurons of another laboratory beside the
+database's cells, weighs twice as much as DANN.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,13 @@ from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.voices import BROAD, reconciled
 from neuroclass.types.arrays import Floats, Mask
 
+DANN_WEIGHT = 1 / 3
 _TINY = 1e-6
+
+
+def as_one(broad: Floats, subclass: Floats) -> tuple[Floats, Floats]:
+    """DANN's and the human subclass model's probabilities as one answer, see `reconciled`."""
+    return reconciled(np.log(broad + _TINY), np.log(subclass + _TINY), DANN_WEIGHT)
 
 
 def _of_human(species: Sequence[str] | None, n_cells: int) -> Mask:
@@ -42,7 +49,7 @@ class HumanAwarePredictor(CellPredictor):
         names = [Species.HUMAN.value] * len(z)
         plain = self._each(z, names, lambda model, rows, of: model.judge(rows, of).of(BROAD), np.full(2, 0.5))
         fine = self.human.predict_proba(self.preprocessor.stored_units(z), names)
-        return reconciled(np.log(plain + _TINY), np.log(fine + _TINY))
+        return as_one(plain, fine)
 
     def standardised_probabilities(self, z: Floats, species: Sequence[str] | None = None) -> Floats:
         """`predict_proba` from standardised features."""

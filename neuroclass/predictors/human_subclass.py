@@ -2,7 +2,7 @@
 
 An expert for each combination of stimuli is fitted to cells with these stimuli only, so that nothing of a stimulus
 that was not recorded is imputed for it. A cell is judged by the experts of the stimuli it has, and by LSPIN, whose
-gates of missing features are shut.
+gates of missing features are shut. An expert is a kernel logistic regression and an ensemble of boosted trees.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from torch import nn
 from neuroclass.cell_types import Species
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
 from neuroclass.nets.human_subclass import HumanSubclassNet, HumanSubclassOutput
-from neuroclass.predictors.predictor import Predictor
+from neuroclass.predictors.predictor import NetworkPredictor
 from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import HUMAN_SUBCLASS, ModelSpec
 
@@ -67,8 +67,8 @@ def expert_shares(present: Mask, used: Mask) -> Floats:
     return np.asarray(heard / heard.sum(1, keepdims=True), dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class HumanSubclassPredictor(Predictor):
+@dataclass(frozen=True, kw_only=True)
+class HumanSubclassPredictor(NetworkPredictor):
     """The human subclass model at inference.
 
     Features that it does not use have no mean in its preprocessor, so that they are missing once standardised.

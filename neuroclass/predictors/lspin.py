@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 from neuroclass.nets.lspin import Lspin, LspinOutput
-from neuroclass.predictors.predictor import Predictor, for_members
+from neuroclass.predictors.predictor import NetworkPredictor, for_members
 from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import LSPIN, ModelSpec
 
 
-@dataclass(frozen=True)
-class LspinPredictor(Predictor):
-    """LSPIN at inference; adds the gates to `Predictor`."""
+@dataclass(frozen=True, kw_only=True)
+class LspinPredictor(NetworkPredictor):
+    """LSPIN at inference; adds the gates to `NetworkPredictor`."""
 
     spec: ClassVar[ModelSpec] = LSPIN
 

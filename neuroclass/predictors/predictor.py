@@ -23,22 +23,16 @@ _NET = "net."
 _BACKGROUND = "background"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Predictor(ABC):
-    """An ensemble with its preprocessing, calibration and typicality.
+    """A model with its preprocessing, calibration and typicality.
 
     Attributes
     ----------
-    spec : ModelSpec
-        What is declared of the model: its task above all.
     name : str
-        ``dann`` or ``lspin``.
+        ``dann``, ``lspin`` or another system's name.
     classes : tuple of str
         In the order of every array of probabilities.
-    net : Module
-        All members, in evaluation mode.
-    architecture : mapping
-        Arguments that rebuild `net`.
     preprocessor, calibration, typicality_scale
         Fitted on training cells.
     background : ndarray, shape (n_prototypes, 41)
@@ -47,12 +41,8 @@ class Predictor(ABC):
         Model card: description and checksums.
     """
 
-    spec: ClassVar[ModelSpec]
-
     name: str
     classes: tuple[str, ...]
-    net: nn.Module
-    architecture: Mapping[str, Any]
     preprocessor: Preprocessor
     calibration: Calibration
     typicality_scale: Typicality
@@ -60,14 +50,9 @@ class Predictor(ABC):
     card: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    @abstractmethod
     def task(self) -> str:
         """What the model tells, ``broad`` or ``subclass``; also the cohort's column with the labels."""
-        return self.spec.task
-
-    @staticmethod
-    @abstractmethod
-    def build(architecture: Mapping[str, Any]) -> nn.Module:
-        """Make the untrained net."""
 
     @abstractmethod
     def member_probabilities(self, z: Floats, present: Mask) -> Floats:
@@ -139,9 +124,42 @@ class Predictor(ABC):
 
     def arrays(self) -> Arrays:
         """All arrays to save."""
-        weights = {_NET + name: value.numpy() for name, value in self.net.state_dict().items()}
         parts = (self.preprocessor.arrays(), self.calibration.arrays(), self.typicality_scale.arrays())
-        return {**weights, **{k: v for part in parts for k, v in part.items()}, _BACKGROUND: self.background}
+        return {**{k: v for part in parts for k, v in part.items()}, _BACKGROUND: self.background}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkPredictor(Predictor):
+    """An ensemble of networks.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+        What is declared of the model: its task above all.
+    net : Module
+        All members, in evaluation mode.
+    architecture : mapping
+        Arguments that rebuild `net`.
+    """
+
+    spec: ClassVar[ModelSpec]
+
+    net: nn.Module
+    architecture: Mapping[str, Any]
+
+    @property
+    def task(self) -> str:
+        """What the model tells, ``broad`` or ``subclass``; also the cohort's column with the labels."""
+        return self.spec.task
+
+    @staticmethod
+    @abstractmethod
+    def build(architecture: Mapping[str, Any]) -> nn.Module:
+        """Make the untrained net."""
+
+    def arrays(self) -> Arrays:
+        """All arrays to save."""
+        return {**{_NET + name: value.numpy() for name, value in self.net.state_dict().items()}, **super().arrays()}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, card: Mapping[str, Any]) -> Self:
@@ -156,18 +174,21 @@ class Predictor(ABC):
         weights = {k.removeprefix(_NET): torch.as_tensor(v) for k, v in arrays.items() if k.startswith(_NET)}
         net.load_state_dict(weights)
         net.eval()
-        preprocessor = Preprocessor.from_arrays(arrays)
-        return cls(
-            name=card["model"],
-            classes=tuple(card["classes"]),
-            net=net,
-            architecture=card["architecture"],
-            preprocessor=preprocessor,
-            calibration=Calibration.from_arrays(arrays),
-            typicality_scale=Typicality.from_arrays(arrays),
-            background=np.asarray(arrays[_BACKGROUND], dtype=np.float64).reshape(-1, preprocessor.mean.size),
-            card=card,
-        )
+        return cls(net=net, architecture=card["architecture"], **shared_parts(arrays, card))
+
+
+def shared_parts(arrays: Arrays, card: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of every predictor, rebuilt from its arrays and card; KeyError if one is missing."""
+    preprocessor = Preprocessor.from_arrays(arrays)
+    return {
+        "name": card["model"],
+        "classes": tuple(card["classes"]),
+        "preprocessor": preprocessor,
+        "calibration": Calibration.from_arrays(arrays),
+        "typicality_scale": Typicality.from_arrays(arrays),
+        "background": np.asarray(arrays[_BACKGROUND], dtype=np.float64).reshape(-1, preprocessor.mean.size),
+        "card": card,
+    }
 
 
 def for_members(values: npt.NDArray[np.generic], n_members: int) -> Tensor:

@@ -16,7 +16,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.covariance import ledoit_wolf
 
 from neuroclass.features import FEATURE_NAMES, FEATURES
 from neuroclass.types.arrays import Floats, Mask
@@ -80,9 +79,10 @@ def by_pattern(present: Mask) -> Iterator[tuple[Mask, Mask]]:
     if len(present) and (present == present[0]).all():
         yield present[0], np.ones(len(present), dtype=bool)
         return
-    patterns, which = np.unique(present, axis=0, return_inverse=True)
-    for number, pattern in enumerate(patterns):
-        yield pattern, which.ravel() == number
+    packed = np.ascontiguousarray(np.packbits(present, axis=1))
+    _, first, which = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    for number, row in enumerate(first):
+        yield present[row], which == number
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,8 @@ class Preprocessor:
 
         A feature that no training cell has gets NaN as its mean, and stays missing ever after.
         """
+        from sklearn.covariance import ledoit_wolf
+
         values = cls._enter(x)
         measured = ~np.isnan(values).all(axis=0)
         mean, scale = np.full(values.shape[1], np.nan), np.ones(values.shape[1])

@@ -111,7 +111,7 @@ def pooled(voice: str, parts: Mapping[str, Floats], temperature: float = 1.0) ->
     return np.asarray(log_softmax(total / temperature, axis=1))
 
 
-def reconciled(broad: Floats, subclass: Floats) -> tuple[Floats, Floats]:
+def reconciled(broad: Floats, subclass: Floats, broad_weight: float = 0.5) -> tuple[Floats, Floats]:
     """One answer of both tasks from the logarithms of their probabilities.
 
     Parameters
@@ -120,6 +120,8 @@ def reconciled(broad: Floats, subclass: Floats) -> tuple[Floats, Floats]:
         Excitatory, inhibitory.
     subclass : ndarray, shape (n_cells, 5)
         Glutamatergic first.
+    broad_weight : float
+        Weight of the log odds of the first in the mean of both.
 
     Returns
     -------
@@ -128,7 +130,8 @@ def reconciled(broad: Floats, subclass: Floats) -> tuple[Floats, Floats]:
     subclass : ndarray, shape (n_cells, 5)
         Probabilities.
     """
-    odds = (broad[:, 0] - broad[:, 1] + subclass[:, 0] - logsumexp(subclass[:, 1:], axis=1)) / 2
+    one, other = broad[:, 0] - broad[:, 1], subclass[:, 0] - logsumexp(subclass[:, 1:], axis=1)
+    odds = broad_weight * one + (1 - broad_weight) * other
     return with_broad(np.asarray(expit(odds)), subclass)
 
 

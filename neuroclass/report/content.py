@@ -20,6 +20,7 @@ from neuroclass.reference.cells import ReferenceCell, nearest_references
 from neuroclass.reference.ranges import class_values
 from neuroclass.report.places import Traced, panel_of, traced
 
+_SUBJECTS = {"broad": "Excitatory or inhibitory", "subclass": "Mouse subclass"}
 TASKS: Mapping[str, str] = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Subclass"}
 TITLES: Mapping[str, str] = {
     "dann": "Excitatory or inhibitory (DANN)",
@@ -30,6 +31,11 @@ TITLES: Mapping[str, str] = {
 SHOWN_PLACES = 3
 
 PanelOf = Callable[[ReferenceCell, str, str], Panel | None]
+
+
+def question_of(task: str, prediction: Prediction) -> str:
+    """What a prediction answers, with the model that answers it."""
+    return TITLES.get(prediction.model) or f"{_SUBJECTS[task]} ({prediction.model})"
 
 
 @dataclass(frozen=True)

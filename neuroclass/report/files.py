@@ -44,7 +44,7 @@ def report_input(
     -------
     list of ReportCell or RejectedInput
     """
-    command = command_line(cell_input, metadata)
+    command = command_line(cell_input, metadata, models.named_on_command_line)
     read = panel or panel_reader(pools)
     items: list[ReportCell | RejectedInput] = []
     for cell, answer in zip(measured, answers, strict=True):

@@ -25,9 +25,10 @@ from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
 from neuroclass.io.export import to_csv
 from neuroclass.report import tables
-from neuroclass.report.content import TASKS, Evidence, ReportCell
+from neuroclass.report.content import TASKS, Evidence, ReportCell, question_of
 from neuroclass.report.methods import methods_paragraph, model_identity
 from neuroclass.report.places import aligned_on
+from neuroclass.types.models import title_of
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
@@ -155,17 +156,19 @@ def _one_cell(page: _Page, cell: ReportCell, models: Models) -> None:
     made = '<p class="simulated">Simulated: no part of this recording was measured.</p>' if cell.simulated else ""
     page.add(f"<h2>{escape(verdict.source)}: cell {escape(verdict.cell)}</h2>{made}")
     page.add(f'<p class="muted">Species: {escape(verdict.species)}.</p><div class="pair">')
-    for name, question in TASKS.items():
+    for name in TASKS:
         page.add("<div>")
-        _prediction(page, question, getattr(verdict, name), cell.simulated)
+        _prediction(page, question_of(name, getattr(verdict, name)), getattr(verdict, name), cell.simulated)
         page.add("</div>")
     page.add("</div><h3>Can it be trusted?</h3>")
     total = len(verdict.features) + len(verdict.missing)
     page.add(f"<p>{len(verdict.features)} of {total} features were measured.</p>")
     if lines := tables.qc_lines(verdict):
         page.add(f'<ul class="note">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>')
-    for name, question in TASKS.items():
-        _why(page, question, getattr(verdict, name), cell.evidence[name], cell.simulated)
+    for name in TASKS:
+        _why(
+            page, question_of(name, getattr(verdict, name)), getattr(verdict, name), cell.evidence[name], cell.simulated
+        )
     if len(cell.stress) > 1:
         _stress(page, cell)
     page.add("<h3>Everything measured</h3>")
@@ -221,8 +224,8 @@ def _why(page: _Page, question: str, prediction: Prediction, evidence: Evidence,
     page.add(f"<h3>Why: {escape(question)}</h3>")
     page.figure(
         charts.reasons(tables.reasons_table(prediction), label, simulated=simulated),
-        f"SHAP values towards {label_of(label)} by {prediction.model.upper()}, in probability, relative to prototypes "
-        "of the training cells with the same features present.",
+        f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}, in probability, relative to "
+        "prototypes of the training cells with the same features present.",
     )
     for feature, panels in evidence.places.items():
         page.figure(
@@ -259,6 +262,6 @@ def _stress(page: _Page, cell: ReportCell) -> None:
         as_recorded = float(table["probability"].iloc[0])
         page.figure(
             charts.stress(table.iloc[1:], label, UNITS, as_recorded, simulated=cell.simulated),
-            f"Probability of {label_of(label)} by {prediction.model.upper()} under each variant; dotted: as recorded; "
-            "cross: the label flips.",
+            f"Probability of {label_of(label)} by {title_of(prediction.model)} under each variant; dotted: as "
+            "recorded; cross: the label flips.",
         )

@@ -11,12 +11,14 @@ from neuroclass import __version__
 from neuroclass.cell_types import Species
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
-from neuroclass.ephys.conditions import REFERENCE_C, REFERENCE_JUNCTION_MV
+from neuroclass.ephys.conditions import PREPARATIONS, REFERENCE_C, REFERENCE_JUNCTION_MV
 from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.io.artifacts import weights_on
 from neuroclass.io.feature_sets import checksum
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.cell_predictor import CellPredictor
+from neuroclass.types.models import title_of
 
 SPIKES = SpikeSettings()
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "streamlit", "plotly")
@@ -41,7 +43,7 @@ def model_identity(card: Mapping[str, Any]) -> dict[str, str]:
     """A model's name, the hash of its weights and the hash of the cells it was trained on."""
     return {
         "model": str(card["model"]).upper(),
-        "weights (SHA-256)": str(card["weights_sha256"]),
+        "weights (SHA-256)": weights_on(card),
         "training cells (SHA-256)": str(card.get("training_cells", {}).get("sha256", "unknown")),
     }
 
@@ -103,6 +105,8 @@ def _conditions(verdict: CellVerdict) -> str:
             f"{conditions['added_to_potentials_mv']:+g} mV was added to all potentials, since the reference's are not "
             f"corrected for its junction potential of {REFERENCE_JUNCTION_MV:g} mV."
         )
+    if conditions.get("preparation"):
+        parts.append(f"{PREPARATIONS[conditions['preparation']]}, which no model uses.")
     for key in ("age", "region"):
         if conditions.get(key):
             parts.append(f"{key.capitalize()}: {conditions[key]}.")
@@ -111,6 +115,8 @@ def _conditions(verdict: CellVerdict) -> str:
 
 def _judged(verdict: CellVerdict, models: Models) -> str:
     """Which models judged the cell, and how they came to one answer."""
+    if models.chosen:
+        return " ".join(_by_chosen(models))
     if not isinstance(models.dann.predictor, CellPredictor):
         return " ".join(_by_networks(models))
     present = np.array([np.isfinite(verdict.features.get(name, np.nan)) for name in FEATURE_NAMES])
@@ -156,7 +162,7 @@ def _one_answer(verdict: CellVerdict, models: Models) -> str:
         return "The type of a human cell is DANN's; its subclass is an analogy to mouse."
     return (
         "For a human cell the log odds of excitatory by DANN and of Glutamatergic by the human subclass model were "
-        "averaged. " + _model("Human subclass", models.human.predictor.card, "a model of its own")
+        "averaged with weights 1 to 2. " + _model("Human subclass", models.human.predictor.card, "a model of its own")
     )
 
 
@@ -179,6 +185,23 @@ def _by_networks(models: Models) -> list[str]:
         _model("Subclass", models.lspin.predictor.card, "LSPIN"),
         f"Probabilities are calibrated on training donors that each network had left out; prediction sets have a "
         f"nominal coverage of {COVERAGE:.0%}.",
+    ]
+
+
+def _by_chosen(models: Models) -> list[str]:
+    """Which models of the library judged, beside the shipped ones."""
+    parts = []
+    for one, what in ((models.dann, "Excitatory or inhibitory type"), (models.lspin, "Subclass")):
+        if one.chosen is None:
+            parts.append(f"{what}: {title_of(one.name)} as shipped with NeuroClass, fitted to the features at hand.")
+            continue
+        card = {**one.chosen.card, "weights_sha256": one.chosen.weights}
+        parts.append(_model(what, card, f"{one.name}, a model chosen from the library ({one.chosen.system})"))
+    return [
+        *parts,
+        "The chosen model judges by itself; its answer is not reconciled with the other task's. Features that it was "
+        "trained with and that were not measured were set to their expectation given the others under a Gaussian. Its "
+        "probabilities, prediction sets and typicality were calibrated on training donors that were left out.",
     ]
 
 

@@ -21,10 +21,11 @@ from neuroclass.classification.result import Prediction
 from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
 from neuroclass.report import tables
-from neuroclass.report.content import TASKS, Evidence, ReportCell
+from neuroclass.report.content import TASKS, Evidence, ReportCell, question_of
 from neuroclass.report.html import expected_text, references_text, shown_share
 from neuroclass.report.methods import methods_paragraph, model_identity
 from neuroclass.report.places import aligned_on
+from neuroclass.types.models import title_of
 
 A4 = (8.27, 11.69)
 _LEFT, _RIGHT, _TOP = 0.09, 0.95, 0.95
@@ -139,20 +140,20 @@ def _cell(writer: _Writer, cell: ReportCell, models: Models) -> None:
     if cell.simulated:
         writer.text("Simulated: no part of this recording was measured.", 9, "bold", "#C05621")
     writer.text(f"Species: {verdict.species}. {len(verdict.features)} of 41 features were measured.")
-    for name, question in TASKS.items():
-        _prediction(writer, question, getattr(verdict, name))
+    for name in TASKS:
+        _prediction(writer, question_of(name, getattr(verdict, name)), getattr(verdict, name))
     if lines := tables.qc_lines(verdict):
         writer.heading("What to know before believing it")
         for line in lines:
             writer.text(f"– {line}")
-    for name, question in TASKS.items():
-        _why(writer, question, getattr(verdict, name), cell.evidence[name])
+    for name in TASKS:
+        _why(writer, question_of(name, getattr(verdict, name)), getattr(verdict, name), cell.evidence[name])
     if len(cell.stress) > 1:
         writer.heading("Recording stress test")
         for name in TASKS:
             model = getattr(verdict, name).model
             for row in tables.holds_table(cell.stress, model).itertuples(index=False):
-                writer.text(f"{model.upper()}, {row[0]}: {row[2]}")
+                writer.text(f"{title_of(model)}, {row[0]}: {row[2]}")
     writer.heading("Everything measured")
     _features(writer, tables.feature_table(verdict))
     writer.heading("Methods")

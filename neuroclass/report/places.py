@@ -9,10 +9,10 @@ from neuroclass.charts.comparison import MOST_TRACES, Panel, aligned
 from neuroclass.charts.theme import PALETTE
 from neuroclass.charts.traces import Mark, Trace
 from neuroclass.classification.analysis import RecordingAnalysis
+from neuroclass.ephys.activity import without_gaps
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.spikes import Spikes, detect_spikes
 from neuroclass.ephys.sweep import Recording, Sweep
-from neuroclass.ephys.sweep_summary import without_gaps
 from neuroclass.features import BY_NAME, Stimulus, features_of, with_unit
 
 SPIKE, ONSET = "the spike's peak", "stimulus onset"

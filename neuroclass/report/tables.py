@@ -56,6 +56,8 @@ def place_text(entry: Mapping[str, Any]) -> str:
         parts.append(f"row {entry['row']}")
     if entry.get("note"):
         parts.append(str(entry["note"]))
+    if entry.get("holding_pa") and any(abs(level) >= 0.5 for level in entry["holding_pa"]):
+        parts.append(f"{entry['absolute_pa']:.4g} pA with the holding current")
     if entry.get("as_measured") is not None:
         parts.append(f"as measured {entry['as_measured']:.4g}")
     return ", ".join(parts)
@@ -74,6 +76,7 @@ def feature_table(verdict: CellVerdict) -> pd.DataFrame:
                 "value": None if value is None else value * spec.display_factor,
                 "unit": spec.shown_unit or "ratio",
                 "measured on": place_text(verdict.provenance.get(spec.name, {})),
+                "caution": verdict.provenance.get(spec.name, {}).get("caveat", ""),
                 "why missing": verdict.missing.get(spec.name, ""),
             }
         )

@@ -140,7 +140,8 @@ def deciles(cohort: Cohort) -> pd.DataFrame:
     return pd.concat([cohort.frame[["id"]], tenths], axis=1)
 
 
-def _rounded(predictions: pd.DataFrame) -> pd.DataFrame:
+def rounded_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions as they are stored: probabilities to five decimals."""
     probabilities = [column for column in predictions if str(column).startswith("p_")]
     return predictions.astype(dict.fromkeys(probabilities, np.float32)).round(dict.fromkeys(probabilities, 5))
 
@@ -189,7 +190,7 @@ def write_report(
     if rest.trials:
         predictions = _together([predictions, run_trials(name, task, rest, jobs, progress, "cross-validation")])
     result = describe(name, task, Protocol.DONOR_CV, plan, predictions)
-    report.write(Table.PREDICTIONS, _rounded(predictions.drop(columns="laboratory")))
+    report.write(Table.PREDICTIONS, rounded_predictions(predictions.drop(columns="laboratory")))
     _write_other_recordings(report, task, cohort, folds, model.classes)
     _write_explanations(report, task, plan, folds, jobs, progress)
     report.write(Table.DECILES, deciles(plan.cohort))

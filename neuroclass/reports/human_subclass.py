@@ -19,7 +19,7 @@ from neuroclass.evaluation.human_subclass import (
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.explain.held_out import gate_table
-from neuroclass.explain.human_matches import match_agreement
+from neuroclass.explain.human_matches import cross_species
 from neuroclass.io.artifacts import load_model, save_model
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.human_subclass import HumanSubclassPredictor
@@ -85,21 +85,26 @@ def write_human_report(
     results, predictions = evaluate_human(cohort, repeats, jobs, progress)
     ours = results[0]
     report.write(Document.METRICS, results)
+    learning = human_learning_curve(cohort, jobs, progress, predictions)
+    report.write(Document.LEARNING, {"cells": learning, "labels": []})
     report.write(Table.PREDICTIONS, _rounded(predictions.pop(HUMAN_SUBCLASS.name)))
     others = [table[["id", "repeat", "predicted"]].assign(system=name) for name, table in predictions.items()]
     report.write(Table.COMPARISONS, pd.concat(others, ignore_index=True).astype({"system": "category"}))
-    report.write(Document.LEARNING, {"cells": human_learning_curve(cohort, jobs, progress), "labels": []})
     plan = human_plan(cohort, 1)
     gates = in_parallel([delayed(_gates)(plan, trial) for trial in plan.trials], jobs, "gates", progress)
     report.write(Table.GATES, pd.concat(gates, ignore_index=True))
     dann = load_model(DANN.name, MODELS_DIR)
     assert isinstance(dann, DannPredictor)
-    report.write(Document.MATCH_LABELS, match_agreement(cohort, dann))
+    matched = cross_species(cohort, dann)
+    report.write(Document.MATCH_LABELS, matched["agreement"])
+    report.write(Table.MATCHES, matched["matches"])
+    report.write(Table.EMBEDDING, matched["embedding"])
     card = {
         **trained.card,
         "sources": SOURCES,
         "protocol": Protocol.DONOR_CV.value,
         "metrics": {**{key: ours[key] for key in CARD_KEYS}, "calibration_error": ours["calibration_error"]},
-        "expected_accuracy": ours["stimuli"],
+        "answer": {key: ours["answer"][key] for key in ("metrics", "sets", "excitatory", "calibration_error")},
+        "expected_accuracy": ours["answer"]["stimuli"],
     }
     return save_model(trained.predictor, trained.folder, card)

@@ -5,13 +5,14 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from neuroclass.config import MODELS_DIR
 from neuroclass.errors import ModelFileError
 from neuroclass.io.atomic import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "evaluation"
 
@@ -84,7 +85,7 @@ class ReportStore:
         """Whether a part was written; a model trained without ``--report`` has none."""
         return self._path(part).is_file()
 
-    def table(self, table: Table) -> pd.DataFrame:
+    def table(self, table: Table) -> "pd.DataFrame":
         """Read a table.
 
         Raises
@@ -92,6 +93,8 @@ class ReportStore:
         ModelFileError
             If it is absent or cannot be read.
         """
+        import pandas as pd
+
         path = self._path(table)
         try:
             frame = pd.read_parquet(path)
@@ -99,16 +102,18 @@ class ReportStore:
             raise ModelFileError(self._advice(path)) from error
         return frame.astype({"id": str}) if "id" in frame.columns else frame
 
-    def predictions(self) -> pd.DataFrame:
+    def predictions(self) -> "pd.DataFrame":
         """Predictions on held-out cells: id, species, donor, repeat, fold, truth, predicted, ``p_<class>`` and more."""
         return self.table(Table.PREDICTIONS)
 
-    def feature_subsets(self) -> pd.DataFrame | None:
+    def feature_subsets(self) -> "pd.DataFrame | None":
         """Held-out accuracy with only some features, see `subset_table`; None where it was not measured."""
         return self.table(Table.FEATURE_SUBSETS) if self.has(Table.FEATURE_SUBSETS) else None
 
-    def comparisons(self) -> pd.DataFrame:
+    def comparisons(self) -> "pd.DataFrame":
         """Predictions of the other systems: system, id, repeat, predicted; empty where there are none."""
+        import pandas as pd
+
         if not self.has(Table.COMPARISONS):
             return pd.DataFrame(columns=["system", "id", "repeat", "predicted"]).astype({"repeat": "int64"})
         return self.table(Table.COMPARISONS).astype({"system": str, "predicted": str})
@@ -146,7 +151,7 @@ class ReportStore:
         return self._object(Document.TAXONOMIES)
 
     def match_labels(self) -> Rows:
-        """How often cross-species matches carry the corresponding label; see `match_agreement`."""
+        """How often cross-species matches carry the corresponding label; see `cross_species`."""
         return self._rows(Document.MATCH_LABELS)
 
     def card(self) -> dict[str, Any]:

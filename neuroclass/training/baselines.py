@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
+from neuroclass.predictors.estimator import whole_probabilities
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.targets import class_numbers
 from neuroclass.types.arrays import Floats
@@ -126,10 +125,7 @@ class FittedEstimator:
 
     def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:  # noqa: ARG002
         """Probabilities, shape (n_cells, n_classes); 0 for a class that training lacked."""
-        found = self.estimator.predict_proba(self.preprocessor(x)[0])
-        result = np.zeros((len(x), len(self.classes)))
-        result[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = found
-        return result
+        return whole_probabilities(self.estimator, self.preprocessor(x)[0], len(self.classes))
 
 
 def fit_estimator(name: str, cohort: Cohort, task: str, seed: int) -> FittedEstimator:

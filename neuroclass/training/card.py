@@ -2,9 +2,10 @@
 
 import math
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeAlias
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import DannSettings, HumanSubclassSettings, LspinSettings
@@ -13,9 +14,10 @@ from neuroclass.predictors.predictor import Predictor
 _LIBRARIES = ("numpy", "scikit-learn", "torch")
 
 
-def training_card(
-    cohort: Cohort, task: str, settings: DannSettings | LspinSettings | HumanSubclassSettings, model: Predictor
-) -> dict[str, Any]:
+AnySettings: TypeAlias = DannSettings | LspinSettings | HumanSubclassSettings | Mapping[str, Any]
+
+
+def training_card(cohort: Cohort, task: str, settings: AnySettings, model: Predictor) -> dict[str, Any]:
     """The card of a model just trained.
 
     Parameters
@@ -24,8 +26,8 @@ def training_card(
         Training cells.
     task : str
         ``broad``, ``subclass`` or ``human_subclass``.
-    settings : DannSettings, LspinSettings or HumanSubclassSettings
-        How it was trained.
+    settings : DannSettings, LspinSettings, HumanSubclassSettings or mapping
+        How it was trained; a mapping of what JSON can hold, with ``seed``.
     model : Predictor
         The model.
 
@@ -50,8 +52,8 @@ def training_card(
             "of": "features after taking logarithms where a feature calls for it",
         },
         "background": f"{len(model.background)} k-means prototypes of the training cells, by species",
-        "settings": asdict(settings),
-        "seeds": [settings.seed],
+        "settings": dict(settings) if isinstance(settings, Mapping) else asdict(settings),
+        "seeds": [settings["seed"] if isinstance(settings, Mapping) else settings.seed],
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
     }
 

@@ -1,13 +1,13 @@
 """Cross-fitting: held-out predictions on training cells, for calibration, with features randomly hidden."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans
 
-from neuroclass.cohort.cohort import Cohort
+from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.splits import donor_folds
 from neuroclass.config import AugmentSettings
 from neuroclass.errors import CohortError
@@ -15,16 +15,29 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.calibration import Calibration
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.augmentation import random_masks
+from neuroclass.training.targets import class_numbers
 from neuroclass.types.arrays import Floats, Integers, Mask
 
+if TYPE_CHECKING:
+    from neuroclass.cohort.cohort import Cohort
+
 AnyPredictor = TypeVar("AnyPredictor", bound=Predictor)
+
+
+class Fitted(Protocol):
+    """A trained classifier."""
+
+    def predict_proba(self, x: Floats, species: Sequence[str] | None = None) -> Floats:
+        """Probabilities, shape (n_cells, n_classes)."""
+        ...
+
 
 _MASKED_ROUNDS = 4
 _MASKS_A_ROUND = 40
 _PROTOTYPES = 12
 
 
-def inner_folds(cohort: Cohort, label: str, n_folds: int, seed: int) -> Integers:
+def inner_folds(cohort: "Cohort", label: str, n_folds: int, seed: int) -> Integers:
     """Number of the donor group, 0 … n_folds − 1, that each cell is held out with; −1 for unlabelled cells.
 
     Parameters
@@ -74,7 +87,7 @@ class HeldOut:
     Attributes
     ----------
     z : ndarray, shape (n_rounds · n_cells, 41)
-        Standardised features, NaN where missing or hidden.
+        Features, standardised unless said otherwise, NaN where missing or hidden.
     rows : ndarray of int, shape (n_rounds · n_cells,)
         Row of each in the training cohort.
     """
@@ -115,6 +128,8 @@ def calibrate(
     species: npt.NDArray[np.object_],
     *,
     biased: bool = True,
+    by_class: bool = False,
+    scaled: Mask | None = None,
 ) -> AnyPredictor:
     """Fit a model's calibration on what each member says of the cells it was not trained on.
 
@@ -130,7 +145,9 @@ def calibrate(
         Position of the true class; −1 for unlabelled cells, which are left out.
     species : ndarray of str, shape (n_training_cells,)
         Species of each cell.
-    biased : bool
+    biased, by_class : bool
+        See `Calibration.fit`.
+    scaled : ndarray of bool, shape (n_training_cells,), optional
         See `Calibration.fit`.
 
     Returns
@@ -146,8 +163,59 @@ def calibrate(
     weights = held_by[:, rows].astype(np.float64)
     probabilities = model.unseen_probabilities(completed, present)
     mean = (probabilities * weights[:, :, None]).sum(0) / weights.sum(0)[:, None]
-    calibration = Calibration.fit(mean, model.hidden_share(present), truth[rows], species[rows].tolist(), biased=biased)
+    calibration = Calibration.fit(
+        mean,
+        model.hidden_share(present),
+        truth[rows],
+        species[rows].tolist(),
+        biased=biased,
+        by_class=by_class,
+        scaled=None if scaled is None else scaled[rows],
+        cells=rows,
+    )
     return replace(model, calibration=calibration)
+
+
+def crossfitted(
+    cohort: "Cohort", label: str, fit: "Callable[[Cohort], Fitted]", n_classes: int, n_folds: int, seed: int
+) -> Calibration:
+    """Calibration of a system that has no members: it is fitted again without each donor group, and judges that group.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Training cells, all labelled.
+    label : str
+        ``broad`` or ``subclass``.
+    fit : callable
+        Cohort → classifier with uncalibrated probabilities.
+    n_classes : int
+        Classes of the task.
+    n_folds : int
+        Donor groups.
+    seed : int
+        Of groups and hidden features.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    CohortError
+        If some class has cells of one donor only.
+    """
+    numbers = inner_folds(cohort, label, n_folds, seed)
+    held_out = hide_features(cohort.matrix(), AugmentSettings(), seed)
+    species = np.asarray(cohort.column("species"), dtype=object)
+    probabilities = np.empty((len(held_out.z), n_classes))
+    for number in range(int(numbers.max()) + 1):
+        rows = np.flatnonzero(numbers[held_out.rows] == number)
+        model = fit(cohort.take(np.flatnonzero(numbers != number)))
+        probabilities[rows] = model.predict_proba(held_out.z[rows], species[held_out.rows[rows]].tolist())
+    truth = class_numbers(cohort, label, TASK_CLASSES[label])[held_out.rows]
+    hidden = np.isnan(held_out.z).mean(axis=1)
+    return Calibration.fit(probabilities, hidden, truth, species[held_out.rows].tolist())
 
 
 def prototypes(z: Floats, species: npt.NDArray[np.object_], seed: int) -> Floats:
@@ -167,6 +235,8 @@ def prototypes(z: Floats, species: npt.NDArray[np.object_], seed: int) -> Floats
     ndarray, shape (n_prototypes, 41)
         Means of many cells each; no cell's own values.
     """
+    from sklearn.cluster import KMeans
+
     centres = []
     for name in sorted(set(species)):
         cells = z[species == name]

@@ -1,7 +1,7 @@
-"""Train the human subclass model: kernel experts and LSPIN on the same donors, one calibration for both.
+"""Train the human subclass model: kernel experts, boosted trees and LSPIN on the same donors, one calibration for all.
 
-Each member leaves out one donor group of the training cells, whose GABAergic cells then serve calibration: the
-excitatory ones are easy, and with them in it the sets would cover too few of the others.
+Each member leaves out one donor group of the training cells, which then serves calibration. Probabilities are scaled on
+its GABAergic cells, as the excitatory ones are easy; each class has a limit of the prediction sets of its own.
 """
 
 import numpy as np
@@ -19,7 +19,8 @@ from neuroclass.predictors.preprocess import CLIP, Preprocessor, transform
 from neuroclass.predictors.typicality import Typicality
 from neuroclass.training.crossfit import HeldOut, calibrate, held_out_by, hide_features, inner_folds, prototypes
 from neuroclass.training.fit_lspin import fit_gates
-from neuroclass.training.human_experts import class_weights, fit_experts
+from neuroclass.training.human_experts import class_weights, expert_cells, fit_experts
+from neuroclass.training.human_trees import fit_trees
 from neuroclass.training.targets import class_numbers, soft_targets
 from neuroclass.types.arrays import Floats, Mask
 from neuroclass.types.models import HUMAN_SUBCLASS
@@ -115,16 +116,20 @@ def train_human_subclass(
     targets = soft_targets(truth, len(classes), settings.lspin.smoothing)
     weights = class_weights(truth, settings.balance)
     gated, gates = fit_gates(z, present, targets, held_by, preprocessor, settings.lspin, weights, progress)
-    experts = fit_experts(z, present, truth, held_by, preprocessor, mouse, settings, len(classes))
+    every = expert_cells(present, preprocessor, mouse)
+    experts = fit_experts(z[:, used], truth, held_by, every, settings, len(classes))
+    trees = fit_trees(z[:, used], truth, held_by, every, settings, len(classes))
     sizes = ("n_experts", "n_members", "n_features", "n_waves", "n_classes")
-    shape = (*experts.waves.shape, len(classes))
+    grown = ("n_experts", "n_members", "n_classes", "n_rounds")
+    of_trees = dict(zip(grown, map(int, trees.score.shape), strict=False))
     architecture = {
         "columns": np.flatnonzero(used).tolist(),
-        "experts": dict(zip(sizes, map(int, shape), strict=True)),
+        "experts": dict(zip(sizes, map(int, (*experts.waves.shape, len(classes))), strict=True)),
+        "trees": of_trees | {"n_features": int(used.sum()), "n_inputs": int(trees.inputs.shape[-1])},
         "lspin": gates,
     }
     net = HumanSubclassNet(**architecture)
-    net.experts, net.lspin = experts, gated
+    net.experts, net.trees, net.lspin = experts, trees, gated
     net.eval()
     species = human.column("species")
     held_out = _held_out(standardised, settings)
@@ -138,5 +143,5 @@ def train_human_subclass(
         typicality_scale=Typicality.fit(held_out.z, preprocessor),
         background=prototypes(z, species, settings.seed),
     )
-    interneurons = np.where(truth == classes.index(HumanSubclass.GLUTAMATERGIC), -1, truth)
-    return calibrate(model, held_out, held_by, interneurons, species, biased=False)
+    interneurons = truth != classes.index(HumanSubclass.GLUTAMATERGIC)
+    return calibrate(model, held_out, held_by, truth, species, biased=False, by_class=True, scaled=interneurons)

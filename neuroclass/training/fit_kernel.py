@@ -1,7 +1,6 @@
 """Fit the kernel logistic regression of one set of features."""
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.predictors.foundation import SPECIES
@@ -32,6 +31,8 @@ def fit_kernel(table: TrainingTable, columns: Integers, task: str, seed: int) ->
     -------
     Kernel
     """
+    from sklearn.linear_model import LogisticRegression
+
     truth = table.truth[task]
     usable = truth >= 0
     z = table.z[:, columns]

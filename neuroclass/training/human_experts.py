@@ -1,9 +1,11 @@
 """Fit the kernel experts of the human subclass model.
 
-An expert sees a linear map of the standardised features of its stimuli: the features themselves, differences of
-potentials (which an offset of all potentials leaves as they are), and the directions that discriminate the mouse
-subclasses. The kernel does not see a constant offset, so what the two species differ by on average plays no part.
+An expert, kernel or trees, sees a linear map of the standardised features of its stimuli: the features themselves,
+differences of potentials (which an offset of all potentials leaves as they are), and the directions that discriminate
+the mouse subclasses. Neither sees a constant offset, so what the two species differ by on average plays no part.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -105,13 +107,42 @@ def class_weights(truth: Integers, balance: float) -> Floats:
     return np.asarray(weights / weights.mean())
 
 
+@dataclass(frozen=True)
+class ExpertCells:
+    """What an expert sees.
+
+    Attributes
+    ----------
+    columns : ndarray of bool, shape (n_features,)
+        Its features among those that the model uses.
+    inputs : ndarray, shape (n_inputs, n_columns)
+        From `expert_inputs`.
+    cells : ndarray of bool, shape (n_cells,)
+        The training cells with all of its stimuli.
+    """
+
+    columns: Mask
+    inputs: Floats
+    cells: Mask
+
+
+def expert_cells(present: Mask, preprocessor: Preprocessor, mouse: Cohort) -> list[ExpertCells]:
+    """What each expert of `COMBINATIONS` sees, from the features measured of each training cell, (n_cells, 41)."""
+    used = np.isfinite(preprocessor.mean)
+    has = recorded(present, used) & present[:, used].any(1, keepdims=True)
+    found = []
+    for stimuli in COMBINATIONS:
+        columns = used & np.array([spec.stimulus in stimuli for spec in FEATURES])
+        cells = has[:, [STIMULI.index(stimulus) for stimulus in stimuli]].all(1)
+        found.append(ExpertCells(columns[used], expert_inputs(columns, preprocessor, mouse), cells))
+    return found
+
+
 def fit_experts(
     z: Floats,
-    present: Mask,
     truth: Integers,
     held_by: Mask,
-    preprocessor: Preprocessor,
-    mouse: Cohort,
+    every: list[ExpertCells],
     settings: HumanSubclassSettings,
     n_classes: int,
 ) -> KernelExperts:
@@ -119,16 +150,14 @@ def fit_experts(
 
     Parameters
     ----------
-    z, present : ndarray, shape (n_cells, 41)
-        Standardised, completed features, and which were measured.
+    z : ndarray, shape (n_cells, n_features)
+        Standardised, completed features that the model uses.
     truth : ndarray of int, shape (n_cells,)
         Position of each cell's class.
     held_by : ndarray of bool, shape (n_members, n_cells)
         Which member may not see which cell.
-    preprocessor : Preprocessor
-        Of the human cells.
-    mouse : Cohort
-        Mouse cells with a ``subclass``.
+    every : list of ExpertCells
+        Inputs and cells of each expert.
     settings : HumanSubclassSettings
         Waves, kernel, penalty.
     n_classes : int
@@ -140,22 +169,18 @@ def fit_experts(
         Of the used features, one expert for each of `COMBINATIONS`. A class without a cell with the expert's stimuli
         has probability e⁻¹⁰ or less.
     """
-    used = np.isfinite(preprocessor.mean)
     rng = np.random.default_rng(settings.seed)
-    experts = KernelExperts(len(COMBINATIONS), len(held_by), int(used.sum()), settings.n_waves, n_classes)
-    has = recorded(present, used) & present[:, used].any(1, keepdims=True)
+    experts = KernelExperts(len(every), len(held_by), z.shape[1], settings.n_waves, n_classes)
     weights = class_weights(truth, settings.balance)
-    for number, stimuli in enumerate(COMBINATIONS):
-        columns = used & np.array([spec.stimulus in stimuli for spec in FEATURES])
-        inputs = expert_inputs(columns, preprocessor, mouse)
-        cells = has[:, [STIMULI.index(stimulus) for stimulus in stimuli]].all(1)
-        width = settings.bandwidth * np.sqrt(len(inputs))
+    for number, expert in enumerate(every):
+        width = settings.bandwidth * np.sqrt(len(expert.inputs))
         for member, held in enumerate(held_by):
-            waves = np.zeros((int(used.sum()), settings.n_waves))
-            waves[columns[used]] = inputs.T @ orthogonal_waves(len(inputs), settings.n_waves, width, rng)
+            waves = np.zeros((z.shape[1], settings.n_waves))
+            drawn = orthogonal_waves(len(expert.inputs), settings.n_waves, width, rng)
+            waves[expert.columns] = expert.inputs.T @ drawn
             experts.waves[number, member] = torch.as_tensor(waves, dtype=torch.float32)
-            rows = np.flatnonzero(cells & ~held)
-            phi = _features(z[rows][:, used], waves)
+            rows = np.flatnonzero(expert.cells & ~held)
+            phi = _features(z[rows], waves)
             fitted = LogisticRegression(C=settings.penalty, max_iter=1000, tol=1e-4)
             fitted.fit(phi, truth[rows], sample_weight=weights[rows] / weights[rows].mean())
             _store(experts, number, member, fitted)

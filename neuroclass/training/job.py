@@ -1,12 +1,13 @@
 """A training run as it stands: its state, what was asked, how far it is, what it gave."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from neuroclass.library.entry import hidden
 
 
 class State(StrEnum):
@@ -76,11 +77,6 @@ class Job:
     def name(self) -> str:
         """What its owner calls the model; empty without one."""
         return str(self.config.get("name", ""))
-
-
-def hidden(owner: str) -> str:
-    """Hash of an owner for the disk, so that it does not reveal the browser's secret; empty for nobody."""
-    return hashlib.sha256(owner.encode()).hexdigest() if owner else ""
 
 
 def number(value: object, otherwise: float = 0.0) -> float:

@@ -20,8 +20,9 @@ from filelock import FileLock
 
 from neuroclass.config import PROJECT_DIR
 from neuroclass.errors import SettingsError
+from neuroclass.library.entry import hidden
 from neuroclass.training import runs
-from neuroclass.training.job import RESUMABLE, UNDER_WAY, Job, State, hidden, number, tail
+from neuroclass.training.job import RESUMABLE, UNDER_WAY, Job, State, number, tail
 from neuroclass.training.processes import end, is_alive, start_time
 from neuroclass.training.runs import (
     RunConfig,
@@ -183,13 +184,15 @@ class JobRegistry:
 
     def _launch(self, job_id: str) -> None:
         folder, record = self.folder / job_id, self._record(job_id)
-        command = [sys.executable, "-m", "neuroclass", "train", "--resume", str(folder), "--json"]
+        own = [str(word) for word in record.get("command", ())]
+        command = own or [sys.executable, "-m", "neuroclass", "train", "--resume", str(folder), "--json"]
+        answer = folder / runs.RESULT if own else Path(os.devnull)  # a run writes its result itself, as a whole
         try:
-            with (folder / runs.MESSAGES).open("ab") as messages:
+            with answer.open("wb") as out, (folder / runs.MESSAGES).open("ab") as messages:
                 process = subprocess.Popen(
                     ["nice", "-n", "10", *command] if os.name == "posix" else command,
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
+                    stdout=out,
                     stderr=messages,
                     cwd=PROJECT_DIR,
                     env={**os.environ, "OMP_NUM_THREADS": "1"},

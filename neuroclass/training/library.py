@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.config import MODELS_DIR, cache_folder
 from neuroclass.errors import ModelFileError, NeuroClassError
 from neuroclass.features import FEATURE_NAMES, Stimulus, features_of
@@ -33,6 +33,9 @@ from neuroclass.types.arrays import Mask
 from neuroclass.types.models import FEATURE_SETS
 from neuroclass.types.progress import FEATURE_SET, Progress, ProgressCallback, ignore_progress
 
+if TYPE_CHECKING:
+    from neuroclass.cohort.cohort import Cohort
+
 MOST_IMPUTED = 2
 LEAST_TO_IMPUTE = 10
 _KEPT = 64
@@ -54,7 +57,7 @@ class FeatureSetLibrary:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = (folder or MODELS_DIR) / FEATURE_SETS
         self._models: dict[str, FeatureSetModel] = {}
-        self._lock = Lock()
+        self._lock, self._fitting = Lock(), Lock()
 
     @cached_property
     def _base(self) -> tuple[Foundation, ClassMixtures]:
@@ -105,6 +108,10 @@ class FeatureSetLibrary:
         name = file_name(served)
         return name in self._models or self._shipped(served) or (self._fitted / f"{name}.json").exists()
 
+    def ships(self, present: Mask) -> bool:
+        """Whether a set that ships serves these features."""
+        return self._shipped(self.served_by(present))
+
     def _shipped(self, present: Mask) -> bool:
         return any((one == present).all() for one in self.shipped)
 
@@ -124,21 +131,29 @@ class FeatureSetLibrary:
         """
         served = self.served_by(present)
         name = file_name(served)
-        with self._lock:
-            if name not in self._models:
-                if len(self._models) >= _KEPT:
-                    self._models.pop(next(iter(self._models)))
-                self._models[name] = self._load_or_fit(served, progress)
-            return self._models[name]
+        found = self._models.get(name) or self._loaded(served)
+        if found is None:
+            with self._fitting:  # one at a time; sets that need no fit do not wait
+                found = self._models.get(name) or self._loaded(served) or self._fit(served, progress)
+                return self._keep(name, found)
+        return self._keep(name, found)
 
-    def _load_or_fit(self, present: Mask, progress: ProgressCallback) -> FeatureSetModel:
+    def _keep(self, name: str, model: FeatureSetModel) -> FeatureSetModel:
+        with self._lock:
+            if name not in self._models and len(self._models) >= _KEPT:
+                self._models.pop(next(iter(self._models)))
+            return self._models.setdefault(name, model)
+
+    def _loaded(self, present: Mask) -> FeatureSetModel | None:
+        """The models on disk; None if they have to be fitted."""
         if self._shipped(present):
             return load_feature_set(self.folder, present, self.foundation)
-        foundation = self._table.foundation
-        try:
-            return load_feature_set(self._fitted, present, foundation)
-        except ModelFileError:
-            model = fit_feature_set(self._table, present, progress=progress)
+        with suppress(ModelFileError):
+            return load_feature_set(self._fitted, present, self._table.foundation)
+        return None
+
+    def _fit(self, present: Mask, progress: ProgressCallback) -> FeatureSetModel:
+        model = fit_feature_set(self._table, present, progress=progress)
         with suppress(OSError):  # A folder that cannot be written costs time, not the verdict.
             save_feature_set(model, self._fitted)
         return model
@@ -195,7 +210,7 @@ PUBLISHED_SETS: tuple[Mask, ...] = (
 """Sets of features that published Patch-seq tables bring: Scala et al. 2021, Gouwens et al. 2020, Lee et al. 2023."""
 
 
-def build_library(cohort: Cohort, folder: Path, progress: ProgressCallback = ignore_progress) -> int:
+def build_library(cohort: "Cohort", folder: Path, progress: ProgressCallback = ignore_progress) -> int:
     """Fit the sets that ship: all combinations of stimuli, and those of published tables.
 
     Parameters

@@ -1,12 +1,16 @@
 """Labels as numbers, soft targets and balancing weights."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.types.arrays import Floats, Integers
 
+if TYPE_CHECKING:
+    from neuroclass.cohort.cohort import Cohort
 
-def class_numbers(cohort: Cohort, label: str, classes: tuple[str, ...]) -> Integers:
+
+def class_numbers(cohort: "Cohort", label: str, classes: tuple[str, ...]) -> Integers:
     """Position of each cell's class, shape (n_cells,); −1 where it is not known."""
     places = {name: place for place, name in enumerate(classes)}
     return np.array([places.get(value, -1) for value in cohort.column(label)], dtype=np.int64)

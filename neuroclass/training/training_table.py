@@ -3,12 +3,11 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.mixture import GaussianMixture
 
 from neuroclass.cell_types import TASK_CLASSES, Species
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.splits import donor_folds
 from neuroclass.errors import CohortError
 from neuroclass.predictors.class_mixtures import ClassMixtures
@@ -19,6 +18,9 @@ from neuroclass.predictors.voices import BROAD, SUBCLASS
 from neuroclass.training.crossfit import prototypes
 from neuroclass.training.targets import class_numbers
 from neuroclass.types.arrays import Floats, Integers, Mask, Names
+
+if TYPE_CHECKING:
+    from neuroclass.cohort.cohort import Cohort
 
 N_FOLDS = 5
 _MOST_COMPONENTS = 3
@@ -62,7 +64,7 @@ class TrainingTable:
         return np.where(self.species == species, self.truth[task], -1)
 
 
-def training_table(cohort: Cohort, seed: int = 0) -> TrainingTable:
+def training_table(cohort: "Cohort", seed: int = 0) -> TrainingTable:
     """Prepare a cohort.
 
     Parameters
@@ -107,6 +109,8 @@ def training_table(cohort: Cohort, seed: int = 0) -> TrainingTable:
 
 def fit_mixtures(table: TrainingTable, seed: int = 0) -> ClassMixtures:
     """Mixtures of up to three normals for each class of each species, mouse first."""
+    from sklearn.mixture import GaussianMixture
+
     parts: list[tuple[int, Floats, Floats, Floats]] = []
     counts: list[int] = []
     for species in SPECIES:
@@ -144,7 +148,7 @@ def drawn_table(foundation: Foundation, mixtures: ClassMixtures, seed: int = 0) 
     return TrainingTable(z, truth, species, donors, folds, source, apart)
 
 
-def _folds(cells: Cohort, label: str, seed: int) -> Integers:
+def _folds(cells: "Cohort", label: str, seed: int) -> Integers:
     result = np.full(len(cells), -1)
     for fold in donor_folds(cells, label, N_FOLDS, seed=seed):
         result[fold.test] = fold.number

@@ -50,5 +50,16 @@ HUMAN_SUBCLASS = ModelSpec("human-subclass", "Human subclass", "human_subclass")
 MODELS: Mapping[str, CohortModelSpec] = {spec.name: spec for spec in (DANN, LSPIN)}
 MODEL_OF_TASK: Mapping[str, CohortModelSpec] = {spec.task: spec for spec in MODELS.values()}
 
+SHIPPED_MODELS = (DANN.name, LSPIN.name, HUMAN_SUBCLASS.name)
+"""How predictions name the shipped models."""
+
+_TITLES = {DANN.name: DANN.title, LSPIN.name: LSPIN.title, HUMAN_SUBCLASS.name: "the human subclass model"}
+
+
+def title_of(name: str) -> str:
+    """What people read for the name that a prediction carries: a shipped model's title, else the name itself."""
+    return _TITLES.get(name, name)
+
+
 FEATURE_SETS = "feature-sets"
 """Folder of the models that are fitted to sets of features."""

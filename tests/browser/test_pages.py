@@ -1,7 +1,9 @@
 """In a real browser, offline: every address opens its page, nothing is asked of the outside."""
 
 import re
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,19 @@ import pytest
 from neuroclass.config import PROJECT_DIR
 
 pytestmark = pytest.mark.browser
-ADDRESSES = ("", "explore", "train", "performance", "domains", "shap", "gates", "classify", "history", "methods")
+ADDRESSES = (
+    "",
+    "explore",
+    "train",
+    "performance",
+    "domains",
+    "shap",
+    "gates",
+    "classify",
+    "history",
+    "models",
+    "methods",
+)
 TIMEOUT_MS = 120_000
 
 
@@ -104,3 +118,77 @@ def test_an_uploaded_table_is_classified_and_a_bad_file_refused(visitor: Visitor
     visitor.tab.get_by_text("Can it be trusted?").wait_for()
     visitor.tab.get_by_text("Take it away").wait_for()
     visitor.check()
+
+
+POLICY = "content-security-policy"
+TALK = """([url]) => new Promise(done => {
+    const line = new WebSocket(url, ["streamlit"]);
+    line.onopen = () => done("open");
+    line.onerror = () => done("refused");
+})"""
+
+
+def test_every_page_lives_with_the_content_security_policy(visitor: Visitor, tmp_path: Path) -> None:
+    against: list[str] = []
+    visitor.tab.on(
+        "console", lambda line: against.append(line.text) if "Content Security Policy" in line.text else None
+    )
+    for address in ADDRESSES:
+        answer = visitor.tab.goto(f"{visitor.base}/{address}")
+        assert "frame-ancestors 'self'" in answer.headers[POLICY]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        visitor.open(address)
+        visitor.check()
+    table = tmp_path / "cells.csv"
+    table.write_text("cell,species,tau,sag,vrest,ri,latency\nA,mouse,20,0.1,-70,150,0.05\nB,mouse,9,0.1,-70,150,0.05\n")
+    visitor.open("classify")
+    visitor.tab.set_input_files("[data-testid=stFileUploaderDropzoneInput]", [str(table)])
+    visitor.tab.get_by_text("Take it away").wait_for()
+    visitor.check()
+    assert against == []
+
+
+def test_the_policy_is_in_force(visitor: Visitor) -> None:
+    against: list[str] = []
+    visitor.tab.on(
+        "console", lambda line: against.append(line.text) if "Content Security Policy" in line.text else None
+    )
+    visitor.open("methods")
+    visitor.tab.evaluate("() => { new Image().src = 'http://example.invalid/pixel.png' }")
+    visitor.tab.wait_for_timeout(500)
+    assert any("example.invalid" in text for text in against)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """Address of a page of another application on the same host: the same cookies, another origin."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<h1>elsewhere</h1>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def test_a_page_of_another_origin_opens_no_websocket_and_no_frame(visitor: Visitor, elsewhere: str) -> None:
+    stream = f"{visitor.base.replace('http', 'ws')}/_stcore/stream"
+    visitor.open("methods")
+    assert visitor.tab.evaluate(TALK, [stream]) == "open"
+    other = visitor.tab.context.new_page()
+    other.goto(elsewhere)
+    assert other.evaluate(TALK, [stream]) == "refused"
+    refused: list[str] = []
+    other.on("console", lambda line: refused.append(line.text))
+    other.evaluate("url => { document.body.innerHTML += `<iframe src='${url}/methods'></iframe>` }", visitor.base)
+    other.wait_for_timeout(2000)
+    assert any("frame-ancestors" in text for text in refused)
+    other.close()

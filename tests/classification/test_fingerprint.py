@@ -112,7 +112,15 @@ def test_a_verdict_names_the_models_that_judged_it(folder):
     assert mouse.models["feature-set"] == checksum(library.model_for(present))
     served = folder / "feature-sets" / f"{file_name(library.served_by(present))}.json"
     assert json.loads(served.read_text())["sha256"] == mouse.models["feature-set"]
-    assert mouse.to_json()["models"] == mouse.models
+    named = mouse.to_json()["models"]
+    assert {key: digits for key, digits in named.items() if key not in ("broad", "subclass")} == mouse.models
+    assert named["subclass"] == {
+        "name": "lspin",
+        "id": "shipped",
+        "system": "lspin",
+        "sha256": mouse.models["feature-set"],
+    }
+    assert human.to_json()["models"]["subclass"]["sha256"] == cards["human-subclass"]
 
 
 def test_replaced_files_are_noticed_and_the_old_verdict_keeps_its_models(folder):

@@ -1,17 +1,18 @@
 """Many cells at once: each gets the answer that it gets alone, and the models are asked for all of them together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from neuroclass.classification import models
+from neuroclass.classification import classify, models
 from neuroclass.classification.classify import CELLS, classify_blocks, classify_cells, reasons_for
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.classification.models import load_models
-from neuroclass.classification.result import CellVerdict
+from neuroclass.classification.result import Answer, CellVerdict
 from neuroclass.errors import RejectedInput, TableError
 from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.predictors.feature_set import FeatureSetModel
@@ -103,18 +104,18 @@ def test_models_are_asked_for_all_cells_together(monkeypatch: pytest.MonkeyPatch
     assert counts[0] == counts[1]
 
 
-def test_a_block_is_answered_before_later_cells_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_is_answered_before_later_cells_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neuroclass.classification.classify.BLOCK", 4)
-    measured = 0
+    judged: list[int] = []
+    judge = classify._classify_block
 
-    def one_by_one() -> Iterator[MeasuredCell | RejectedInput]:
-        nonlocal measured
-        for cell in cells(3):
-            measured += 1
-            yield cell
+    def counting(block: Sequence[MeasuredCell | RejectedInput], *rest: Any) -> list[Answer]:
+        judged.append(len(block))
+        return judge(block, *rest)
 
-    blocks = classify_blocks(one_by_one(), load_models(), reasons=False)
-    assert len(next(blocks)) == measured == 4
+    monkeypatch.setattr(classify, "_classify_block", counting)
+    blocks = classify_blocks(cells(3), load_models(), reasons=False)
+    assert len(next(blocks)) == 4 and judged == [4]
     assert [len(block) for block in blocks] == [4, 1]
 
 

@@ -90,3 +90,30 @@ def test_real_recordings_are_measured_or_refused(shared_recordings: Path):
         "PYR4.abf": "UnitsError",
     }
     assert answers["171116sh_0018.abf"].features["vrest"] == pytest.approx(-62.1, abs=0.5)
+
+
+def test_a_tables_impossible_value_is_left_out_with_the_reason():
+    table = b"cell,vm_for_sag,vrest,ri\na,-186,-70,150\nb,-95,-70,150\nc,-100,-70,-30\n"
+    cells = measure(CellInput.single("x.csv", table))
+    assert [sorted(cell.features) for cell in cells] == [
+        ["ri", "vrest"],
+        ["ri", "vm_for_sag", "vrest"],
+        ["vm_for_sag", "vrest"],
+    ]
+    assert "-186 mV is outside" in cells[0].missing["vm_for_sag"]
+    assert any("vm_for_sag" in warning and "-150 to -20 mV" in warning for warning in cells[0].warnings)
+    assert not any("outside" in warning for warning in cells[1].warnings)
+    assert "-30 MOhm is outside" in cells[2].missing["ri"]
+
+
+def test_a_row_left_with_nothing_is_refused_with_the_reason():
+    first, second = measure(CellInput.single("x.csv", b"cell,vm_for_sag\na,-186\nb,-95\n"))
+    assert isinstance(first, RejectedInput) and "-186 mV" in str(first.error)
+    assert second.features == {"vm_for_sag": -95.0}
+
+
+def test_a_tables_cell_out_of_the_references_range_is_called_so():
+    odd, usual = measure(CellInput.single("x.csv", b"cell,vrest,ri\na,-47,1500\nb,-70,150\n"))
+    assert odd.qc[0]["name"] == "not_a_healthy_cortical_neuron"
+    assert odd.qc[0]["severity"] == "serious"
+    assert usual.qc == ()

@@ -17,9 +17,9 @@ from neuroclass.predictors.priors import Prior, parse_prior
 EVERYTHING = CellMetadata(
     "mouse",
     {"seal_gohm": 2.123456789012345, "input_resistance_mohm": 151.0},
-    ChannelMapping("-1 odd name", "1", "mV", "nA", "IV,1.3"),
+    ChannelMapping("-1 odd name", "1", "mV", "nA", "IV,1.3", 20.0, -67.123456789, 0.5, 3.25),
     {(3, 0): Stimulus.RAMP, (3, 1): None},
-    Conditions(24.5, -3.25, True, "-P60", "V1 layer 5"),
+    Conditions(24.5, -3.25, True, "-P60", "V1 layer 5", preparation="culture"),
     Prior({"Pvalb": 0.0, "Sst": 1 / 3}),
 )
 

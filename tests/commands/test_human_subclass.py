@@ -9,12 +9,14 @@ from streamlit.testing.v1 import AppTest
 from neuroclass.cli import main
 from neuroclass.cohort import human
 from neuroclass.config import PROJECT_DIR
+from neuroclass.evaluation import human_answer
 from neuroclass.evaluation import human_subclass as evaluation
 from neuroclass.io.artifacts import load_human_subclass
 from neuroclass.reports import store
 from neuroclass.reports.store import Document, ReportStore, Table
 from neuroclass.training.fit_human_subclass import train_human_subclass
 from neuroclass.ui.performance.human_subclass import VIEWS
+from tests.evaluation.test_human_subclass import planted_library
 from tests.planted import planted_human_cohort
 from tests.predictors.test_human_subclass import QUICK
 
@@ -27,6 +29,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(human, "load_human_cells", lambda _: planted_human_cohort(400))
     small = replace(QUICK, lspin=replace(QUICK.lspin, optimiser=replace(QUICK.lspin.optimiser, steps=20)))
     monkeypatch.setattr(evaluation, "train_human_subclass", lambda cells, _: train_human_subclass(cells, small))
+    monkeypatch.setattr(human_answer, "feature_set_library", planted_library)
     monkeypatch.setattr(evaluation, "N_REPEATS", 1)
     monkeypatch.setattr(evaluation, "SHARES", (0.5,))
 
@@ -46,6 +49,9 @@ def test_a_model_is_trained_and_its_report_shown(quick, tmp_path, capsys, monkey
     assert report.table(Table.COMPARISONS)["system"].nunique() == 3
     assert len(report.match_labels()) == 12
     assert report.has(Document.LEARNING)
+    assert report.table(Table.MATCHES)["same"].dtype == bool
+    assert {"id", "truth", "x", "y"} <= set(report.table(Table.EMBEDDING))
+    assert set(model.card["answer"]["sets"]["classes"]) == {"Pvalb", "Sst", "Vip", "Lamp5/Pax6"}
 
     monkeypatch.setattr(store, "MODELS_DIR", tmp_path)
     monkeypatch.delenv("NEUROCLASS_DATA", raising=False)

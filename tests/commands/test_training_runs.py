@@ -214,6 +214,8 @@ def test_a_table_that_cannot_be_learned_from_is_refused_at_once(capsys, tmp_path
 def test_settings_under_a_protocol_are_evaluated_once_though_cut_off(capsys, monkeypatch, cells: Cohort) -> None:
     from neuroclass.evaluation import evaluate
     from neuroclass.evaluation.names import Protocol
+    from neuroclass.training.registry import System, network
+    from neuroclass.types.models import LSPIN
 
     config = RunConfig(
         "lspin", {"steps": 4, "n_members": 2, "inner_folds": 2, "batch_cells": 32}, protocol="donor-cv", repeats=1
@@ -235,8 +237,9 @@ def test_settings_under_a_protocol_are_evaluated_once_though_cut_off(capsys, mon
     assert main(["train", "--resume", folder.name, "--json"]) == 0
     assert tested == [0, 1, 2, 3, 4]
     answer = json.loads(capsys.readouterr().out)
+    settings = training_run.with_values("lspin", config.settings)
     alone = evaluate.evaluate(
-        "lspin",
+        System("lspin", ("subclass",), network(LSPIN, settings)),
         Protocol.DONOR_CV,
         cells,
         repeats=1,

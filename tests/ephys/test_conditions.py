@@ -63,7 +63,15 @@ def test_nothing_said_nothing_changed():
     assert Conditions().to_json() == {}
 
 
-@pytest.mark.parametrize("values", ({"temperature_c": 310.0}, {"junction_mv": 60.0}, {"temperature_c": float("nan")}))
+@pytest.mark.parametrize(
+    "values",
+    (
+        {"temperature_c": 310.0},
+        {"junction_mv": 60.0},
+        {"temperature_c": float("nan")},
+        {"preparation": "cultured"},
+    ),
+)
 def test_impossible_conditions_are_refused(values):
     with pytest.raises(SettingsError, match="expected"):
         Conditions(**values)
@@ -75,6 +83,19 @@ def test_the_command_lines_words_are_understood():
     words = ["--temperature", "25", "--junction-potential", "12", "--junction-corrected", "yes", "--region", "M1"]
     assert conditions_of(parser.parse_args(words)) == Conditions(25.0, 12.0, True, "", "M1")
     assert conditions_of(parser.parse_args([*words, "--correct-temperature"])).warming_c == 9.0
+
+
+def test_the_preparation_changes_no_value_and_the_verdict_says_that_no_model_uses_it():
+    table = b"cell,species,vrest,tau,ri,sag,latency\nA,human,-70,20,150,0.1,0.05\n"
+    plain, culture = (
+        classify_input(CellInput.single("a.csv", table), CellMetadata(conditions=conditions), reasons=False)[0]
+        for conditions in (Conditions(), Conditions(preparation="culture"))
+    )
+    assert culture.features == plain.features
+    assert culture.subclass.probabilities == plain.subclass.probabilities
+    assert culture.to_json()["conditions"]["preparation"] == "culture"
+    assert any("Slice culture" in warning and "no model uses it" in warning for warning in culture.warnings)
+    assert not any("culture" in warning for warning in plain.warnings)
 
 
 def test_a_verdict_says_what_was_measured_and_what_was_used():

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from neuroclass.ephys.activity import without_gaps
 from neuroclass.ephys.cell_features import recording_epochs
-from neuroclass.ephys.sweep_summary import OTHER, summarise_sweeps, without_gaps
+from neuroclass.ephys.sweep_summary import OTHER, summarise_sweeps
 from neuroclass.features import Stimulus
 from tests.ephys import planted
 

@@ -86,3 +86,14 @@ def test_a_table_of_features_is_no_recording(folder, monkeypatch, capsys):
     (folder / "cells.csv").write_text("cell,vrest\na,-70\n", encoding="utf-8")
     code, (report,) = printed("extract", ["cells.csv"], capsys)
     assert code == 3 and report["error"]["type"] == "RecordingError"
+
+
+def test_each_sweep_is_one_line_of_both_commands_in_words_and_json(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    (report,) = printed("extract", ["b.nwb"], capsys)[1]
+    expected = [f"  sweep {one['number']}: {one['recognised']}" for one in report["sweeps"]]
+    assert any("long square +" in line and "one level" in line for line in expected)
+    for command in (["extract"], ["classify", "--no-reasons"]):
+        assert main([*command, "b.nwb"]) == 0
+        out = capsys.readouterr().out.splitlines()
+        assert [line for line in out if line.startswith("  sweep ")] == expected

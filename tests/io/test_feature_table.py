@@ -2,15 +2,19 @@
 
 import datetime
 import io
+import zipfile
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
-from neuroclass.errors import TableError
+from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.measurement import measure
+from neuroclass.errors import RejectedInput, TableError
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.io.feature_table import looks_like_feature_table, read_raw_table
+from neuroclass.io.feature_table import looks_like_feature_table, read_raw_table, sheets_of
+from neuroclass.io.table_columns import TableLimits
 from neuroclass.reference.template import template_csv, template_guide
 
 
@@ -91,6 +95,29 @@ def test_decimal_commas_beside_points_are_not_guessed():
     assert read_raw_table(b"cell;vrest\na;1.234,5\n", "cells.csv").unread["vrest"] == {0: "1.234,5"}
 
 
+@pytest.mark.parametrize("text", ["1,234", "-12,345", "+123,456", "−9,100"])
+def test_a_comma_of_decimals_or_of_thousands_is_not_guessed(text):
+    content = f"cell;ri;tau\na;{text};12\nb;150;12\n".encode()
+    table = read_raw_table(content, "cells.csv")
+    assert table.unread["ri"] == {0: text} and np.isnan(table.numbers["ri"][0])
+    assert table.notes == ()
+    first, second = measure(CellInput.single("cells.csv", content))
+    assert isinstance(first, RejectedInput) and "may be of decimals or of thousands" in str(first.error)
+    assert not isinstance(second, RejectedInput)
+
+
+@pytest.mark.parametrize("other", ["-70,5", "0,123", "1234,567", "12,3", "1,2345"])
+def test_another_number_that_can_only_be_decimal_settles_it(other):
+    table = read_raw_table(f"cell;ri;tau\na;1,234;12\nb;150;{other}\n".encode(), "cells.csv")
+    assert table.numbers["ri"].tolist() == [1.234, 150.0]
+    assert table.notes == ("Decimal commas were read as decimal points, in 2 values.",)
+
+
+def test_very_many_numbers_that_may_be_thousands_are_refused_as_a_table():
+    with pytest.raises(TableError, match=r"30 numbers have a comma, of decimals or of thousands; write"):
+        read_raw_table(b"cell;ri\n" + b"a;1,234\n" * 30, "cells.csv", limits=TableLimits(texts=20))
+
+
 def test_rows_keep_their_numbers_over_blank_ones():
     table = read_raw_table(b"\ncell,vrest\n\na,-70\n,\nb,-71\n", "cells.csv")
     assert table.rows.tolist() == [4, 6]
@@ -152,3 +179,19 @@ def test_a_parquet_file_without_a_feature_is_no_feature_table():
     buffer = io.BytesIO()
     pd.DataFrame({"time (s)": [0.0], "sweep 1 (mV)": [-70.0]}).to_parquet(buffer)
     assert not looks_like_feature_table(buffer.getvalue())
+
+
+def test_the_sheets_of_a_spreadsheet_are_listed_and_of_no_other_file():
+    content = workbook(Notes=[["read me"]], Young=[["cell", "vrest"], ["a", -70]])
+    assert sheets_of(content, "lab.xlsx") == ["Notes", "Young"]
+    assert sheets_of(b"cell,vrest\na,-70\n", "lab.csv") == []
+    plain = io.BytesIO()
+    with zipfile.ZipFile(plain, "w") as archive:
+        archive.writestr("a.csv", "x")
+    assert sheets_of(plain.getvalue(), "lab.xlsx") == []
+    damaged = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(damaged, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, b"<" if name == "xl/workbook.xml" else source.read(name))
+    with pytest.raises(TableError, match=r"lab.xlsx cannot be read as a table"):
+        sheets_of(damaged.getvalue(), "lab.xlsx")

@@ -147,7 +147,7 @@ UNKNOWN = {
     "not scaled": {"flags": 0},
     "sine": {"segments": [Segment(1.0), Segment(1.0, 0.04, kind=3)]},
     "samples where": {"segments": [Segment(0.1, 0.04)]},
-    "--stimulus-unit": {"unit": "V", "mode": 2},
+    "in which unit": {"unit": "V", "mode": 2},
     "no segments": {"segments": []},
 }
 
@@ -161,7 +161,7 @@ def test_what_the_description_leaves_open_is_not_guessed(tmp_path: Path, steps: 
 
 
 def test_a_unit_that_is_given_makes_levels_currents(tmp_path: Path, steps: Recording) -> None:
-    path = write_heka(tmp_path / "a.dat", {"a": [protocol(steps, **UNKNOWN["--stimulus-unit"])]})
+    path = write_heka(tmp_path / "a.dat", {"a": [protocol(steps, **UNKNOWN["in which unit"])]})
     assert [s.i_pa[10_000] for s in read(path, stimulus_unit="nA").sweeps] == pytest.approx([-40, -20, 0, 20, 40])
 
 
@@ -260,7 +260,7 @@ def test_leak_traces_are_ignored_and_zero_offsets_not_subtracted(tmp_path: Path,
 def test_two_potentials_of_an_electrode_are_told_apart_by_the_user(tmp_path: Path, steps: Recording) -> None:
     sweeps = [[potential(s), Trace("Aux", "V", s.v_mv * 0, kind=16)] for s in steps.sweeps]
     path = write_heka(tmp_path / "a.dat", {"a": [protocol(steps, sweeps=sweeps)]})
-    with pytest.raises(UnitsError, match="--response NAME"):
+    with pytest.raises(UnitsError, match="expected one potential"):
         read(path)
     assert len(read(path, response="Vmon-1", response_unit="V").sweeps) == 5
 
@@ -268,7 +268,7 @@ def test_two_potentials_of_an_electrode_are_told_apart_by_the_user(tmp_path: Pat
 def test_a_trace_without_a_unit_takes_the_one_given(tmp_path: Path, steps: Recording) -> None:
     sweeps = [[replace(potential(s), unit="")] for s in steps.sweeps]
     path = write_heka(tmp_path / "a.dat", {"a": [protocol(steps, sweeps=sweeps)]})
-    with pytest.raises(UnitsError, match="--response"):
+    with pytest.raises(UnitsError, match="expected one potential"):
         read(path)
     found = read(path, response="Vmon-1", response_unit="V")
     np.testing.assert_allclose(found.sweeps[0].v_mv, steps.sweeps[0].v_mv, atol=0.006)

@@ -148,7 +148,7 @@ def test_an_igor_wave_of_sweeps_without_current_says_so(tmp_path: Path, steps: R
     found = read(path)
     np.testing.assert_allclose([s.v_mv for s in found.sweeps], voltage)
     assert not any(s.current_known for s in found.sweeps)
-    assert "--stimulus CH" in found.warnings[0]
+    assert "name the channel and its unit" in found.warnings[0]
 
 
 def test_an_igor_wave_of_currents_is_voltage_clamp(tmp_path: Path, steps: Recording) -> None:
@@ -177,7 +177,7 @@ def test_igor_waves_without_units_take_those_given(tmp_path: Path, steps: Record
         records.append((WAVE, igor_wave(f"RecordA{k}", v, "", 1e3 / RATE, "")))
     path = tmp_path / "a.pxp"
     path.write_bytes(packed([*records, (WAVE, igor_wave("fits", np.zeros(100), "", 1.0, ""))]))
-    with pytest.raises(UnitsError, match="--response CH --response-unit mV"):
+    with pytest.raises(UnitsError, match="expected one potential"):
         read_recordings(path)
     found = read(path, response="RecordA", response_unit="mV", stimulus="RecordB", stimulus_unit="nA")
     assert_steps(found, steps)
@@ -198,7 +198,7 @@ def test_of_several_igor_currents_the_user_says_which(tmp_path: Path, steps: Rec
     path = tmp_path / "a.pxp"
     waves = [igor_wave("Vm", voltage[1], "mV", 1 / RATE), igor_wave("leak", current[0], "pA", 1 / RATE)]
     path.write_bytes(packed([(WAVE, w) for w in (*waves, igor_wave("cmd", current[1], "pA", 1 / RATE))]))
-    with pytest.raises(UnitsError, match="--stimulus CH"):
+    with pytest.raises(UnitsError, match="expected one current"):
         read_recordings(path)
     assert_steps(read(path, stimulus="cmd"), replace(steps, sweeps=steps.sweeps[1:2]))
 
@@ -223,7 +223,7 @@ def test_axograph_in_voltage_clamp_or_without_units(tmp_path: Path, steps: Recor
         read_recordings(axograph([("Im (A)", current[0])], 1 / RATE))
     path = tmp_path / "a.axgx"
     path.write_bytes(axograph([("a", voltage[0]), ("b", current[0])], 1 / RATE))
-    with pytest.raises(UnitsError, match="--response"):
+    with pytest.raises(UnitsError, match="expected one potential"):
         read_recordings(path)
     found = read(path, response="a", response_unit="mV", stimulus="b", stimulus_unit="pA")
     assert_steps(found, replace(steps, sweeps=steps.sweeps[:1]))
@@ -263,14 +263,14 @@ def test_matlab_of_another_layout_says_what_was_found_and_expected(
     with pytest.raises(RecordingError, match=r"no sampling rate: it holds .*sweep \(3×40000\).*voltage \(sweeps"):
         read_recordings(path)
     write_mat(path, version, {"sweep": voltage, "inj": current, "rate": RATE})
-    with pytest.raises(UnitsError, match=r"sweep in no unit.*--response CH --response-unit mV"):
+    with pytest.raises(UnitsError, match=r"sweep in no unit.*expected one potential"):
         read_recordings(path)
     assert_steps(read(path, response="sweep", response_unit="mV", stimulus="inj", stimulus_unit="pA"), steps)
     write_mat(path, version, {"voltage": voltage, "rate": 20.0})
     with pytest.raises(RecordingError, match="rate is 20 Hz"):
         read_recordings(path)
     write_mat(path, version, {"voltage": voltage * 1e-3, "current": current, "rate": RATE})
-    with pytest.raises(UnitsError, match="--response-unit"):
+    with pytest.raises(UnitsError, match="potential the stored values in V"):
         read_recordings(path)
     assert_steps(read(path, response_unit="V"), steps)
 

@@ -16,13 +16,13 @@ from tests.pages.conftest import TIMEOUT_S
 def _page() -> None:
     import streamlit as st
 
-    from neuroclass.classification.analysis import analyse
-    from neuroclass.cohort.demo import simulate_demo_cell
     from neuroclass.cohort.loading import load_cohort
+    from neuroclass.ui import cache
+    from neuroclass.ui.cells.lent import Lent
     from neuroclass.ui.evidence import evidence
 
     cell_id = st.query_params["cell"]
-    evidence.show_cohort_cell(load_cohort(), cell_id, analyse(simulate_demo_cell(cell_id)))
+    evidence.show_cohort_cell(load_cohort(), cell_id, Lent(lambda: cache.demo_analysis(cell_id)))
 
 
 def _few(recording: Recording, metadata: CellMetadata) -> tuple[Variant, ...]:

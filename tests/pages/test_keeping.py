@@ -1,5 +1,6 @@
 """What pages keep and show when models are replaced, the history fails or another tab changes it."""
 
+import gc
 import io
 import sqlite3
 import time
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
 from neuroclass.io import history_database
@@ -104,7 +106,48 @@ def break_by_a_folder_in_its_place(folder: Path) -> Callable[[], None]:
     return path.rmdir
 
 
-@pytest.mark.parametrize("damage", [break_by_lock, break_by_junk, break_by_a_folder_in_its_place])
+_lifted_after: list[Callable[[], None]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_imposed() -> Iterator[None]:
+    yield
+    while _lifted_after:
+        _lifted_after.pop()()
+
+
+def every_connection(statement: str) -> Callable[[Path], Callable[[], None]]:
+    """Impose a limit on every connection that is opened from now on, and on those that are open."""
+
+    def impose(folder: Path) -> Callable[[], None]:
+        def connected(connection: sqlite3.Connection, _: object) -> None:
+            connection.execute(statement)
+
+        event.listen(Engine, "connect", connected)
+        _open_anew()
+
+        def lift() -> None:
+            if event.contains(Engine, "connect", connected):
+                event.remove(Engine, "connect", connected)
+                _open_anew()
+
+        _lifted_after.append(lift)
+        return lift
+
+    return impose
+
+
+def _open_anew() -> None:
+    for opened in [one for one in gc.get_objects() if type(one) is Engine]:
+        opened.dispose()
+
+
+break_by_read_only = every_connection("PRAGMA query_only=ON")
+break_by_a_full_disk = every_connection("PRAGMA max_page_count=1")
+DAMAGES = (break_by_lock, break_by_junk, break_by_a_folder_in_its_place, break_by_read_only, break_by_a_full_disk)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("when", ["before the first visit", "while it is open"])
 def test_a_verdict_is_shown_and_kept_later_where_the_history_fails(
     opened, history, folder, impatient, monkeypatch, damage, when

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neuroclass.cell_types import HUMAN_SUBCLASS_ORDER
-from neuroclass.config import MODELS_DIR, HumanSubclassSettings, LspinSettings, OptimiserSettings
+from neuroclass.config import MODELS_DIR, HumanSubclassSettings, LspinSettings, OptimiserSettings, TreeSettings
 from neuroclass.errors import CohortError, ModelFileError
 from neuroclass.explain.shap_values import shap_values
 from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
@@ -17,6 +17,7 @@ from tests.planted import planted_human_cohort
 
 QUICK = HumanSubclassSettings(
     n_waves=30,
+    trees=TreeSettings(rounds=10, rate=0.3),
     lspin=LspinSettings(
         n_members=2,
         inner_folds=2,

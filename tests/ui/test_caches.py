@@ -122,3 +122,45 @@ def test_another_visitors_table_of_the_same_content_is_shown_under_ones_own_name
         own_table._measured(LabelledTable(name, demo), "dann", models, demo).table.name for name in ("theirs", "mine")
     ]
     assert names == ["theirs", "mine"]
+
+
+OF_REPORTS = (
+    "cache.table",
+    "cache.table_if_stored",
+    "cache.cell_verdicts",
+    "report_of",
+    "report(model).table",
+    "_rows",
+    "_frame",
+    "summarise(table(",
+)
+
+
+def test_every_cache_of_a_report_is_keyed_by_its_files():
+    found = [(path.name, one) for path in UI.rglob("*.py") for one in cached(path)]
+    of_reports = [(name, one) for name, one in found if any(word in ast.unparse(one) for word in OF_REPORTS)]
+    assert {one.name for _, one in of_reports} >= {
+        *("_table", "_cell_verdicts", "_compared", "_trees", "_tests", "_gap", "_ordered_rows", "_summary"),
+        *("_decorated", "_options"),
+    }
+    for name, one in of_reports:
+        names = {a.arg for a in (*one.args.args, *([one.args.vararg] if one.args.vararg else []))}
+        assert names & {"stamp", "stamps"}, f"{name}: {one.name}"
+
+
+def test_a_replaced_report_or_model_is_read_anew(tmp_path, monkeypatch):
+    import pandas as pd
+
+    from neuroclass.reports import store
+    from neuroclass.reports.store import Table, report_of
+
+    monkeypatch.setattr(store, "MODELS_DIR", tmp_path)
+    (tmp_path / "lspin").mkdir()
+    (tmp_path / "lspin" / "weights.safetensors").write_bytes(b"first")
+    for value in (1.0, 2.0):
+        report_of("lspin").write(Table.GATES, pd.DataFrame({"id": ["a"], "tau": [value]}))
+        assert cache.table("lspin", Table.GATES)["tau"].tolist() == [value]
+    shown = cache.table("lspin", Table.GATES)
+    assert cache.table("lspin", Table.GATES) is shown
+    (tmp_path / "lspin" / "weights.safetensors").write_bytes(b"other weights")
+    assert cache.table("lspin", Table.GATES) is not shown

@@ -2,7 +2,7 @@
 
 from neuroclass.types.progress import Progress
 from neuroclass.ui.classify.batch import _moving
-from neuroclass.ui.classify.kept import Kept
+from neuroclass.ui.kept import Kept
 
 
 def test_the_values_used_last_are_kept_within_the_limit_and_at_least_one() -> None:

@@ -1,5 +1,7 @@
 """One cell of the cohort: identity, sweeps, features among its class, evidence, neighbours."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -11,8 +13,10 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
+from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, title_of
 from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
+from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.guards import need
 from neuroclass.ui.text import escaped
@@ -29,6 +33,7 @@ _FACTS = {
     "latency": "Latency, hero sweep",
 }
 MATES_SHOWN = 30
+_TITLES = {DANN.name: "DANN", LSPIN.name: "LSPIN", HUMAN_SUBCLASS.name: "The human subclass model"}
 
 
 def show(cells: Cohort, cell_id: str) -> None:
@@ -39,29 +44,30 @@ def show(cells: Cohort, cell_id: str) -> None:
     _identity(cells, row)
     found = _analysis(cells, cell_id)
     analysis = found if isinstance(found, RecordingAnalysis) else None
+    lent = None if analysis is None else Lent(partial(_again, cells.source, cell_id))
     _facts(row, analysis)
     st.subheader("Sweeps", anchor=False)
     if isinstance(found, NeuroClassError):
-        st.error(f"**{found.kind}.** {escaped(found, 800)}", icon=":material/warning:")
-    elif analysis is None:
+        st.error(f"**{found.kind}.** {escaped(found.plain, 800)}", icon=":material/warning:")
+    elif lent is None:
         _no_sweeps(cells, cell_id)
     else:
-        sweeps.recording_view(f"cell-{cell_id}", analysis, cells.simulated, address=True, mates=_mates(cells, row))
+        sweeps.recording_view(f"cell-{cell_id}", lent, cells.simulated, address=True, mates=_mates(cells, row))
     st.subheader("Features among its class", anchor=False)
-    cell_features.show(cells, row, analysis)
+    cell_features.show(cells, row, lent)
     st.subheader("Why the models say so", anchor=False)
-    _evidence(cells, cell_id, analysis)
+    _evidence(cells, cell_id, lent)
     st.subheader("Cells like it", anchor=False)
     neighbours.show(cells, row, open_cell)
     widgets.figures_zip(f"cell-{cell_id}")
 
 
-def _evidence(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -> None:
+def _evidence(cells: Cohort, cell_id: str, lent: Lent | None) -> None:
     """Show reasons, counterfactual and stress test; their imports are slow and deferred to here."""
     warmup.wait()
     from neuroclass.ui.evidence import evidence
 
-    evidence.show_cohort_cell(cells, cell_id, analysis)
+    evidence.show_cohort_cell(cells, cell_id, lent)
 
 
 def _identity(cells: Cohort, row: pd.Series) -> None:
@@ -97,7 +103,7 @@ def _identity(cells: Cohort, row: pd.Series) -> None:
 
 def _held_out(cell_id: str) -> None:
     """Show predictions of models that never saw the cell's donor."""
-    for model in ("lspin", "dann"):
+    for model in (LSPIN.name, DANN.name, HUMAN_SUBCLASS.name):
         predictions = cache.table_if_stored(model, Table.PREDICTIONS)
         if predictions is None:
             continue
@@ -111,7 +117,7 @@ def _held_out(cell_id: str) -> None:
             probabilities([c.removeprefix("p_") for c in columns], means.tolist()),
             f"held-out-{model}",
             means.rename_axis("class").rename("probability").reset_index(),
-            caption=f"{model.upper()}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
+            caption=f"{_TITLES[model]}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
             f"**{verdict}**.",
         )
 
@@ -131,27 +137,40 @@ def _shipped(cells: Cohort, cell_id: str) -> None:
             ),
             f"shipped-{prediction.model}",
             pd.DataFrame(prediction.probabilities.items(), columns=["class", "probability"]),
-            caption=f"{prediction.model.upper()} as shipped, trained on recorded cells; here on a simulated cell's "
+            caption=f"{title_of(prediction.model)} as shipped, trained on recorded cells; here on a simulated cell's "
             "features.",
             simulated=True,
         )
 
 
+def _again(source: str, cell_id: str) -> RecordingAnalysis | None:
+    found = cache.analysis(source, cell_id)
+    return None if isinstance(found, str) else found
+
+
 def _analysis(cells: Cohort, cell_id: str) -> RecordingAnalysis | NeuroClassError | None:
     """Sweeps of a cell, or the error if its file cannot be read, or None if there is no file."""
+    if _elsewhere(cells):
+        return None
     try:
         found = cache.analysis(cells.source, cell_id)
     except NeuroClassError as error:
         return error
     if isinstance(found, RecordingAnalysis):
         return found
-    cache.recording.clear(cells.source, cell_id)  # it may be available next time
     return None
 
 
+def _elsewhere(cells: Cohort) -> bool:
+    """Whether the cells are another laboratory's, of which there are features only."""
+    return cells.source != cache.cohort().source
+
+
 def _no_sweeps(cells: Cohort, cell_id: str) -> None:
-    if cell_id.isdecimal() and not cells.simulated:
-        recordings.offer(cells.source, cell_id)
+    if _elsewhere(cells):
+        st.info("A cell of another laboratory: its features are loaded, not its sweeps.", icon=":material/info:")
+    elif cell_id.isdecimal() and not cells.simulated:
+        recordings.offer(cell_id)
     else:
         st.info(f"{escaped(cell_id)} is not a specimen of the database: no recording.", icon=":material/info:")
 

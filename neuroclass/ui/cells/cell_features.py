@@ -16,6 +16,8 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, with_unit
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
+from neuroclass.ui.cells.lent import Lent
+from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 ADDRESS = "feature"
@@ -47,8 +49,10 @@ def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
 
 
 @st.fragment
-def show(cells: Cohort, row: pd.Series, analysis: RecordingAnalysis | None) -> None:
+def show(cells: Cohort, row: pd.Series, lent: Lent | None) -> None:
     """Show the features with percentile bars; a ticked one is drawn on the sweeps it was measured on."""
+    with guarded():
+        analysis = None if lent is None else lent()
     table = feature_table(cells, row)
     label = label_of(row["subclass"]) if row["subclass"] else row["broad"]
     shown = table[["label", "stimulus", "shown"]].rename(columns={"label": "feature", "shown": "value"})

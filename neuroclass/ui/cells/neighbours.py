@@ -23,9 +23,9 @@ from neuroclass.ui.selection import chosen_ids, table_key
 N_LISTED, N_DRAWN = 5, 2
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _scores(source: str, _cells: Cohort) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
-    return standard_scores(_cells)
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=cache.HASHES)
+def _scores(cells: Cohort) -> pd.DataFrame:
+    return standard_scores(cells)
 
 
 def show(cells: Cohort, row: pd.Series, open_cell: Any) -> None:
@@ -40,7 +40,7 @@ def show(cells: Cohort, row: pd.Series, open_cell: Any) -> None:
     open_cell : callable
         Opens a cell by id, or none.
     """
-    scores = _scores(cells.source, cells)
+    scores = _scores(cells)
     own = str(row["species"])
     groups = [own, *(s.value for s in Species if s.value != own and (cells.frame["species"] == s.value).any())]
     found = {species: nearest_cells(cells, scores, str(row["id"]), species, N_LISTED) for species in groups}
@@ -105,16 +105,19 @@ def _pair(source: str, cell_id: str) -> tuple[traces.Trace, ...]:
 
 
 def _quick(source: str, cell_id: str) -> Recording | None:
+    """Sweeps of a cell of the cohort; None of another laboratory's cell, whose features alone are loaded."""
     cells = cache.cohort()
+    if cells.source != source:
+        return None
     if cells.simulated:
         from neuroclass.cohort.demo import simulate_demo_squares
 
         return simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA)
     try:
-        found = cache.recording(source, cell_id)
+        found = cache.analysis(source, cell_id)
     except NeuroClassError:
         return None
-    return found if isinstance(found, Recording) else None
+    return None if isinstance(found, str) else found.recording
 
 
 @st.fragment

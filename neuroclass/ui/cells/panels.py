@@ -17,6 +17,8 @@ from neuroclass.features import Stimulus
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import passive
+from neuroclass.ui.cells.lent import Lent
+from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 PANELS = ("firing", "passive", "spike", "noise")
@@ -44,10 +46,10 @@ class Mates:
 
 
 @st.fragment
-def show(
-    key: str, analysis: RecordingAnalysis, simulated: bool = False, address: bool = False, mates: Mates | None = None
-) -> None:
+def show(key: str, lent: Lent, simulated: bool = False, address: bool = False, mates: Mates | None = None) -> None:
     """Firing, passive response, spike or noise, as chosen; the parameters are those of `sweeps.recording_view`."""
+    with guarded():
+        analysis = lent()
     name = "panel" if address else f"panel-{key}"
     address_of.take(name, PANELS, PANELS[0], in_address=address)
     chosen = str(
@@ -133,7 +135,7 @@ def _rates(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> None
 
 
 def _spike(key: str, summaries: Sequence[SweepSummary], simulated: bool, mates: Mates | None) -> None:
-    first = [average_spike(d.sweep.v_mv, d.sweep.rate_hz, d.spikes.indexes["peak"][:1]) for d in _spiking(summaries)]
+    first = [average_spike(d.sweep.v_mv, d.sweep.rate_hz, d.evoked_peaks[:1]) for d in _spiking(summaries)]
     cell = None
     if whole := [(t, mean) for t, mean, _, n in first if n and t.size == first[0][0].size]:
         shapes = np.array([mean for _, mean in whole])
@@ -164,15 +166,15 @@ def _spike(key: str, summaries: Sequence[SweepSummary], simulated: bool, mates: 
 
 
 def _spiking(summaries: Sequence[SweepSummary]) -> list[SweepSummary]:
-    return [d for d in _long_squares(summaries) if len(d.spikes)]
+    return [d for d in _long_squares(summaries) if d.evoked_peaks.size]
 
 
 def _phase(key: str, summaries: Sequence[SweepSummary], simulated: bool, mates: Mates | None) -> None:
-    noisy = [d for d in summaries if d.stimulus == Stimulus.NOISE and len(d.spikes) > 10][:1]
+    noisy = [d for d in summaries if d.stimulus == Stimulus.NOISE and d.evoked_peaks.size > 10][:1]
     chosen = noisy or _spiking(summaries)[:1]
     loops = {}
     for one in chosen:
-        t, mean, _, n_spikes = average_spike(one.sweep.v_mv, one.sweep.rate_hz, one.spikes.indexes["peak"])
+        t, mean, _, n_spikes = average_spike(one.sweep.v_mv, one.sweep.rate_hz, one.evoked_peaks)
         if n_spikes:
             name = f"this cell, mean of {n_spikes} spikes, sweep {one.sweep.number}"
             loops[name] = (mean, np.gradient(mean) / (t[1] - t[0]))

@@ -12,7 +12,6 @@ from neuroclass.io.fetching import (
     partial_bytes,
     set_cache_limit,
 )
-from neuroclass.ui import cache
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
@@ -25,7 +24,7 @@ def fetches() -> Fetches:
     return Fetches()
 
 
-def offer(source: str, specimen: str) -> None:
+def offer(specimen: str) -> None:
     """Say that a recording is not available, and offer to fetch it."""
     one = fetches().look(specimen)
     running = one is not None and one.state is FetchState.RUNNING
@@ -36,15 +35,14 @@ def offer(source: str, specimen: str) -> None:
             f"Files you already have are found in the folder that {RECORDINGS_VARIABLE} names."
         )  # fmt: skip
         st.caption(f"An NWB file of 20 to 300 MB from the Allen Cell Types Database. {where}")
-        st.fragment(_progress, run_every=POLL_S if running else None)(source, specimen, running)
+        st.fragment(_progress, run_every=POLL_S if running else None)(specimen, running)
         _limit()
 
 
-def _progress(source: str, specimen: str, was_running: bool) -> None:
+def _progress(specimen: str, was_running: bool) -> None:
     one = fetches().look(specimen)
     state = one.state if one else None
     if was_running and state is not FetchState.RUNNING:
-        cache.recording.clear(source, specimen)
         st.rerun(scope="app")
     if one and state is FetchState.RUNNING:
         with st.container(horizontal=True, vertical_alignment="center"):

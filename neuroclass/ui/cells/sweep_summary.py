@@ -7,6 +7,7 @@ import pandas as pd
 
 from neuroclass.charts import traces as charts
 from neuroclass.charts.theme import PALETTE
+from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.spikes import POINTS
 from neuroclass.ephys.sweep_summary import OTHER, SweepSummary
 
@@ -46,21 +47,22 @@ def spike_table(summary: SweepSummary) -> pd.DataFrame:
 
 
 def sweep_table(summaries: Sequence[SweepSummary]) -> pd.DataFrame:
-    """Every epoch of every sweep: its stimulus, times, amplitude and spikes."""
+    """Every sweep: what was recognised and why, and each epoch with its times, amplitude and spikes."""
     rows = []
     for one in summaries:
-        for epoch in one.epochs:
-            times = one.spikes.time_s("threshold")
-            rows.append(
-                {
-                    "sweep": one.sweep.number,
-                    "stimulus": epoch.stimulus.label if epoch.stimulus else OTHER,
-                    "start (s)": round(epoch.start_s, 5),
-                    "end (s)": round(epoch.end_s, 5),
-                    "amplitude (pA)": round(epoch.amplitude_pa, 2),
-                    "holding (pA)": round(epoch.holding_pa, 2),
-                    "spikes": int(((times >= epoch.start_s) & (times <= epoch.end_s)).sum()),
-                    "recognised by": epoch.note,
-                }
-            )
+        whole = {"sweep": one.sweep.number, "recognised": one.recognised, "spikes in the sweep": len(one.spikes)}
+        rows += [{**whole, **_epoch(one, epoch)} for epoch in one.epochs] or [whole]
     return pd.DataFrame(rows)
+
+
+def _epoch(one: SweepSummary, epoch: Epoch) -> dict[str, Any]:
+    return {
+        "stimulus": epoch.stimulus.label if epoch.stimulus else OTHER,
+        "start (s)": round(epoch.start_s, 5),
+        "end (s)": round(epoch.end_s, 5),
+        "amplitude (pA)": round(epoch.amplitude_pa, 2),
+        "holding (pA)": round(epoch.holding_pa, 2),
+        "with holding (pA)": round(epoch.amplitude_pa + epoch.holding_pa, 2),
+        "spikes": int(one.activity.within(epoch).sum()),
+        "recognised by": epoch.note,
+    }

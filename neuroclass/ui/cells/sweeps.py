@@ -1,10 +1,11 @@
 """A recording on a page: its sweeps with their stimuli, spikes and where a feature was measured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import traces as charts
@@ -15,7 +16,9 @@ from neuroclass.features import BY_NAME, Stimulus
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import panels, passive
+from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.cells.sweep_summary import spike_marks, spike_table, sweep_table, trace_of
+from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 OVERLAID = 12
@@ -28,7 +31,7 @@ LEAST_S = 0.001
 
 def recording_view(
     key: str,
-    analysis: RecordingAnalysis,
+    analysis: Lent,
     simulated: bool = False,
     address: bool = False,
     mates: panels.Mates | None = None,
@@ -39,7 +42,7 @@ def recording_view(
     ----------
     key : str
         Identifies the recording's widgets.
-    analysis : RecordingAnalysis
+    analysis : Lent
         The measured recording.
     simulated : bool
         Whether the cell is simulated.
@@ -48,14 +51,16 @@ def recording_view(
     mates : Mates, optional
         The class to compare the spike with.
     """
-    _sweeps(key, analysis.sweeps, simulated, address)
-    if analysis.sweeps:
+    _sweeps(key, analysis, simulated, address)
+    if analysis().sweeps:
         st.markdown("##### What the sweeps yield")
         panels.show(key, analysis, simulated, address, mates)
 
 
 @st.fragment
-def _sweeps(key: str, summaries: Sequence[SweepSummary], simulated: bool, address: bool) -> None:
+def _sweeps(key: str, analysis: Lent, simulated: bool, address: bool) -> None:
+    with guarded():
+        summaries = analysis().sweeps
     offered = [name for name in _ORDER if any(d.stimulus == name for d in summaries)]
     if not offered:
         st.info("The recording has no sweep.", icon=":material/info:")
@@ -76,7 +81,7 @@ def _sweeps(key: str, summaries: Sequence[SweepSummary], simulated: bool, addres
         )
     shown = [d for d in summaries if d.stimulus == stimulus]
     by_number = {str(d.sweep.number): d for d in shown}
-    choices = [ALL, *by_number]
+    choices, titles = [ALL, *by_number], {name: d.title for name, d in by_number.items()}
     address_of.take(sweep_key, choices, ALL, in_address=address)
     with right, st.container(horizontal=True, vertical_alignment="bottom"):
         number = str(
@@ -84,7 +89,7 @@ def _sweeps(key: str, summaries: Sequence[SweepSummary], simulated: bool, addres
                 "Sweep",
                 choices,
                 key=sweep_key,
-                format_func=lambda n: by_number[n].title if n in by_number else n,
+                format_func=lambda n: titles.get(n, n),
                 on_change=_new_sweep if address else None,
             )
         )
@@ -100,7 +105,16 @@ def _sweeps(key: str, summaries: Sequence[SweepSummary], simulated: bool, addres
     if address:
         address_of.put("stimulus", str(stimulus), offered[0])
         address_of.put(ADDRESS, number, ALL)
-    _draw(key, shown if number == ALL else [by_number[number]], number == ALL, simulated, address)
+    table = partial(_table, analysis, str(stimulus), number)
+    _draw(key, shown if number == ALL else [by_number[number]], number == ALL, table, simulated, address)
+
+
+def _table(lent: Lent, stimulus: str, number: str) -> pd.DataFrame:
+    """The numbers behind the view: all sweeps of a stimulus, or the spikes of one."""
+    shown = [d for d in lent().sweeps if d.stimulus == stimulus]
+    if number == ALL:
+        return sweep_table(shown)
+    return spike_table(next(d for d in shown if str(d.sweep.number) == number))
 
 
 def _keys(key: str, address: bool) -> tuple[str, str]:
@@ -136,14 +150,20 @@ def _stimulus_name(value: str) -> str:
     return "Other" if value == OTHER else Stimulus(value).label.capitalize()
 
 
-def _draw(key: str, shown: Sequence[SweepSummary], overlaid: bool, simulated: bool, address: bool) -> None:
+def _draw(
+    key: str,
+    shown: Sequence[SweepSummary],
+    overlaid: bool,
+    table: Callable[[], pd.DataFrame],
+    simulated: bool,
+    address: bool,
+) -> None:
     picks = np.unique(np.linspace(0, len(shown) - 1, min(OVERLAID, len(shown))).astype(int))
     chosen = [shown[k] for k in picks]
     name = f"{key}-{chosen[0].stimulus}-{'all' if overlaid else chosen[0].sweep.number}"
     window = _window(name, chosen, address)
     marks = [] if overlaid else spike_marks(chosen[0], window)
     fig = charts.sweeps([trace_of(d) for d in chosen], marks=marks, window=window, simulated=simulated, select=True)
-    table = partial(sweep_table, shown) if overlaid else partial(spike_table, chosen[0])
     widgets.keep_figure(f"sweeps-{key}", fig, table, simulated)
     chart = f"sweeps-{name}-{window[0]:.4f}-{window[1]:.4f}"
     st.plotly_chart(

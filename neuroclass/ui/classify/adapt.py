@@ -12,12 +12,12 @@ from neuroclass.adaptation.laboratory import Batch, LaboratoryReport, Outcome, a
 from neuroclass.cell_types import label_of
 from neuroclass.charts import adaptation as charts
 from neuroclass.classification.fingerprint import fingerprint
-from neuroclass.classification.models import Models, load_models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.labels import read_labels
-from neuroclass.ui import cache, widgets
+from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.classify import third_domain
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
@@ -43,7 +43,7 @@ def quick(verdicts: Sequence[CellVerdict]) -> LaboratoryReport | None:
     """The commonest species' cells against the reference; None where there are too few."""
     if len(verdicts) < LEAST_CELLS:
         return None
-    return _report(_batch(verdicts, None), load_models(), cache.cohort())
+    return _report(_batch(verdicts, None), model_choice.models(), cache.cohort())
 
 
 def banner(verdicts: Sequence[CellVerdict]) -> None:
@@ -76,13 +76,13 @@ def _form(verdicts: Sequence[CellVerdict]) -> None:
         if st.session_state.get("lab-shown") != _key(verdicts):
             return
         batch = _batch(verdicts, labels)
-        report = _report(batch, load_models(), cache.cohort())
+        report = _report(batch, model_choice.models(), cache.cohort())
         _draw(_key(verdicts), report)
 
 
 def _key(verdicts: Sequence[CellVerdict]) -> str:
     cells = [(one.source, one.cell, one.species, one.features) for one in verdicts]
-    return fingerprint(cells=cells, models=load_models(), reference=cache.cohort())
+    return fingerprint(cells=cells, models=model_choice.models(), reference=cache.cohort())
 
 
 def _batch(verdicts: Sequence[CellVerdict], labels: Mapping[str, str] | None) -> Batch:
@@ -107,7 +107,7 @@ def _draw(key: str, report: LaboratoryReport) -> None:
         st.warning(f"**Not adapted**, because {escaped(fit.why_not, 600)}", icon=":material/block:")
     _shifts(report)
     for name, outcome in report.outcomes.items():
-        st.markdown(f"**{_TITLES[name]}**")
+        st.markdown(f"**{escaped(_TITLES.get(name, name))}**")
         _outcome(batch, outcome)
         if name == "dann":
             third_domain.show(key, batch, outcome)

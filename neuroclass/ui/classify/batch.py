@@ -14,7 +14,7 @@ from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
-from neuroclass.types.progress import Progress, ProgressCallback
+from neuroclass.types.progress import FEATURE_SET, Progress, ProgressCallback
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.history import store
@@ -112,6 +112,13 @@ def _moving(bar: Any, name: str, number: int, total: int) -> ProgressCallback:
 
     def moved(progress: Progress) -> None:
         of = progress.total or progress.done
+        if progress.stage == FEATURE_SET:
+            more = f"fitting models to its {of} other sets of features" if of > 1 else "fitting models to its features"
+            bar.progress(
+                (number + progress.done / of) / total,
+                text=f"{text}: {more}, {progress.done} done. Remove the file, or leave the page, to stop.",
+            )
+            return
         bar.progress(
             (number + progress.done / of) / total, text=f"{text}: {progress.done:,} of {of:,} cells" if of > 1 else text
         )
@@ -145,8 +152,8 @@ def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
 
 
 def _refused(one: RejectedInput) -> dict[str, Any]:
-    refused = f"refused ({one.error.kind})"
-    return {"file": one.source, "cell": one.cell, "broad class": refused, "subclass": refused, "note": str(one.error)}
+    refused = "refused, readable as proposed" if getattr(one.error, "proposals", ()) else "refused"
+    return {"file": one.source, "cell": one.cell, "broad class": refused, "subclass": refused, "note": one.error.plain}
 
 
 def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
@@ -213,8 +220,12 @@ def choose(pairs: Sequence[Pair]) -> int:
             selection_mode="single-row",
             height=min(420, 38 + 35 * len(table)),
             column_config={
-                "broad probability": _share("Calibrated probability of the likeliest broad class, by DANN."),
-                "subclass probability": _share("Calibrated probability of the likeliest subclass, by LSPIN."),
+                "broad probability": _share(
+                    "Calibrated probability of the likeliest broad class; by DANN unless another model is chosen."
+                ),
+                "subclass probability": _share(
+                    "Calibrated probability of the likeliest subclass; by LSPIN unless another model is chosen."
+                ),
                 "expected accuracy": _share("Accuracy to expect of the finer task that is answered; see the verdict."),
                 "like the database": _share("Probability that the recording is like the database's."),
                 "typicality (%)": st.column_config.NumberColumn(
@@ -276,9 +287,8 @@ def _offer_reasons(pairs: Sequence[Pair]) -> None:
 
 def _explained(one: Answer) -> Answer:
     from neuroclass.classification.classify import reasons_for
-    from neuroclass.classification.models import load_models
 
-    return reasons_for(one, load_models()) if isinstance(one, CellVerdict) else one
+    return reasons_for(one, uploads.loaded_models()) if isinstance(one, CellVerdict) else one
 
 
 def _refusals(refused: Sequence[RejectedInput]) -> None:
@@ -286,9 +296,11 @@ def _refusals(refused: Sequence[RejectedInput]) -> None:
     if not refused:
         return
     places = [f"{one.source}, cell {one.cell}" if one.cell else one.source for one in refused[:SHOWN]]
-    lines = [f"- **{escaped(p)}**: {escaped(one.error, 400)}" for p, one in zip(places, refused, strict=False)]
+    lines = [f"- **{escaped(p)}**: {escaped(one.error.plain, 400)}" for p, one in zip(places, refused, strict=False)]
     rest = f"\n- and {len(refused) - SHOWN} more, in the table" if len(refused) > SHOWN else ""
     st.error("\n".join(lines) + rest, icon=":material/warning:")
+    if any(getattr(one.error, "proposals", ()) for one in refused):
+        st.caption("Tick the row of a refused file to see the reading that is proposed for it.")
 
 
 def _share(text: str) -> Any:

@@ -16,7 +16,7 @@ from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Table
-from neuroclass.types.models import MODEL_OF_TASK
+from neuroclass.types.models import MODEL_OF_TASK, title_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.classify import adapt
 from neuroclass.ui.guards import guarded
@@ -89,7 +89,9 @@ def _composition(task: str, verdicts: Sequence[CellVerdict]) -> None:
     truth = predictions[predictions["repeat"] == 0]["truth"].value_counts(normalize=True)
     prior = pd.Series([float(truth.get(name, 0.0)) for name in classes], index=list(classes))
     report = adapt.quick(cells)
-    outcome = None if report is None else report.outcomes.get(model)
+    outcomes = () if report is None else report.outcomes.values()
+    outcome = next((one for one in outcomes if one.classes == classes), None)
+    judge = title_of(outcome.model) if outcome is not None else title_of(model)
     table = composition(task, cells, prior, None if outcome is None else outcome.proportions)
     if outcome is None:
         told = f"Too few cells to estimate a composition (at least {LEAST_FITTED})."
@@ -103,7 +105,7 @@ def _composition(task: str, verdicts: Sequence[CellVerdict]) -> None:
         charts.composition(table),
         f"composition-{task}",
         table,
-        caption=f"{len(cells)} uploaded cells by {model.upper()} against its training cells. {told}{silent}",
+        caption=f"{len(cells)} uploaded cells by {escaped(judge)} against its training cells. {told}{silent}",
     )
 
 

@@ -1,5 +1,6 @@
 """What a user knows of the uploaded cells: species, resistances, recording conditions, line, wrong headers."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -7,7 +8,7 @@ import streamlit as st
 
 from neuroclass.cell_types import BROAD_ORDER, HUMAN_SUBCLASS_ORDER, LINE_SUBCLASS, SUBCLASS_ORDER, Species, label_of
 from neuroclass.classification.metadata import CellMetadata
-from neuroclass.ephys.conditions import COLDEST_C, MOST_JUNCTION_MV, WARMEST_C, Conditions
+from neuroclass.ephys.conditions import COLDEST_C, MOST_JUNCTION_MV, PREPARATIONS, WARMEST_C, Conditions
 from neuroclass.errors import HistoryError
 from neuroclass.features import BY_NAME, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
@@ -32,6 +33,7 @@ def restore(metadata: CellMetadata) -> None:
         "temperature": conditions.temperature_c,
         "junction": conditions.junction_mv,
         "junction_corrected": next(k for k, v in _CORRECTED.items() if v is conditions.junction_corrected),
+        "preparation": conditions.preparation or UNKNOWN,
         "age": conditions.age,
         "region": conditions.region,
     }
@@ -44,6 +46,10 @@ def restore(metadata: CellMetadata) -> None:
             "response_unit": mapping.response_unit,
             "stimulus_unit": mapping.stimulus_unit,
             "series": mapping.series or "",
+            "response_gain": mapping.response_gain,
+            "response_offset": mapping.response_offset,
+            "stimulus_gain": mapping.stimulus_gain,
+            "stimulus_offset": mapping.stimulus_offset,
         }
     excluded = [name for name, weight in metadata.prior.weights.items() if not weight]
     preset = next((p for p, w in PRESETS.items() if dict(metadata.prior.weights) == w), None)
@@ -157,16 +163,27 @@ def _conditions() -> Conditions:
     subtracted = columns[2].segmented_control(
         "Already subtracted", list(_CORRECTED), required=True, default="unknown", key="junction_corrected"
     )
+    prepared = columns[2].selectbox(
+        "Preparation",
+        [UNKNOWN, *PREPARATIONS],
+        key="preparation",
+        persist_state="session",
+        format_func=lambda name: PREPARATIONS.get(name, name),
+        help="No model uses it. Held-out human cells in slice culture are recognised less often than those in acute "
+        "slices.",
+    )
+    preparation = "" if prepared == UNKNOWN else str(prepared)
     age = columns[3].text_input("Age", key="age", max_chars=60, persist_state="session", help="For the record.")
     region = columns[4].text_input(
         "Region", key="region", max_chars=60, persist_state="session", help="For the record."
     )
-    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], age.strip(), region.strip(), correct)
+    corrected = _CORRECTED[str(subtracted)]
+    return Conditions(temperature, junction, corrected, age.strip(), region.strip(), correct, preparation)
 
 
 def _mapping() -> ChannelMapping | None:
-    """Channels and units that override a file's header."""
-    if not st.toggle("The file's channels or units are wrong, or only some series are wanted", key="override"):
+    """Channels, units, gains and offsets that override a file's header."""
+    if not st.toggle("The file's channels, units or gains are wrong, or only some series are wanted", key="override"):
         return None
     columns = st.columns(5)
     response = columns[0].text_input("Channel of the potential", key="response", placeholder="name or number")
@@ -180,4 +197,37 @@ def _mapping() -> ChannelMapping | None:
     series = columns[4].text_input(
         "Series", key="series", placeholder="all", help="Of a HEKA bundle: labels or numbers, such as IV, 1.3."
     )
-    return ChannelMapping(response.strip() or None, stimulus.strip() or None, unit_v, unit_a, series.strip() or None)
+    gain_v, offset_v = _scale("potential", "response", "mV", columns[:2])
+    gain_a, offset_a = _scale("current", "stimulus", "pA", columns[2:4])
+    return ChannelMapping(
+        response.strip() or None,
+        stimulus.strip() or None,
+        unit_v,
+        unit_a,
+        series.strip() or None,
+        gain_v,
+        offset_v,
+        gain_a,
+        offset_a,
+    )
+
+
+def _scale(what: str, key: str, unit: str, columns: Sequence[Any]) -> tuple[float | None, float | None]:
+    """Gain and offset of a potential or current."""
+    gain = columns[0].number_input(
+        f"Gain of the {what}",
+        value=None,
+        format="%g",
+        key=f"{key}_gain",
+        placeholder="1",
+        help="Gain that the stored values still contain, such as 20; they are divided by it.",
+    )
+    offset = columns[1].number_input(
+        f"Offset of the {what} ({unit})",
+        value=None,
+        format="%g",
+        key=f"{key}_offset",
+        placeholder="0",
+        help="Added after the gain, such as −67 for a recording that is shifted by +67 mV.",
+    )
+    return gain or None, offset

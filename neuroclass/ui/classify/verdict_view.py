@@ -1,6 +1,8 @@
 """A verdict on one screen: what it is, whether to trust it, why, and everything measured."""
 
-import pandas as pd
+from collections.abc import Sequence
+from functools import partial
+
 import streamlit as st
 
 from neuroclass.cell_types import label_of
@@ -12,60 +14,63 @@ from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, command_line
 from neuroclass.classification.result import CellVerdict, Prediction
-from neuroclass.errors import RejectedInput, UnitsError
-from neuroclass.features import BY_NAME, Stimulus
-from neuroclass.report.content import TASKS, TITLES
+from neuroclass.errors import RecordingError, RejectedInput
+from neuroclass.features import BY_NAME
+from neuroclass.report.content import TASKS, question_of
 from neuroclass.report.tables import feature_table
+from neuroclass.types.models import title_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
-from neuroclass.ui.classify import export, uploads
+from neuroclass.ui.cells.lent import Lent
+from neuroclass.ui.classify import epochs, export, readings, uploads
 from neuroclass.ui.evidence import evidence
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 _METRIC_PX = 236
-_STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.NONE}}
 
 
-def refusal(one: RejectedInput) -> None:
-    """A file that was not classified, and why."""
+def refusal(
+    one: RejectedInput, cell_input: CellInput | None, metadata: CellMetadata, pairs: Sequence[readings.Pair]
+) -> None:
+    """A file that was not classified, why, and how it can be read; see `readings.offer`."""
     where = f"{one.source}, cell {one.cell}" if one.cell else one.source
-    st.error(
-        f"**{escaped(where)}** was refused. {one.error.kind}: {escaped(one.error, 1200)}", icon=":material/warning:"
-    )
-    if isinstance(one.error, UnitsError):
-        st.info(
-            "Here you say it under **What is known of the cells**: switch on **The file's channels or units are "
-            "wrong**.",
-            icon=":material/tune:",
-        )
+    why = one.error.found if isinstance(one.error, RecordingError) else one.error.plain
+    st.error(f"**{escaped(where)}** was refused. {escaped(why, 1200)}", icon=":material/warning:")
+    if cell_input is not None:
+        readings.accepted(cell_input)
+        readings.offer(one, cell_input, metadata, pairs)
 
 
 def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> None:
     """The whole verdict."""
     st.subheader(f"{escaped(verdict.source)}: cell {escaped(verdict.cell)}", anchor=False)
+    readings.accepted(cell_input)
     with st.container(border=True):
         st.markdown(f"## {escaped(wording.headline(verdict))}")
         st.markdown(escaped(wording.doubt_line(verdict), 900))
         _likeness(verdict)
     left, right = st.columns(2)
-    for column, (name, question) in zip((left, right), TASKS.items(), strict=True):
+    for column, name in zip((left, right), TASKS, strict=True):
         with column, st.container(border=True, height="stretch"):
             prediction = getattr(verdict, name)
-            _answer(name, TITLES.get(prediction.model, question), prediction)
+            _answer(name, question_of(name, prediction), prediction)
     _trust(verdict)
-    analysis = uploads.analysis_of(cell_input, verdict.cell, metadata) if verdict.sweeps else None
+    get = partial(uploads.analysis_of, cell_input, verdict.cell, metadata)
+    lent = Lent(get) if verdict.sweeps and get() is not None else None
     st.subheader("Why", anchor=False)
     verdict = uploads.explained(cell_input, verdict, metadata)
     key, metadata = f"{cell_input.digest[:16]}-{verdict.cell}", uploads.corrected(cell_input, metadata)
-    case = Case(key, verdict, metadata, analysis, inputs=fingerprint(inputs=cell_input))
+    case = Case(key, verdict, metadata, lent, inputs=fingerprint(inputs=cell_input))
     evidence.show(case)
     st.subheader("Everything measured", anchor=False)
+    if lent is not None:
+        epochs.gallery(key, cell_input, lent)
     _features(verdict)
-    if analysis is not None:
-        sweeps.recording_view(key, analysis)
-        _protocols(cell_input, verdict)
-    export.show(case, command_line(cell_input, metadata))
+    if lent is not None:
+        sweeps.recording_view(key, lent)
+        epochs.table(cell_input, verdict)
+    export.show(case, command_line(cell_input, metadata, case.models.named_on_command_line))
 
 
 def _likeness(verdict: CellVerdict) -> None:
@@ -105,7 +110,7 @@ def _answer(name: str, question: str, prediction: Prediction) -> None:
         ),
         key=f"probabilities-{name}",
         config=download_config(f"probabilities-{name}"),
-        alt=f"Calibrated class probabilities by {prediction.model.upper()}",
+        alt=f"Calibrated class probabilities by {title_of(prediction.model)}",
     )
     if prediction.prediction_set:
         members = " or ".join(escaped(label_of(c)) for c in prediction.prediction_set)
@@ -134,7 +139,11 @@ def _trust(verdict: CellVerdict) -> None:
             advice += _advice(name, prediction)
     if advice:
         st.caption(" ".join(advice))
-    notes = [*(str(flag.get("message") or flag.get("name")) for flag in verdict.qc), *verdict.warnings]
+    serious = [str(flag["message"]) for flag in verdict.qc if flag.get("severity") == "serious"]
+    if serious:
+        st.error("\n".join(f"- {escaped(text, 600)}" for text in dict.fromkeys(serious)), icon=":material/error:")
+    others = [flag for flag in verdict.qc if flag.get("severity") != "serious"]
+    notes = [*(str(flag.get("message") or flag.get("name")) for flag in others), *verdict.warnings]
     if notes:
         st.warning("\n".join(f"- {escaped(text, 500)}" for text in dict.fromkeys(notes)), icon=":material/warning:")
 
@@ -177,47 +186,3 @@ def _features(verdict: CellVerdict) -> None:
         measured_first = table.drop(columns="feature").sort_values("value", key=lambda v: v.isna(), kind="stable")
         st.dataframe(measured_first, hide_index=True, height=330)
         widgets.csv_button("features-of-cell", table)
-
-
-def _protocols(cell_input: CellInput, verdict: CellVerdict) -> None:
-    """The stimulus found in each epoch, to be corrected; then all is measured anew."""
-    rows = []
-    for sweep in verdict.sweeps:
-        for index, epoch in enumerate(sweep.get("epochs", ())):
-            rows.append(
-                {
-                    "sweep": sweep["number"],
-                    "epoch": index,
-                    "stimulus": epoch.get("stimulus") or "none",
-                    "start (s)": epoch.get("start_s"),
-                    "end (s)": epoch.get("end_s"),
-                    "amplitude (pA)": epoch.get("amplitude_pa"),
-                    "spikes in the sweep": sweep.get("n_spikes"),
-                }
-            )
-    if not rows:
-        return
-    table = pd.DataFrame(rows)
-    fixed = [c for c in table.columns if c != "stimulus"]
-    with (
-        st.expander("Stimulus found in each sweep: correct it here"),
-        st.form(f"protocols-{cell_input.digest[:16]}", border=False),
-    ):
-        edited = st.data_editor(
-            table,
-            hide_index=True,
-            disabled=fixed,
-            column_config={"stimulus": st.column_config.SelectboxColumn(options=list(_STIMULI), required=True)},
-            key=f"editor-{cell_input.digest[:16]}-{verdict.cell}",
-        )
-        if st.form_submit_button("Measure and classify again"):
-            changed = edited["stimulus"] != table["stimulus"]
-            assigned = {
-                (int(row["sweep"]), int(row["epoch"])): _STIMULI[row["stimulus"]]
-                for _, row in edited[changed].iterrows()
-            }
-            uploads.correct(cell_input, {**uploads.corrections(cell_input), **assigned})
-            st.rerun()
-    if uploads.corrections(cell_input) and st.button("Forget the corrections", key=f"forget-{cell_input.digest[:16]}"):
-        uploads.correct(cell_input, {})
-        st.rerun()

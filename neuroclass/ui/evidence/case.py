@@ -6,10 +6,12 @@ from functools import cached_property
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.metadata import CellMetadata
-from neuroclass.classification.models import Models, load_models
+from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.report.content import own_trace
 from neuroclass.report.places import Traced
+from neuroclass.ui import model_choice
+from neuroclass.ui.cells.lent import Lent
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,7 @@ class Case:
         Both models' predictions.
     metadata : CellMetadata
         Species, corrections and conditions that the user entered.
-    analysis : RecordingAnalysis or None
+    recording : Lent or None
         The cell's measured recording, where there is one.
     simulated : bool
         Whether the cell is simulated.
@@ -39,11 +41,11 @@ class Case:
     key: str
     verdict: CellVerdict
     metadata: CellMetadata
-    analysis: RecordingAnalysis | None
+    recording: Lent | None
     simulated: bool = False
     reference_id: str = ""
     inputs: str = ""
-    models: Models = field(default_factory=load_models)
+    models: Models = field(default_factory=model_choice.models)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -51,9 +53,13 @@ class Case:
         parts = (self.key, self.inputs, self.simulated, self.reference_id)
         return fingerprint(case=parts, verdict=self.verdict, metadata=self.metadata, models=self.models)
 
-    @cached_property
+    @property
+    def analysis(self) -> RecordingAnalysis | None:
+        """The measured recording; None without one."""
+        return None if self.recording is None else self.recording()
+
+    @property
     def traced(self) -> Traced | None:
         """The sweeps with the places where features were measured; None without sweeps."""
-        if self.analysis is None:
-            return None
-        return own_trace(self.verdict, self.analysis, self.simulated)
+        analysis = self.analysis
+        return None if analysis is None else own_trace(self.verdict, analysis, self.simulated)

@@ -15,7 +15,7 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.reference.cells import distances
 from neuroclass.reference.ranges import class_values
 from neuroclass.report.tables import changes_table
-from neuroclass.types.models import HUMAN_SUBCLASS
+from neuroclass.types.models import HUMAN_SUBCLASS, title_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
@@ -60,7 +60,7 @@ def show(case: Case, prediction: Prediction) -> None:
         f"change-{prediction.model}",
         table,
         caption=f"The smallest change found that turns {label} into {escaped(label_of(target))} for "
-        f"{prediction.model.upper()}: probability {found.probability_now:.1%} → {found.probability_then:.1%}. Values "
+        f"{title_of(prediction.model)}: probability {found.probability_now:.1%} → {found.probability_then:.1%}. Values "
         f"allowed: {escaped(found.within)}. As unusual as the changed cell, or more: {found.typicality_then:.1%} of "
         f"training cells (this one: {found.typicality_now:.1%}).",
         simulated=case.simulated,

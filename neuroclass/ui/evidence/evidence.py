@@ -7,15 +7,16 @@ from typing import Any
 import streamlit as st
 
 from neuroclass.cell_types import Species
-from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
-from neuroclass.report.content import TASKS
+from neuroclass.report.content import TASKS, question_of
 from neuroclass.ui import cache
+from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.evidence import counterfactual, reasons, stress
 from neuroclass.ui.evidence.case import Case
+from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 _VIEWS = ("Why", "What would change its mind", "Recording stress test")
@@ -24,6 +25,11 @@ _VIEWS = ("Why", "What would change its mind", "Recording stress test")
 @st.fragment
 def show(case: Case) -> None:
     """Show the evidence for a case, one view at a time."""
+    with guarded():
+        _show(case)
+
+
+def _show(case: Case) -> None:
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     with left:
         view = st.segmented_control(
@@ -37,7 +43,7 @@ def show(case: Case) -> None:
                 default="subclass" if case.verdict.species != Species.HUMAN else "broad",
                 required=True,
                 key="why",
-                format_func=TASKS.__getitem__,
+                format_func=lambda task: question_of(task, getattr(case.verdict, task)),
                 label_visibility="collapsed",
             )
         )
@@ -52,19 +58,19 @@ def show(case: Case) -> None:
         stress.show(case, prediction)
 
 
-def show_cohort_cell(cells: Cohort, cell_id: str, analysis: RecordingAnalysis | None) -> None:
+def show_cohort_cell(cells: Cohort, cell_id: str, lent: Lent | None) -> None:
     """Show the evidence for the shipped models' verdict on a cohort cell, with its sweeps if available."""
     try:
         verdict = cache.verdict(cells, cell_id)
     except NeuroClassError as error:
         st.info(escaped(error, 600), icon=":material/info:")
         return
-    if analysis is not None:
-        verdict = _with_places(verdict, analysis.provenance())
+    if lent is not None:
+        verdict = _with_places(verdict, lent().provenance())
     if not cells.simulated:
         st.caption("By the models as shipped, which were trained on this cell too; the held-out predictions are above.")
     metadata = CellMetadata(verdict.species)
-    show(Case(f"cell-{cell_id}", verdict, metadata, analysis, cells.simulated, cell_id, cells.source))
+    show(Case(f"cell-{cell_id}", verdict, metadata, lent, cells.simulated, cell_id, cells.source))
 
 
 def _with_places(verdict: CellVerdict, places: Mapping[str, Mapping[str, Any]]) -> CellVerdict:

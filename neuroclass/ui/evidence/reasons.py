@@ -15,6 +15,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.report.content import likeliest
 from neuroclass.report.places import aligned_on, panel_of
 from neuroclass.report.tables import place_text, reasons_table
+from neuroclass.types.models import title_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence import references
 from neuroclass.ui.evidence.case import Case
@@ -34,13 +35,13 @@ def show(case: Case, prediction: Prediction) -> None:
             config=download_config(f"reasons-{prediction.model}"),
             on_select="rerun",
             selection_mode="points",
-            alt=f"SHAP values towards {label_of(label)} by {prediction.model.upper()}",
+            alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
         )
         gates = " and the gates that let them through" if table["gate"].notna().any() else ""
         widgets.figure_footer(
             f"reasons-{prediction.model}",
             table,
-            caption=f"What speaks for {escaped(label_of(label))}, by {prediction.model.upper()}: SHAP values{gates}; "
+            caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values{gates}; "
             "relative to prototypes of the training cells with the same features present. **Click a bar** to see "
             "the samples.",
             simulated=case.simulated,
@@ -66,9 +67,8 @@ def _clicked(event: Any) -> str | None:
 def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str | None) -> None:
     """Show the sweeps a feature was measured on, here and in the nearest reference cells."""
     ordered = [*table["feature"], *(f for f in FEATURE_NAMES if f not in set(table["feature"]))]
-    located = (
-        set(case.traced.places) if case.traced else {f for f in case.verdict.features if BY_NAME[f].stimulus != "none"}
-    )
+    mine = case.traced
+    located = set(mine.places) if mine else {f for f in case.verdict.features if BY_NAME[f].stimulus != "none"}
     options = [feature for feature in ordered if feature in located]
     if not options:
         return
@@ -78,7 +78,7 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
     elif clicked and clicked not in options:
         st.caption(f"{escaped(charts.feature_name(clicked))} was not measured on a sweep.")
     feature = str(st.selectbox("Where it was measured", options, key=key, format_func=charts.feature_name))
-    own = panel_of(case.traced, feature) if case.traced else None
+    own = panel_of(mine, feature) if mine else None
     near = references.nearest(case, prediction)
     others: list[Panel] = []
     for label, cell in near.items():

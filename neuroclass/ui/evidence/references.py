@@ -7,11 +7,10 @@ import streamlit as st
 
 from neuroclass.charts.comparison import Panel
 from neuroclass.charts.traces import crop
-from neuroclass.classification.analysis import RecordingAnalysis, analyse
+from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.errors import NeuroClassError
 from neuroclass.reference.cells import ReferenceCell, nearest_references, with_sweeps
 from neuroclass.report.content import likeliest
@@ -40,10 +39,9 @@ def _nearest(
     return nearest_references(models.named(model).predictor, features, species, labels, pools, exclude)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Getting the reference cell's sweeps")
 def _traced(cell_id: str, simulated: bool, source: str) -> Traced | None:
     try:
-        found = analyse(simulate_demo_cell(cell_id)) if simulated else cache.analysis(source, cell_id)
+        found = cache.demo_analysis(cell_id) if simulated else cache.analysis(source, cell_id)
     except NeuroClassError:  # a file that cannot be read is no reference
         return None
     return traced(cell_id, found, simulated) if isinstance(found, RecordingAnalysis) else None

@@ -6,7 +6,9 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import evidence as charts
 from neuroclass.classification.result import Prediction
 from neuroclass.classification.stress import UNITS, StressResult, stress, variants
+from neuroclass.ephys.sweep import Recording
 from neuroclass.report.tables import holds_table, stress_table
+from neuroclass.types.models import title_of
 from neuroclass.ui import widgets
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
@@ -25,11 +27,12 @@ def results_of(case: Case) -> list[StressResult]:
 
 def show(case: Case, prediction: Prediction) -> None:
     """Offer the test, run it, and draw the results."""
-    if case.analysis is None:
+    analysis = case.analysis
+    if analysis is None:
         st.info("The stress test measures sweeps anew; this cell has none here.", icon=":material/info:")
         return
     found = results_of(case)
-    tried = variants(case.analysis.recording, case.metadata)
+    tried = variants(analysis.recording, case.metadata)
     st.caption(
         "The sweeps are changed as a worse or another rig would have recorded them, all features are measured again "
         "and both models asked again."
@@ -45,18 +48,17 @@ def show(case: Case, prediction: Prediction) -> None:
     if start:
         found.clear()
         place.button("Stop", key=f"stop-{case.key}", icon=":material/stop:")
-        _run(case, found, len(tried) + 1)
+        _run(case, analysis.recording, found, len(tried) + 1)
         place.empty()
     if len(found) > 1:
         _draw(case, prediction, found, len(tried) + 1)
 
 
-def _run(case: Case, found: list[StressResult], total: int) -> None:
+def _run(case: Case, recording: Recording, found: list[StressResult], total: int) -> None:
     """Try the variants; a click on Stop, like any other, ends the script here and keeps the results."""
-    assert case.analysis is not None
     bar = st.progress(0.0, text="Measuring the recording as it is")
     both = (case.models.dann.predictor, case.models.lspin.predictor)
-    for result in stress(case.analysis.recording, case.verdict.species, both, case.metadata):
+    for result in stress(recording, case.verdict.species, both, case.metadata):
         found.append(result)
         bar.progress(min(1.0, len(found) / total), text=f"{len(found)} of {total}: {escaped(result.label)}")
     bar.empty()
@@ -73,7 +75,7 @@ def _draw(case: Case, prediction: Prediction, found: list[StressResult], total: 
         charts.stress(table.iloc[1:], label, UNITS, as_recorded, simulated=case.simulated),
         f"stress-{prediction.model}",
         table,
-        caption=f"Calibrated probability of {escaped(label_of(label))} by {prediction.model.upper()} under each "
+        caption=f"Calibrated probability of {escaped(label_of(label))} by {title_of(prediction.model)} under each "
         "variant; dotted: as recorded. Circle: the label holds; cross: it flips, in the colour of the class it flips "
         "to.",
         simulated=case.simulated,

@@ -79,7 +79,7 @@ def _how() -> str:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _summary() -> pd.DataFrame:
+def _summary(stamp: str) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
     table = cache.table(DANN.name, Table.DOMAINS)
     groups = table.groupby(["space", "measure"], sort=False)
     values = groups["value"].agg(["mean", "min", "max"]).rename(columns={"min": "low", "max": "high"})
@@ -95,7 +95,7 @@ def numbers(chosen: str, embedding: pd.DataFrame) -> None:
             icon=":material/info:",
         )
         return
-    table = _summary()
+    table = _summary(cache.stamp(DANN.name))
     spaces = [space for space in (RAW, *strengths(embedding)) if space in set(table["space"])]
     classes = " and ".join(ordered(embedding["truth"]))
     widgets.figure(

@@ -10,13 +10,12 @@ from neuroclass.charts.shap_charts import feature_label
 from neuroclass.evaluation.summaries import percentile_in
 from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
-from neuroclass.types.models import LSPIN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain.gates import BY_STIMULUS_NAMES
 from neuroclass.ui.text import escaped
 
 
-def one_cell(gates: pd.DataFrame) -> None:
+def one_cell(gates: pd.DataFrame, model: str) -> None:
     """One held-out cell's gates, values, and what shutting each gate does."""
     index = gates.drop_duplicates("id").set_index("id")
 
@@ -31,7 +30,7 @@ def one_cell(gates: pd.DataFrame) -> None:
     if not cache.cohort().simulated:
         right.link_button("Open its sweeps", f"explore?cell={cell}", icon=":material/show_chart:")
     row = index.loc[cell]
-    percentiles, shown, where = _standing(cell)
+    percentiles, shown, where = _standing(cell, model)
     opened = row[BY_STIMULUS_NAMES].astype(float)
     verdict = "rightly told" if row["truth"] == row["predicted"] else f"told as {label_of(row['predicted'])}"
     widgets.figure(
@@ -43,10 +42,10 @@ def one_cell(gates: pd.DataFrame) -> None:
         caption=f"Held-out cell {escaped(cell)}, {label_of(row['truth'])}, {verdict}: gates above, its values below "
         f"(percentile {where}; band: middle half; filled: gate open). Colours: stimulus.",
     )
-    _what_if(cell)
+    _what_if(cell, model)
 
 
-def _standing(cell: str) -> tuple["pd.Series[float]", list[str], str]:
+def _standing(cell: str, model: str) -> tuple["pd.Series[float]", list[str], str]:
     """Percentiles of a cell's values, the values as text, and among which cells; deciles where it is not loaded."""
     cells = cache.cohort()
     rows = cells.frame[cells.frame["id"] == cell]
@@ -56,7 +55,7 @@ def _standing(cell: str) -> tuple["pd.Series[float]", list[str], str]:
         values = {name: percentile_in(frame[name], float(mine[name])) for name in BY_STIMULUS_NAMES}
         texts = [with_unit(name, float(mine[name])) for name in BY_STIMULUS_NAMES]
         return pd.Series(values), texts, f"among {mine['species']} cells"
-    deciles = cache.table(LSPIN.name, Table.DECILES).drop_duplicates("id").set_index("id")
+    deciles = cache.table(model, Table.DECILES).drop_duplicates("id").set_index("id")
     found = deciles.loc[cell, BY_STIMULUS_NAMES].astype(float) if cell in deciles.index else None
     if found is None:
         found = pd.Series(np.nan, index=BY_STIMULUS_NAMES)
@@ -65,9 +64,9 @@ def _standing(cell: str) -> tuple["pd.Series[float]", list[str], str]:
     return 10 * known - 5, texts, "among mouse cells, by decile"
 
 
-def _what_if(cell: str) -> None:
+def _what_if(cell: str, model: str) -> None:
     """What shutting each open gate alone does."""
-    table = cache.table_if_stored(LSPIN.name, Table.GATE_ABLATION)
+    table = cache.table_if_stored(model, Table.GATE_ABLATION)
     if table is None:
         st.info(
             "What shutting a gate does is not stored with this model; `python -m neuroclass train lspin --report` "
@@ -79,7 +78,7 @@ def _what_if(cell: str) -> None:
     if mine.empty:
         st.caption("No gate of this cell is open.")
         return
-    gates = cache.table(LSPIN.name, Table.GATES)
+    gates = cache.table(model, Table.GATES)
     label = str(gates.loc[gates["id"] == cell, "predicted"].iloc[0])
     flips = mine[mine["becomes"] != label]
     text = "No single gate decides it."

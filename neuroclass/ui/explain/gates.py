@@ -14,7 +14,6 @@ from neuroclass.explain.clustering import Tree, cluster
 from neuroclass.explain.gate_tests import compare_classes
 from neuroclass.features import BY_NAME, FEATURES, Stimulus
 from neuroclass.reports.store import Table
-from neuroclass.types.models import LSPIN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
@@ -27,8 +26,13 @@ HOW = {"shut": "shut (other gates stay)", "hidden": "hidden (as if never recorde
 
 
 @st.cache_resource(max_entries=4, show_spinner="Clustering the gates")
-def _trees(within_class: bool, within_stimulus: bool) -> tuple[pd.DataFrame, Tree, Tree]:
-    gates = cache.table(LSPIN.name, Table.GATES)
+def _trees(
+    model: str,
+    stamp: str,  # noqa: ARG001 (part of the key)
+    within_class: bool,
+    within_stimulus: bool,
+) -> tuple[pd.DataFrame, Tree, Tree]:
+    gates = cache.table(model, Table.GATES)
     if len(gates) > SHOWN_CELLS:
         gates = gates.sample(SHOWN_CELLS, random_state=0)
     order = {name: k for k, name in enumerate(ordered(gates["truth"]))}
@@ -39,7 +43,7 @@ def _trees(within_class: bool, within_stimulus: bool) -> tuple[pd.DataFrame, Tre
     return gates, rows, cluster(values.to_numpy(dtype=float).T, stimuli)
 
 
-def tiles(gates: pd.DataFrame) -> None:
+def tiles(gates: pd.DataFrame, model: str) -> None:
     """Sparsity in numbers."""
     n_open = (gates[NAMES] > 0).sum(axis=1)
     always = int((gates[NAMES] > 0).mean().gt(0.95).sum())
@@ -50,21 +54,22 @@ def tiles(gates: pd.DataFrame) -> None:
     columns[2].metric("Features open in over 95% of cells", f"{always} of {len(NAMES)}", border=True)
     columns[3].metric("Features open in under 5% of cells", f"{never} of {len(NAMES)}", border=True)
     st.caption(
-        f"LSPIN on {gates['id'].nunique():,} held-out mouse cells, donor-grouped 5-fold cross-validation: gates by the "
-        "network that did not see the cell. A gate is open where it is above 0. Gates need no background set."
+        f"{escaped(cache.report_title(model))} on {gates['id'].nunique():,} held-out mouse cells, donor-grouped 5-fold "
+        "cross-validation: gates by the network that did not see the cell. A gate is open where it is above 0. "
+        "Gates need no background set."
     )
 
 
 @st.fragment
-def matrix() -> None:
+def matrix(model: str) -> None:
     """The clustered gate matrix; a box over the predicted labels selects cells."""
     left, right = st.columns(2)
     with left:
         cells = widgets.choice("Cluster cells", [WITHIN, ACROSS], "cluster")
     with right:
         columns = widgets.choice("Cluster features", [ALONE, BY_STIMULUS], "features")
-    gates, rows, tree = _trees(cells == WITHIN, columns == BY_STIMULUS)
-    total = len(cache.table(LSPIN.name, Table.GATES))
+    gates, rows, tree = _trees(model, cache.stamp(model), cells == WITHIN, columns == BY_STIMULUS)
+    total = len(cache.table(model, Table.GATES))
     drawn = f"{len(gates):,} of {total:,}, drawn with a fixed seed," if len(gates) < total else f"all {total:,}"
     fig = charts.matrix(
         gates.set_index("id")[BY_STIMULUS_NAMES], gates["truth"], rows, tree, gates["predicted"].astype(str)
@@ -112,7 +117,7 @@ def _selected(gates: pd.DataFrame, event: Any) -> None:
         st.dataframe(shown.rename_axis("mean gate (0 to 1) of").reset_index(), hide_index=True)
 
 
-def by_class(gates: pd.DataFrame) -> None:
+def by_class(gates: pd.DataFrame, model: str) -> None:
     """Mean gates by class with tests, and open gates a cell."""
     means = gates.groupby("truth")[BY_STIMULUS_NAMES].mean().loc[ordered(gates["truth"])]
     widgets.figure(
@@ -121,7 +126,7 @@ def by_class(gates: pd.DataFrame) -> None:
         means.reset_index(),
         caption=f"Mean gate over {gates['id'].nunique():,} held-out mouse cells by true class, features by stimulus.",
     )
-    tests = _tests()
+    tests = _tests(model, cache.stamp(model))
     known = tests["p_holm"].notna()
     n_told = int((tests["p_holm"] < 0.01).sum())
     left, right = st.columns(2)
@@ -156,14 +161,14 @@ def by_class(gates: pd.DataFrame) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner="Testing the gates")
-def _tests() -> pd.DataFrame:
-    gates = cache.table(LSPIN.name, Table.GATES)
+def _tests(model: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001 (part of the key)
+    gates = cache.table(model, Table.GATES)
     return compare_classes(gates, gates["truth"].astype(str).tolist(), NAMES)
 
 
-def matter() -> None:
+def matter(model: str) -> None:
     """Deletion and insertion curves."""
-    table = cache.table_if_stored(LSPIN.name, Table.DELETION)
+    table = cache.table_if_stored(model, Table.DELETION)
     if table is None:
         st.info(
             "Deletion curves are not stored with this model; `python -m neuroclass train lspin --report` makes them.",
@@ -193,7 +198,8 @@ def matter() -> None:
         gate_curves.curves(rows),
         f"deletion-{how}",
         rows,
-        caption=f"LSPIN, {int(rows['cells'].iloc[0]):,} held-out mouse cells, donor-grouped 5-fold cross-validation; "
+        caption=f"{escaped(cache.report_title(model))}, {int(rows['cells'].iloc[0]):,} held-out mouse cells, "
+        "donor-grouped 5-fold cross-validation; "
         f"each cell's own ranking; bands: 95% over donors; by chance: mean of 3 orders. {HOW[how].capitalize()}. "
         f"Without the five most open features accuracy falls by {whole - gates:.3f}, without five random ones by "
         f"{whole - random:.3f}. Features beyond the open ones are ranked by chance.",

@@ -53,6 +53,11 @@ class Shown:
     unit: str
     table: pd.DataFrame
 
+    @property
+    def own(self) -> bool:
+        """Whether it is the model itself, not a baseline beside it."""
+        return self.system == self.model
+
     @cached_property
     def players(self) -> list[str]:
         """Columns with SHAP values."""
@@ -73,6 +78,8 @@ class Shown:
     @property
     def title(self) -> str:
         """The system's name for people."""
+        if self.own and self.system not in NETWORKS:
+            return cache.report_title(self.model)
         return NETWORKS.get(self.system) or SYSTEM_TITLES.get(self.system, self.system)
 
     @property
@@ -81,7 +88,7 @@ class Shown:
         n_cells = self.rows["id"].nunique()
         species = "" if self.group == EVERYTHING else f"{self.group} "
         where = "donor-grouped 5-fold cross-validation"
-        if self.system not in NETWORKS:
+        if not self.own:
             where = "drawn evenly from one fold of donor-grouped cross-validation"
         return f"{n_cells:,} held-out {species}cells, {where}"
 
@@ -92,15 +99,19 @@ class Shown:
         return f"{self.system}-{self.model}{kind}-{self.name}-{self.group}"
 
 
+def _system_title(system: str, model: str) -> str:
+    if system == model and system not in NETWORKS:
+        return cache.report_title(model)
+    return NETWORKS.get(system) or SYSTEM_TITLES.get(system, system)
+
+
 def choose(model: str) -> Shown:
     """What to explain, kept in the URL."""
     baselines = cache.table_if_stored(model, Table.SHAP_BASELINES)
     systems = [model, *(() if baselines is None else dict.fromkeys(baselines["system"]))]
     left, middle, right = st.columns([2, 2, 2])
     with left:
-        system = widgets.pick(
-            "System", systems, "system", format_func=lambda s: NETWORKS.get(s) or SYSTEM_TITLES.get(str(s), str(s))
-        )
+        system = widgets.pick("System", systems, "system", format_func=lambda s: _system_title(str(s), model))
     grouped = cache.table_if_stored(model, Table.SHAP_GROUPS) if system == model else None
     with middle:
         options = [SINGLE, *([GROUPED] if grouped is not None else [])]
@@ -129,7 +140,7 @@ def choose(model: str) -> Shown:
 def footing(shown: Shown) -> None:
     """Model, cells, background and the gap between values and output."""
     gap, what = additivity(shown)
-    if shown.system in NETWORKS:
+    if shown.own:
         how = "walks from every prototype in random orders and back"
         background = "k-means prototypes of the training cells, 12 a species"
     else:
@@ -148,7 +159,7 @@ def footing(shown: Shown) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _gap(model: str, grouped: bool) -> float | None:
+def _gap(model: str, grouped: bool, stamp: str) -> float | None:  # noqa: ARG001 (part of the key)
     table = cache.table(model, Table.SHAP_GROUPS if grouped else Table.SHAP)
     predictions = cache.table(model, Table.PREDICTIONS)
     first = predictions[predictions["repeat"] == 0].set_index("id")
@@ -166,8 +177,8 @@ def _gap(model: str, grouped: bool) -> float | None:
 def additivity(shown: Shown) -> tuple[float, str]:
     """Largest gap between base plus values and the output, and which output."""
     grouped = len(shown.players) != len(_NAMES)
-    if shown.system in NETWORKS:
-        gap = _gap(shown.model, grouped)
+    if shown.own:
+        gap = _gap(shown.model, grouped, cache.stamp(shown.model))
         if gap is not None:
             return gap, "probability stored with the held-out predictions"
     if "error" in shown.table:
@@ -234,7 +245,12 @@ def importance(shown: Shown) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Clustering the cells")
-def _ordered_rows(key: str, _rows: pd.DataFrame, _players: list[str]) -> pd.DataFrame:  # noqa: ARG001 (cache key)
+def _ordered_rows(
+    key: str,  # noqa: ARG001 (part of the key of the cache)
+    stamp: str,  # noqa: ARG001
+    _rows: pd.DataFrame,
+    _players: list[str],
+) -> pd.DataFrame:
     part = _rows.sample(min(SHOWN_CELLS, len(_rows)), random_state=0)
     rank = {name: k for k, name in enumerate(ordered(part["truth"]))}
     part = part.sort_values("truth", key=lambda t: t.map(rank), kind="stable")
@@ -247,7 +263,7 @@ def heat_map(shown: Shown) -> None:
     predictions = cache.table(shown.model, Table.PREDICTIONS).drop_duplicates("id").set_index("id")
     rows = shown.rows.assign(truth=shown.rows["id"].map(predictions["truth"]).fillna("unknown"))
     features = shown.ranking[:MAP_FEATURES]
-    part = _ordered_rows(shown.key, rows, features)
+    part = _ordered_rows(shown.key, cache.stamp(shown.model), rows, features)
     drawn = f"; {len(part):,} drawn with a fixed seed" if len(part) < len(rows) else ""
     widgets.figure(
         shap_maps.heat(part.set_index("id")[features], part["truth"].tolist(), features, unit=shown.unit),

@@ -7,6 +7,7 @@ from neuroclass.charts import stability as charts
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.explain import stability
 from neuroclass.reports.store import Table
+from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
@@ -14,7 +15,7 @@ SHOWN_FEATURES = 16
 
 
 @st.cache_data(max_entries=4, show_spinner="Comparing rankings")
-def _compared(model: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
+def _compared(model: str, stamp: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:  # noqa: ARG001 (part of the key)
     table = cache.table(model, Table.STABILITY)
     placed = stability.ranks(table)
     flags = stability.disagreements(table)
@@ -32,12 +33,12 @@ def section(model: str) -> None:
     """Agreement, ranks and disagreements."""
     if not cache.report(model).has(Table.STABILITY):
         st.info(
-            "Rankings over retrainings are not stored with this model; `python -m neuroclass train "
-            f"{model} --report` makes them.",
+            "Rankings over retrainings are not stored with this model."
+            + (f" `python -m neuroclass train {model} --report` makes them." if model in MODELS else ""),
             icon=":material/info:",
         )
         return
-    agreed, flags, ranges, n_runs = _compared(model)
+    agreed, flags, ranges, n_runs = _compared(model, cache.stamp(model))
     shown = flags["feature"].head(SHOWN_FEATURES)
     marked = flags[flags["flagged"]]
     left, right = st.columns([3, 2])
@@ -46,8 +47,9 @@ def section(model: str) -> None:
             charts.rank_ranges(ranges[ranges["feature"].isin(shown)]),
             f"ranks-{model}",
             ranges,
-            caption=f"{model.upper()}: mean rank over {n_runs} trainings (5 folds of donor-grouped cross-validation, "
-            "and the first fold again with three other seeds), each on its held-out cells; lines: 10% to 90% of the "
+            caption=f"{escaped(cache.report_title(model))}: mean rank over {n_runs} trainings (5 folds of "
+            "donor-grouped cross-validation, and the first fold again with three other seeds), each on its held-out "
+            "cells; lines: 10% to 90% of the "
             "trainings. ▲: flagged.",
         )
     with right:

@@ -8,11 +8,19 @@ import streamlit as st
 
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.reports.store import Table
+from neuroclass.types.models import DANN, HUMAN_SUBCLASS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explore.explore import COLOURS
 
 NO_FACET = "none"
-_SPACES = {"raw": "features", "lambda0": "DANN without adversary", "dann": "DANN"}
+_HUMAN = "human"
+_FIRST = (("upstroke_downstroke_ratio", "upstroke_downstroke_ratio_long_square"), ("width", "tau"))
+_SPACES = {
+    _HUMAN: "DANN, cells of known subclass",
+    "raw": "features",
+    "lambda0": "DANN without adversary",
+    "dann": "DANN",
+}
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,15 @@ def values_of(frame: pd.DataFrame, option: str) -> "pd.Series[Any]":
 
 def embeddings() -> dict[str, "pd.Series[Any]"]:
     """Coordinates of the stored embedding by option; empty where there is none."""
-    table = cache.table_if_stored("dann", Table.EMBEDDING)
-    if table is None:
-        return {}
+    table, human = (cache.table_if_stored(name, Table.EMBEDDING) for name in (DANN.name, HUMAN_SUBCLASS.name))
+    parts = (
+        [] if table is None else [(space, table[table["space"] == space]) for space in dict.fromkeys(table["space"])]
+    )
+    if human is not None:
+        parts.append((_HUMAN, human))
     columns: dict[str, pd.Series[Any]] = {}
-    for space in dict.fromkeys(table["space"]):
-        rows = table[table["space"] == space].set_index("id")
+    for space, part in parts:
+        rows = part.set_index("id")
         columns |= {f"{space}_umap1": rows["x"], f"{space}_umap2": rows["y"]}
     return columns
 
@@ -71,11 +82,12 @@ def choose(frame: pd.DataFrame) -> tuple[Axes, pd.DataFrame]:
     coordinates = [name for name, column in embeddings().items() if ids & set(column.index)]
     numbers = [*FEATURE_NAMES, *coordinates]
     colours = [name for name in COLOURS if frame[name].notna().any()]
+    first_x, first_y = (usual if frame[usual].notna().any() else other for usual, other in _FIRST)
     first, second, third, fourth = st.columns(4)
     with first:
-        x = widgets.pick("Horizontal", numbers, "x", numbers.index("upstroke_downstroke_ratio"), format_func=name_of)
+        x = widgets.pick("Horizontal", numbers, "x", numbers.index(first_x), format_func=name_of)
     with second:
-        y = widgets.pick("Vertical", numbers, "y", numbers.index("width"), format_func=name_of)
+        y = widgets.pick("Vertical", numbers, "y", numbers.index(first_y), format_func=name_of)
     with third:
         colour = widgets.pick("Colour", [*colours, *FEATURE_NAMES], "colour", format_func=name_of)
     with fourth:

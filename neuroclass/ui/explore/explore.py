@@ -11,8 +11,10 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.query import match_filters, match_query, match_text
 from neuroclass.errors import ModelFileError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.io.feature_table import CONDITION_COLUMN
 from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Mask
+from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache
 from neuroclass.ui.text import escaped
 
@@ -26,15 +28,30 @@ FILTERS = (
     "dendrite_type",
     "reporter_status",
     "donor",
+    "condition",
     "verdict",
     "predicted",
 )
+JUDGES = ("lspin", "dann")
 MOST_OPTIONS = 3000
 """Longer lists are not sent to the browser at every step; the search also finds donors and ids."""
-COLOURS = ("class", "broad", "species", "layer", "structure", "line", "dendrite_type", "reporter_status", "verdict")
+COLOURS = (
+    "class",
+    "broad",
+    "species",
+    "layer",
+    "structure",
+    "line",
+    "dendrite_type",
+    "reporter_status",
+    "condition",
+    "verdict",
+)
 _HELP = {
-    "verdict": "How the shipped models did on the cell: LSPIN on mouse cells, DANN on human ones; on recorded cells "
-    "while they were held out. Uncertain: the largest mean probability is below 0.6.",
+    "condition": "Acute slice or slice culture.",
+    "verdict": "How the shipped models did on the cell: LSPIN on mouse cells, DANN on human ones, the human subclass "
+    "model on human ones of known subclass; on recorded cells while they were held out. Uncertain: the largest mean "
+    "probability is below 0.6.",
     "predicted": "Likeliest class by the same model.",
 }
 
@@ -43,19 +60,26 @@ def decorated(cells: Cohort) -> pd.DataFrame:
     """The cohort's frame with added columns ``class``, ``predicted`` and ``verdict``; do not modify it.
 
     The class is a cell's subclass, or its broad class if it has none. The verdict is LSPIN's for mouse cells and
-    DANN's for human ones, see `neuroclass.cohort.verdicts`; for recorded cells it is held out.
+    DANN's for human ones, or the human subclass model's where the subclass is known, see
+    `neuroclass.cohort.verdicts`; for recorded cells it is held out.
     """
-    return _decorated(cells.source, len(cells), cells)
+    return _decorated(cells, *_stamps())
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _decorated(source: str, n_cells: int, _cells: Cohort) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
-    frame = _cells.frame
+def _stamps() -> tuple[str, ...]:
+    return tuple(map(cache.stamp, (*JUDGES, HUMAN_SUBCLASS.name)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=cache.HASHES)
+def _decorated(cells: Cohort, *stamps: str) -> pd.DataFrame:  # noqa: ARG001 (part of the key)
+    frame = cells.frame
     label = frame["subclass"].where(frame["subclass"].notna(), frame["broad"])
     frame = frame.assign(predicted=None, verdict=None, **{"class": label})
-    table = Table.DEMO if _cells.simulated else Table.PREDICTIONS
+    frame = frame if CONDITION_COLUMN in frame.columns else frame.assign(**{CONDITION_COLUMN: None})
+    table = Table.DEMO if cells.simulated else Table.PREDICTIONS
+    models = (HUMAN_SUBCLASS.name,) if HUMAN_SUBCLASS.task in frame.columns else JUDGES
     try:
-        verdicts = pd.concat([cache.cell_verdicts(model, table) for model in ("lspin", "dann")])
+        verdicts = pd.concat([cache.cell_verdicts(model, table) for model in models])
     except ModelFileError:
         return frame
     verdicts = verdicts[~verdicts.index.duplicated()].reindex(frame["id"])
@@ -66,7 +90,13 @@ def _decorated(source: str, n_cells: int, _cells: Cohort) -> pd.DataFrame:  # no
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
-def _options(source: str, n_cells: int, column: str, _frame: pd.DataFrame) -> list[str]:  # noqa: ARG001 (the key)
+def _options(
+    source: str,  # noqa: ARG001 (part of the key of the cache)
+    n_cells: int,  # noqa: ARG001
+    stamps: tuple[str, ...],  # noqa: ARG001
+    column: str,
+    _frame: pd.DataFrame,
+) -> list[str]:
     if _frame[column].notna().any() and _frame[column].nunique() <= MOST_OPTIONS:
         return ordered(_frame[column])
     return []
@@ -102,7 +132,9 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             placeholder="any",
             **keep,
         )
-        offered = {name: options for name in FILTERS if (options := _options(source, len(frame), name, frame))}
+        offered = {
+            name: options for name in FILTERS if (options := _options(source, len(frame), _stamps(), name, frame))
+        }
         wanted = {}
         columns = st.columns(6, vertical_alignment="bottom")
         for k, (name, options) in enumerate(offered.items()):

@@ -177,7 +177,7 @@ def parallel(rows: pd.DataFrame, simulated: bool) -> None:
         features = st.multiselect(
             "Axes",
             list(FEATURE_NAMES),
-            default=list(FIRST_AXES),
+            default=[name for name in FIRST_AXES if rows[name].notna().any()],
             key="axes",
             bind="query-params",
             format_func=name_of,

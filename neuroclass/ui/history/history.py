@@ -9,13 +9,13 @@ import streamlit as st
 from neuroclass.cell_types import label_of
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
-from neuroclass.classification.models import load_models
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry
-from neuroclass.ui import widgets
+from neuroclass.library.library import ModelLibrary
+from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.address import page_of
-from neuroclass.ui.classify import metadata_form, uploads
+from neuroclass.ui.classify import metadata_form, received, sheets, uploads
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
@@ -48,9 +48,10 @@ def reopen(fresh: bool) -> None:
                 "The link leads to a cell that this browser has not classified, or that was deleted. Upload the file, "
                 "or open the link where it was made."
             )
-        cell_input = uploads.from_entry(entry)
+        cell_input = received.from_entry(entry)
         metadata = from_json(entry.context)
         uploads.correct(cell_input, metadata.assignments)
+        sheets.restore(cell_input, metadata.sheet)
         metadata_form.restore(metadata)
         st.session_state["own_entry"] = wanted
         st.session_state["reopened"] = [cell_input]
@@ -151,9 +152,15 @@ def _table(entries: list[Entry]) -> pd.DataFrame:
             "state": [entry.state for entry in entries],
             "answer": [entry.summary for entry in entries],
             "size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
-            "models": [" | ".join(entry.models) for entry in entries],
+            "models": [" | ".join(map(_readable, entry.models)) for entry in entries],
         }
     )
+
+
+def _readable(version: str) -> str:
+    """A version of the models with the names of those that were chosen from the library, where they are still there."""
+    names = {entry.id: entry.name for entry in ModelLibrary().entries()}
+    return " ".join(names.get(word, word) for word in version.split(" "))
 
 
 def _versions(entry: Entry) -> None:
@@ -166,7 +173,7 @@ def _versions(entry: Entry) -> None:
     table = versions_table(answers)
     st.dataframe(table, hide_index=True)
     widgets.csv_button("versions", table)
-    if load_models().version not in answers:
+    if model_choice.models().version not in answers:
         st.caption("The models of this server have not seen it: open it to classify it with them, then compare.")
     elif len(answers) == 1:
         st.caption("One version has seen it. Once models are trained anew, open it again to compare.")
@@ -187,7 +194,7 @@ def versions_table(answers: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
     rows = []
     for version, payloads in answers.items():
         for one in payloads:
-            row: dict[str, Any] = {"cell": one.get("cell", ""), "models": version}
+            row: dict[str, Any] = {"cell": one.get("cell", ""), "models": _readable(version)}
             if "error" in one:
                 row["broad class"] = row["subclass"] = f"refused ({one['error']['type']})"
             for name, task in (("broad class", "broad"), ("subclass", "subclass")):

@@ -8,7 +8,6 @@ import streamlit as st
 from neuroclass.charts import curves as curve_charts
 from neuroclass.charts import evaluation as charts
 from neuroclass.charts import gates as gate_charts
-from neuroclass.charts import human_matches as match_charts
 from neuroclass.charts.theme import ordered
 from neuroclass.evaluation import summaries
 from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES
@@ -16,11 +15,13 @@ from neuroclass.features import FEATURES, Stimulus
 from neuroclass.reports.store import Document, ReportStore, Table
 from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import human_labels
 from neuroclass.ui.text import escaped
 
 METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "macro_f1": "Macro F1"}
 VIEWS = {
     "systems": "Beside other systems",
+    "answer": "The answer on Classify",
     "confusion": "Confusion",
     "recordings": "Acute, culture, fewer stimuli",
     "learning": "Fewer donors",
@@ -31,6 +32,7 @@ VIEWS = {
 _HELD_OUT = "held-out human GABAergic cells, donor-grouped cross-validation"
 TITLES = {
     "systems": f"Other systems: {_HELD_OUT}",
+    "answer": "What Classify says of human cells: held-out cells of other laboratories, donor-grouped cross-validation",
     "confusion": "Confusion: held-out human cells, donor-grouped cross-validation",
     "recordings": f"By slice and stimuli: {_HELD_OUT}",
     "learning": f"Fewer training donors: {_HELD_OUT}",
@@ -63,6 +65,8 @@ def show() -> None:
     st.subheader(TITLES[view], anchor=False)
     if view == "systems":
         _systems(results, caption)
+    elif view == "answer":
+        _answer(ours, caption)
     elif view == "confusion":
         _confusion(caption)
     elif view == "recordings":
@@ -72,7 +76,7 @@ def show() -> None:
     elif view == "gates":
         _gates()
     elif view == "matches":
-        _matches(report)
+        human_labels.agreement()
     else:
         _cells(report, ours)
 
@@ -131,6 +135,37 @@ def _difference(row: dict[str, Any]) -> str:
     return (
         f"{HUMAN_SYSTEM_TITLES[row['model']]} {found['difference']:+.3f} "
         f"({found['low']:+.3f} to {found['high']:+.3f}, {p})"
+    )
+
+
+def _answer(ours: dict[str, Any], caption: str) -> None:
+    """The model's own figures beside those of the answer, into which DANN enters."""
+    if "answer" not in ours:
+        st.info("This report has no figures of the answer; `train human-subclass --report` makes them.")
+        return
+    rows = []
+    for name, part in (("the model alone", ours), ("the answer, with DANN", ours["answer"])):
+        sets, metrics = part["sets"], part["metrics"]
+        rows.append(
+            {
+                "predicted by": name,
+                **{METRICS[key].lower(): metrics[key]["mean"] for key in METRICS},
+                "calibration error": part["calibration_error"],
+                "excitatory called Glutamatergic": part["excitatory"]["human_excitatory"],
+                "90% sets cover": sets["shown"],
+                **{f"of {key}": share for key, share in sets["classes"].items()},
+                "of excitatory": sets["excitatory"],
+                "classes in a set": sets["mean_size"],
+            }
+        )
+    table = pd.DataFrame(rows).set_index("predicted by").T.rename_axis("fraction of held-out predictions")
+    st.dataframe(table.style.format("{:.3f}"), height=38 * (len(table) + 1))
+    low, high = (ours["answer"]["metrics"]["accuracy"][key] for key in ("low", "high"))
+    st.caption(
+        f"Accuracy of the answer: 95% interval by donor {low:.3f} to {high:.3f}. {caption} A human cell's probability "
+        "of Glutamatergic is that of the human subclass model and of DANN, fitted to the cell's features, log odds "
+        "weighted 2 to 1; DANN was trained on the database's cells only. Prediction sets have a limit for each class. "
+        "Excitatory cells here are those of the other laboratory."
     )
 
 
@@ -215,19 +250,6 @@ def _gates() -> None:
     )
     widgets.figure(
         gate_charts.open_count(gates[names], gates["truth"]), "human-open", caption=f"Open gates of a cell. {caption}"
-    )
-
-
-def _matches(report: ReportStore) -> None:
-    table = pd.DataFrame(report.match_labels())
-    widgets.figure(
-        match_charts.agreement(table),
-        "human-matches",
-        table,
-        caption="Mouse GABAergic cells of the database whose nearest human GABAergic cell carries the corresponding "
-        "transcriptomic label, with the features that both have; chance is the label's share of the human cells. "
-        "The species offset is the difference between the species' mean GABAergic cells. DANN is trained on the broad "
-        "class only.",
     )
 
 

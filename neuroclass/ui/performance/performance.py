@@ -102,9 +102,12 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
     )
 
 
-def coverage(model: str, group: str) -> None:
-    """What the model's prediction sets and its score of unusual cells keep of their promise."""
-    rows = [row for row in cache.report(model).metrics() if row["model"] == model and row.get("sets")]
+def coverage(model: str, group: str, system: str = "") -> None:
+    """What the model's prediction sets and its score of unusual cells keep of their promise.
+
+    `system` names it in its report, where that is not its own name.
+    """
+    rows = [row for row in cache.report(model).metrics() if row["model"] == (system or model) and row.get("sets")]
     if not rows:
         return
     sets, alarms = rows[0]["sets"], rows[0].get("false_alarms", {})

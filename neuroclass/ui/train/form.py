@@ -231,7 +231,7 @@ def _evaluation(system: str, own: bool, report: bool, cells: Cells) -> dict[str,
     )  # fmt: skip
     found: dict[str, Any] = {
         "protocol": "" if report else str(protocol or ""),
-        "jobs": max(1, (os.cpu_count() or 1) - 1),
+        "jobs": _jobs(),
     }
     if own:
         with right:

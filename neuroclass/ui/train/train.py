@@ -201,6 +201,7 @@ def _outcome(job: Job) -> None:
     if job.state is not State.DONE:
         return
     st.success("Done. The shipped model is as it was.", icon=":material/check_circle:")
+    st.link_button("Use this model", f"classify?model={job.id}", icon=":material/check:")
     st.caption("Classify with this model instead of the shipped ones, on the command line:")
     st.code(_classify_command(job), language="sh", wrap_lines=True)
     if job.result:

@@ -1,0 +1,1 @@
+"""Models as things one can choose: the shipped ones, finished training runs, and what others gave."""

@@ -1,0 +1,72 @@
+"""Work on models of the library in separate processes: training any system, and making a model's report."""
+
+import json
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neuroclass.config import cache_folder
+from neuroclass.io.atomic import write_atomically
+from neuroclass.library.entry import hidden
+from neuroclass.training.job import Job
+from neuroclass.training.jobs import JobRegistry
+
+_WORD = "model"
+
+
+@dataclass
+class ModelJobs(JobRegistry):
+    """A queue of ``models`` commands, beside that of training runs.
+
+    Attributes
+    ----------
+    folder : Path
+        Folder of all jobs.
+    """
+
+    folder: Path = field(default_factory=lambda: cache_folder() / "model-jobs")
+
+    def queue(self, arguments: Sequence[str], about: str, owner: str = "") -> str:
+        """Queue a ``models`` command; it starts at once where one more may run.
+
+        Parameters
+        ----------
+        arguments : sequence of str
+            Of ``python -m neuroclass models``; ``{status}`` stands for the file of its progress.
+        about : str
+            What it is about: a model's id, or another name.
+        owner : str
+            Who starts it, and may cancel it.
+
+        Returns
+        -------
+        str
+            The job's id.
+
+        Raises
+        ------
+        SettingsError
+            If too many jobs of the owner are waiting.
+        """
+        job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{_WORD}-{secrets.token_hex(3)}"
+        folder = self.folder / job_id
+        words = [one.replace("{status}", str(folder / "status.json")) for one in arguments]
+        command = [sys.executable, "-m", "neuroclass", "models", *words, "--json"]
+        record = {"model": _WORD, "command": command, "owner": hidden(owner), "queued": time.time(), "about": about}
+        with self._lock():
+            self._check_waiting(owner)
+            folder.mkdir(parents=True)
+            (folder / "queued").touch()
+            write_atomically(folder / "job.json", json.dumps(record).encode())
+        self.advance()
+        return job_id
+
+    def about(self, what: str) -> Job | None:
+        """The latest job about something; None if there is none."""
+        for job in self.recent(30):
+            if self._record(job.id).get("about") == what:
+                return job
+        return None

@@ -1,0 +1,87 @@
+"""Cross-species matches put to the test on the Domains page: the labels of the nearest human cells."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import embedding as maps
+from neuroclass.charts import human_matches as charts
+from neuroclass.explain.cross_species_matches import PARTNERS
+from neuroclass.explain.human_matches import DANN_SPACE
+from neuroclass.reports.store import Document, Table
+from neuroclass.types.models import HUMAN_SUBCLASS
+from neuroclass.ui import cache, widgets
+
+
+def agreement() -> None:
+    """How often the nearest human cell has the corresponding label, by subclass and space, beside chance."""
+    report = cache.report(HUMAN_SUBCLASS.name)
+    table = pd.DataFrame(report.match_labels())
+    widgets.figure(
+        charts.agreement(table),
+        "human-matches",
+        table,
+        caption="Mouse GABAergic cells of the database whose nearest human GABAergic cell of another laboratory "
+        "(Lee, Dalley et al. 2023) carries the corresponding transcriptomic label, with the features that both have; "
+        "95% interval by bootstrap over the donors of both species. Chance is the label's share of the human cells. "
+        "The species offset is the difference between the species' mean GABAergic cells. DANN is trained on the broad "
+        "class only and saw none of these human cells.",
+    )
+
+
+def section() -> None:
+    """The figures, the matches themselves, and where the labelled cells of both species lie."""
+    report = cache.report(HUMAN_SUBCLASS.name)
+    if not report.has(Document.MATCH_LABELS):
+        return
+    st.subheader("Do matches carry the subclass?", anchor=False)
+    rows = [row for row in report.match_labels() if row["space"] == DANN_SPACE]
+    for column, row in zip(st.columns(max(len(rows), 1)), rows, strict=True):
+        column.metric(
+            f"{label_of(row['subclass'])} → {row['partner']} ({row['n_cells']} mouse cells)",
+            f"{row['same']:.0%}",
+            f"{row['low']:.0%} to {row['high']:.0%}, chance {row['chance']:.0%}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help="Mouse cells whose nearest human cell in DANN's features carries the corresponding subclass, with the "
+            "95% interval over donors; chance: the subclass' share of the human cells.",
+        )
+    agreement()
+    _matches()
+    _map()
+
+
+def _matches() -> None:
+    matches = cache.table_if_stored(HUMAN_SUBCLASS.name, Table.MATCHES)
+    if matches is None:
+        return
+    subclass = widgets.pick("Mouse cells", list(PARTNERS), "of_subclass", format_func=label_of)
+    mine = matches[matches["subclass"] == subclass]
+    counts = mine["label"].value_counts()
+    listed = ", ".join(f"{name} {n / len(mine):.0%}" for name, n in counts.items())
+    st.dataframe(
+        mine.drop(columns="subclass").rename(
+            columns={"id": "mouse cell", "twin": "nearest human cell", "label": "its subclass", "same": "corresponds"}
+        ),
+        hide_index=True,
+        height=240,
+        column_config={"distance": st.column_config.NumberColumn("distance (sd)", format="%.2f")},
+    )
+    st.caption(f"Nearest human cells of {len(mine)} mouse {label_of(subclass)} cells in DANN's features: {listed}.")
+    widgets.csv_button("matches-with-labels", matches)
+
+
+def _map() -> None:
+    points = cache.table_if_stored(HUMAN_SUBCLASS.name, Table.EMBEDDING)
+    if points is None:
+        return
+    shown = points.assign(space=points["species"].astype(str))
+    widgets.figure(
+        maps.panels(shown, ["mouse", "human"], "truth"),
+        "labelled-map",
+        points,
+        caption=f"{len(points):,} cells of both species with a subclass in one UMAP of DANN's features, the species "
+        "side by side on the same axes. Mouse cells, and human ones of the database, trained DANN; the human cells of "
+        "other laboratories did not.",
+    )

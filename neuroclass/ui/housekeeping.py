@@ -1,0 +1,58 @@
+"""Give back what pages leave behind: uploads on disk, closed sessions, recordings not looked at, freed memory."""
+
+import asyncio
+import ctypes
+import gc
+from contextlib import suppress
+
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
+
+from neuroclass.ui import kept
+
+EVERY_S = 15.0
+
+
+def release(file: UploadedFile) -> None:
+    """Forget an upload's bytes, which Streamlit keeps in memory while the page is open; its name and id remain."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        emptied = UploadedFileRec(file.file_id, file.name, file.type, b"")
+        context.uploaded_file_mgr.add_file(context.session_id, emptied)
+
+
+def give_back() -> None:
+    """Return freed memory to the system, which glibc keeps otherwise; elsewhere nothing."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def end_expired_sessions() -> None:
+    """Let go of sessions whose browser has been away for too long to come back.
+
+    Streamlit keeps a closed session for two minutes, and beyond that until the next one closes: on a quiet server for
+    ever, with all that its page held.
+    """
+    if not Runtime.exists():
+        return
+    sessions = getattr(Runtime.instance(), "_session_mgr", None)
+    expire = getattr(getattr(getattr(sessions, "_session_storage", None), "_cache", None), "expire", None)
+    if expire is not None:
+        expire()
+
+
+def tidy() -> None:
+    """Forget what nobody looks at, collect garbage, give the memory back."""
+    kept.forget_idle()
+    gc.collect()
+    give_back()
+
+
+async def run() -> None:
+    """Tidy again and again, until cancelled."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        end_expired_sessions()
+        await asyncio.to_thread(tidy)

@@ -1,0 +1,1 @@
+"""The Models page, and the reports of models that were chosen."""

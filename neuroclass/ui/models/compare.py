@@ -1,0 +1,141 @@
+"""Two models side by side."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.cell_types import label_of
+from neuroclass.charts import evaluation as charts
+from neuroclass.classification.agreement import UNSAID, Agreement, agreement
+from neuroclass.classification.models import Models, load_models
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.library.entry import SHIPPED, ModelEntry
+from neuroclass.library.library import ModelLibrary
+from neuroclass.reports.two_models import compare_models
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.address import put, take
+from neuroclass.ui.guards import guarded
+from neuroclass.ui.text import escaped
+
+FIRST, SECOND = "first", "second"
+
+
+def show() -> None:
+    """Choose two models and compare them; both are kept in the address."""
+    entries = {one.id: one for one in ModelLibrary().entries() if not one.trouble}
+    if len(entries) < 2:
+        st.caption("There is one model only. Train or upload another one to compare them.")
+        return
+    ids = list(entries)
+    take(FIRST, ids, ids[1])
+    take(SECOND, ids, SHIPPED)
+    left, right = st.columns(2)
+    for column, key, title in ((left, FIRST, "First"), (right, SECOND, "Second")):
+        column.selectbox(title, ids, key=key, format_func=lambda one: entries[one].name)
+    first, second = entries[st.session_state[FIRST]], entries[st.session_state[SECOND]]
+    put(FIRST, first.id, ids[1])
+    put(SECOND, second.id, SHIPPED)
+    with guarded(stop=False):
+        found = compare_models(first, second)
+        _cards(found["models"])
+        _paired(found)
+        _settings(found["settings"], first, second)
+        _agreement(first, second)
+
+
+def _cards(models: list[dict[str, Any]]) -> None:
+    for column, one in zip(st.columns(2), models, strict=True):
+        cells, metrics = one["cells"], one["metrics"] or {}
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{escaped(one['name'])}**: {escaped(one['system'])}, {escaped(one['task'])}")
+            simulated = ", simulated" if cells.get("simulated") else ""
+            st.caption(
+                f"Trained on {cells.get('n_cells')} cells of {cells.get('n_donors')} donors, "
+                f"{escaped(cells.get('source'), 120)}{simulated} (SHA-256 {escaped(str(cells.get('sha256'))[:8])})"
+            )
+            if not metrics:
+                st.write("Not evaluated on held-out cells.")
+            for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1")):
+                if key in metrics:
+                    st.metric(
+                        f"{title} (fraction of {one['n_tested']} held-out cells, {one['protocol']})",
+                        f"{metrics[key]['mean']:.3f}",
+                        f"95% interval {metrics[key]['low']:.3f} to {metrics[key]['high']:.3f}",
+                        delta_color="off",
+                        delta_arrow="off",
+                    )
+
+
+def _paired(found: dict[str, Any]) -> None:
+    if found["paired"] is None:
+        st.caption(f"No paired difference: {found['why']}.")
+        return
+    one = found["paired"]
+    st.markdown(
+        f"**First − second: {one['difference']:+.3f}** in accuracy (95% interval {one['low']:+.3f} to "
+        f"{one['high']:+.3f}, p = {one['p']:.2g})"
+    )
+    first, second = one["accuracies"]
+    st.caption(
+        f"{first:.3f} and {second:.3f} on the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, "
+        f"donor-grouped cross-validation, {one['n_repeats']} repeat; interval: bootstrap over donors; p: sign flips "
+        "over donors."
+    )
+
+
+def _settings(differ: dict[str, list[Any]], first: ModelEntry, second: ModelEntry) -> None:
+    title = "1 setting differs" if len(differ) == 1 else f"{len(differ)} settings differ"
+    with st.expander(title, icon=":material/tune:"):
+        names = (f"first: {first.name}", f"second: {second.name}")
+        rows = [
+            {"setting": key, **{n: "–" if v is None else str(v) for n, v in zip(names, values, strict=True)}}
+            for key, values in differ.items()
+        ]
+        st.dataframe(pd.DataFrame(rows, columns=["setting", *names]), hide_index=True)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Classifying the loaded cells with both", hash_funcs=cache.HASHES)
+def _agreed(first: Models, second: Models, tasks: tuple[str, str], cohort: Cohort) -> Agreement:
+    return agreement(first, second, tasks, cohort)
+
+
+def _agreement(first: ModelEntry, second: ModelEntry) -> None:
+    st.markdown("**Their verdicts on the loaded cells**")
+    key = f"{first.id} {second.id}"
+    cells = cache.cohort()
+    if st.button("Compare their verdicts", icon=":material/compare_arrows:", key="compare-verdicts"):
+        st.session_state["compared"] = key
+    if st.session_state.get("compared") != key:
+        st.caption(f"Classifies all {len(cells):,} cells of {escaped(cells.source)} with both; up to a minute.")
+        return
+    models = [load_models(chosen=() if one.shipped else (one,)) for one in (first, second)]
+    found = _agreed(models[0], models[1], (first.task, second.task), cells)
+    figures = (
+        ("Cells that both label", f"{found.n_labelled:,} of {len(found.verdicts):,}"),
+        ("Same label (fraction)", f"{found.same:.3f}"),
+        ("Cohen's κ (−1 to 1)", f"{found.kappa:.3f}"),
+    )
+    for column, (title, value) in zip(st.columns(4), figures, strict=False):
+        column.metric(title, value, border=True)
+    counts = found.confusion()
+    counts = counts.loc[counts.sum(axis=1) > 0, counts.sum(axis=0) > 0]
+    named = counts.rename(index=_label, columns=_label)
+    left, right = st.columns([3, 2])
+    with left:
+        widgets.figure(
+            charts.agreement(named, first.name, second.name),
+            "verdicts-of-two",
+            lambda: found.verdicts,
+            caption=f"Numbers of cells of {escaped(cells.source)} by the two models' labels ({found.task}). Cells that "
+            "a model was trained on are among them, so that agreement says nothing about who is right.",
+            simulated=cells.simulated,
+        )
+    with right:
+        apart = found.verdicts[found.verdicts["first"] != found.verdicts["second"]]
+        st.caption(f"{len(apart):,} cells are labelled differently.")
+        st.dataframe(apart, hide_index=True, height=320)
+
+
+def _label(name: str) -> str:
+    return name if name == UNSAID else label_of(name)

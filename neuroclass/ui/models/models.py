@@ -1,0 +1,223 @@
+"""The table of models, and what can be done with one."""
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.evaluation.names import SYSTEM_TITLES
+from neuroclass.library.entry import SHIPPED, TASKS, ModelEntry
+from neuroclass.library.library import LONGEST_NAME, LONGEST_NOTE, ModelLibrary
+from neuroclass.library.package import SUFFIX, export_model, import_model
+from neuroclass.reports.two_models import side_of
+from neuroclass.training.job import UNDER_WAY
+from neuroclass.ui import model_choice, widgets
+from neuroclass.ui.guards import guarded
+from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.history.store import place
+from neuroclass.ui.models import jobs
+from neuroclass.ui.selection import chosen_ids, table_key
+from neuroclass.ui.text import escaped
+
+KINDS = {"broad": "broad class", "subclass": "mouse subclass"}
+_SEEN = "seen-upload"
+
+
+def table_of(entries: list[ModelEntry], default: str) -> pd.DataFrame:
+    """A row a model: what it is, what it was trained on, how it did on held-out cells.
+
+    Parameters
+    ----------
+    entries : list of ModelEntry
+        The library's.
+    default : str
+        Id of the lab's default.
+
+    Returns
+    -------
+    DataFrame
+        Accuracy and macro F1 with 95% interval, fractions of held-out cells, under the protocol named.
+    """
+    rows = []
+    for entry in entries:
+        tasks = [entry.task] if not entry.shipped else list(TASKS)
+        rows += [_row(entry, task, default) for task in tasks]
+    return pd.DataFrame(rows)
+
+
+def _row(entry: ModelEntry, task: str, default: str) -> dict[str, Any]:
+    card = side_of(entry, task).card if not entry.trouble else {}
+    cells, metrics = card.get("training_cells") or {}, card.get("metrics") or {}
+    figures = metrics.get("metrics") or {}
+    row: dict[str, Any] = {
+        "model": entry.name,
+        "default": "★" if entry.id == default else "",
+        "system": SYSTEM_TITLES.get(str(card.get("system") or card.get("model")), entry.system),
+        "tells": KINDS.get(task, task) if not entry.trouble else "cannot be used",
+        "trained on": f"{cells.get('source', '')}{' (simulated)' if cells.get('simulated') else ''}",
+        "cells": cells.get("n_cells"),
+        "donors": cells.get("n_donors"),
+        "date": datetime.fromtimestamp(entry.added) if entry.added else None,
+    }
+    for key, title in (("accuracy", "accuracy"), ("macro_f1", "macro F1")):
+        value = figures.get(key)
+        row[title] = f"{value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}]" if value else "not measured"
+    row["protocol"] = card.get("protocol") or ""
+    row["weights"] = (entry.short if not entry.shipped else str(card.get("weights_sha256", ""))[:8]) or ""
+    row["note"] = entry.trouble or entry.note
+    return row
+
+
+def show_table() -> ModelEntry | None:
+    """All models; returns the one whose row is ticked."""
+    library = ModelLibrary()
+    entries, default = library.entries(), library.default
+    table = table_of(entries, default)
+    ids = [entry.id for entry in entries for _ in (TASKS if entry.shipped else (0,))]
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        key=table_key("models", ids),
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(480, 38 + 35 * len(table)),
+        column_config={
+            "date": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+            "accuracy": st.column_config.TextColumn(help="Fraction of held-out cells, 95% interval over donors."),
+            "macro F1": st.column_config.TextColumn(help="Mean F1 over the classes, 95% interval over donors."),
+        },
+    )
+    widgets.csv_button("models", table)
+    ticked = chosen_ids(event, ids)
+    return next((entry for entry in entries if entry.id in ticked), None)
+
+
+def actions(entry: ModelEntry) -> None:
+    """What can be done with a model."""
+    st.subheader(escaped(entry.name), anchor=False)
+    if entry.trouble:
+        st.warning(f"It cannot be used: {escaped(entry.trouble, 600)}.", icon=":material/warning:")
+    shared, mine = place().shared, entry.belongs_to(browser_id())
+    with st.container(horizontal=True):
+        if not entry.trouble:
+            st.button(
+                "Use this model",
+                icon=":material/check:",
+                type="primary",
+                on_click=model_choice.use,
+                args=(entry.id,),
+                disabled=model_choice.entry().id == entry.id,
+            )
+            st.link_button("Classify with it", f"classify?model={entry.id}", icon=":material/upload_file:")
+            st.link_button("Its report", f"performance?model={entry.id}", icon=":material/grid_on:")
+        if not entry.shipped and not entry.trouble:
+            st.download_button(
+                "Download",
+                lambda: export_model(entry),
+                file_name=f"{entry.id}{SUFFIX}",
+                mime="application/zip",
+                icon=":material/download:",
+                on_click="ignore",
+                help="One file of safetensors and JSON with checksums, to upload elsewhere. An estimator's file can "
+                "hold standardised features of training cells (an SVC its support vectors).",
+            )
+        _promotion(entry, shared)
+        if not entry.shipped and (shared or mine):
+            with st.popover("Delete", icon=":material/delete:"):
+                st.write("Its files go for good; download it first to keep it.")
+                if st.button("Delete this model", type="primary", key=f"delete-{entry.id}"):
+                    _delete(entry)
+    if not entry.shipped and (shared or mine):
+        _naming(entry)
+    elif not entry.shipped:
+        st.caption(
+            "Another browser or the command line brought this model here: it can be renamed or deleted there, or with "
+            "`python -m neuroclass models`."
+        )
+    if not entry.shipped and not entry.trouble and not entry.card.get("metrics"):
+        jobs.offer(entry)
+
+
+def _promotion(entry: ModelEntry, shared: bool) -> None:
+    if entry.trouble or ModelLibrary().default == entry.id:
+        return
+    if shared:
+        if st.button("Make it the lab's default", icon=":material/star:", key=f"promote-{entry.id}"):
+            with guarded(stop=False):
+                ModelLibrary().promote(entry.id)
+                st.rerun()
+        return
+    with st.popover("The lab's default", icon=":material/star:"):
+        st.write("What every visitor gets who chooses nothing. Whoever runs this server sets it:")
+        st.code(f"python -m neuroclass models default {entry.id}", language="sh", wrap_lines=True)
+
+
+def _delete(entry: ModelEntry) -> None:
+    with guarded(stop=False):
+        ModelLibrary().delete(entry.id)
+        if model_choice.entry().id == entry.id or st.session_state.get("chosen-model") == entry.id:
+            model_choice.use(SHIPPED)
+        st.toast(f"{escaped(entry.name)} was deleted.")
+        st.rerun()
+
+
+def _naming(entry: ModelEntry) -> None:
+    with st.form(f"naming-{entry.id}", border=False):
+        left, right, button = st.columns([2, 4, 1], vertical_alignment="bottom")
+        name = left.text_input("Name", entry.name, max_chars=LONGEST_NAME)
+        note = right.text_input("Note", entry.note, max_chars=LONGEST_NOTE)
+        if button.form_submit_button("Save"):
+            with guarded(stop=False):
+                library = ModelLibrary()
+                if name != entry.name:
+                    library.rename(entry.id, name)
+                library.annotate(entry.id, note)
+                st.rerun()
+
+
+def upload() -> None:
+    """Take a model from a file."""
+    with st.expander("Upload a model", icon=":material/upload:"):
+        st.caption(
+            f"A file that Download or `models export` wrote ({SUFFIX}). Names, sizes and checksums are checked, its "
+            "parts are read as data, and nothing in it is executed. Its figures are what the file states."
+        )
+        file = st.file_uploader("Model file", type=["zip"], key="model-file")
+        if file is None or st.session_state.get(_SEEN) == file.file_id:
+            return
+        with guarded(stop=False), st.spinner("Checking the file"):
+            entry = import_model(ModelLibrary(), file.getvalue(), owner=browser_id())
+            st.session_state[_SEEN] = file.file_id
+            st.toast(f"{escaped(entry.name)} is in the library.", icon=":material/check:")
+            st.rerun()
+
+
+def train() -> None:
+    """Train any system on the loaded cells, as a job."""
+    job = jobs.registry().about(jobs.TRAINING)
+    if job is not None and job.state in UNDER_WAY:
+        jobs.watch(job, "A model is being trained")
+    with st.expander("Train another system on the loaded cells", icon=":material/model_training:"):
+        st.caption(
+            "Any system that the Performance page compares can be kept as a model: it is calibrated on donors that "
+            "were left out, and gets prediction sets and typicality like the shipped ones. For DANN and LSPIN with "
+            "their settings and curves see the Train page."
+        )
+        left, middle, right = st.columns(3, vertical_alignment="bottom")
+        known = list(SYSTEM_TITLES)
+        system = str(left.selectbox("System", known, known.index("svc"), format_func=SYSTEM_TITLES.__getitem__))
+        both = not system.startswith(("dann", "lspin"))
+        offered = list(KINDS) if both else ["broad" if system.startswith("dann") else "subclass"]
+        task = str(middle.selectbox("Tells", offered[::-1], format_func=KINDS.__getitem__))
+        name = right.text_input("Name", placeholder=f"my {system}", max_chars=LONGEST_NAME).strip()
+        if st.button("Train", icon=":material/play_arrow:", key="train-system"):
+            with guarded(stop=False):
+                if name:
+                    ModelLibrary().checked_name(name)
+                words = ["train", system, "--task", task, *(["--name", name] if name else []), *jobs.data_arguments()]
+                jobs.registry().queue(words, jobs.TRAINING, browser_id())
+                st.rerun()
+        if job is not None and job.state.value == "failed":
+            st.error("The last training here failed; its process' last words:", icon=":material/warning:")
+            st.code(job.message or "none", language=None)

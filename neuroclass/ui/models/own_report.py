@@ -1,0 +1,110 @@
+"""What the pages of reports show where a model of the library is chosen: its own report, or that there is none."""
+
+import streamlit as st
+
+from neuroclass.charts.theme import ordered
+from neuroclass.evaluation import summaries
+from neuroclass.library.entry import SHIPPED, ModelEntry
+from neuroclass.library.library import ModelLibrary
+from neuroclass.reports.store import Table
+from neuroclass.reports.two_models import compare_models
+from neuroclass.types.models import LSPIN
+from neuroclass.ui import cache, model_choice, widgets
+from neuroclass.ui.models.jobs import need_report
+from neuroclass.ui.performance import confusion, partial, performance
+from neuroclass.ui.performance.systems import EVERYTHING
+from neuroclass.ui.text import escaped
+
+VIEWS = {"confusion": "Confusion", "partial": "Partial recordings", "shipped": "Beside the shipped model"}
+
+
+def performance_of(entry: ModelEntry) -> None:
+    """The Performance page of a model of the library."""
+    need_report(entry)
+    st.caption(f"{escaped(entry.name)} ({escaped(entry.system)}), a model of the library: its own report.")
+    predictions, group = performance.choose(entry.id)
+    metrics = summaries.flatten_results(cache.report(entry.id).metrics())
+    performance.tiles(predictions, metrics.assign(system=entry.id), group, entry.id)
+    performance.coverage(entry.id, group, entry.system)
+    view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
+    caption = f"{escaped(entry.name)}: {performance.protocol_of(predictions)}."
+    if view == "confusion":
+        confusion.matrix(predictions, f"confusion-{entry.id}-{group}", caption)
+        confusion.by_class(predictions, f"{entry.id}-{group}", caption)
+    elif view == "partial":
+        species = ordered(predictions["species"]) if group == EVERYTHING else [group]
+        partial.show(entry.id, species)
+    else:
+        _beside(entry)
+    st.caption(
+        "Other systems, groups of cells, learning curves and other laboratories are in the shipped models' reports; "
+        "choose these in the sidebar."
+    )
+
+
+def _beside(entry: ModelEntry) -> None:
+    """The paired difference from the shipped model of the same task."""
+    found = compare_models(entry, ModelLibrary().get(SHIPPED))
+    if found["paired"] is None:
+        st.info(f"No paired difference from the shipped model: {found['why']}.", icon=":material/info:")
+        return
+    one = found["paired"]
+    columns = st.columns(4)
+    for column, title, value in zip(columns, ("This model", "Shipped"), one["accuracies"], strict=False):
+        column.metric(f"{title}: accuracy (fraction)", f"{value:.3f}", border=True)
+    columns[2].metric(
+        "Difference",
+        f"{one['difference']:+.3f}",
+        f"95% interval {one['low']:+.3f} to {one['high']:+.3f}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+    )
+    columns[3].metric("p, sign flips over donors", f"{one['p']:.2g}", border=True)
+    st.caption(
+        f"On the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, {one['n_repeats']} repeat of "
+        "donor-grouped cross-validation; the shipped figure is of its network for all features, "
+        "in the same repeat."
+    )
+
+
+def explained(entry: ModelEntry) -> str:
+    """The id of a model whose SHAP values are stored; else offer its report and stop."""
+    need_report(entry, Table.SHAP)
+    st.caption(f"{escaped(entry.name)} ({escaped(entry.system)}), a model of the library: its own report.")
+    return entry.id
+
+
+def gated_model(entry: ModelEntry) -> str:
+    """The model whose gates are shown: the shipped LSPIN, or the chosen model's id; stops where it has no gates."""
+    if entry.shipped:
+        return LSPIN.name
+    if not entry.has_gates:
+        _does_not_exist(entry, "gates", "only LSPIN gates features")
+    need_report(entry, Table.GATES)
+    return entry.id
+
+
+def domains(entry: ModelEntry) -> None:
+    """Stop where the chosen model has no domains to show."""
+    if entry.shipped:
+        return
+    if not entry.has_domains:
+        _does_not_exist(entry, "domain-invariant features", "only DANN learns features against a domain classifier")
+    st.info(
+        f"**The domains of {escaped(entry.name)} are not measured.** This page compares networks that were trained for "
+        "it with several λ; that is made for the shipped DANN only, by `python -m neuroclass train dann --report`. "
+        "Choose the shipped models in the sidebar to see it.",
+        icon=":material/info:",
+    )
+    st.stop()
+
+
+def _does_not_exist(entry: ModelEntry, what: str, why: str) -> None:
+    st.info(
+        f"**{escaped(entry.name)} has no {what}**: it is of the system {escaped(entry.system)}, and {why}. Choose "
+        "another model in the sidebar, or see which features move this one on the SHAP page.",
+        icon=":material/info:",
+    )
+    st.button("Show the shipped models", on_click=model_choice.use, args=(SHIPPED,), icon=":material/restart_alt:")
+    st.stop()
