@@ -17,6 +17,7 @@ from neuroclass.predictors.class_shapes import ClassShapes
 from neuroclass.predictors.foundation import SPECIES, Foundation
 from neuroclass.predictors.kernel import Kernel
 from neuroclass.predictors.lab_shifts import lab_covariance
+from neuroclass.predictors.preprocess import CLIP
 from neuroclass.predictors.remembered import Remembered
 from neuroclass.predictors.strangeness import Strangeness, allowance, deviations
 from neuroclass.predictors.voices import AWAY, BROAD, HOME, SUBCLASS, VOICES
@@ -141,7 +142,7 @@ class FeatureSetModel:
         Parameters
         ----------
         z : ndarray, shape (n_cells, 41)
-            Standardised features, NaN where missing; features outside the set are not used.
+            Standardised features, NaN where missing; clipped here. Features outside the set are not used.
         species : sequence of str
             ``mouse``, ``human``; for any other the mean of both answers.
 
@@ -151,12 +152,11 @@ class FeatureSetModel:
             Read-only; that of cells asked about lately is remembered.
         """
         remembered: Remembered[Judgement] = self.__dict__["_judged"]
-        return remembered(z, species)
+        return remembered(np.clip(z, -CLIP, CLIP), species)
 
     def _judge(self, z: Floats, species: Sequence[str]) -> Judgement:
         names = np.array([name if name in SPECIES else "" for name in species])
-        broad, subclass = np.empty((len(z), 2)), np.empty((len(z), 5))
-        home, excitatory = np.empty(len(z)), np.empty((len(z), 2))
+        broad, subclass, home, excitatory = (np.empty((len(z), *shape)) for shape in ((2,), (5,), (), (2,)))
         for name in np.unique(names):
             rows = names == name
             found = self._judge_one(z[rows], str(name)) if name else self._judge_unknown(z[rows])

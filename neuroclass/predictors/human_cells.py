@@ -2,7 +2,8 @@
 
 Both know whether a human cell is excitatory (Glutamatergic). As for mouse cells, their log odds are averaged, and the
 other subclasses share the rest; but the human subclass model, which saw interneurons of another laboratory beside the
-database's cells, weighs twice as much as DANN.
+database's cells, weighs four times as much as DANN. Each scales and clips a cell's features in its own way, so they are
+standardised without clipping here: human interneurons lie far out among the database's cells.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,12 @@ from neuroclass.cell_types import Species
 from neuroclass.predictors.calibration import COVERAGE, ranked_sets
 from neuroclass.predictors.cell_predictor import CellPredictor
 from neuroclass.predictors.human_subclass import HumanSubclassPredictor
+from neuroclass.predictors.preprocess import UnclippedPreprocessor
 from neuroclass.predictors.priors import reweight
 from neuroclass.predictors.voices import BROAD, reconciled
 from neuroclass.types.arrays import Floats, Mask
 
-DANN_WEIGHT = 1 / 3
+DANN_WEIGHT = 1 / 5
 _TINY = 1e-6
 
 
@@ -43,6 +45,12 @@ class HumanAwarePredictor(CellPredictor):
     """
 
     human: HumanSubclassPredictor
+
+    @property
+    def preprocessor(self) -> UnclippedPreprocessor:
+        """Scaler and imputer; it does not clip."""
+        own = self.models.foundation.preprocessor
+        return UnclippedPreprocessor(own.mean, own.scale, own.covariance)
 
     def _answers(self, z: Floats) -> tuple[Floats, Floats]:
         """Broad and human subclass probabilities of human cells, shapes (n_cells, 2) and (n_cells, 5)."""

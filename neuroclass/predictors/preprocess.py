@@ -196,3 +196,12 @@ class PlainPreprocessor(Preprocessor):
     @staticmethod
     def _leave(values: Floats) -> Floats:
         return np.array(values, dtype=np.float64)
+
+
+class UnclippedPreprocessor(Preprocessor):
+    """Standardised features as they are, so that `stored_units` gives back what was measured."""
+
+    def standardise(self, x: Floats) -> Floats:
+        """Standardised features, shape (n_cells, 41), not clipped, NaN where missing."""
+        x = np.where(np.isfinite(x), x, np.nan)
+        return np.asarray((self._enter(x) - self.mean) / self.scale)

@@ -162,7 +162,7 @@ def _one_answer(verdict: CellVerdict, models: Models) -> str:
         return "The type of a human cell is DANN's; its subclass is an analogy to mouse."
     return (
         "For a human cell the log odds of excitatory by DANN and of Glutamatergic by the human subclass model were "
-        "averaged with weights 1 to 2. " + _model("Human subclass", models.human.predictor.card, "a model of its own")
+        "averaged with weights 1 to 4. " + _model("Human subclass", models.human.predictor.card, "a model of its own")
     )
 
 

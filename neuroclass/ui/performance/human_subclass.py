@@ -164,7 +164,7 @@ def _answer(ours: dict[str, Any], caption: str) -> None:
     st.caption(
         f"Accuracy of the answer: 95% interval by donor {low:.3f} to {high:.3f}. {caption} A human cell's probability "
         "of Glutamatergic is that of the human subclass model and of DANN, fitted to the cell's features, log odds "
-        "weighted 2 to 1; DANN was trained on the database's cells only. Prediction sets have a limit for each class. "
+        "weighted 4 to 1; DANN was trained on the database's cells only. Prediction sets have a limit for each class. "
         "Excitatory cells here are those of the other laboratory."
     )
 
