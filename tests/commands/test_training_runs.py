@@ -244,6 +244,5 @@ def test_settings_under_a_protocol_are_evaluated_once_though_cut_off(capsys, mon
         cells,
         repeats=1,
         jobs=1,
-        settings=training_run.with_values("lspin", config.settings),
     )
     assert answer["protocol"]["metrics"] == alone.result["metrics"]
