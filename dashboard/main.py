@@ -27,7 +27,7 @@ page = st.navigation(
         "Models": [
             _page("performance", "Performance", "grid_on"),
             _page("train", "Train", "model_training"),
-            _page("models", "Models", "deployed_code"),
+            _page("models_library", "Models", "deployed_code"),
         ],
         "Reasons": [
             _page("shap_values", "SHAP", "bar_chart"),

@@ -16,7 +16,7 @@ from neuroclass.errors import SettingsError
 from neuroclass.report.tables import reasons_table
 
 
-class Answered(Protocol):
+class _Answered(Protocol):
     """What has both predictions; a `Verdict` is one."""
 
     @property
@@ -65,7 +65,7 @@ def _trace(sweep: Any) -> traces.Trace:
     return traces.Trace(f"sweep {sweep.number}", sweep.v_mv, sweep.i_pa, sweep.rate_hz, float(reach))
 
 
-def reasons(verdict: Answered, task: str = "subclass", most: int = 12) -> go.Figure:
+def reasons(verdict: _Answered, task: str = "subclass", most: int = 12) -> go.Figure:
     """Draw the features that speak most for or against the predicted class, with their gates.
 
     Parameters
@@ -91,7 +91,7 @@ def reasons(verdict: Answered, task: str = "subclass", most: int = 12) -> go.Fig
     return evidence.reasons(reasons_table(prediction).head(most), likeliest)
 
 
-def probabilities(verdict: Answered, task: str = "subclass") -> go.Figure:
+def probabilities(verdict: _Answered, task: str = "subclass") -> go.Figure:
     """Draw the calibrated probabilities of one prediction; those outside the 90% set are pale.
 
     Parameters

@@ -145,7 +145,7 @@ def _tell_holding(measured: Measured, epochs: Sequence[Epoch]) -> None:
     for name, place in measured.provenance.items():
         held = [levels[number] for number in place.sweeps]
         if BY_NAME[name].unit == "pA" and held:
-            absolute = measured.values[name] + float(np.mean(held))
+            absolute = round(measured.values[name] + float(np.mean(held)), 6)
             measured.provenance[name] = replace(place, holding_pa=(min(held), max(held)), absolute_pa=absolute)
 
 

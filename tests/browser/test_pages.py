@@ -83,7 +83,7 @@ def test_every_address_opens_without_error_in_both_themes(visitor: Visitor) -> N
         visitor.tab.emulate_media(color_scheme=scheme)
         for address in ADDRESSES:
             visitor.open(address)
-            assert visitor.tab.locator("h1").inner_text().lower() == (address or "overview")
+            assert visitor.tab.locator("h1").inner_text().lower() == (address or "what is this neuron?")
             visitor.check()
 
 

@@ -147,13 +147,13 @@ def test_the_picked_model_judges_and_the_history_says_which_did(
 def test_an_uploaded_model_is_listed_renamed_and_deleted(open_page: Open, library) -> None:
     content = export_model(library.get("my lda"))
     entry = library.delete("my lda")
-    app = open_page("models")
+    app = open_page("models_library")
     app.file_uploader(key="model-file").upload("m.neuroclass.zip", content, "application/zip").run()
     assert not app.exception
     assert library.get("my lda").id == entry.id
     table = app.dataframe[0].value
     assert list(table["model"]) == ["Shipped models", "Shipped models", "my lda"]
-    bad = open_page("models")
+    bad = open_page("models_library")
     bad.file_uploader(key="model-file").upload("m.zip", b"PK\x03\x04nothing", "application/zip").run()
     assert not bad.exception
     assert "not a model that NeuroClass exported" in texts(bad)
@@ -162,7 +162,7 @@ def test_an_uploaded_model_is_listed_renamed_and_deleted(open_page: Open, librar
 
 def test_two_models_are_compared_on_the_page(open_page: Open, library) -> None:
     train_into(library, "lda", load_demo(), "broad", "broad lda")
-    app = open_page("models", first=library.get("my lda").id, second=library.get("broad lda").id)
+    app = open_page("models_library", first=library.get("my lda").id, second=library.get("broad lda").id)
     assert not app.exception
     assert "tell different things" in texts(app)
     app.button(key="compare-verdicts").click().run()
