@@ -16,7 +16,7 @@ from neuroclass.reports import own
 from neuroclass.reports.own import train_into, write_own_report
 
 Open = Callable[..., AppTest]
-USES = ("classify", "history", "performance", "shap_values", "gates", "domains", "models")
+USES = ("classify", "history", "performance", "shap_values", "gates", "domains", "models_library")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_without_a_choice_pages_are_as_they_were(open_page: Open, library, page:
     app = open_page(page)
     assert not app.exception
     assert app.sidebar.selectbox(key="model-picker").value == SHIPPED
-    assert "my lda" not in texts(app) or page == "models"
+    assert "my lda" not in texts(app) or page == "models_library"
 
 
 LACKS = (
