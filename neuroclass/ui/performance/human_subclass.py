@@ -149,17 +149,17 @@ def _answer(ours: dict[str, Any], caption: str) -> None:
         rows.append(
             {
                 "predicted by": name,
-                **{METRICS[key].lower(): metrics[key]["mean"] for key in METRICS},
-                "calibration error": part["calibration_error"],
-                "excitatory called Glutamatergic": part["excitatory"]["human_excitatory"],
-                "90% sets cover": sets["shown"],
-                **{f"of {key}": share for key, share in sets["classes"].items()},
-                "of excitatory": sets["excitatory"],
-                "classes in a set": sets["mean_size"],
+                **{f"{label} (fraction)": metrics[key]["mean"] for key, label in METRICS.items()},
+                "Calibration error (fraction)": part["calibration_error"],
+                "Excitatory called Glutamatergic (fraction)": part["excitatory"]["human_excitatory"],
+                "90% sets cover (fraction)": sets["shown"],
+                **{f"90% sets cover {key} (fraction)": share for key, share in sets["classes"].items()},
+                "90% sets cover excitatory (fraction)": sets["excitatory"],
+                "Classes in a set (mean number)": sets["mean_size"],
             }
         )
-    table = pd.DataFrame(rows).set_index("predicted by").T.rename_axis("fraction of held-out predictions")
-    st.dataframe(table.style.format("{:.3f}"), height=38 * (len(table) + 1))
+    table = pd.DataFrame(rows).set_index("predicted by").T.rename_axis("of held-out predictions")
+    st.dataframe(table.style.format("{:.3f}"), height="content")
     low, high = (ours["answer"]["metrics"]["accuracy"][key] for key in ("low", "high"))
     st.caption(
         f"Accuracy of the answer: 95% interval by donor {low:.3f} to {high:.3f}. {caption} A human cell's probability "
