@@ -207,8 +207,8 @@ def to_reference(features: Mapping[str, float], conditions: Conditions) -> Corre
         )
     if conditions.preparation:
         notes.append(
-            f"{PREPARATIONS[conditions.preparation]}: no value is changed for it and no model uses it. Held-out human "
-            "cells in slice culture are recognised less often than those in acute slices (Performance, Human subclass)."
+            f"{PREPARATIONS[conditions.preparation]}: no value is changed for it and no model uses it. How often "
+            "held-out human cells of either preparation are recognised is on Performance, Human subclass."
         )
     moved = {name: value for name, value in features.items() if changed[name] != value}
     return Corrected(changed, moved, tuple(notes))

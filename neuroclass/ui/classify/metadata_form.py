@@ -169,8 +169,7 @@ def _conditions() -> Conditions:
         key="preparation",
         persist_state="session",
         format_func=lambda name: PREPARATIONS.get(name, name),
-        help="No model uses it. Held-out human cells in slice culture are recognised less often than those in acute "
-        "slices.",
+        help="No model uses it. Performance, Human subclass, has the accuracy of either.",
     )
     preparation = "" if prepared == UNKNOWN else str(prepared)
     age = columns[3].text_input("Age", key="age", max_chars=60, persist_state="session", help="For the record.")
