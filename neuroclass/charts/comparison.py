@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import ACCENT, PALETTE, escape, finish, note
+from neuroclass.charts.theme import ACCENT, escape, finish, note
 from neuroclass.charts.traces import Mark, Trace, crop, envelope
 
 POINTS_A_PANEL = 1200
 MOST_TRACES = 8
-_OTHERS = (PALETTE[1], PALETTE[4], PALETTE[2])
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,8 @@ class Panel:
         Start and end of the drawn window, s.
     simulated : bool
         Whether the cell is simulated.
+    colour : str
+        Its class' colour; empty for the cell in question, whose class is not known.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Panel:
     marks: tuple[Mark, ...] = ()
     window: tuple[float, float] = (-0.02, 0.03)
     simulated: bool = False
+    colour: str = ""
 
 
 def aligned(trace: Trace, zero_s: float) -> Trace:
@@ -75,8 +77,7 @@ def side_by_side(panels: Sequence[Panel], aligned_on: str, height: int = 420) ->
         column_titles=[_title(panel) for panel in panels],
     )
     for column, panel in enumerate(panels, start=1):
-        colour = ACCENT if column == 1 else _OTHERS[(column - 2) % len(_OTHERS)]
-        _draw(fig, panel, column, colour)
+        _draw(fig, panel, column, panel.colour or ACCENT)
     finish(fig, height=height, legend=False)
     fig.update_layout(margin={"t": 74})
     fig.update_annotations(font_size=13)

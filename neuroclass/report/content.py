@@ -1,10 +1,10 @@
 """The content of a report: a verdict with the data of its figures, gathered once for HTML and PDF."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from neuroclass.cell_types import label_of
+from neuroclass.cell_types import COLOURS, label_of
 from neuroclass.charts.comparison import Panel
 from neuroclass.classification.analysis import RecordingAnalysis, analyse
 from neuroclass.classification.measurement import MeasuredCell
@@ -175,7 +175,11 @@ def _evidence(
     traceable = [reason.feature for reason in task.reasons if own is not None and reason.feature in own.places]
     for feature in traceable[:SHOWN_PLACES]:
         first = panel_of(own, feature) if own is not None else None
-        others = [panel(cell, feature, f"Nearest {label_of(label)}") for label, cell in references.items()]
+        others = [
+            replace(found, colour=COLOURS.get(label, ""))
+            for label, cell in references.items()
+            if (found := panel(cell, feature, f"Nearest {label_of(label)}")) is not None
+        ]
         places[feature] = tuple(one for one in (first, *others) if one is not None)
     allowed = class_values(verdict.species, labels[1])
     words = f"5% to 95% quantiles of the database's {labels[1]} cells"

@@ -68,3 +68,19 @@ def test_a_curve_is_drawn_over_the_sweep_it_was_fitted_to() -> None:
     curve = next(t for t in fig.data if t.name == "fit")
     assert (curve.yaxis, list(curve.y)) == ("y", [-60.0, -65.0])
     assert fig.layout.dragmode == "select"
+
+
+def test_a_reference_cell_is_drawn_in_the_colour_of_its_class() -> None:
+    from neuroclass.cell_types import COLOURS
+    from neuroclass.charts.comparison import Panel, side_by_side
+    from neuroclass.charts.theme import ACCENT
+    from neuroclass.charts.traces import Trace
+
+    sweep = Trace("sweep 1", np.zeros(100), np.zeros(100), 1000.0)
+    window = (0.0, 0.1)
+    panels = [
+        Panel("This cell", "", (sweep,), window=window),
+        Panel("Nearest Sst", "", (sweep,), window=window, colour=COLOURS["Sst"]),
+    ]
+    lines = [trace for trace in side_by_side(panels, "onset").data if trace.mode == "lines"]
+    assert [line.line.color for line in lines] == [ACCENT, ACCENT, COLOURS["Sst"], COLOURS["Sst"]]

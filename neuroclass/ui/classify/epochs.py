@@ -45,8 +45,8 @@ def gallery(key: str, cell_input: CellInput, lent: Lent) -> None:
         alt=f"{len(pages[page])} sweeps as small multiples, recognised stimuli shaded",
     )
     st.caption(
-        "Every sweep on one scale of potential, its stimuli shaded; grey where none was recognised. Point at a sweep "
-        "to read why; click it to correct what was recognised."
+        "Every sweep on one scale of potential, with its number, current and spikes (sp.), its stimuli shaded; grey "
+        "where none was recognised. Point at a sweep to read why; click it to correct what was recognised."
     )
     one = next((s for s in summaries if s.sweep.number == chosen), None)
     if one is not None:
@@ -55,9 +55,9 @@ def gallery(key: str, cell_input: CellInput, lent: Lent) -> None:
 
 def _tile(one: SweepSummary) -> Tile:
     shades = [Shade(e.stimulus.label if e.stimulus else "", e.start_s, e.end_s) for e in one.epochs]
-    amplitude = f"{one.main.amplitude_pa:+.0f} pA, " if one.main and one.main.stimulus else ""
-    n_spikes = len(one.spikes)
-    title = f"{one.sweep.number}: {amplitude}{n_spikes} spike{'' if n_spikes == 1 else 's'}"
+    amplitude = [f"{one.main.amplitude_pa:+.0f} pA"] if one.main and one.main.stimulus else []
+    spikes = [f"{len(one.spikes)} sp."] if one.spikes else []
+    title = f"{one.sweep.number}: {', '.join([*amplitude, *spikes])}" if amplitude or spikes else str(one.sweep.number)
     return Tile(one.sweep.number, title, one.recognised, one.sweep.v_mv, one.sweep.rate_hz, shades)
 
 

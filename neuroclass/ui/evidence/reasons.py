@@ -1,12 +1,13 @@
 """Reasons for a prediction: SHAP values and gates, and the samples behind a clicked feature."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import label_of
+from neuroclass.cell_types import COLOURS, label_of
 from neuroclass.charts import evidence as charts
 from neuroclass.charts.comparison import Panel, side_by_side
 from neuroclass.charts.theme import download_config
@@ -26,27 +27,25 @@ def show(case: Case, prediction: Prediction) -> None:
     """Show the reasons for one prediction, and where one feature was measured."""
     table = reasons_table(prediction)
     label = likeliest(prediction)[0]
-    left, right = st.columns([3, 2])
-    with left:
-        name = f"reasons-{prediction.model}-{case.key}"
-        event: Any = st.plotly_chart(
-            charts.reasons(table, label, simulated=case.simulated),
-            key=name,
-            config=download_config(f"reasons-{prediction.model}"),
-            on_select="rerun",
-            selection_mode="points",
-            alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
-        )
-        gates = " and the gates that let them through" if table["gate"].notna().any() else ""
-        widgets.figure_footer(
-            f"reasons-{prediction.model}",
-            table,
-            caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values{gates}; "
-            "relative to prototypes of the training cells with the same features present. **Click a bar** to see "
-            "the samples.",
-            simulated=case.simulated,
-        )
-    with right:
+    name = f"reasons-{prediction.model}-{case.key}"
+    event: Any = st.plotly_chart(
+        charts.reasons(table, label, simulated=case.simulated),
+        key=name,
+        config=download_config(f"reasons-{prediction.model}"),
+        on_select="rerun",
+        selection_mode="points",
+        alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
+    )
+    gates = " and the gates that let them through" if table["gate"].notna().any() else ""
+    widgets.figure_footer(
+        f"reasons-{prediction.model}",
+        table,
+        caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values{gates}; "
+        "relative to prototypes of the training cells with the same features present. **Click a bar** to see "
+        "the samples.",
+        simulated=case.simulated,
+    )
+    with st.expander("The reasons as a table"):
         places = [place_text(case.verdict.provenance.get(f, {})) for f in table["feature"]]
         shown = table.assign(feature=table["feature"].map(charts.feature_name), **{"measured on": places})
         names = {"shown": "value", "percentile": "percentile in the class (%)"}
@@ -84,7 +83,7 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
     for label, cell in near.items():
         title = f"Nearest {label_of(label)}"
         found = references.panel(cell.cell_id, cell.simulated, cache.cohort().source, feature, title)
-        others += [found] if found else []
+        others += [replace(found, colour=COLOURS.get(label, ""))] if found else []
     panels = [*([own] if own else []), *others]
     if not panels:
         st.info("Neither this cell nor a reference cell has sweeps for this feature.", icon=":material/info:")
