@@ -67,7 +67,7 @@ class World:
         self.sessions = [Session("one" + "x" * 40), Session("two" + "x" * 40)]
         self.now = self.sessions[0]
         self.cold: dict[Any, list[dict[str, Any]]] = {}
-        monkeypatch.setattr(loading, "load_models", lambda *_: self.loaded)
+        monkeypatch.setattr(loading, "load_models", lambda *_, **__: self.loaded)
         monkeypatch.setattr(uploads, "browser_id", lambda: self.now.owner)
         self._patch = monkeypatch
 
