@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclass.api.network_classifier import FEW_CELLS, NetworkClassifier
-from neuroclass.config import AugmentSettings, DannSettings, LspinSettings
+from neuroclass.config import DannSettings, LspinSettings
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.predictors.lspin import LspinPredictor
@@ -75,16 +75,7 @@ class LSPINClassifier(NetworkClassifier):
         self.random_state = random_state
 
     def _settings(self) -> LspinSettings:
-        recipe = LspinSettings()
-        return replace(
-            recipe,
-            n_members=self.n_members,
-            gate_penalty=self.gate_penalty,
-            similarity=self.similarity,
-            optimiser=replace(recipe.optimiser, steps=self.steps, learning_rate=self.learning_rate),
-            augment=recipe.augment if self._published else AugmentSettings(masked_share=0.0, shifted_share=0.0),
-            seed=self.random_state,
-        )
+        return replace(self._common(LspinSettings()), gate_penalty=self.gate_penalty, similarity=self.similarity)
 
     def fit(self, X: Any, y: Any, groups: npt.ArrayLike | None = None) -> Self:
         """Train.
@@ -180,15 +171,7 @@ class DANNClassifier(NetworkClassifier):
         self.random_state = random_state
 
     def _settings(self) -> DannSettings:
-        recipe = DannSettings()
-        return replace(
-            recipe,
-            n_members=self.n_members,
-            reversal=self.reversal,
-            optimiser=replace(recipe.optimiser, steps=self.steps, learning_rate=self.learning_rate),
-            augment=recipe.augment if self._published else AugmentSettings(masked_share=0.0, shifted_share=0.0),
-            seed=self.random_state,
-        )
+        return replace(self._common(DannSettings()), reversal=self.reversal)
 
     def fit(
         self,

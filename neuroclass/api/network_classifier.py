@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,15 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from neuroclass.config import AugmentSettings, DannSettings, LspinSettings
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import predictor_from, read_card, save_model
 from neuroclass.predictors.preprocess import PlainPreprocessor, Preprocessor
 from neuroclass.training.learning_cells import LearningCells
 from neuroclass.types.arrays import Floats, Integers
+
+Recipe = TypeVar("Recipe", DannSettings, LspinSettings)
 
 ENTRY = "estimator"
 FEW_CELLS = 200
@@ -30,6 +33,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     """What both classifiers share: features in, classes and donor groups known, probabilities out."""
 
     predictor_: Any
+    n_members: int
+    steps: int
+    learning_rate: float
+    random_state: int
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -71,6 +78,16 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _settings(self) -> Any:
         raise NotImplementedError
+
+    def _common(self, recipe: Recipe) -> Recipe:
+        """A recipe with the parameters that both classifiers have; features other than the 41 are not augmented."""
+        return replace(
+            recipe,
+            n_members=self.n_members,
+            optimiser=replace(recipe.optimiser, steps=self.steps, learning_rate=self.learning_rate),
+            augment=recipe.augment if self._published else AugmentSettings(masked_share=0.0, shifted_share=0.0),
+            seed=self.random_state,
+        )
 
     def _folds(self, truth: Integers, donors: npt.NDArray[Any]) -> Integers:
         """Donor group that each labelled cell is held out with; none where some class has a single donor."""

@@ -16,7 +16,7 @@ from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.ephys.sweep import SIMULATED_WARNING
 from neuroclass.features import BY_NAME, with_unit
-from neuroclass.ui import cache, warmup, widgets
+from neuroclass.ui import warmup, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import examples
 from neuroclass.ui.text import escaped
@@ -47,7 +47,7 @@ class Showcase:
     spike_s: float
 
 
-@st.cache_resource(show_spinner="Classifying a simulated cell", hash_funcs=cache.HASHES)
+@st.cache_resource(max_entries=2, show_spinner="Classifying a simulated cell")
 def _showcase(model_version: str) -> Showcase | None:  # noqa: ARG001 (part of the key of the cache)
     from neuroclass.classification.classify import classify_cells
     from neuroclass.classification.measurement import measured_recording
@@ -90,7 +90,7 @@ def verdict() -> None:
             simulated=True,
         )
     with right:
-        st.caption("This simulated cell is, most likely,")
+        st.caption("This simulated cell is, by the shipped models,")
         st.markdown(f"### {escaped(wording.headline(found.verdict))}")
         st.caption(escaped(wording.doubt_line(found.verdict), 300))
         label = label_of(str(found.verdict.subclass.label))
