@@ -64,6 +64,14 @@ def leave() -> None:
     if name in EXAMPLES:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/science: {EXAMPLES[name].title}: simulated. {EXAMPLES[name].shows}")
-            if st.button("Put it away", type="tertiary", key=f"{ADDRESS}-leave"):
-                del st.query_params[ADDRESS]
-                st.rerun()
+            st.button("Put it away", type="tertiary", key=f"{ADDRESS}-leave", on_click=_put_away, args=(name,))
+
+
+def _put_away(name: str) -> None:
+    """Take an example from the page: from the address, and from what the history reopens."""
+    digest = _kept(name, browser_id()).digest
+    for key in (ADDRESS, "entry"):
+        st.query_params.pop(key, None)
+    st.session_state.pop("own_entry", None)
+    for key in ("reopened", "shown"):
+        st.session_state[key] = [one for one in st.session_state.get(key, ()) if one.digest != digest]
