@@ -13,13 +13,17 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from neuroclass.ui import housekeeping, warmup
+from neuroclass.ui.arrivals import LargeUploads
 from neuroclass.ui.history.browser_identity import IdentityCookie
 from neuroclass.ui.security import OwnOrigin, SafeHeaders
+from neuroclass.ui.threads import one_thread_each
 
 
 @asynccontextmanager
 async def warmed_up(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Import and compile slow parts while the server waits for its first visitor, then keep it tidy."""
+    one_thread_each()
+    housekeeping.keep_less()
     warmup.start()
     tidying = asyncio.create_task(housekeeping.run())
     yield {}
@@ -28,5 +32,5 @@ async def warmed_up(_: st.App) -> AsyncIterator[dict[str, Any]]:
         await tidying
 
 
-MIDDLEWARE = (SafeHeaders, OwnOrigin, IdentityCookie)
+MIDDLEWARE = (SafeHeaders, OwnOrigin, IdentityCookie, LargeUploads)
 app = st.App("dashboard/main.py", lifespan=warmed_up, middleware=[Middleware(each) for each in MIDDLEWARE])

@@ -41,13 +41,18 @@ with guarded():
     pairs = batch.by_doubt([*batch.answer_all(cell_inputs, metadata), *((None, one) for one in refused)])
 uploads.what_was_not_kept()
 examples.leave()
-adapt.banner([one for _, one in pairs if isinstance(one, CellVerdict)])
+verdicts = [one for _, one in pairs if isinstance(one, CellVerdict)]
+banner = st.container()
 chosen = batch.choose(pairs)
-batch_summary.show([one for _, one in pairs if isinstance(one, CellVerdict)])
-adapt.show([one for _, one in pairs if isinstance(one, CellVerdict)])
+together = st.container()
 cell_input, answer = pairs[chosen]
 batch.link_to(cell_input, metadata)
 if isinstance(answer, RejectedInput) or cell_input is None:
     verdict_view.refusal(answer, cell_input, metadata, pairs)
 else:
     verdict_view.show(cell_input, answer, metadata)
+with banner:
+    adapt.banner(verdicts)
+with together:
+    batch_summary.show(verdicts)
+    adapt.show(verdicts)

@@ -60,6 +60,8 @@ def _collection(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return [type(value).__name__, {one.name: _plain(getattr(value, one.name)) for one in fields(value)}]
     if isinstance(value, Mapping):
+        if all(type(key) is str for key in value):
+            return {"pairs": [[key, _plain(value[key])] for key in sorted(value)]}
         return {"pairs": sorted(([_plain(key), _plain(one)] for key, one in value.items()), key=json.dumps)}
     if isinstance(value, Set):
         return {"set": sorted(map(_plain, value), key=json.dumps)}

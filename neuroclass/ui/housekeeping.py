@@ -10,13 +10,17 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
-from neuroclass.ui import kept
+from neuroclass.ui import arrivals, kept
 
 EVERY_S = 15.0
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 
 def release(file: UploadedFile) -> None:
-    """Forget an upload's bytes, which Streamlit keeps in memory while the page is open; its name and id remain."""
+    """Forget an upload's bytes, which Streamlit keeps while the page is open; its name and id remain."""
+    arrivals.forget(file)
+    file.seek(0)
+    file.truncate()
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         emptied = UploadedFileRec(file.file_id, file.name, file.type, b"")
@@ -27,6 +31,14 @@ def give_back() -> None:
     """Return freed memory to the system, which glibc keeps otherwise; elsewhere nothing."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def keep_less() -> None:
+    """Let glibc keep little of what is freed: few arenas, and large arrays in maps of their own; elsewhere nothing."""
+    with suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(_M_ARENA_MAX, 2)
+        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
 
 
 def end_expired_sessions() -> None:
@@ -46,6 +58,7 @@ def end_expired_sessions() -> None:
 def tidy() -> None:
     """Forget what nobody looks at, collect garbage, give the memory back."""
     kept.forget_idle()
+    arrivals.forget_idle()
     gc.collect()
     give_back()
 

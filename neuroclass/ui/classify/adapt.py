@@ -17,7 +17,7 @@ from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.io.labels import read_labels
-from neuroclass.ui import cache, model_choice, widgets
+from neuroclass.ui import arrivals, cache, model_choice, widgets
 from neuroclass.ui.classify import third_domain
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
@@ -70,14 +70,15 @@ def _form(verdicts: Sequence[CellVerdict]) -> None:
         key="lab-labels",
     )
     with guarded(stop=False):
-        labels = read_labels(file.getvalue(), file.name) if file is not None else None
+        labels = read_labels(arrivals.opened(file).read(), file.name) if file is not None else None
         if st.button("Compare with the reference", key="lab-start", icon=":material/play_arrow:"):
             st.session_state["lab-shown"] = _key(verdicts)
-        if st.session_state.get("lab-shown") != _key(verdicts):
+        shown = st.session_state.get("lab-shown")
+        if shown is None or shown != _key(verdicts):
             return
         batch = _batch(verdicts, labels)
         report = _report(batch, model_choice.models(), cache.cohort())
-        _draw(_key(verdicts), report)
+        _draw(shown, report)
 
 
 def _key(verdicts: Sequence[CellVerdict]) -> str:

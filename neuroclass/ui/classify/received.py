@@ -9,6 +9,7 @@ from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.errors import RecordingError, RejectedInput, SettingsError
 from neuroclass.io.archives import is_archive, shown_name, unpack
 from neuroclass.io.history import Entry, StoredFile
+from neuroclass.ui import arrivals
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.housekeeping import release
@@ -82,7 +83,7 @@ def _keep(file: Any) -> list[StoredFile | RejectedInput]:
 
 def _unpacked(file: Any, name: str) -> list[StoredFile | RejectedInput]:
     spool = store.spool()
-    digest, size = spool.put(file, browser_id())
+    digest, size = spool.put(arrivals.opened(file), browser_id())
     path = spool.path(digest)
     if not is_archive(path):
         return [StoredFile(name, digest, size)]

@@ -12,7 +12,7 @@ from neuroclass.library.library import LONGEST_NAME, LONGEST_NOTE, ModelLibrary
 from neuroclass.library.package import SUFFIX, export_model, import_model
 from neuroclass.reports.two_models import side_of
 from neuroclass.training.job import UNDER_WAY
-from neuroclass.ui import model_choice, widgets
+from neuroclass.ui import arrivals, model_choice, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.history.store import place
@@ -187,7 +187,7 @@ def upload() -> None:
         if file is None or st.session_state.get(_SEEN) == file.file_id:
             return
         with guarded(stop=False), st.spinner("Checking the file"):
-            entry = import_model(ModelLibrary(), file.getvalue(), owner=browser_id())
+            entry = import_model(ModelLibrary(), arrivals.opened(file).read(), owner=browser_id())
             st.session_state[_SEEN] = file.file_id
             st.toast(f"{escaped(entry.name)} is in the library.", icon=":material/check:")
             st.rerun()

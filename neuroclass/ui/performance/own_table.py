@@ -23,7 +23,7 @@ from neuroclass.evaluation.names import ALONE, BATCH
 from neuroclass.reports.other_laboratories import shipped_systems
 from neuroclass.training.library import feature_set_library
 from neuroclass.types.models import MODELS
-from neuroclass.ui import cache, widgets
+from neuroclass.ui import arrivals, cache, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.performance import laboratory_views
 from neuroclass.ui.text import escaped
@@ -58,7 +58,7 @@ def _own(model: str) -> None:
     if file is None:
         return
     with guarded(stop=False):
-        content = file.getvalue()
+        content = arrivals.opened(file).read()
         table = read_labelled(content, file.name)
         for note in table.notes:
             st.warning(escaped(note, 600), icon=":material/filter_alt:")

@@ -24,7 +24,7 @@ from neuroclass.training.settings import (
     parse_setting,
 )
 from neuroclass.types.models import DANN, LSPIN, MODELS
-from neuroclass.ui import cache
+from neuroclass.ui import arrivals, cache
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.text import escaped
@@ -82,7 +82,7 @@ def form() -> None:
             st.code(command(config), language="sh", wrap_lines=True)
             waits = cells is not Cells.LOADED and own is None
             if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
-                content = upload.getvalue() if upload else None
+                content = arrivals.opened(upload).read() if upload else None
                 st.session_state[JOB] = registry().start(config, owner=browser_id(), own=content)
             if waits:
                 st.caption("Upload the labelled table first.")
@@ -116,7 +116,7 @@ def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | Non
         return cells, None, None
     table = None
     with guarded(stop=False):
-        table = _table(upload.getvalue(), upload.name)
+        table = _table(arrivals.opened(upload).read(), upload.name)
     if table is not None:
         mine = table.cells.labelled(task)
         n_donors = mine.frame["donor"].nunique()
