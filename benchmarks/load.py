@@ -69,7 +69,7 @@ def main() -> None:
         try:
             process = psutil.Process(server.pid)
             alone = [visit(base, recording(args.recording, k)) for k in range(ALONE)]
-            before = memory(process)
+            before, alone_mb = memory(process), process.memory_info().rss / 1e6
             watch = Highest(process)
             watch.start()
             used = sum(process.cpu_times()[:4])
@@ -77,7 +77,7 @@ def main() -> None:
             used = sum(process.cpu_times()[:4]) - used
             watch.done.set()
             time.sleep(AFTER_S)
-            after = memory(process)
+            after, left_mb = memory(process), process.memory_info().rss / 1e6
         finally:
             server.terminate()
             server.wait()
@@ -88,7 +88,8 @@ def main() -> None:
     print(f"processor time of server and parsers for all: {used:.0f} s")
     print(
         f"memory of server and parsers: {before:,.0f} MB before, {watch.mb:,.0f} MB at most (the server alone "
-        f"{watch.server_mb:,.0f} MB), {after:,.0f} MB {AFTER_S:.0f} s after"
+        f"{watch.server_mb:,.0f} MB), {after:,.0f} MB {AFTER_S:.0f} s after; the server alone "
+        f"{alone_mb:,.0f} MB before, {left_mb:,.0f} MB after"
     )
     errors = [text for each in [*alone, *outcomes] for text in each.errors]
     print(f"errors: {len(errors)}" + "".join(f"\n  {text}" for text in sorted(set(errors))[:10]))

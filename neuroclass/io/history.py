@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -146,7 +146,7 @@ class History:
         owner: str,
         id: str,
         model: str,
-        answers: Sequence[Mapping[str, Any]],
+        answers: Iterable[Mapping[str, Any]],
         summary: str,
         now: float | None = None,
         context: Mapping[str, Any] | None = None,
@@ -162,7 +162,8 @@ class History:
             row.answers = [answer for answer in row.answers if answer.model != model]
             session.flush()
             written = time.time() if now is None else now
-            row.answers.append(AnswerRow(model=model, written=written, content=json.dumps(answers)))
+            content = f"[{', '.join(map(json.dumps, answers))}]"  # one in memory at a time
+            row.answers.append(AnswerRow(model=model, written=written, content=content))
             row.state, row.summary = DONE, summary
 
     def get(self, owner: str, id: str) -> Entry | None:

@@ -90,6 +90,7 @@ class _Worker:
             env=environment,
         )
         self.served = 0
+        self.used = time.monotonic()
 
     @property
     def alive(self) -> bool:
@@ -161,12 +162,21 @@ class _Pool:
         except BaseException:
             worker.close()
             raise
-        worker.served += 1
+        worker.used = time.monotonic()
         with self._lock:
             keep = worker.served < _FILES_PER_WORKER and len(self._idle) < 2
             if keep:
                 self._idle.append(worker)
         if not keep:
+            worker.close()
+
+    def rest(self, idle_s: float) -> None:
+        """End workers that read a file and were not used since, with the memory that it took."""
+        oldest = time.monotonic() - idle_s
+        with self._lock:
+            tired = [one for one in self._idle if one.served and one.used < oldest]
+            self._idle = [one for one in self._idle if one not in tired]
+        for worker in tired:
             worker.close()
 
     def close(self) -> None:
@@ -186,6 +196,14 @@ def warm_up() -> None:
     """Start a parsing process before the first file needs it."""
     with _pool.worker():
         pass
+
+
+def rest(idle_s: float) -> None:
+    """Replace the parsing processes that nobody used for some time by a fresh one."""
+    before = len(_pool._idle)
+    _pool.rest(idle_s)
+    if before and not _pool._idle:
+        warm_up()
 
 
 def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
@@ -260,6 +278,7 @@ def ask(
         The process rejected the file, or `refuse`.
     """
     with _pool.worker() as worker:
+        worker.served += 1
         clock = _Clock(worker.process, seconds)
         try:
             worker.send({**request, "at_most_s": _BUSY * seconds + _GRACE_S})

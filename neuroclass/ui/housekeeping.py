@@ -10,9 +10,11 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
+from neuroclass.io import sandbox
 from neuroclass.ui import arrivals, kept
 
 EVERY_S = 15.0
+PARSER_IDLE_S = 60.0
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 
@@ -59,6 +61,7 @@ def tidy() -> None:
     """Forget what nobody looks at, collect garbage, give the memory back."""
     kept.forget_idle()
     arrivals.forget_idle()
+    sandbox.rest(PARSER_IDLE_S)
     gc.collect()
     give_back()
 

@@ -126,6 +126,20 @@ def test_a_dead_worker_is_replaced(whole: Path) -> None:
     assert len(read_recordings(whole)) == 1
 
 
+def test_a_parser_that_nobody_uses_makes_way_for_a_fresh_one(whole: Path) -> None:
+    sandbox._pool.close()
+    read_recordings(whole)
+    (used,) = sandbox._pool._idle
+    sandbox.rest(3600.0)
+    assert sandbox._pool._idle == [used] and used.alive
+    sandbox.rest(-1.0)
+    (fresh,) = sandbox._pool._idle
+    assert not used.alive and fresh.alive
+    sandbox.rest(-1.0)
+    assert sandbox._pool._idle == [fresh] and fresh.alive  # it has read nothing
+    assert len(read_recordings(whole)) == 1
+
+
 def test_threads_are_served_side_by_side(whole: Path) -> None:
     found: list[int] = []
     threads = [threading.Thread(target=lambda: found.append(len(read_recordings(whole)))) for _ in range(4)]

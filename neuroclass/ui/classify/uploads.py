@@ -173,7 +173,7 @@ def answer(
     answers = _answers(cell_input, metadata, models, progress)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     if entry is not None and place not in _finished().get(entry, ()):
-        payload, summary = [one.to_json() for one in answers], wording.summary_of(answers)
+        payload, summary = (one.to_json() for one in answers), wording.summary_of(answers)
         try:
             store.history().finish(browser_id(), entry, models.version, payload, summary, context=to_json(metadata))
             _finished().setdefault(entry, set()).add(place)
