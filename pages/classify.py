@@ -19,6 +19,7 @@ from neuroclass.ui.classify import (
 )
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
+from neuroclass.ui.turns import TURNS
 
 widgets.heading("Classify", "What is the cell in my recording, how sure is that, and on which spike does it rest?")
 with guarded():
@@ -37,7 +38,7 @@ if not cell_inputs and not refused:
     examples.offered(here=True)
     st.stop()
 
-with guarded():
+with guarded(), TURNS.answering():
     pairs = batch.by_doubt([*batch.answer_all(cell_inputs, metadata), *((None, one) for one in refused)])
 uploads.what_was_not_kept()
 examples.leave()
@@ -51,6 +52,7 @@ if isinstance(answer, RejectedInput) or cell_input is None:
     verdict_view.refusal(answer, cell_input, metadata, pairs)
 else:
     verdict_view.show(cell_input, answer, metadata)
+TURNS.let_answers_pass()
 with banner:
     adapt.banner(verdicts)
 with together:

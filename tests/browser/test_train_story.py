@@ -1,4 +1,4 @@
-"""A training run in a real browser: started, left, found again by its link, killed, resumed, paused, done."""
+"""A training run in a real browser: started, left, found again by its link, killed, resumed, paused, done, and used."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import serving
+from tests.browser.test_models import pick, settled
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 240_000
@@ -28,6 +29,46 @@ def _epochs(run: Path) -> int:
         return len(json.loads((run / "history.json").read_text())["epochs"])
     except (OSError, ValueError):
         return 0
+
+
+def pictures(page: Any, name: str, height: int) -> None:
+    """Screenshots at two widths in both themes, where a folder is asked for."""
+    if not (folder := os.environ.get("SCREENSHOTS")):
+        return
+    for width in (1440, 1024):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(4000)
+            page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1440, "height": 1300})
+
+
+def _used(page: Any, base: str) -> None:
+    """The model of the run: beside the shipped one, chosen, asked about a recording, with SHAP values and gates."""
+    own = "Left alone (lspin), a model of the library: its own report"
+    page.goto(f"{base}/models")
+    pick(page, "Left alone")
+    page.get_by_text("n_members").first.wait_for()
+    page.get_by_role("link", name="Classify").first.click()
+    page.get_by_role("button", name="A fast-spiking cell").click()
+    page.get_by_text("Mouse subclass (Left alone)").first.wait_for()
+    settled(page)
+    link = page.url
+    assert "model=" in link
+    page.get_by_role("link", name="SHAP").first.click()
+    page.get_by_role("button", name="Make its report").click()
+    page.get_by_text(own).first.wait_for()
+    settled(page)
+    pictures(page, "shap-of-own", 2400)
+    page.get_by_role("link", name="Gates").first.click()
+    page.get_by_text(own).first.wait_for()
+    settled(page)
+    pictures(page, "gates-of-own", 2400)
+    assert page.locator("[data-testid=stException]").count() == 0
+    page.goto(link)
+    page.get_by_text("Mouse subclass (Left alone)").first.wait_for()
 
 
 def test_a_run_outlives_its_tab_and_its_process(tmp_path: Path, browser: Any) -> None:
@@ -64,13 +105,8 @@ def test_a_run_outlives_its_tab_and_its_process(tmp_path: Path, browser: Any) ->
         page.get_by_text("Done. The shipped model is as it was.").wait_for()
         page.get_by_text("macro F1 (fractions) of the final model").wait_for()
         assert page.get_by_text("Traceback").count() == 0
-        if folder := os.environ.get("SCREENSHOTS"):
-            for width in (1440, 1024):
-                for scheme in ("light", "dark"):
-                    page.emulate_media(color_scheme=scheme)
-                    page.set_viewport_size({"width": width, "height": 2600})
-                    page.wait_for_timeout(4000)
-                    page.screenshot(path=f"{folder}/train-{width}-{scheme}.png")
+        pictures(page, "train", 2600)
+        _used(page, base)
         visitor.close()
     card = json.loads((run / "model" / "lspin" / "card.json").read_text())
     assert card["name"] == "Left alone" and card["training_cells"]["simulated"]

@@ -26,6 +26,7 @@ from neuroclass.ui.classify import epochs, export, readings, uploads
 from neuroclass.ui.evidence import evidence
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
+from neuroclass.ui.turns import TURNS
 
 _METRIC_PX = 236
 
@@ -59,6 +60,7 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
     get = partial(uploads.analysis_of, cell_input, verdict.cell, metadata)
     lent = Lent(get) if verdict.sweeps and get() is not None else None
     st.subheader("Why", anchor=False)
+    TURNS.let_answers_pass()
     verdict = uploads.explained(cell_input, verdict, metadata)
     key, metadata = f"{cell_input.digest[:16]}-{verdict.cell}", uploads.corrected(cell_input, metadata)
     case = Case(key, verdict, metadata, lent, inputs=fingerprint(inputs=cell_input))

@@ -1,0 +1,75 @@
+"""Another laboratory's labelled cells in a real browser: uploaded, trained with, and what that did for their donors."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neuroclass.cohort.demo import load_demo
+from neuroclass.config import data_folder
+from neuroclass.features import FEATURE_NAMES
+from tests.browser.conftest import serving
+from tests.browser.test_pages import Visitor
+from tests.browser.test_train_story import WAIT_MS, pictures
+
+pytestmark = pytest.mark.browser
+N_CELLS = 200
+
+
+def real() -> pd.DataFrame:
+    """Mouse cells of another laboratory."""
+    folder = data_folder()
+    path = folder / "outside" / "visp_mouse.csv" if folder else None
+    if path is None or not path.is_file():
+        pytest.skip("the tables of other laboratories are not here")
+    frame = pd.read_csv(path)
+    donors = frame["donor"].drop_duplicates().sample(frac=1, random_state=0)
+    chosen = frame.set_index("donor").loc[donors].reset_index().head(N_CELLS)
+    return chosen.rename(columns={"truth": "label"})
+
+
+def simulated() -> pd.DataFrame:
+    """Demo cells on another rig."""
+    frame = load_demo().frame
+    cells = frame[frame["species"] == "mouse"].sample(N_CELLS, random_state=0, replace=True).reset_index(drop=True)
+    moved = cells[["species", *FEATURE_NAMES]].assign(vrest=cells["vrest"] - 4, tau=1.3 * cells["tau"])
+    rng = np.random.default_rng(0)
+    return moved.assign(
+        cell=[f"c{k}" for k in range(N_CELLS)],
+        donor=[f"d{k}" for k in rng.integers(0, 20, N_CELLS)],
+        label=cells["subclass"],
+    )
+
+
+@pytest.mark.parametrize("table", [real, simulated])
+def test_what_training_with_a_laboratorys_cells_does_for_its_donors(table: Any, tmp_path: Path, browser: Any) -> None:
+    path = tmp_path / "laboratory.csv"
+    table().to_csv(path, index=False)
+    with serving(tmp_path) as base:
+        context = browser.new_context(viewport={"width": 1440, "height": 1400})
+        visitor = Visitor(context.new_page(), base)
+        page = visitor.tab
+        page.set_default_timeout(WAIT_MS)
+        visitor.open("train")
+        page.get_by_role("radio", name="both").or_(page.get_by_text("Both", exact=False)).first.click()
+        page.locator(".st-key-train_own input[type=file]").set_input_files(str(path))
+        page.get_by_text(re.compile(rf"{N_CELLS}\s+cells of \d+ donors in laboratory")).wait_for()
+        page.get_by_text("Settings", exact=True).click()
+        members = page.get_by_role("spinbutton", name="Members (networks)")
+        members.fill("1")
+        members.press("Enter")
+        page.get_by_text("n_members=1").wait_for()
+        page.get_by_role("button", name="Start training").click()
+        page.get_by_text("Done. The shipped model is as it was.").wait_for()
+        page.get_by_text("Does training with my cells help on my donors?").last.wait_for()
+        answer = page.get_by_text(
+            re.compile(r"^(Yes|No, it does harm|It cannot be said with so many donors): [+-−]\d?\.")
+        )
+        answer.first.wait_for()
+        page.get_by_text(f"{N_CELLS} cells of").last.wait_for()
+        pictures(page, f"own-cells-{table.__name__}", 2600)
+        visitor.check()
+        context.close()
