@@ -58,7 +58,7 @@ def test_every_module_and_package_says_what_it_is() -> None:
 
 
 def test_every_decision_has_a_number_of_its_own_which_its_title_bears():
-    paths = sorted((PROJECT_DIR / "docs" / "adr").glob("*.md"))
+    paths = sorted((ROOT.parent / "docs" / "adr").glob("*.md"))
     numbers = [int(path.name[:4]) for path in paths]
     assert len(set(numbers)) == len(numbers)
     for number, path in zip(numbers, paths, strict=True):
