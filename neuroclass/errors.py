@@ -177,6 +177,10 @@ class HistoryError(NeuroClassError):
     """The history database cannot be used or has no such entry."""
 
 
+class WorkError(NeuroClassError):
+    """Work that was handed out to processes or a cluster cannot be finished there."""
+
+
 class TrainingPaused(NeuroClassError):
     """A training run was asked to pause; its state is kept, and it can be resumed."""
 

@@ -142,7 +142,9 @@ def execute(folder: Path, status: Path | None = None) -> dict[str, Any]:
     TrainingPaused
         If it was asked to pause.
     """
-    from neuroclass.training.threads import one_thread
+    import torch  # noqa: F401 (loaded before `one_thread`, which sets what is loaded)
+
+    from neuroclass.work.threads import one_thread
 
     config = read_config(folder)
     if read_json(folder / runs.RESULT):

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
@@ -26,6 +26,8 @@ from neuroclass.predictors.predictor import Predictor
 from neuroclass.training.registry import Classifier, System, system_named
 from neuroclass.types.arrays import Floats, Integers
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
+from neuroclass.work.base import survived
+from neuroclass.work.current import current_work
 
 Result = TypeVar("Result")
 
@@ -115,13 +117,22 @@ def _run(name: str | System, task: str, plan: Plan, trial: Trial) -> pd.DataFram
     return test_trial(train_trial(name, task, plan, trial), task, plan, trial)
 
 
+def _called(call: tuple[Callable[..., Result], Any, Any]) -> Result:
+    function, args, options = call
+    return function(*args, **options)
+
+
 def in_parallel(
     calls: Sequence[tuple[Callable[..., Result], Any, Any]], jobs: int, stage: str, progress: ProgressCallback
 ) -> list[Result]:
-    """Run joblib's delayed calls, `jobs` at a time, with progress; results in order.
+    """Run joblib's delayed calls, `jobs` at a time or on the cluster of `working_on`, with progress; results in order.
 
     Inside `keep_results` those that are kept are not run again.
     """
+
+    def lost() -> None:
+        progress(Progress(stage, len(results), len(calls)))
+
     kept = Kept(stage)
     places = [kept.place(*call) for call in calls]
     results: dict[int, Result] = {}
@@ -132,8 +143,8 @@ def in_parallel(
     pending = [number for number in range(len(calls)) if number not in results]
     if results:
         progress(Progress(stage, len(results), len(calls)))
-    found = Parallel(n_jobs=jobs, return_as="generator")([calls[number] for number in pending])
-    for number, result in zip(pending, found, strict=True):
+    for position, found in current_work(jobs).as_finished(_called, [calls[number] for number in pending], lost):
+        number, result = pending[position], survived(found)
         results[number] = result
         place = places[number]
         if place is not None:

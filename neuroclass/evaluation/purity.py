@@ -8,14 +8,16 @@ any test label is looked at.
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.svm import SVC
 
 from neuroclass.cohort.cohort import Cohort
+from neuroclass.evaluation.evaluate import in_parallel
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.crossfit import inner_folds
 from neuroclass.types.arrays import Mask
+from neuroclass.types.progress import ignore_progress
 
 MOST_ERRORS = 0.05
 LEAST_CELLS = 5
@@ -72,8 +74,8 @@ def pure_cells(plan: Plan, task: str, jobs: int = 1) -> pd.DataFrame:
     DataFrame
         Columns id, line, repeat: the predictions that count.
     """
-    calls = (delayed(_pure_test_cells)(plan, task, trial) for trial in plan.trials)
-    return pd.concat(Parallel(n_jobs=jobs)(calls), ignore_index=True)
+    calls = [delayed(_pure_test_cells)(plan, task, trial) for trial in plan.trials]
+    return pd.concat(in_parallel(calls, jobs, "pure lines", ignore_progress), ignore_index=True)
 
 
 def pure_rows(predictions: pd.DataFrame, pure: pd.DataFrame) -> Mask:

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
+from neuroclass.evaluation.evaluate import in_parallel
 from neuroclass.evaluation.protocols import Plan, Trial
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.training.circular import Circle
 from neuroclass.training.etypes import COUNTS, ETypes
 from neuroclass.types.arrays import Floats, Integers
+from neuroclass.types.progress import ignore_progress
 
 _SEED = 0
 
@@ -73,7 +75,8 @@ def unlabelled_taxonomies(plan: Plan, task: str, jobs: int = 1) -> tuple[dict[st
         }
     )
     trials = [trial for trial in plan.trials if trial.repeat == 0]
-    folds = pd.DataFrame(Parallel(n_jobs=jobs)(delayed(_held_out_agreement)(plan, task, trial) for trial in trials))
+    calls = [delayed(_held_out_agreement)(plan, task, trial) for trial in trials]
+    folds = pd.DataFrame(in_parallel(calls, jobs, "taxonomies", ignore_progress))
     document = {
         "n_cells": len(plan.cohort),
         "n_types": types.n_types,

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from neuroclass.config import DannSettings
 from neuroclass.evaluation.evaluate import in_parallel
@@ -76,7 +76,7 @@ def domain_tables(
     aligned = {value: align(spaces, trials) for value, spaces in sorted(by_reversal.items())}
     raw = Preprocessor.fit(plan.cohort.matrix())(plan.cohort.matrix())[0]
     spaces = {RAW: raw, **{space_name(value): result.features for value, result in aligned.items()}}
-    points = Parallel(n_jobs=jobs)(delayed(umap_of)(features) for features in spaces.values())
+    points = in_parallel([delayed(umap_of)(features) for features in spaces.values()], jobs, "planes", ignore_progress)
     pictures = [
         meta.assign(space=name, x=xy[:, 0].round(4), y=xy[:, 1].round(4))
         for name, xy in zip(spaces, points, strict=True)

@@ -9,10 +9,10 @@ from neuroclass.predictors.voices import BROAD, HOME, SUBCLASS, VOICES
 from neuroclass.training.calibrate_set import Calibration
 from neuroclass.training.fit_feature_set import CellSource, train_network
 from neuroclass.training.fit_kernel import fit_kernel
-from neuroclass.training.threads import one_thread
 from neuroclass.training.training_table import TrainingTable
 from neuroclass.types.arrays import Integers, Mask
 from neuroclass.types.progress import NETWORK, Progress, ProgressCallback, ignore_progress
+from neuroclass.work.threads import one_thread
 
 
 def fit_feature_set(
