@@ -16,7 +16,7 @@ from neuroclass.ui import housekeeping, warmup
 from neuroclass.ui.arrivals import LargeUploads
 from neuroclass.ui.history.browser_identity import IdentityCookie
 from neuroclass.ui.security import OwnOrigin, SafeHeaders
-from neuroclass.ui.threads import one_thread_each
+from neuroclass.work.threads import one_thread_each
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from importlib import import_module
 
 from neuroclass import __version__
 from neuroclass.errors import NeuroClassError, SettingsError
+from neuroclass.work.threads import one_thread_each
 
 COMMANDS = ("app", "cohort", "fetch", "train", "runs", "evaluate", "classify", "extract", "adapt", "models")
 
@@ -42,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     words = sys.argv[1:] if argv is None else argv
+    if argv is None:
+        one_thread_each()
     args = build_parser(words[0] if words else "").parse_args(words)
     try:
         return int(args.run(args))

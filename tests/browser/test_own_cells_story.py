@@ -54,7 +54,7 @@ def test_what_training_with_a_laboratorys_cells_does_for_its_donors(table: Any, 
         page = visitor.tab
         page.set_default_timeout(WAIT_MS)
         visitor.open("train")
-        page.get_by_role("radio", name="both").or_(page.get_by_text("Both", exact=False)).first.click()
+        page.locator(".st-key-train_cells").get_by_text("Both").click()
         page.locator(".st-key-train_own input[type=file]").set_input_files(str(path))
         page.get_by_text(re.compile(rf"{N_CELLS}\s+cells of \d+ donors in laboratory")).wait_for()
         page.get_by_text("Settings", exact=True).click()

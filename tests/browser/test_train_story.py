@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -50,7 +51,7 @@ def _used(page: Any, base: str) -> None:
     own = "Left alone (lspin), a model of the library: its own report"
     page.goto(f"{base}/models")
     pick(page, "Left alone")
-    page.get_by_text("n_members").first.wait_for()
+    page.get_by_text(re.compile(r"settings? differs?$")).first.wait_for()
     page.get_by_role("link", name="Classify").first.click()
     page.get_by_role("button", name="A fast-spiking cell").click()
     page.get_by_text("Mouse subclass (Left alone)").first.wait_for()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from neuroclass.ui.threads import LIBRARIES
+from neuroclass.work.threads import LIBRARIES
 
 CODE = """
 import asyncio, sys, threading
@@ -25,9 +25,25 @@ asyncio.run(begin())
 """
 
 
+COMMAND = """
+import sys
+from neuroclass import cli
+from neuroclass.commands import cohort
+def run(args):
+    import torch
+    from threadpoolctl import threadpool_info
+    print(max(torch.get_num_threads(), *(library["num_threads"] for library in threadpool_info())))
+    return 0
+cohort.run = run
+sys.argv = ["neuroclass", "cohort"]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("code", [CODE, COMMAND], ids=["session", "command"])
 @pytest.mark.parametrize("asked", ["", "2"])
-def test_a_session_uses_one_thread_unless_the_environment_says_otherwise(asked):
+def test_a_session_or_command_uses_one_thread_unless_the_environment_says_otherwise(asked, code):
     environment = {name: value for name, value in os.environ.items() if name not in LIBRARIES}
     environment |= {"OMP_NUM_THREADS": asked} if asked else {}
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.split()[-1] == (asked or "1")
