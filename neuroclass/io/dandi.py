@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 DRAFT = "draft"
 _MOST_ASSETS = 200_000
-_PAGE = 200
 _DIGESTS = ("dandi:sha2-256", "dandi:dandi-etag")
 
 
@@ -229,7 +228,7 @@ def _assets(dandiset: Dandiset, choice: Choice) -> Iterator[Asset]:
     elif len(choice.paths) == 1:
         asked["path"] = choice.paths[0].rstrip("/")
     with _told(f"dandiset {dandiset.id}, version {dandiset.version}"):
-        for count, data in enumerate(remote.client.paginate(f"{remote.version_api_path}assets/", _PAGE, asked)):
+        for count, data in enumerate(remote.client.paginate(f"{remote.version_api_path}assets/", params=asked)):
             if count >= _MOST_ASSETS:
                 raise FetchError(
                     f"Dandiset {dandiset.id} lists more than {_MOST_ASSETS:,} files. Choose some by subject or path."

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from neuroclass.errors import ClampModeError, FetchError, UnreadableAssetError
 from neuroclass.io.dandi import Asset, Dandiset
 from neuroclass.io.download import HDF5_SIGNATURE, never
 from neuroclass.io.nwb_writer import write_nwb
-from neuroclass.io.origin import keep_origin, origin_of
+from neuroclass.io.origin import SWEEPS, WHOLE, keep_origin, origin_of
 from neuroclass.io.polite import PoliteSession
 from neuroclass.io.range_file import BLOCK, RangeFile
 from neuroclass.io.remote import SweepTable, remote_recordings, sweep_table
@@ -22,7 +23,6 @@ from neuroclass.types.progress import ProgressCallback, ignore_progress
 SMALL = 1_000_000
 WORTH = 0.8
 """A part of a file is fetched if it is less than this share of it."""
-WHOLE, SWEEPS = "whole file", "current-clamp sweeps"
 _DROPPED = re.compile(r"[^\w.()+= -]")
 
 
@@ -199,7 +199,9 @@ def _needed(file: RangeFile, dandiset: Dandiset, asset: Asset, path: Path) -> Fe
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".draft")
     try:
-        write_nwb(draft, recordings, table.subject.get("species", ""), {**subject, "notes": said})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The file path provided")  # a draft that is no recording yet
+            write_nwb(draft, recordings, table.subject.get("species", ""), {**subject, "notes": said})
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -10,6 +10,8 @@ from neuroclass.config import cache_folder
 from neuroclass.io.atomic import write_atomically
 
 SUFFIX = ".origin.json"
+WHOLE, SWEEPS = "whole file", "current-clamp sweeps"
+"""What was fetched of a file."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 100_000
 _LONGEST = 4000

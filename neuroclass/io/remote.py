@@ -25,7 +25,7 @@ class SweepTable:
     subject : mapping of str to str
         Of the animal or donor: ``subject_id``, ``species``, ``age``, ``sex``, as far as the file tells.
     transferred : int
-        Bytes that came over the network for the table.
+        Bytes that came over the network so far.
     """
 
     sweeps: tuple[Mapping[str, Any], ...]
@@ -48,11 +48,10 @@ def sweep_table(file: RangeFile, limits: ReadLimits = ReadLimits()) -> SweepTabl
     FetchError
         It cannot be fetched.
     """
-    before = file.transferred
 
     def decode(header: dict[str, Any], _: Receive) -> SweepTable:
         subject = {str(key): str(value) for key, value in header["subject"].items()}
-        return SweepTable(tuple(header["sweeps"]), int(header["needed"]), subject, file.transferred - before)
+        return SweepTable(tuple(header["sweeps"]), int(header["needed"]), subject, file.transferred)
 
     request = _request(REMOTE_SWEEPS, file, limits)
     return ask(request, file.name, limits.seconds_for(file.size), decode, RecordingError, file.ensure)
