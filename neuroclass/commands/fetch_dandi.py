@@ -18,21 +18,8 @@ if TYPE_CHECKING:
 
 MB = 1_000_000
 _OF_A_DANDISET = (
-    *(
-        "version",
-        "subject",
-        "glob",
-        "path",
-        "paths_from",
-        "largest_mb",
-        "limit",
-        "all",
-        "list",
-        "sweeps",
-        "whole",
-        "to",
-    ),
-    *("classify", "status", "archive"),
+    *("version", "subject", "glob", "path", "paths_from", "largest_mb", "limit", "all", "list", "sweeps", "whole"),
+    *("to", "classify", "status", "archive"),
 )
 
 
@@ -68,9 +55,8 @@ def check_unused(args: argparse.Namespace) -> None:
     """Refuse arguments that need ``--dandi``, which is not given; raises SettingsError."""
     given = [name for name in _OF_A_DANDISET if getattr(args, name)]
     if given:
-        raise SettingsError(
-            f"--{given[0].replace('_', '-')} is about a dandiset; say which with --dandi, such as 000020."
-        )
+        option = given[0].replace("_", "-")
+        raise SettingsError(f"--{option} is about a dandiset; say which with --dandi, such as --dandi 000020.")
 
 
 def run(args: argparse.Namespace, bar: ProgressCallback) -> int:
@@ -161,8 +147,8 @@ def _table_lines(asset: "Asset", table: "SweepTable") -> list[str]:
         named = sweep["stimulus"] or "stimulus not named"
         lines.append(f"  sweep {sweep['number']}: {sweep['clamp']}, {named}, {lasts} at {rate}")
     lines.append(
-        f"  {len(table.sweeps)} sweeps; {table.transferred / MB:.2f} of {asset.size / MB:.1f} MB fetched for the table, "
-        f"the current-clamp sweeps take {table.needed / MB:.1f} MB"
+        f"  {len(table.sweeps)} sweeps; {table.transferred / MB:.2f} of {asset.size / MB:.1f} MB fetched for the "
+        f"table, the current-clamp sweeps take {table.needed / MB:.1f} MB"
     )
     return lines
 

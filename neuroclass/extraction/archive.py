@@ -135,7 +135,7 @@ def _one(
         fetched = fetch_asset(dandiset, asset, folder, progress=fetching, cancelled=cancelled)
     except OF_ONE_FILE as error:
         return {"path": asset.path, "file": "", "answers": [refusal(asset, error)], "transferred": 0}
-    cells = measure(CellInput.single(asset.path, fetched.path), metadata)
+    cells = measure(CellInput.single(fetched.path.name, fetched.path), metadata)
     answers = classify_cells(cells, models, reasons, metadata.prior)
     return {**_about(fetched), "answers": [answer.to_json() for answer in answers]}
 

@@ -12,6 +12,7 @@ from typing import Any
 from neuroclass.config import cache_folder
 from neuroclass.errors import ClampModeError, FetchError, UnreadableAssetError
 from neuroclass.io.dandi import Asset, Dandiset
+from neuroclass.io.dandi_cache import LIMIT_BYTES, PARTIAL, touch, trim
 from neuroclass.io.download import HDF5_SIGNATURE, never
 from neuroclass.io.nwb_writer import write_nwb
 from neuroclass.io.origin import SWEEPS, WHOLE, keep_origin, origin_of
@@ -59,7 +60,7 @@ class Fetched:
 
 
 def dandi_folder() -> Path:
-    """Where fetched recordings go by default."""
+    """Where fetched recordings go by default, at most `LIMIT_BYTES` of them."""
     return cache_folder() / "dandi"
 
 
@@ -140,7 +141,13 @@ def fetch_asset(
     path = place_of(dandiset, asset, folder)
     here = _here(path, asset, whole)
     if here is not None:
+        touch(path)
         return here
+    if folder == dandi_folder() and asset.size > LIMIT_BYTES:
+        raise UnreadableAssetError(
+            f"{asset.path} has {asset.size / 1e9:.0f} GB; the cache holds {LIMIT_BYTES / 1e9:.0f} GB. Fetch it on the "
+            "command line to a folder of your own: --to DIR."
+        )
     with _opened(dandiset, asset, folder, progress, cancelled) as file:
         try:
             fetched = (
@@ -151,6 +158,8 @@ def fetch_asset(
         except OSError as error:
             raise FetchError(f"{path} cannot be written ({error.strerror or error}). Choose another folder.") from error
         file.forget()
+    if folder == dandi_folder():
+        trim(folder, path)
     return fetched
 
 
@@ -169,7 +178,7 @@ def _check_kind(asset: Asset) -> None:
 def _opened(
     dandiset: Dandiset, asset: Asset, folder: Path, progress: ProgressCallback, cancelled: Callable[[], bool]
 ) -> Iterator[RangeFile]:
-    path = folder / "partial" / f"{_DROPPED.sub('_', asset.id)}.part"
+    path = folder / PARTIAL / f"{_DROPPED.sub('_', asset.id)}.part"
     with (
         PoliteSession(dandiset.api_url) as session,
         RangeFile(session, asset.url, path, asset.size, asset.path, progress, cancelled) as file,
