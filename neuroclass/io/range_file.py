@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,11 @@ class RangeFile:
         """Close the copy and keep it for a later attempt."""
         self._data.close()
         self._marks.close()
+        if not self.path.exists():
+            Path(self._lock.lock_file).unlink(missing_ok=True)
         self._lock.release()
+        with suppress(OSError):
+            self.path.parent.rmdir()
 
     def _resumes(self) -> bool:
         """Take over the blocks of an earlier attempt, if there was one."""

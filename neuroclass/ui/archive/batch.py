@@ -79,7 +79,7 @@ def _title(job: Job) -> str:
     config = job.config
     when = f"{job.id[:4]}-{job.id[4:6]}-{job.id[6:8]} {job.id[9:11]}:{job.id[11:13]}"
     n = len(config.get("paths", ()))
-    return f"{when}: dandiset {config.get('id', '?')}, {n} recordings, {job.state.value}"
+    return f"{when}: dandiset {config.get('id', '?')}, {n} recordings"
 
 
 def _progress(job_id: str) -> None:
@@ -149,12 +149,19 @@ def _results(job: Job, reports: Sequence[Mapping[str, Any]]) -> None:
 def _table(reports: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     columns = ["recording", "cell", "species", "broad", "broad probability", "subclass", "subclass probability"]
     table = pd.DataFrame(rows_of(reports), columns=[*columns, "90% set", "like the database", "note"])
+    table[["species", "90% set"]] = table[["species", "90% set"]].fillna("")
     for task in ("broad", "subclass"):
         table[task] = [label_of(name) if isinstance(name, str) else "" for name in table[task]]
     return table
 
 
 def _columns() -> dict[str, Any]:
-    share = st.column_config.NumberColumn(format="%.2f", width="small")
-    names = ("broad probability", "subclass probability", "like the database")
-    return dict.fromkeys(names, share)
+    helps = {
+        "broad probability": ("p broad", "Calibrated probability of the likeliest broad class."),
+        "subclass probability": ("p subclass", "Calibrated probability of the likeliest subclass."),
+        "like the database": ("like database", "Probability that the recording is like the database's."),
+    }
+    return {
+        name: st.column_config.NumberColumn(label, help=text, format="%.2f", width="small")
+        for name, (label, text) in helps.items()
+    }

@@ -97,9 +97,11 @@ def show(dandiset: Dandiset, assets: Sequence[Asset]) -> None:
     )
     by_id = {asset.id: asset for asset in found}
     ticked = [by_id[one] for one in chosen_ids(event, ids)]
-    readable = [asset for asset in (ticked or found) if asset.kind != "zarr"]
+    readable = [asset for asset in ticked if asset.kind != "zarr"]
     more = f" The first {MOST_LISTED:,} are listed." if len(assets) == MOST_LISTED else ""
-    st.caption(f"{len(found):,} of {len(assets):,} files, {sum(a.size for a in found) / MB:,.0f} MB.{more} Tick rows.")
+    st.caption(
+        f"{len(found):,} of {len(assets):,} files, {sum(a.size for a in found) / MB:,.0f} MB.{more} Tick those to look at or classify."
+    )
     _deeds(dandiset, ticked, readable)
 
 
@@ -117,10 +119,10 @@ def _deeds(dandiset: Dandiset, ticked: Sequence[Asset], readable: Sequence[Asset
     size = sum(asset.size for asset in readable) / MB
     with st.container(horizontal=True):
         classify = st.button(
-            f"Classify {len(readable):,} recordings (up to {size:,.0f} MB)",
+            f"Classify {len(readable):,} ({size:,.0f} MB at most)" if readable else "Classify",
             icon=":material/play_arrow:",
             type="primary",
-            disabled=not ticked or not readable,
+            disabled=not readable,
             help="Fetches the current-clamp sweeps of each ticked recording, or all of it where that is hardly more.",
         )
         looked = st.button(
