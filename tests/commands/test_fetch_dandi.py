@@ -72,7 +72,7 @@ def test_everything_is_fetched_on_request_only(
         (["fetch", "--dandi", "x"], "six digits"),
         ([*FETCH, "--limit", "0"], "1 or more"),
         ([*FETCH, "--paths-from", "/nowhere"], "expected a text file"),
-        ([*FETCH, "--archive", "http://example.org/api"], "expected https://"),
+        ([*FETCH, "--archive", "http://example.org/api"], "expected one such as https://"),
         (["classify", "dandi:20"], "dandi:000020/sub-1"),
     ],
 )

@@ -30,9 +30,11 @@ from neuroclass.errors import (
 )
 from neuroclass.io import polite
 from neuroclass.io.dandi import Asset, Choice, Dandiset, list_assets, matching, open_dandiset
-from neuroclass.io.dandi_fetch import fetch_asset, look, place_of
+from neuroclass.io.dandi_cache import PARTIAL, trim
+from neuroclass.io.dandi_fetch import dandi_folder, fetch_asset, look, place_of
 from neuroclass.io.origin import SWEEPS, WHOLE, origin_of
-from neuroclass.io.polite import is_allowed
+from neuroclass.io.polite import PoliteSession, is_allowed
+from neuroclass.io.range_file import RangeFile
 from neuroclass.io.recordings import read_recordings
 from tests.io.allen_server import nobody
 from tests.io.dandi_server import CITATION, NUMBER, VERSION, Archive, Stored, dandi_server, stored
@@ -445,6 +447,31 @@ def test_a_path_leads_out_of_no_folder(tmp_path: Path, path: str) -> None:
     place = place_of(Dandiset(NUMBER, VERSION), Asset("id", path, 9), tmp_path)
     assert place.resolve().is_relative_to(tmp_path / NUMBER)
     assert place.parent.resolve().is_relative_to(tmp_path / NUMBER)
+
+
+@pytest.mark.parametrize("wanted", [(-1, 5), (0, 0), (5, 4), (0, 10**9), (10**9, 10**9 + 1)])
+def test_a_parser_gets_bytes_of_its_file_alone(archive: Archive, tmp_path: Path, wanted: tuple[int, int]) -> None:
+    dandiset, asset = _asset("sub-1")
+    with RangeFile(PoliteSession(dandiset.api_url), asset.url, tmp_path / "x.part", asset.size, "x") as file:
+        archive.requests.clear()
+        with pytest.raises(ValueError, match="bytes"):
+            file.ensure(*wanted)
+    assert archive.requests == []
+
+
+def test_the_cache_keeps_within_its_limit(archive: Archive, small: Path) -> None:
+    first, second = fetch_asset(*_asset("sub-1")), fetch_asset(*_asset("sub-2"))
+    look(*_asset("sub-2"))
+    part = next((dandi_folder() / PARTIAL).glob("*.part"))
+    os.utime(first.path, (1, 1))
+    os.utime(part, (2, 2))
+    own = dandi_folder() / "own.nwb"
+    own.write_bytes(small.read_bytes())
+    assert trim(dandi_folder(), second.path, 10**12) == ()
+    assert trim(dandi_folder(), second.path, 0) == (first.path, part)
+    assert second.path.is_file()
+    assert own.is_file()
+    assert not origin_of(first.path)
 
 
 def test_two_do_not_fetch_the_same_file_at_once(archive: Archive) -> None:

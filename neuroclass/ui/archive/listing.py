@@ -99,9 +99,8 @@ def show(dandiset: Dandiset, assets: Sequence[Asset]) -> None:
     ticked = [by_id[one] for one in chosen_ids(event, ids)]
     readable = [asset for asset in ticked if asset.kind != "zarr"]
     more = f" The first {MOST_LISTED:,} are listed." if len(assets) == MOST_LISTED else ""
-    st.caption(
-        f"{len(found):,} of {len(assets):,} files, {sum(a.size for a in found) / MB:,.0f} MB.{more} Tick those to look at or classify."
-    )
+    size = sum(asset.size for asset in found) / MB
+    st.caption(f"{len(found):,} of {len(assets):,} files, {size:,.0f} MB.{more} Tick those to look at or classify.")
     _deeds(dandiset, ticked, readable)
 
 
