@@ -22,6 +22,7 @@ page = st.navigation(
             _page("overview", "Overview", "home", default=True),
             _page("explore", "Explore", "scatter_plot"),
             _page("classify", "Classify", "upload_file"),
+            _page("archive", "Archive", "public"),
             _page("history", "History", "history"),
         ],
         "Models": [

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_dir
 
@@ -292,3 +293,39 @@ def allen_settings() -> AllenSettings:
     """Settings with the address named by ``NEUROCLASS_ALLEN_URL``, if any."""
     value = os.environ.get(ALLEN_URL_VARIABLE, "").strip().rstrip("/")
     return AllenSettings(value or None)
+
+
+DANDI_URL_VARIABLE = "NEUROCLASS_DANDI_URL"
+DANDI_URL = "https://api.dandiarchive.org/api"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class DandiSettings:
+    """Address of the DANDI archive's API.
+
+    Attributes
+    ----------
+    api_url : str
+        The API, over https; http only on this machine.
+    """
+
+    api_url: str = DANDI_URL
+
+    def __post_init__(self) -> None:
+        """Reject an address that is not encrypted."""
+        try:
+            parts = urlsplit(self.api_url)
+            host = parts.hostname
+        except ValueError:
+            host = None
+        if not host or parts.scheme not in ("https", "http") or (parts.scheme == "http" and host not in LOOPBACK):
+            raise SettingsError(
+                f"{self.api_url!r} is no address of an archive's API; expected one such as {DANDI_URL}."
+            )
+
+
+def dandi_settings(url: str | None = None) -> DandiSettings:
+    """Settings with the given address, else that of ``NEUROCLASS_DANDI_URL``, else the public archive's."""
+    value = (url or os.environ.get(DANDI_URL_VARIABLE, "")).strip().rstrip("/")
+    return DandiSettings(value or DANDI_URL)

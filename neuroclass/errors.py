@@ -170,7 +170,23 @@ class CohortError(NeuroClassError):
 
 
 class FetchError(NeuroClassError):
-    """The Allen Cell Types Database could not be reached or sent an invalid response."""
+    """A database or an archive could not be reached or sent an invalid response."""
+
+
+class NotInArchiveError(FetchError):
+    """The archive has no such dandiset, version or file."""
+
+
+class EmbargoedError(FetchError):
+    """The archive does not give these data to everyone."""
+
+
+class UnreadableAssetError(FetchError):
+    """A file of the archive is of a kind that is not read."""
+
+
+class ChecksumError(FetchError):
+    """What an archive sent is not what it lists."""
 
 
 class HistoryError(NeuroClassError):

@@ -5,6 +5,7 @@ import streamlit as st
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RejectedInput
 from neuroclass.ui import model_choice, widgets
+from neuroclass.ui.archive import handed
 from neuroclass.ui.classify import (
     adapt,
     batch,
@@ -28,7 +29,7 @@ with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
 with guarded():
     files, refused = received.receive()
-    files = [*files, *examples.chosen()]
+    files = [*files, *examples.chosen(), *handed.chosen()]
     metadata = metadata_form.metadata(expanded=not files and not history.reopened())
     cell_inputs = history.with_reopened(batch.grouping_form(files))
     sheets.choose(cell_inputs)
@@ -42,6 +43,7 @@ with guarded(), TURNS.answering():
     pairs = batch.by_doubt([*batch.answer_all(cell_inputs, metadata), *((None, one) for one in refused)])
 uploads.what_was_not_kept()
 examples.leave()
+handed.leave()
 verdicts = [one for _, one in pairs if isinstance(one, CellVerdict)]
 banner = st.container()
 chosen = batch.choose(pairs)

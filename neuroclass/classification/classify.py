@@ -153,6 +153,7 @@ def _classify_block(
             conditions=cell.conditions,
             models=judges,
             judged_by=models.judged_by(cell.species, judges),
+            origin=cell.origin,
         )
         for cell, (b, s), apart, like, judges in zip(
             cells, pairs, contradictions, likeness, models.judges(cells), strict=True

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from neuroclass.errors import RecordingError, RejectedInput, SettingsError
 from neuroclass.io.archives import is_archive, unpack
+from neuroclass.io.origin import origin_of
 
 RECORDING_SUFFIXES = (
     *(".abf", ".nwb", ".h5", ".hdf5", ".wcp", ".ibw", ".pxp", ".smr", ".smrx", ".dat"),
@@ -81,12 +82,27 @@ class CellInput:
         """The files' names."""
         return " + ".join(file.name for file in self.files)
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where the files were fetched from, see `CellVerdict`; empty where that is not known."""
+        found = [origin for origin in map(_origin, self.files) if origin]
+        keys = dict.fromkeys(key for origin in found for key in origin)
+        return {key: "; ".join(dict.fromkeys(one[key] for one in found if key in one)) for key in keys}
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the files' contents and the cell's name."""
         if len(self.files) == 1 and not self.cell:
             return self.files[0].digest
         return hashlib.sha256("\n".join([self.cell, *(file.digest for file in self.files)]).encode()).hexdigest()
+
+
+_OF_ORIGIN = ("archive", "dandiset", "version", "path", "citation", "doi", "license", "fetched", "asset_sha256")
+
+
+def _origin(file: InputFile) -> dict[str, str]:
+    found = origin_of(file.content if isinstance(file.content, Path) else None, file.sha256)
+    return {key: found[key] for key in _OF_ORIGIN if found.get(key)}
 
 
 def find_files(paths: Sequence[str | Path], suffixes: Sequence[str] = SUFFIXES) -> Iterator[Path]:

@@ -52,7 +52,7 @@ class MeasuredCell:
         Measured features, stored units.
     missing : mapping of name to str
         Why each of the others is missing.
-    provenance, sweeps, qc, warnings, conditions
+    provenance, sweeps, qc, warnings, conditions, origin
         As in `CellVerdict`.
     analysis : RecordingAnalysis or None
         The recording behind it; None for a table's row.
@@ -69,6 +69,7 @@ class MeasuredCell:
     warnings: tuple[str, ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
     analysis: "RecordingAnalysis | None" = field(default=None, repr=False, compare=False)
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _row(self) -> Floats:
@@ -121,7 +122,9 @@ def measure(
             recordings = _recordings(file, metadata, limits)
         from neuroclass.classification.analysis import analyse
 
-        return [_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings]
+        origin = cell_input.origin
+        measured = (_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings)
+        return [replace(cell, origin=origin) for cell in measured]
     except OSError as error:
         return [RejectedInput(cell_input.name, cannot_open(cell_input.name, error), cell_input.cell)]
     except NeuroClassError as error:

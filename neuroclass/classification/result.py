@@ -119,6 +119,9 @@ class CellVerdict:
         ``chosen subclass`` where one was chosen from the library.
     judged_by : mapping of task to mapping
         ``name``, ``id`` in the library, ``system`` and ``sha256`` of the model of each task.
+    origin : mapping of str to str
+        The archive's ``dandiset``, ``version``, ``path`` and ``citation`` of a recording fetched from it, and what was
+        ``fetched`` of it; else empty.
     """
 
     source: str
@@ -137,6 +140,7 @@ class CellVerdict:
     likeness: Mapping[str, Any] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     judged_by: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -170,6 +174,7 @@ class CellVerdict:
             "conditions": dict(self.conditions),
             "like_database": dict(self.likeness) or None,
             "prior": self._prior(),
+            "origin": dict(self.origin) or None,
             "models": {**self.models, **{task: dict(one) for task, one in self.judged_by.items()}},
             "fingerprint": self.fingerprint,
         }

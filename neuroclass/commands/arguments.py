@@ -67,7 +67,11 @@ def chosen_of(args: argparse.Namespace) -> tuple[ModelEntry, ...]:
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Files, groups of files, and everything that the user knows about the cells."""
     parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="a file, a folder of files, or a zip of them"
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="a file, a folder of files, or a zip of them; for classify also dandi:000020/sub-1, files of a dandiset",
     )
     parser.add_argument(
         "--group",

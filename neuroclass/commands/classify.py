@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from neuroclass.cell_types import label_of
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
+from neuroclass.commands.archive_paths import with_fetched
 from neuroclass.commands.arguments import (
     REFUSED,
     REFUSED_HELP,
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     report = _Report(args.report, args.pdf, models) if args.report or args.pdf else None
     refused = False
     with _printer(args) as show, tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
-        for cell_input in cell_inputs(args.paths, groups, Path(folder)):
+        for cell_input in cell_inputs(with_fetched(args.paths), groups, Path(folder)):
             if isinstance(cell_input, RejectedInput):
                 refused = True
                 show(cell_input)

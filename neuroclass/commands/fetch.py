@@ -1,4 +1,4 @@
-"""``python -m neuroclass fetch``: tables and recordings of the Allen Cell Types Database, to the user's cache."""
+"""Fetch tables and recordings of the Allen Cell Types Database, or recordings of the DANDI archive."""
 
 import argparse
 import json
@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from neuroclass.commands.arguments import add_json
+from neuroclass.commands import fetch_dandi
+from neuroclass.commands.arguments import REFUSED_HELP, add_json
 from neuroclass.config import allen_settings
 from neuroclass.io.allen import AllenCache, default_cache, fetch_nwb, fetch_tables
 from neuroclass.io.fetching import GIGABYTE, cache_limit
@@ -19,7 +20,9 @@ REPORT_BYTES = 5_000_000
 def add_parser(subparsers: Any) -> None:
     """Add the command's arguments."""
     parser = subparsers.add_parser(
-        "fetch", help="fetch cells or recordings of the Allen Cell Types Database", description=__doc__
+        "fetch",
+        help="fetch cells or recordings of the Allen Cell Types Database or the DANDI archive",
+        description=f"{__doc__} {REFUSED_HELP}",
     )
     parser.add_argument("--cells", action="store_true", help="the cell list and feature table (default without --nwb)")
     parser.add_argument(
@@ -35,6 +38,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="GB",
         help="keep at most this much of recordings (default: what a cell's page set, else 20)",
     )
+    fetch_dandi.add_arguments(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -55,6 +59,9 @@ class _Bar:
 
 def run(args: argparse.Namespace) -> int:
     """Fetch, then print the contents of the cache."""
+    if args.dandi:
+        return fetch_dandi.run(args, _Bar())
+    fetch_dandi.check_unused(args)
     cache = AllenCache(args.cache) if args.cache else default_cache()
     settings = replace(allen_settings(), cache_limit_bytes=cache_limit(cache))
     if args.url:

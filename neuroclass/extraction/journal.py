@@ -4,11 +4,22 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from neuroclass.classification.metadata import to_json
-from neuroclass.extraction.items import ExtractionItem, ExtractionJob
+from neuroclass.extraction.items import ExtractionJob
 from neuroclass.extraction.table import Report
+
+
+class Item(Protocol):
+    """What a journal tells apart."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    def fingerprint(self) -> str:
+        """A text that changes when it does."""
 
 
 class Journal:
@@ -28,7 +39,7 @@ class Journal:
         self._job = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
         self._file: Any = None
 
-    def key(self, item: ExtractionItem) -> str:
+    def key(self, item: Item) -> str:
         """Identify an item by its name, its content's fingerprint and how it is measured."""
         return f"{self._job}|{item.name}|{item.fingerprint()}"
 
@@ -44,7 +55,7 @@ class Journal:
                     continue
         return done
 
-    def write(self, item: ExtractionItem, reports: list[Report]) -> str:
+    def write(self, item: Item, reports: list[Report]) -> str:
         """Add a finished item; returns its key."""
         key = self.key(item)
         self._file.write(json.dumps({"key": key, "reports": reports}).encode() + b"\n")

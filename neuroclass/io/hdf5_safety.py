@@ -7,6 +7,7 @@ datasets, and declare arrays thousands of times its own size. All of that is rej
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import h5py
 import numpy as np
@@ -19,12 +20,12 @@ _ADVICE = "Save a copy that holds its data itself, without links to other files.
 
 
 @contextmanager
-def open_hdf5(path: Path, name: str, limits: ReadLimits) -> Iterator[h5py.File]:
+def open_hdf5(path: Path | BinaryIO, name: str, limits: ReadLimits) -> Iterator[h5py.File]:
     """Open a file for reading after inspecting every link and dataset in it.
 
     Parameters
     ----------
-    path : Path
+    path : Path or binary file
         The file.
     name : str
         Display name.
@@ -39,7 +40,7 @@ def open_hdf5(path: Path, name: str, limits: ReadLimits) -> Iterator[h5py.File]:
         The file is damaged.
     """
     try:
-        file = h5py.File(path, "r", locking=False)
+        file = h5py.File(path, "r", locking=False) if isinstance(path, Path) else h5py.File(path, "r")
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         found = _first_line(error)
         raise RecordingError(f"{name} is damaged: HDF5 says {found}. Expected a whole NWB file.") from error

@@ -97,6 +97,12 @@ def nwb1_pairings(file: h5py.File) -> list[Pairing]:
     return pairings_of_nwb(responses, stimuli) if responses else pairings_of_clamped(_clamped(file, forced=True)[0])
 
 
+def nwb1_series(file: h5py.File) -> tuple[list[tuple[int, Series]], list[Series]]:
+    """Every response of an NWB 1 file, of any clamp mode, with its sweep number, and every stimulus."""
+    responses = enumerate(_series(file, _RESPONSES))
+    return [(k if s.sweep is None else s.sweep, s) for k, s in responses], list(_series(file, _STIMULI))
+
+
 def _clamped(file: h5py.File, forced: bool = False) -> tuple[list[Series], list[Series]]:
     """Current-clamp responses and their stimuli; if forced and there are none, those declared as voltage clamp."""
     every, stimuli = list(_series(file, _RESPONSES)), list(_series(file, _STIMULI))

@@ -97,6 +97,13 @@ def nwb2_pairings(file: h5py.File) -> list[Pairing]:
     return pairings_of_nwb(responses, stimuli) if responses else pairings_of_clamped(_clamped(file, forced=True)[0])
 
 
+def nwb2_series(file: h5py.File) -> tuple[list[tuple[int, Series]], list[Series]]:
+    """Every response of an NWB 2 file, of any clamp mode, with its sweep number, and every stimulus."""
+    responses = list(_responses(file))
+    numbered = list(zip(_numbers(responses), responses, strict=True))
+    return numbered, list(_series(file, "stimulus/presentation", _STIMULI))
+
+
 def _responses(file: h5py.File) -> Iterator[Series]:
     for folder in ("acquisition", "processing"):
         yield from _series(file, folder, _RESPONSES)

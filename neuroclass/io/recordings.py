@@ -1,10 +1,12 @@
 """Read recordings of any supported format, recognised by content rather than name."""
 
+import io
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import Recording
@@ -108,6 +110,21 @@ def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) ->
         ) from None
 
 
+def parse_nwb(file: io.RawIOBase, name: str, limits: ReadLimits) -> tuple[Recording, ...]:
+    """Read an NWB file from a file object in this process; see `read_recordings` for what it raises."""
+    try:
+        return tidied(_read_hdf5(cast(BinaryIO, file), name, ChannelMapping(), limits))
+    except NeuroClassError:
+        raise
+    except MemoryError as error:
+        raise RecordingError(f"{name} needs more memory than a recording may have.") from error
+    except Exception as error:
+        raise RecordingError(
+            f"{name} cannot be read: it is damaged or of an unknown variant ({type(error).__name__}: {error}). "
+            "Expected NWB."
+        ) from error
+
+
 def _read(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
     """Read a file as a user says, and check each of its cells."""
     try:
@@ -153,14 +170,7 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
     if mapping.series is not None and head[:4] not in SIGNATURES:
         raise RecordingError(f"{name} is no HEKA bundle and has no series; name none of this file.")
     if head.startswith(_HDF5):
-        with open_hdf5(path, name, limits) as hdf5:
-            if is_nwb2(hdf5):
-                return read_nwb2(hdf5, name, mapping, limits)
-            if is_nwb1(hdf5):
-                return read_nwb1(hdf5, name, mapping, limits)
-            if is_matlab_73(hdf5):
-                return read_matlab_73(hdf5, name, mapping, limits)
-        raise RecordingError(f"{name} is an HDF5 file but not NWB, nor MATLAB's; expected {_KNOWN}.")
+        return _read_hdf5(path, name, mapping, limits)
     if head[:4] in _ABF:
         return read_abf(path, name, mapping)
     if looks_like_sweep_table(head) or head.startswith(PARQUET):
@@ -186,6 +196,17 @@ def _dispatch(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits
         if head.startswith(start):
             raise RecordingError(f"{name} is {advice}")
     raise RecordingError(f"{name} is of no known format; expected {_KNOWN}.")
+
+
+def _read_hdf5(path: Path | BinaryIO, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
+    with open_hdf5(path, name, limits) as hdf5:
+        if is_nwb2(hdf5):
+            return read_nwb2(hdf5, name, mapping, limits)
+        if is_nwb1(hdf5):
+            return read_nwb1(hdf5, name, mapping, limits)
+        if is_matlab_73(hdf5):
+            return read_matlab_73(hdf5, name, mapping, limits)
+    raise RecordingError(f"{name} is an HDF5 file but not NWB, nor MATLAB's; expected {_KNOWN}.")
 
 
 @contextmanager

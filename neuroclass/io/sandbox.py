@@ -15,13 +15,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
-import psutil
 
 from neuroclass import errors
 from neuroclass.config import PROJECT_DIR
@@ -29,44 +28,21 @@ from neuroclass.ephys.settings import ReadLimits
 from neuroclass.ephys.sweep import ClampMode, Recording, Sweep
 from neuroclass.errors import NeuroClassError, Proposal, RecordingError
 from neuroclass.io.channels import ChannelMapping
+from neuroclass.io.parser_clock import BUSY, ParserClock
 from neuroclass.io.tasks import RECORDINGS
 from neuroclass.types.arrays import Floats
 
 Receive: TypeAlias = Callable[[int], bytearray]
+Serve: TypeAlias = Callable[[int, int], Sequence[Sequence[int]]]
 Answer = TypeVar("Answer")
 
 _MAX_HEADER = 64_000_000
 _FILES_PER_WORKER = 200
 _CHUNK = 1 << 20
 _AT_ONCE = max(2, os.cpu_count() or 2)
-_BUSY = 6.0
 _POLL_S = 0.5
 _GRACE_S = 30.0
-
-
-class _Clock:
-    """Time left for a parser: a limit on its processor time, and a multiple of it in wall time."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
-        self._process: psutil.Process | None = None
-        with contextlib.suppress(psutil.Error):
-            self._process = psutil.Process(process.pid)
-        self._seconds = seconds
-        self._end = time.monotonic() + _BUSY * seconds
-        self._used = self._cpu()
-
-    def _cpu(self) -> float:
-        if self._process is None:
-            return 0.0
-        try:
-            times = self._process.cpu_times()
-        except psutil.Error:
-            return 0.0
-        return times.user + times.system
-
-    def left(self) -> float:
-        """Seconds left; 0 or less when time is up."""
-        return min(self._end - time.monotonic(), self._seconds - (self._cpu() - self._used))
+_NETWORK_S = 3600.0
 
 
 class _Worker:
@@ -101,7 +77,7 @@ class _Worker:
         self.process.stdin.write(json.dumps(dict(request)).encode() + b"\n")
         self.process.stdin.flush()
 
-    def receive(self, n: int, clock: _Clock) -> bytearray:
+    def receive(self, n: int, clock: ParserClock) -> bytearray:
         """Read exactly `n` bytes; raises TimeoutError or EOFError."""
         assert self.process.stdout is not None
         pipe = self.process.stdout.fileno()
@@ -188,8 +164,9 @@ class _Pool:
                 worker.close()
 
 
-_pool = _Pool()
+_pool, _remote_pool = _Pool(), _Pool()  # whoever waits for a network keeps nobody from reading files
 atexit.register(_pool.close)
+atexit.register(_remote_pool.close)
 
 
 def warm_up() -> None:
@@ -202,6 +179,7 @@ def rest(idle_s: float) -> None:
     """Replace the parsing processes that nobody used for some time by a fresh one."""
     before = len(_pool._idle)
     _pool.rest(idle_s)
+    _remote_pool.rest(idle_s)
     if before and not _pool._idle:
         warm_up()
 
@@ -239,10 +217,16 @@ def parse_in_sandbox(path: Path, name: str, mapping: ChannelMapping, limits: Rea
         "limits": {**asdict(limits), "bytes": limits.bytes_for(size), "memory": limits.memory_for(size)},
     }
 
+    return ask(request, name, limits.seconds_for(size), recordings_decoder(limits), RecordingError)
+
+
+def recordings_decoder(limits: ReadLimits) -> Callable[[dict[str, Any], Receive], tuple[Recording, ...]]:
+    """What makes recordings of a parser's answer, see `ask`."""
+
     def decode(header: dict[str, Any], receive: Receive) -> tuple[Recording, ...]:
         return _decode(header, receive, limits)
 
-    return ask(request, name, limits.seconds_for(size), decode, RecordingError)
+    return decode
 
 
 def ask(
@@ -251,6 +235,7 @@ def ask(
     seconds: float,
     decode: Callable[[dict[str, Any], Receive], Answer],
     refuse: type[NeuroClassError],
+    serve: Serve | None = None,
 ) -> Answer:
     """Have a parsing process answer a request.
 
@@ -267,6 +252,9 @@ def ask(
         ValueError or KeyError if they do not fit.
     refuse : type of NeuroClassError
         The error for a file that took too long or ended the process.
+    serve : callable, optional
+        Puts bytes of a remote file, from a start to a stop, where the parser can read them, and returns the runs of
+        blocks that are there; its errors end the parser and are raised.
 
     Returns
     -------
@@ -277,15 +265,18 @@ def ask(
     NeuroClassError
         The process rejected the file, or `refuse`.
     """
-    with _pool.worker() as worker:
+    with (_remote_pool if serve else _pool).worker() as worker:
         worker.served += 1
-        clock = _Clock(worker.process, seconds)
+        clock = ParserClock(worker.process, seconds)
         try:
-            worker.send({**request, "at_most_s": _BUSY * seconds + _GRACE_S})
-            (length,) = struct.unpack("<Q", worker.receive(8, clock))
-            if length > _MAX_HEADER:
-                raise EOFError
-            header = json.loads(worker.receive(length, clock))
+            worker.send({**request, "at_most_s": BUSY * seconds + _GRACE_S + (_NETWORK_S if serve else 0.0)})
+            header = _header(worker, clock)
+            while serve is not None and "need" in header:
+                begun = time.monotonic()
+                have = serve(*map(int, header["need"]))
+                clock.extend(time.monotonic() - begun)
+                worker.send({"have": have})
+                header = _header(worker, clock)
             if "error" not in header:
                 return decode(header, lambda n: worker.receive(n, clock))
         except TimeoutError:
@@ -293,6 +284,16 @@ def ask(
         except (EOFError, BrokenPipeError, ConnectionError, ValueError, KeyError):
             raise refuse(f"{name} cannot be read: {_ending(worker)}") from None
     raise _error(header["error"], refuse)
+
+
+def _header(worker: _Worker, clock: ParserClock) -> dict[str, Any]:
+    (length,) = struct.unpack("<Q", worker.receive(8, clock))
+    if length > _MAX_HEADER:
+        raise EOFError
+    header = json.loads(worker.receive(length, clock))
+    if not isinstance(header, dict):
+        raise ValueError(header)
+    return header
 
 
 def _ending(worker: _Worker) -> str:

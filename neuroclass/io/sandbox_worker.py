@@ -23,10 +23,12 @@ from neuroclass.ephys.sweep import Recording
 from neuroclass.errors import NeuroClassError, RecordingError, describe
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.confinement import confine
-from neuroclass.io.recordings import parse
+from neuroclass.io.nwb_sweeps import stored_sweeps
+from neuroclass.io.ranged_reader import RangedReader, Runs
+from neuroclass.io.recordings import parse, parse_nwb
 from neuroclass.io.table_columns import TableLimits
 from neuroclass.io.table_readers import Wanted, column_names, read_table, sheet_names
-from neuroclass.io.tasks import COLUMNS, RECORDINGS, SHEETS, TABLE
+from neuroclass.io.tasks import COLUMNS, RECORDINGS, REMOTE_RECORDINGS, REMOTE_SWEEPS, SHEETS, TABLE
 
 Reply: TypeAlias = tuple[dict[str, Any], Iterable[bytes | memoryview]]
 
@@ -63,16 +65,32 @@ def _answer(out: BinaryIO, request: dict[str, Any]) -> None:
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (wanted if hard < 0 else min(wanted, hard), hard))
     try:
-        header, buffers = _TASKS[request["task"]](request)
+        remote = _REMOTE_TASKS.get(request["task"])
+        header, buffers = remote(request, _opened(out, request)) if remote else _TASKS[request["task"]](request)
     except NeuroClassError as error:
         header, buffers = (
             {"error": {**describe(error), "found": _found(error), "words": getattr(error, "words", "")}},
             [],
         )
-    text = json.dumps(header).encode()
-    _write(out, struct.pack("<Q", len(text)) + text)
+    _write_header(out, header)
     for buffer in buffers:
         _write(out, buffer)
+
+
+def _write_header(out: BinaryIO, header: dict[str, Any]) -> None:
+    text = json.dumps(header).encode()
+    _write(out, struct.pack("<Q", len(text)) + text)
+
+
+def _opened(out: BinaryIO, request: dict[str, Any]) -> RangedReader:
+    """The file of a remote task; what is missing of it the parent fetches."""
+
+    def fetch(start: int, stop: int) -> Runs:
+        _write_header(out, {"need": [start, stop]})
+        answer: dict[str, Runs] = json.loads(sys.stdin.buffer.readline())
+        return answer["have"]
+
+    return RangedReader(Path(request["path"]), request["size"], request["block"], request["present"], fetch)
 
 
 def _found(error: NeuroClassError) -> str:
@@ -90,7 +108,20 @@ def _reserved() -> int:
 
 def _recordings(request: dict[str, Any]) -> Reply:
     limits = ReadLimits(**request["limits"])
-    recordings = parse(Path(request["path"]), request["name"], ChannelMapping(**request["mapping"]), limits)
+    return _samples(parse(Path(request["path"]), request["name"], ChannelMapping(**request["mapping"]), limits))
+
+
+def _remote_recordings(request: dict[str, Any], file: RangedReader) -> Reply:
+    with file:
+        return _samples(parse_nwb(file, request["name"], ReadLimits(**request["limits"])))
+
+
+def _remote_sweeps(request: dict[str, Any], file: RangedReader) -> Reply:
+    with file:
+        return stored_sweeps(file, request["name"], ReadLimits(**request["limits"])), ()
+
+
+def _samples(recordings: tuple[Recording, ...]) -> Reply:
     sweeps = (sweep for recording in recordings for sweep in recording.sweeps)
     buffers = (samples.data.cast("B") for sweep in sweeps for samples in (sweep.v_mv, sweep.i_pa))
     return {"recordings": [_describe(r) for r in recordings]}, buffers
@@ -126,6 +157,10 @@ _TASKS: dict[str, Callable[[dict[str, Any]], Reply]] = {
     TABLE: _table,
     COLUMNS: _columns,
     SHEETS: _sheets,
+}
+_REMOTE_TASKS: dict[str, Callable[[dict[str, Any], RangedReader], Reply]] = {
+    REMOTE_SWEEPS: _remote_sweeps,
+    REMOTE_RECORDINGS: _remote_recordings,
 }
 
 

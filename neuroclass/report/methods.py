@@ -16,6 +16,7 @@ from neuroclass.ephys.settings import SpikeSettings
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import weights_on
 from neuroclass.io.feature_sets import checksum
+from neuroclass.io.origin import SWEEPS
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.cell_predictor import CellPredictor
 from neuroclass.types.models import title_of
@@ -84,8 +85,21 @@ def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
         f"Software: {libraries}.",
         f"Fingerprint of features, species, prior, models and software: {verdict.fingerprint[:16]}.",
         CITATION,
+        _origin(verdict),
     ]
     return " ".join(part for part in parts if part)
+
+
+def _origin(verdict: CellVerdict) -> str:
+    """The dandiset that the recording is from, and how it is cited."""
+    origin = verdict.origin
+    if not origin.get("dandiset"):
+        return ""
+    read = f"; of the file its {origin['fetched']} were read" if origin.get("fetched") == SWEEPS else ""
+    return (
+        f"The recording is {origin.get('path', '')} of dandiset {origin['dandiset']}, version {origin['version']}, in "
+        f"the DANDI archive{read}: {origin.get('citation', '')}"
+    )
 
 
 def _conditions(verdict: CellVerdict) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from neuroclass.config import PROJECT_DIR
 from neuroclass.errors import SettingsError
+from neuroclass.io.atomic import write_atomically
 from neuroclass.library.entry import hidden
 from neuroclass.training import runs
 from neuroclass.training.job import RESUMABLE, UNDER_WAY, Job, State, number, tail
@@ -85,6 +86,25 @@ class JobRegistry:
             folder = create_run(config, self.folder, {"owner": hidden(owner)}, own, queued=True)
         self.advance()
         return folder.name
+
+    def _enqueue(self, job_id: str, record: Mapping[str, Any], owner: str, files: Mapping[str, bytes] = {}) -> str:
+        """Queue a command as a job with these files in its folder; it starts at once where one more may run.
+
+        Raises
+        ------
+        SettingsError
+            If too many jobs of the owner are waiting.
+        """
+        folder = self.folder / job_id
+        with self._lock():
+            self._check_waiting(owner)
+            folder.mkdir(parents=True)
+            for name, content in files.items():
+                write_atomically(folder / name, content)
+            mark(folder, add=runs.QUEUED)
+            write_json(folder / runs.JOB, {**record, "owner": hidden(owner), "queued": time.time()})
+        self.advance()
+        return job_id
 
     def resume(self, job_id: str, owner: str = "", shared: bool = False) -> None:
         """Queue a run again that was paused, interrupted, cancelled or failed; it continues from its kept state.

@@ -1,6 +1,5 @@
 """Work on models of the library in separate processes: training any system, and making a model's report."""
 
-import json
 import secrets
 import sys
 import time
@@ -9,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neuroclass.config import cache_folder
-from neuroclass.io.atomic import write_atomically
-from neuroclass.library.entry import hidden
 from neuroclass.training.job import Job
 from neuroclass.training.jobs import JobRegistry
 
@@ -55,14 +52,7 @@ class ModelJobs(JobRegistry):
         folder = self.folder / job_id
         words = [one.replace("{status}", str(folder / "status.json")) for one in arguments]
         command = [sys.executable, "-m", "neuroclass", "models", *words, "--json"]
-        record = {"model": _WORD, "command": command, "owner": hidden(owner), "queued": time.time(), "about": about}
-        with self._lock():
-            self._check_waiting(owner)
-            folder.mkdir(parents=True)
-            (folder / "queued").touch()
-            write_atomically(folder / "job.json", json.dumps(record).encode())
-        self.advance()
-        return job_id
+        return self._enqueue(job_id, {"model": _WORD, "command": command, "about": about}, owner)
 
     def about(self, what: str) -> Job | None:
         """The latest job about something; None if there is none."""

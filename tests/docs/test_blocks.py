@@ -1,5 +1,6 @@
 """What README and documentation tell a reader to type does what they say: every block is run, outputs compared."""
 
+import contextlib
 import io
 import os
 import subprocess
@@ -11,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from neuroclass.config import CACHE_VARIABLE, DATA_VARIABLE, PROJECT_DIR
+from neuroclass.config import CACHE_VARIABLE, DANDI_URL_VARIABLE, DATA_VARIABLE, PROJECT_DIR
 from neuroclass.ephys import compiled
+from tests.docs.archive import small_archive
 from tests.docs.blocks import EXCEPTIONS, OUTPUT, RUN, SHOWN, Block, blocks, pages, run_blocks
 
 TIMEOUT_S = 600
-SLOW = {"docs/tutorials/command-line.md"}
+ARCHIVE = "docs/tutorials/archive.md"
+SLOW = {"docs/tutorials/command-line.md", ARCHIVE}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,16 @@ def _run(block: Block, names: dict[str, Any]) -> str:
     "page",
     [pytest.param(page, marks=pytest.mark.slow) if page in SLOW else page for page in pages() if run_blocks(page)],
 )
-def test_every_block_runs_and_prints_what_the_page_shows(page: str, reader: Path) -> None:
+def test_every_block_runs_and_prints_what_the_page_shows(
+    page: str, reader: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.ExitStack() as stack:
+        if page == ARCHIVE:
+            monkeypatch.setenv(DANDI_URL_VARIABLE, stack.enter_context(small_archive()))
+        _check(page)
+
+
+def _check(page: str) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
     for block, shown in run_blocks(page):
         printed = _run(block, names)

@@ -1,0 +1,1 @@
+"""The page Archive: recordings of the DANDI archive."""
