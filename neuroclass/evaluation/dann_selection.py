@@ -22,7 +22,7 @@ from neuroclass.training.targets import class_numbers
 from neuroclass.types.arrays import Floats, Integers
 from neuroclass.types.models import DANN
 
-N_TRIALS = 40
+N_TRIALS = 24
 OWN, TRAINING = "own", "training"
 """How test cells are standardised: by their own mean and standard deviation, or by the training cells'."""
 HIDDEN = ((64, 32, 16), (128, 64, 32), (100, 50, 25), (64, 32, 16, 8), (128, 64, 32, 16))

@@ -23,7 +23,7 @@ from neuroclass.training.targets import soft_targets
 from neuroclass.types.arrays import Integers
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
-N_TRIALS = 40
+N_TRIALS = 24
 SCORED_EVERY = 50
 LEAST_STEPS = 200
 GATINGS = ((50, 50), (50, 50, 50), (100, 100))
