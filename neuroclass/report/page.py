@@ -25,7 +25,8 @@ h3 { margin-bottom: .2em; } .muted { color: #5b6a72; }
 .simulated { color: #C05621; font-weight: 600; } .note { background: #fff7e0; border-left: 4px solid #E69F00;
   padding: .4em 1em; }
 table { border-collapse: collapse; width: 100%; font-size: .87em; } th, td { text-align: left; padding: .22em .6em;
-  border-bottom: 1px solid #dde4e8; overflow-wrap: anywhere; } td.number { text-align: right; white-space: nowrap; }
+  border-bottom: 1px solid #dde4e8; overflow-wrap: anywhere; }
+  th { overflow-wrap: normal; } td.number { text-align: right; white-space: nowrap; }
 pre { background: #f2f5f7; padding: .8em; white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: .6em 0; } figcaption { color: #5b6a72; font-size: .9em; }
 @media (max-width: 800px) { .pair { grid-template-columns: 1fr; } }

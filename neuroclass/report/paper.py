@@ -34,7 +34,7 @@ def paper_page(found: Reproduction) -> str:
         page.add(f'<p class="note simulated">{escape(told)}</p>')
     page.add(f"<p>{escape(preface(found))}</p>")
     every = sections(found)
-    links = "".join(f'<li><a href="#{one.key}">{escape(one.title)}</a></li>' for one in every)
+    links = "".join(f'<li><a href="#section-{one.key}">{escape(one.title)}</a></li>' for one in every)
     page.add(f"<ul>{links}</ul>")
     for one in every:
         _section(page, one)
@@ -46,7 +46,7 @@ def paper_page(found: Reproduction) -> str:
 
 
 def _section(page: Page, one: Section) -> None:
-    page.add(f'<h2 id="{one.key}">{escape(one.title)}</h2><p class="muted">{escape(one.shows)}</p>')
+    page.add(f'<h2 id="section-{one.key}">{escape(one.title)}</h2><p class="muted">{escape(one.shows)}</p>')
     page.table(one.table)
     page.add(f"<p><b>Why they differ.</b> {escape(one.why)}</p>")
     for drawing in one.drawings:

@@ -4,22 +4,23 @@ Published: the splits, scalers and choices on test cells of the paper's code. Ho
 cross-validation with the scaler inside the fold and nothing chosen on its test cells.
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from joblib import delayed
 
 from neuroclass import __version__
-from neuroclass.cell_types import Species
+from neuroclass.cell_types import TASK_CLASSES, Species
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation import dann_selection, lspin_selection
 from neuroclass.evaluation.evaluate import in_parallel, test_trial, train_trial
 from neuroclass.evaluation.kept import keep_results
+from neuroclass.evaluation.metrics import summarise
 from neuroclass.evaluation.names import Protocol
-from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
+from neuroclass.evaluation.protocols import N_FOLDS, Plan, Trial, plan_protocol
 from neuroclass.evaluation.published_baselines import GRIDS, run_baseline
 from neuroclass.evaluation.published_split import (
     BroadCells,
@@ -29,16 +30,18 @@ from neuroclass.evaluation.published_split import (
     subclass_cells,
 )
 from neuroclass.explain.held_out import gate_table, shap_table
-from neuroclass.explain.shap_values import shap_values
+from neuroclass.explain.shap_values import Explainable, shap_values
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.lspin import LspinPredictor
 from neuroclass.predictors.predictor import Predictor
 from neuroclass.reports.paper_course import Course
 from neuroclass.reports.paper_numbers import numbers_of
 from neuroclass.reports.paper_store import Reproduction, kept_folder
+from neuroclass.reports.paper_stored import Stored, stored_results
 from neuroclass.reports.paper_tables import Parts, tables_of
 from neuroclass.training.paper_dann import PaperDannSettings
 from neuroclass.training.paper_lspin import PaperSettings
+from neuroclass.types.arrays import Integers
 from neuroclass.types.models import DANN, LSPIN
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
@@ -56,7 +59,8 @@ HONEST: Mapping[str, tuple[str, float]] = {
     "dann": (DANN.task, 5.0),
 }
 """Systems under the honest protocol: what they tell, and processor time of one fold on the published cells, s."""
-SPLIT: Mapping[str, float] = {"lspin": 6.5, "dann": 5.0}
+SPLIT = (LSPIN.name, DANN.name)
+PAPER_DANN, PAPER_DANN_FOLD_S = "dann-paper", 1.5
 PUBLISHED_CELLS = 1424
 
 SEEDS_STAGE, AGAIN_STAGE = "LSPIN: published settings", "LSPIN: chosen settings trained again"
@@ -65,8 +69,22 @@ BASELINES_STAGE, HONEST_STAGE = "other systems, as published", "donor-grouped cr
 SPLIT_STAGE, EXPLAIN_STAGE = "ours on the paper's split", "SHAP values"
 
 
-def stage_costs(n_mouse: int = PUBLISHED_CELLS) -> dict[str, tuple[int, float]]:
-    """Units of each stage, and the processor time of one on so many mouse cells, s."""
+def stage_costs(n_mouse: int = PUBLISHED_CELLS, stored: bool = False) -> dict[str, tuple[int, float]]:
+    """Units of each stage, and the processor time of one on so many mouse cells, s.
+
+    Parameters
+    ----------
+    n_mouse : int
+        Mouse cells.
+    stored : bool
+        Whether the shipped reports hold the honest figures of these cells.
+
+    Returns
+    -------
+    dict
+    """
+    every = (PAPER_DANN_FOLD_S, *(0.0 if stored else cost for _, cost in HONEST.values()))
+    n_honest = N_FOLDS * (1 if stored else len(every))
     fits = {
         lspin_selection.SEARCH.stage: (lspin_selection.N_TRIALS, 5.0),
         SEEDS_STAGE: (N_SEEDS, 5.0),
@@ -75,9 +93,9 @@ def stage_costs(n_mouse: int = PUBLISHED_CELLS) -> dict[str, tuple[int, float]]:
         DANN_SEEDS_STAGE: (N_SEEDS, 1.5),
         DANN_AGAIN_STAGE: (N_SEEDS, 1.5),
         BASELINES_STAGE: (len(GRIDS), 9.0),
-        SPLIT_STAGE: (len(SPLIT), 6.0),
-        HONEST_STAGE: (5 * (len(HONEST) + 1), sum(cost for _, cost in HONEST.values()) / len(HONEST)),
-        EXPLAIN_STAGE: (1, 15.0),
+        HONEST_STAGE: (n_honest, N_FOLDS * sum(every) / n_honest),
+        SPLIT_STAGE: (0 if stored else len(SPLIT), 6.0),
+        EXPLAIN_STAGE: (1 if stored else 2, 7.0),
     }
     scale = 0.1 + 0.9 * n_mouse / PUBLISHED_CELLS
     return {name: (n, cost * scale) for name, (n, cost) in fits.items()}
@@ -86,7 +104,7 @@ def stage_costs(n_mouse: int = PUBLISHED_CELLS) -> dict[str, tuple[int, float]]:
 def seconds_for(cohort: Cohort, jobs: int = 2) -> float:
     """About how long the reproduction takes on a calm machine, s."""
     n_mouse = int((cohort.frame["species"] == Species.MOUSE.value).sum())
-    return Course(stage_costs(n_mouse)).total / max(1, min(jobs, 2)) + 15
+    return Course(stage_costs(n_mouse, stored_results(cohort) is not None)).total / max(1, min(jobs, 2)) + 15
 
 
 def reproduce_paper(
@@ -117,11 +135,11 @@ def reproduce_paper(
     SettingsError
         If Optuna is not installed.
     """
-    start = time.monotonic()
+    stored = stored_results(cohort)
     cells, broad = subclass_cells(cohort), broad_cells(cohort)
     plans = {task: plan_protocol(Protocol.DONOR_CV, cohort, task, 1) for task in (LSPIN.task, DANN.task)}
     n_mouse = int((cohort.frame["species"] == Species.MOUSE.value).sum())
-    course = Course(stage_costs(n_mouse), progress)
+    course = Course(stage_costs(n_mouse, stored is not None), progress)
     folder = kept_folder(cohort)
     with keep_results(folder / "parts"):
         parts = Parts(
@@ -130,11 +148,12 @@ def reproduce_paper(
             _lspin(cells, jobs, course, seed),
             _dann(broad, jobs, course, seed),
             _baselines(cells, jobs, course),
-            _honest(plans, jobs, course),
-            _split(cohort, jobs, course),
-            _explained_both(cohort, broad, plans[DANN.task], jobs, course, seed),
+            _honest(plans, jobs, course, stored),
+            _split(cohort, jobs, course, stored),
+            _explained_both(cohort, broad, plans[DANN.task], jobs, course, seed, stored),
+            None if stored is None else stored.open_gates("lspin-paper"),
         )
-    numbers = {"version": __version__, "seed": seed, "seconds": round(time.monotonic() - start, 1)}
+    numbers = {"version": __version__, "seed": seed, "stored": stored is not None}
     found = Reproduction(numbers | numbers_of(cohort, parts), tables_of(cohort, parts))
     found.write(folder)
     return found
@@ -173,8 +192,6 @@ def _baselines(cells: SubclassCells, jobs: int, course: Course) -> dict[str, dic
 
 def _fold(name: str, task: str, plan: Plan, trial: Trial) -> dict[str, pd.DataFrame]:
     """Train a system on a trial's training cells; predictions and gates of its test cells."""
-    import torch
-
     torch.set_num_threads(1)
     model = train_trial(name, task, plan, trial)
     found = {"predictions": test_trial(model, task, plan, trial)}
@@ -191,49 +208,67 @@ def _together(parts: list[dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
     return {key: pd.concat([one[key] for one in parts], ignore_index=True) for key in parts[0]}
 
 
-def _honest(plans: Mapping[str, Plan], jobs: int, course: Course) -> dict[str, dict[str, pd.DataFrame]]:
+def _honest(plans: Mapping[str, Plan], jobs: int, course: Course, stored: Stored | None) -> dict[str, Any]:
     calls, names = [], []
-    for name, (task, _) in HONEST.items():
+    plan = plans[DANN.task]
+    for trial in plan.trials:
+        calls.append(delayed(_paper_dann_fold)(plan.cohort, trial, PaperDannSettings()))
+        names.append(PAPER_DANN)
+    for name, (task, _) in HONEST.items() if stored is None else ():
         calls += [delayed(_fold)(name, task, plans[task], trial) for trial in plans[task].trials]
         names += [name] * len(plans[task].trials)
-    plan = plans[DANN.task]
-    calls += [delayed(_paper_dann_fold)(plan.cohort, trial, PaperDannSettings()) for trial in plan.trials]
-    names += ["dann-paper"] * len(plan.trials)
     found = in_parallel(calls, jobs, HONEST_STAGE, course)
-    return {
+    grouped = {
         name: _together([one for one, own in zip(found, names, strict=True) if own == name])
         for name in dict.fromkeys(names)
     }
+    return grouped | ({} if stored is None else {name: stored.honest(name) for name in HONEST})
 
 
-def _split(cohort: Cohort, jobs: int, course: Course) -> dict[str, dict[str, pd.DataFrame]]:
+def _split(cohort: Cohort, jobs: int, course: Course, stored: Stored | None) -> dict[str, dict[str, Any]]:
+    """Ours on the paper's split: summaries by system and species."""
+    if stored is not None:
+        return {name: stored.split(name) for name in SPLIT}
     plans = {name: plan_protocol(Protocol.PAPER_SPLIT, cohort, HONEST[name][0], 1) for name in SPLIT}
     calls = [delayed(_fold)(name, HONEST[name][0], plan, plan.trials[0]) for name, plan in plans.items()]
-    return dict(zip(SPLIT, in_parallel(calls, jobs, SPLIT_STAGE, course), strict=True))
+    found = dict(zip(SPLIT, in_parallel(calls, jobs, SPLIT_STAGE, course), strict=True))
+    return {
+        name: {str(one): summarise(rows, TASK_CLASSES[HONEST[name][0]]) for one, rows in table.groupby("species")}
+        for name, table in ((name, parts["predictions"]) for name, parts in found.items())
+    }
 
 
-def _explained(cohort: Cohort, broad: BroadCells, plan: Plan, seed: int) -> pd.DataFrame:
-    """SHAP values of the paper's DANN on its test cells, and of ours on held-out ones; column ``network``."""
-    paper = dann_selection.train_published(broad, PaperDannSettings(), seed)
-    ours = train_trial("dann", DANN.task, plan, plan.trials[0])
-    assert isinstance(ours, Predictor)
-    tables = []
-    for name, model, cells, rows in (
-        ("paper", paper, labelled_broad(cohort), broad.test),
-        ("ours", ours, plan.cohort, plan.trials[0].test),
-    ):
-        species = cells.column("species")[rows]
-        some = [own[np.unique(np.linspace(0, len(own) - 1, EXPLAINED).astype(int))] for own in
-                (rows[species == one.value] for one in Species) if len(own)]  # fmt: skip
-        test = cells.take(np.concatenate(some))
-        values = shap_values(model, test.matrix(), test.column("species").tolist(), pairs=1, seed=seed)
-        table = shap_table(values, test, model.classes, list(FEATURE_NAMES))
-        tables.append(table[table["class"] == model.classes[0]].assign(network=name))
-    return pd.concat(tables, ignore_index=True)
+def _explained(model: Explainable, cells: Cohort, rows: Integers, network: str, seed: int) -> pd.DataFrame:
+    """SHAP values of evenly drawn cells of each species among some rows, towards the first class."""
+    species = cells.column("species")[rows]
+    own = [rows[species == one.value] for one in Species]
+    drawn = [part[np.unique(np.linspace(0, len(part) - 1, EXPLAINED).astype(int))] for part in own if len(part)]
+    some = cells.take(np.concatenate(drawn))
+    values = shap_values(model, some.matrix(), some.column("species").tolist(), pairs=1, seed=seed)
+    table = shap_table(values, some, model.classes, list(FEATURE_NAMES))
+    return table[table["class"] == model.classes[0]].assign(network=network)
+
+
+def _paper_explained(cohort: Cohort, broad: BroadCells, seed: int) -> pd.DataFrame:
+    """The paper's DANN on its test cells."""
+    torch.set_num_threads(1)
+    model = dann_selection.train_published(broad, PaperDannSettings(), seed)
+    return _explained(model, labelled_broad(cohort), broad.test, "paper", seed)
+
+
+def _ours_explained(plan: Plan, seed: int) -> pd.DataFrame:
+    """Ours on held-out cells."""
+    torch.set_num_threads(1)
+    model = train_trial(DANN.name, DANN.task, plan, plan.trials[0])
+    assert isinstance(model, Predictor)
+    return _explained(model, plan.cohort, plan.trials[0].test, "ours", seed)
 
 
 def _explained_both(
-    cohort: Cohort, broad: BroadCells, plan: Plan, jobs: int, course: Course, seed: int
+    cohort: Cohort, broad: BroadCells, plan: Plan, jobs: int, course: Course, seed: int, stored: Stored | None
 ) -> pd.DataFrame:
-    (found,) = in_parallel([delayed(_explained)(cohort, broad, plan, seed)], jobs, EXPLAIN_STAGE, course)
-    return found
+    calls: list[Any] = [delayed(_paper_explained)(cohort, broad, seed)]
+    calls += [] if stored is not None else [delayed(_ours_explained)(plan, seed)]
+    found = in_parallel(calls, jobs, EXPLAIN_STAGE, course)
+    ours = [] if stored is None else [stored.shap(EXPLAINED).assign(network="ours")]
+    return pd.concat([*found, *ours], ignore_index=True)

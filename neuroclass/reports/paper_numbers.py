@@ -15,6 +15,7 @@ from neuroclass.evaluation.published import published_results
 from neuroclass.evaluation.search_on_test import spread
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.paper_tables import (
+    HONEST_WAY,
     Parts,
     at,
     best_dann,
@@ -82,19 +83,17 @@ def _published(name: str, system: str) -> dict[str, dict[str, float]]:
 def _honest(parts: Parts, system: str, species: str | None = None) -> dict[str, Any]:
     table = parts.honest[system]["predictions"]
     rows = table if species is None else table[table["species"] == species]
-    classes = TASK_CLASSES[LSPIN.task if _tells_subclass(rows) else DANN.task]
-    return {**summarise(rows, classes), "n_cells": int(rows["id"].nunique()), "n_donors": int(rows["donor"].nunique())}
+    classes = TASK_CLASSES[DANN.task if system.startswith(DANN.name) else LSPIN.task]
+    counts = {name: int(rows[column].nunique()) for name, column in _COUNTED.items()}
+    return {**summarise(rows, classes), **counts}
 
 
-def _tells_subclass(predictions: pd.DataFrame) -> bool:
-    return f"p_{LSPIN.classes[0]}" in predictions
+_COUNTED = {"n_cells": "id", "n_donors": "donor", "n_repeats": "repeat"}
 
 
-def _on_split(parts: Parts, system: str, species: str | None = None) -> dict[str, Any]:
-    table = parts.split[system]["predictions"]
-    rows = table if species is None else table[table["species"] == species]
-    found = summarise(rows, TASK_CLASSES[LSPIN.task if _tells_subclass(rows) else DANN.task])
-    return {name: {"mean": value["mean"]} for name, value in found.items()}
+def _on_split(parts: Parts, system: str, species: str) -> dict[str, Any]:
+    found = parts.split[system][species]
+    return {name: {key: found[name][key] for key in ("mean", "sd")} for name in ("accuracy", "macro_f1")}
 
 
 def _table1(parts: Parts) -> list[dict[str, Any]]:
@@ -153,8 +152,11 @@ def _table2(parts: Parts) -> list[dict[str, Any]]:
                 "honest": _honest(parts, name),
             }
         )
-    ours = {"system": "lspin", "cells": "mouse", "published": None, "chosen": None}
-    return [*rows, {**ours, "unchosen": _on_split(parts, "lspin"), "honest": _honest(parts, "lspin")}]
+    ours: dict[str, Any] = {"system": "lspin", "cells": "mouse", "published": None, "chosen": None}
+    return [
+        *rows,
+        {**ours, "unchosen": _on_split(parts, "lspin", Species.MOUSE.value), "honest": _honest(parts, "lspin")},
+    ]
 
 
 def _as_means(values: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -202,7 +204,7 @@ def _figures(cohort: Cohort, parts: Parts) -> dict[str, Any]:
         "4": {"n_cells": len(mouse), "classes": _counts(mouse["subclass"]), "n_lines": int(mouse["line"].nunique())},
         "5": {"n_cells": len(human), "classes": _counts(human["dendrite_type"])},
         "8": {way: _recalls(rows) for way, rows in _ways(lspin_predictions(parts))},
-        "9": {way: _openness(rows) for way, rows in gates(parts).items()},
+        "9": _gates(parts),
         "10": {
             f"{species}, {way}": _recalls(rows)
             for way, table in _ways(dann_predictions(parts))
@@ -223,6 +225,11 @@ def _recalls(rows: pd.DataFrame) -> dict[str, Any]:
     right = rows["truth"] == rows["predicted"]
     by_class = {str(name): float(value) for name, value in right.groupby(rows["truth"]).mean().items()}
     return {"n_cells": int(rows["id"].nunique()), "accuracy": float(right.mean()), "recall": by_class}
+
+
+def _gates(parts: Parts) -> dict[str, dict[str, float]]:
+    found = {way: _openness(rows) for way, rows in gates(parts).items()}
+    return found | ({} if parts.stored_open is None else {HONEST_WAY: {"median_open": parts.stored_open}})
 
 
 def _openness(gate_rows: pd.DataFrame) -> dict[str, float]:

@@ -31,10 +31,14 @@ class Parts:
         ``trials`` of the search, runs with the published settings (``seeds``) and with the chosen ones (``again``).
     baselines : dict
         By system, see `run_baseline`.
-    honest, split : dict
+    honest : dict
         By system: predictions, and gates where there are some.
+    split : dict
+        Ours on the paper's split: summaries by system and species.
     shap : DataFrame
         Towards the first class: id, species, network (``paper`` or ``ours``) and one column a feature.
+    stored_open : float or None
+        Median number of open gates of the paper's recipe on held-out donors, where its gates were not kept.
     """
 
     subclass: SubclassCells
@@ -43,8 +47,9 @@ class Parts:
     dann: dict[str, Any]
     baselines: dict[str, dict[str, Any]]
     honest: dict[str, dict[str, pd.DataFrame]]
-    split: dict[str, dict[str, pd.DataFrame]]
+    split: dict[str, dict[str, Any]]
     shap: pd.DataFrame
+    stored_open: float | None = None
 
 
 def lspin_scores(parts: Parts, runs: Sequence[Run]) -> list[dict[str, float]]:
@@ -84,7 +89,8 @@ def gates(parts: Parts, cohort: Cohort | None = None) -> dict[str, pd.DataFrame]
     ids = cells.test.astype(str) if cohort is None else complete_mouse(cohort).column("id")[cells.test]
     table = pd.DataFrame({"id": ids, "truth": names[cells.truth[cells.test]], "predicted": names[run["predicted"][-1]]})
     values = pd.DataFrame(np.asarray(run["gates"], dtype=np.float32).round(3), columns=list(FEATURE_NAMES))
-    honest = {way: parts.honest[name]["gates"] for way, name in ((HONEST_WAY, "lspin-paper"), (OURS, "lspin"))}
+    ways = ((HONEST_WAY, "lspin-paper"), (OURS, "lspin"))
+    honest = {way: parts.honest[name]["gates"] for way, name in ways if "gates" in parts.honest[name]}
     return {PUBLISHED_WAY: pd.concat([table, values], axis=1), **honest}
 
 
