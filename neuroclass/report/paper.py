@@ -5,7 +5,8 @@ from html import escape
 
 from neuroclass import __version__
 from neuroclass.report.page import Page, document
-from neuroclass.report.paper_sections import Section, preface, sections, warning
+from neuroclass.report.paper_format import Section
+from neuroclass.report.paper_sections import preface, sections, warning
 from neuroclass.reports.paper_store import Reproduction
 
 TITLE = "The paper, reproduced"

@@ -1,4 +1,4 @@
-"""Work on models of the library in separate processes: training any system, and making a model's report."""
+"""Work on models in separate processes: training any system, a model's report, the paper's reproduction."""
 
 import json
 import secrets
@@ -29,17 +29,19 @@ class ModelJobs(JobRegistry):
 
     folder: Path = field(default_factory=lambda: cache_folder() / "model-jobs")
 
-    def queue(self, arguments: Sequence[str], about: str, owner: str = "") -> str:
-        """Queue a ``models`` command; it starts at once where one more may run.
+    def queue(self, arguments: Sequence[str], about: str, owner: str = "", command: str = "models") -> str:
+        """Queue a command; it starts at once where one more may run.
 
         Parameters
         ----------
         arguments : sequence of str
-            Of ``python -m neuroclass models``; ``{status}`` stands for the file of its progress.
+            Of the command; ``{status}`` stands for the file of its progress.
         about : str
             What it is about: a model's id, or another name.
         owner : str
             Who starts it, and may cancel it.
+        command : str
+            Of ``python -m neuroclass``.
 
         Returns
         -------
@@ -54,8 +56,8 @@ class ModelJobs(JobRegistry):
         job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{_WORD}-{secrets.token_hex(3)}"
         folder = self.folder / job_id
         words = [one.replace("{status}", str(folder / "status.json")) for one in arguments]
-        command = [sys.executable, "-m", "neuroclass", "models", *words, "--json"]
-        record = {"model": _WORD, "command": command, "owner": hidden(owner), "queued": time.time(), "about": about}
+        line = [sys.executable, "-m", "neuroclass", command, *words, "--json"]
+        record = {"model": _WORD, "command": line, "owner": hidden(owner), "queued": time.time(), "about": about}
         with self._lock():
             self._check_waiting(owner)
             folder.mkdir(parents=True)
