@@ -48,9 +48,9 @@ def preface(found: Reproduction) -> str:
         f"{cells['n_mouse']:,} mouse and {cells['n_human']:,} human cells of {cells['n_donors']:,} donors from "
         f"{cells['source']}. Published protocol: the splits, scalers and choices on test cells of the paper's public "
         f"code. Honest protocol: donor-grouped, stratified 5-fold cross-validation, {_repeats(found)}; scaler and "
-        "early stopping inside the fold, nothing chosen on its test cells. Numbers are accuracy / macro F1, fractions of "
-        "the tested cells; brackets are 95% intervals over donors, ± the standard deviation over runs that differ in their "
-        "random numbers."
+        "early stopping inside the fold, nothing chosen on its test cells. Numbers are accuracy / macro F1, fractions "
+        "of the tested cells; brackets are 95% intervals over donors, ± the standard deviation over runs that differ "
+        "in their random numbers."
     )
 
 
@@ -151,7 +151,7 @@ def _selection(found: Reproduction) -> Section:
 def _table1(found: Reproduction) -> Section:
     dann, cells = found.numbers["selection"]["dann"], found.numbers["cells"]["dann"]
     table = _rows(found.numbers["table1"], both=True)
-    by_training = {one_species: dann["seeds"][f"{one_species} {TRAINING}"] for one_species in ("mouse", "human")}
+    mouse, human = (metric(dann["seeds"][f"{one.value} {TRAINING}"]) for one in Species)
     return Section(
         "table-1",
         "Table 1: excitatory or inhibitory, mouse and human (DANN)",
@@ -162,7 +162,7 @@ def _table1(found: Reproduction) -> Section:
         "The published network never saw a human cell: the code drops every row without a driver line. Standardised by "
         "themselves, human test cells move, for their class proportions differ from the mouse's; a network that "
         "nothing chose then falls behind, and the choice on both test sets makes up for it. With the training cells' "
-        f"scaler the published settings reach {metric(by_training['mouse'])} (mouse) and {metric(by_training['human'])} "
+        f"scaler the published settings reach {mouse} (mouse) and {human} "
         "(human) over the same runs. The honest figures are of networks that learn human labels too, on other donors.",
     )
 

@@ -15,12 +15,12 @@ from joblib import delayed
 from neuroclass import __version__
 from neuroclass.cell_types import TASK_CLASSES, Species
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.evaluation import dann_selection, lspin_selection
+from neuroclass.evaluation import dann_selection, lspin_selection, protocols
 from neuroclass.evaluation.evaluate import in_parallel, test_trial, train_trial
 from neuroclass.evaluation.kept import keep_results
 from neuroclass.evaluation.metrics import summarise
 from neuroclass.evaluation.names import Protocol
-from neuroclass.evaluation.protocols import N_FOLDS, Plan, Trial, plan_protocol
+from neuroclass.evaluation.protocols import Plan, Trial, plan_protocol
 from neuroclass.evaluation.published_baselines import GRIDS, run_baseline
 from neuroclass.evaluation.published_split import (
     BroadCells,
@@ -84,7 +84,7 @@ def stage_costs(n_mouse: int = PUBLISHED_CELLS, stored: bool = False) -> dict[st
     dict
     """
     every = (PAPER_DANN_FOLD_S, *(0.0 if stored else cost for _, cost in HONEST.values()))
-    n_honest = N_FOLDS * (1 if stored else len(every))
+    n_honest = protocols.N_FOLDS * (1 if stored else len(every))
     fits = {
         lspin_selection.SEARCH.stage: (lspin_selection.N_TRIALS, 5.0),
         SEEDS_STAGE: (N_SEEDS, 5.0),
@@ -93,7 +93,7 @@ def stage_costs(n_mouse: int = PUBLISHED_CELLS, stored: bool = False) -> dict[st
         DANN_SEEDS_STAGE: (N_SEEDS, 1.5),
         DANN_AGAIN_STAGE: (N_SEEDS, 1.5),
         BASELINES_STAGE: (len(GRIDS), 9.0),
-        HONEST_STAGE: (n_honest, N_FOLDS * sum(every) / n_honest),
+        HONEST_STAGE: (n_honest, protocols.N_FOLDS * sum(every) / n_honest),
         SPLIT_STAGE: (0 if stored else len(SPLIT), 6.0),
         EXPLAIN_STAGE: (1 if stored else 2, 7.0),
     }

@@ -61,9 +61,9 @@ def offer(cells: Cohort) -> None:
     simulated = " simulated" if cells.simulated else ""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**Make it with the loaded cells**, {len(cells):,}{simulated} cells of {escaped(cells.source, 120)}: about "
-            f"{jobs.minutes(seconds_for(cells))} on two calm cores. It goes on when you leave, and where it was cut "
-            "off."
+            f"**Make it with the loaded cells**, {len(cells):,}{simulated} cells of {escaped(cells.source, 120)}: "
+            f"about {jobs.minutes(seconds_for(cells))} on two calm cores. It goes on when you leave, and continues "
+            "where it was cut off."
         )
         if st.button("Reproduce", icon=":material/play_arrow:", key="reproduce"):
             with guarded(stop=False):
