@@ -10,6 +10,7 @@ References
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -140,3 +141,22 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     found = np.asarray(values, dtype=np.float64)
     deviation = float(found.std(ddof=1)) if len(found) > 1 else 0.0
     return {"mean": float(found.mean()), "sd": deviation, "low": float(found.min()), "high": float(found.max())}
+
+
+def expected_best(runs: Mapping[str, float], n_runs: int) -> float:
+    """Accuracy to expect of the best of so many runs, if they spread normally and independently as some did.
+
+    Parameters
+    ----------
+    runs : mapping
+        ``mean`` and ``sd`` of the runs that were made; see `spread`.
+    n_runs : int
+        How many the best is taken of.
+
+    Returns
+    -------
+    float
+        Mean + sd · Φ⁻¹((n − 3/8) / (n + 1/4)), Blom's approximation; at most 1.
+    """
+    place = NormalDist().inv_cdf((n_runs - 0.375) / (n_runs + 0.25))
+    return min(1.0, runs["mean"] + place * runs["sd"])
