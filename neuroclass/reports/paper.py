@@ -86,13 +86,13 @@ def stage_costs(n_mouse: int = PUBLISHED_CELLS, stored: bool = False) -> dict[st
     every = (PAPER_DANN_FOLD_S, *(0.0 if stored else cost for _, cost in HONEST.values()))
     n_honest = protocols.N_FOLDS * (1 if stored else len(every))
     fits = {
-        lspin_selection.SEARCH.stage: (lspin_selection.N_TRIALS, 5.0),
-        SEEDS_STAGE: (N_SEEDS, 5.0),
-        AGAIN_STAGE: (N_SEEDS, 4.0),
-        dann_selection.SEARCH.stage: (dann_selection.N_TRIALS, 1.5),
-        DANN_SEEDS_STAGE: (N_SEEDS, 1.5),
-        DANN_AGAIN_STAGE: (N_SEEDS, 1.5),
-        BASELINES_STAGE: (len(GRIDS), 9.0),
+        lspin_selection.SEARCH.stage: (lspin_selection.N_TRIALS, 8.0),
+        SEEDS_STAGE: (N_SEEDS, 8.0),
+        AGAIN_STAGE: (N_SEEDS, 8.0),
+        dann_selection.SEARCH.stage: (dann_selection.N_TRIALS, 2.0),
+        DANN_SEEDS_STAGE: (N_SEEDS, 2.0),
+        DANN_AGAIN_STAGE: (N_SEEDS, 2.0),
+        BASELINES_STAGE: (len(GRIDS), 12.0),
         HONEST_STAGE: (n_honest, protocols.N_FOLDS * sum(every) / n_honest),
         SPLIT_STAGE: (0 if stored else len(SPLIT), 6.0),
         EXPLAIN_STAGE: (1 if stored else 2, 7.0),

@@ -8,6 +8,7 @@ from neuroclass.errors import CohortError
 from neuroclass.evaluation.published import published_results
 from neuroclass.evaluation.published_baselines import run_baseline
 from neuroclass.evaluation.published_split import broad_cells, subclass_cells
+from neuroclass.evaluation.search_on_test import expected_best
 from tests.planted import planted_cohort
 
 
@@ -45,3 +46,11 @@ def test_cohorts_that_lack_cells_are_refused_in_words():
     few = mouse.take((mouse.frame["subclass"] != "Vip").to_numpy())
     with pytest.raises(CohortError, match=r"fewer than 5 mouse cells .* of Vip"):
         subclass_cells(few)
+
+
+def test_the_best_of_many_runs_is_as_far_out_as_chance_puts_it():
+    runs = {"mean": 0.8, "sd": 0.01}
+    drawn = np.random.default_rng(0).normal(0.8, 0.01, size=(2000, 50)).max(axis=1).mean()
+    assert expected_best(runs, 50) == pytest.approx(drawn, abs=5e-4)
+    assert expected_best(runs, 1) == pytest.approx(0.8)
+    assert expected_best({"mean": 0.99, "sd": 0.1}, 6000) == 1.0
