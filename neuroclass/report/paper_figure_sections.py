@@ -101,8 +101,7 @@ def figure8(found: Reproduction) -> Section:
         "Figure 8: confusion matrix of LSPIN",
         f"Drawn from predictions of the mouse cells, true subclass by predicted. {FIGURE}",
         _recall_rows(numbers, _WAYS),
-        "The rare classes move most between the protocols: the published test set has few cells of each, and the "
-        "settings were chosen on just these.",
+        "The published test set has few cells of the rarer classes, and the settings were chosen on just these.",
         drawings,
     )
 
@@ -152,8 +151,8 @@ def figure10(found: Reproduction) -> Section:
         "Figure 10: confusion matrices of DANN, mouse and human",
         f"Drawn from predictions of both species, true type by predicted. {FIGURE}",
         pd.DataFrame(rows, columns=["", "published", *_WAYS.values()]),
-        "Under the published protocol the human set is small and was looked at for the choice; on other donors, with "
-        "human labels in training, errors are of both kinds.",
+        "The published human test set is small, and both test sets were looked at for the choice; the honest matrices "
+        "are of donors that the networks have not seen, human labels included in training.",
         tuple(drawings),
     )
 
@@ -180,7 +179,6 @@ def shap_section(found: Reproduction) -> Section:
         "us. Drawn from mean |SHAP| in probability, against prototypes of the training cells.",
         pd.DataFrame([row], columns=["", "published", "published protocol, published settings", "honest, ours"]),
         "The paper's network explains test cells that it standardised by the training cells here; ours, held-out "
-        "donors. Both rest on the shape of the spike; the four stimuli measure it four times, so that credit is shared "
-        "out differently.",
+        "donors. The four stimuli measure the spike four times, so that networks may share the credit out differently.",
         (Drawing("shap", lambda: figures.shap(found), "Mean |SHAP| of the 15 leading features, both species."),),
     )
