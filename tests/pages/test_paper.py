@@ -9,6 +9,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.report.paper_sections import sections
 from neuroclass.reports.paper_store import Reproduction, kept_folder, shipped_reproduction
 from neuroclass.training.model_jobs import ModelJobs
+from neuroclass.ui.paper.paper import LOADED, NAMES, label_of
 
 Open = Callable[..., AppTest]
 PARTS = ("selection", "table-1", "table-2", *(f"figure-{k}" for k in (2, 4, 5, 8, 9, 10)), "shap")
@@ -25,9 +26,9 @@ def texts(app: AppTest) -> str:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_is_shown_with_its_table_and_why(open_page: Open, stored: Reproduction, part: str) -> None:
-    app = open_page("paper", part=part)
-    assert not app.exception
     (section,) = (one for one in sections(stored) if one.key == part)
+    app = open_page("paper", part=label_of(section))
+    assert not app.exception
     assert app.subheader[0].value == section.title
     assert app.dataframe[0].value.to_numpy().tolist() == section.table.to_numpy().tolist()
     assert "Why they differ." in texts(app)
@@ -61,7 +62,7 @@ def test_one_of_simulated_cells_says_so(open_page: Open, stored: Reproduction) -
     open_page("paper")  # sets the cache folder
     cells = {**stored.numbers["cells"], "simulated": True}
     Reproduction({**stored.numbers, "cells": cells}, stored.tables).write(kept_folder(load_demo()))
-    app = open_page("paper", cells="loaded")
+    app = open_page("paper", cells=NAMES[LOADED])
     assert not app.exception
     assert "These cells are simulated" in texts(app)
     assert not [button for button in app.button if button.label == "Reproduce"]

@@ -100,10 +100,13 @@ def head(found: Reproduction) -> None:
 
 def show(found: Reproduction) -> None:
     """One section at a time, kept in the page's address."""
-    every = {one.key: one for one in sections(found)}
-    titles = {key: one.title for key, one in every.items()}
-    key = widgets.pick("Table or figure", list(every), "part", format_func=titles.__getitem__)
-    _section(every[key], found)
+    every = {label_of(one): one for one in sections(found)}
+    _section(every[widgets.choice("Table or figure", list(every), "part")], found)
+
+
+def label_of(one: Section) -> str:
+    """A section's short name, such as Table 1."""
+    return "SHAP" if one.key == "shap" else one.key.replace("-", " ").capitalize()
 
 
 def _section(one: Section, found: Reproduction) -> None:
