@@ -35,7 +35,7 @@ page = st.navigation(
             _page("gates", "Gates", "tune"),
             _page("domains", "Domains", "blur_on"),
         ],
-        "About": [_page("methods", "Methods", "menu_book")],
+        "About": [_page("methods", "Methods", "menu_book"), _page("paper", "Paper", "article")],
     }
 )
 st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}</style>")

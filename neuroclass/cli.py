@@ -13,7 +13,19 @@ from neuroclass import __version__
 from neuroclass.errors import NeuroClassError, SettingsError
 from neuroclass.work.threads import one_thread_each
 
-COMMANDS = ("app", "cohort", "fetch", "train", "runs", "evaluate", "classify", "extract", "adapt", "models")
+COMMANDS = (
+    "app",
+    "cohort",
+    "fetch",
+    "train",
+    "runs",
+    "evaluate",
+    "classify",
+    "extract",
+    "adapt",
+    "models",
+    "reproduce",
+)
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:

@@ -205,3 +205,7 @@ class UnclippedPreprocessor(Preprocessor):
         """Standardised features, shape (n_cells, 41), not clipped, NaN where missing."""
         x = np.where(np.isfinite(x), x, np.nan)
         return np.asarray((self._enter(x) - self.mean) / self.scale)
+
+
+class PaperScaler(UnclippedPreprocessor, PlainPreprocessor):
+    """The paper's scaler: each feature's mean and standard deviation, no logarithm, no clipping."""

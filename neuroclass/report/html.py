@@ -3,14 +3,11 @@
 All text from users and files is passed through `escape`. A content security policy forbids any request.
 """
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 from html import escape
 
 import pandas as pd
-import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
 
 from neuroclass import __version__
 from neuroclass.cell_types import label_of
@@ -27,66 +24,9 @@ from neuroclass.io.export import to_csv
 from neuroclass.report import tables
 from neuroclass.report.content import TASKS, Evidence, ReportCell, question_of
 from neuroclass.report.methods import methods_paragraph, model_identity
+from neuroclass.report.page import Page, document
 from neuroclass.report.places import aligned_on
 from neuroclass.types.models import title_of
-
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
-)
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #1f2a30; background: #fff; max-width: 1080px; margin: 2em auto;
-  padding: 0 1.2em; }
-h1 { font-size: 1.7em; margin-bottom: 0; } h2 { border-top: 2px solid #0B6E8F; padding-top: .5em; margin-top: 2em; }
-h3 { margin-bottom: .2em; } .muted { color: #5b6a72; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2em; }
-.pair > *, figure { min-width: 0; } .answer { font-size: 1.5em; font-weight: 600; margin: .1em 0; }
-.simulated { color: #C05621; font-weight: 600; } .note { background: #fff7e0; border-left: 4px solid #E69F00;
-  padding: .4em 1em; }
-table { border-collapse: collapse; width: 100%; font-size: .87em; } th, td { text-align: left; padding: .22em .6em;
-  border-bottom: 1px solid #dde4e8; overflow-wrap: anywhere; } td.number { text-align: right; white-space: nowrap; }
-pre { background: #f2f5f7; padding: .8em; white-space: pre-wrap; overflow-wrap: anywhere; }
-figure { margin: .6em 0; } figcaption { color: #5b6a72; font-size: .9em; }
-@media (max-width: 800px) { .pair { grid-template-columns: 1fr; } }
-"""
-
-
-class _Page:
-    """Builder of the page, which also numbers its figures."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.n_figures = 0
-
-    def add(self, *parts: str) -> None:
-        self.parts += parts
-
-    def figure(self, fig: go.Figure, caption: str) -> None:
-        """Add a figure; `caption` is plain text."""
-        self.n_figures += 1
-        fig.update_layout(paper_bgcolor="#fff", plot_bgcolor="#fff", font={"color": "#1f2a30"}, template="plotly_white")
-        options = {"displaylogo": False, "responsive": True, "toImageButtonOptions": {"format": "svg"}}
-        drawn = fig.to_html(full_html=False, include_plotlyjs=False, config=options, div_id=f"figure-{self.n_figures}")
-        self.add(f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>")
-
-    def table(self, frame: pd.DataFrame) -> None:
-        """Add a table with every value escaped."""
-        head = "".join(f"<th>{escape(str(column))}</th>" for column in frame.columns)
-        rows = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in frame.itertuples(index=False))
-        self.add(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
-
-    def download(self, label: str, name: str, content: bytes, kind: str) -> None:
-        """Add a download link with the file embedded."""
-        data = base64.b64encode(content).decode("ascii")
-        self.add(f'<a download="{escape(name)}" href="data:{kind};base64,{data}">{escape(label)}</a> ')
-
-
-def _cell(value: object) -> str:
-    if value is None or value != value:
-        return "<td></td>"
-    if isinstance(value, float):
-        return f'<td class="number">{value:.4g}</td>'
-    return f"<td>{escape(str(value))}</td>"
 
 
 def html_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> str:
@@ -104,7 +44,7 @@ def html_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> 
     str
         A self-contained HTML document.
     """
-    page = _Page()
+    page = Page()
     cells = [item for item in items if isinstance(item, ReportCell)]
     page.add("<h1>NeuroClass report</h1>", f'<p class="muted">{len(cells)} cells, NeuroClass {escape(__version__)}</p>')
     if len(items) > 1:
@@ -118,21 +58,7 @@ def html_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> 
     whole = json.dumps(payload, indent=1, ensure_ascii=False)
     page.download("All results (JSON)", "neuroclass-verdicts.json", whole.encode(), "application/json")
     page.add("</p>")
-    return _document(page.parts)
-
-
-def _document(parts: Sequence[str]) -> str:
-    return "\n".join(
-        (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>NeuroClass report</title><style>{_STYLE}</style>",
-            f"<script>{get_plotlyjs()}</script></head><body>",
-            *parts,
-            "</body></html>",
-        )
-    )
+    return document(page.parts)
 
 
 def _overview(items: Sequence[ReportCell | RejectedInput]) -> Iterator[dict[str, str]]:
@@ -145,13 +71,13 @@ def _overview(items: Sequence[ReportCell | RejectedInput]) -> Iterator[dict[str,
             yield {"file": v.source, "cell": v.cell, "species": v.species, "verdict": verdict}
 
 
-def _refusal(page: _Page, refusal: RejectedInput) -> None:
+def _refusal(page: Page, refusal: RejectedInput) -> None:
     where = f"{refusal.source} / {refusal.cell}" if refusal.cell else refusal.source
     page.add(f"<h2>{escape(where)}</h2>", f'<p class="note">Refused ({escape(refusal.error.kind)}): ',
              f"{escape(str(refusal.error))}</p>")  # fmt: skip
 
 
-def _one_cell(page: _Page, cell: ReportCell, models: Models) -> None:
+def _one_cell(page: Page, cell: ReportCell, models: Models) -> None:
     verdict = cell.verdict
     made = '<p class="simulated">Simulated: no part of this recording was measured.</p>' if cell.simulated else ""
     page.add(f"<h2>{escape(verdict.source)}: cell {escape(verdict.cell)}</h2>{made}")
@@ -180,7 +106,7 @@ def _one_cell(page: _Page, cell: ReportCell, models: Models) -> None:
     page.add(f"<p>The same numbers on the command line:</p><pre>{escape(cell.command)}</pre>")
 
 
-def _prediction(page: _Page, question: str, prediction: Prediction, simulated: bool) -> None:
+def _prediction(page: Page, question: str, prediction: Prediction, simulated: bool) -> None:
     page.add(f'<p class="muted">{escape(question)}</p>')
     if prediction.label:
         share = prediction.probabilities[prediction.label]
@@ -217,7 +143,7 @@ def expected_text(prediction: Prediction) -> str:
     return " ".join(parts)
 
 
-def _why(page: _Page, question: str, prediction: Prediction, evidence: Evidence, simulated: bool) -> None:
+def _why(page: Page, question: str, prediction: Prediction, evidence: Evidence, simulated: bool) -> None:
     if not prediction.reasons:
         return
     label = max(prediction.probabilities, key=lambda name: prediction.probabilities[name])
@@ -252,7 +178,7 @@ def references_text(evidence: Evidence) -> str:
     )
 
 
-def _stress(page: _Page, cell: ReportCell) -> None:
+def _stress(page: Page, cell: ReportCell) -> None:
     page.add("<h3>Recording stress test</h3>")
     for name in TASKS:
         prediction: Prediction = getattr(cell.verdict, name)

@@ -1,4 +1,4 @@
-"""Work on models of the library in separate processes: training any system, and making a model's report."""
+"""Work on models in separate processes: training any system, a model's report, the paper's reproduction."""
 
 import secrets
 import sys
@@ -26,17 +26,19 @@ class ModelJobs(JobRegistry):
 
     folder: Path = field(default_factory=lambda: cache_folder() / "model-jobs")
 
-    def queue(self, arguments: Sequence[str], about: str, owner: str = "") -> str:
-        """Queue a ``models`` command; it starts at once where one more may run.
+    def queue(self, arguments: Sequence[str], about: str, owner: str = "", command: str = "models") -> str:
+        """Queue a command; it starts at once where one more may run.
 
         Parameters
         ----------
         arguments : sequence of str
-            Of ``python -m neuroclass models``; ``{status}`` stands for the file of its progress.
+            Of the command; ``{status}`` stands for the file of its progress.
         about : str
             What it is about: a model's id, or another name.
         owner : str
             Who starts it, and may cancel it.
+        command : str
+            Of ``python -m neuroclass``.
 
         Returns
         -------
@@ -51,8 +53,8 @@ class ModelJobs(JobRegistry):
         job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{_WORD}-{secrets.token_hex(3)}"
         folder = self.folder / job_id
         words = [one.replace("{status}", str(folder / "status.json")) for one in arguments]
-        command = [sys.executable, "-m", "neuroclass", "models", *words, "--json"]
-        return self._enqueue(job_id, {"model": _WORD, "command": command, "about": about}, owner)
+        line = [sys.executable, "-m", "neuroclass", command, *words, "--json"]
+        return self._enqueue(job_id, {"model": _WORD, "command": line, "about": about}, owner)
 
     def about(self, what: str) -> Job | None:
         """The latest job about something; None if there is none."""

@@ -24,6 +24,7 @@ ADDRESSES = (
     "history",
     "models",
     "methods",
+    "paper",
 )
 TIMEOUT_MS = 120_000
 

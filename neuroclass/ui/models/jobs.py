@@ -58,7 +58,7 @@ def offer(entry: ModelEntry) -> None:
         )
         return
     seconds = seconds_for_report(entry)
-    how_long = f"about {_minutes(seconds)}" if seconds else "some minutes"
+    how_long = f"about {minutes(seconds)}" if seconds else "some minutes"
     st.info(
         f"**{escaped(entry.name)} has no report yet.** It is trained again on five donor-grouped folds of its "
         f"{int((entry.card.get('training_cells') or {}).get('n_cells') or 0):,} cells, and held-out cells are judged "
@@ -72,7 +72,8 @@ def offer(entry: ModelEntry) -> None:
             st.rerun()
 
 
-def _minutes(seconds: float) -> str:
+def minutes(seconds: float) -> str:
+    """A time in words."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 

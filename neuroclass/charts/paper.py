@@ -1,0 +1,86 @@
+"""Figures of the reproduced paper that no other page has."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish
+
+CHOSEN, HONEST = PALETTE[1], PALETTE[2]
+
+
+def search_course(
+    trials: pd.DataFrame,
+    strips: Mapping[str, Sequence[float]],
+    levels: Mapping[str, float],
+    *,
+    y: str,
+    simulated: bool = False,
+) -> go.Figure:
+    """How a choice on the test cells raises their accuracy, and what the same settings reach when trained again.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        ``trial`` (from 1), ``value`` (accuracy on the test cells, fraction), ``chosen`` (of the best so far by the test
+        cells) and, where there are any, ``honest`` (of the best so far by validation cells).
+    strips : mapping of str to sequence of float
+        Accuracies of runs that nothing chose, by name.
+    levels : mapping of str to float
+        Accuracies to draw as lines, by name; the first as published.
+    y : str
+        Title of the axis, with cells and unit.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.68, 0.32], horizontal_spacing=0.03)
+    tip = "trial %{x}: %{y:.3f}<extra></extra>"
+    grey = {"size": 6, "color": UNKNOWN}
+    fig.add_scatter(
+        x=trials["trial"], y=trials["value"], mode="markers", name="settings tried", marker=grey, hovertemplate=tip,
+        row=1, col=1,
+    )  # fmt: skip
+    lines = [("chosen", "chosen by the test cells, so far", CHOSEN)]
+    lines += [("honest", "chosen by validation cells, so far", HONEST)] if "honest" in trials else []
+    for column, name, colour in lines:
+        line = {"color": colour, "width": 2.5, "shape": "hv"}
+        fig.add_scatter(
+            x=trials["trial"], y=trials[column], mode="lines", name=name, line=line, hovertemplate=tip, row=1, col=1
+        )
+    for number, (name, values) in enumerate(strips.items()):
+        spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(len(values))
+        style = {"size": 8, "color": ACCENT, "opacity": 0.8, "line": {"width": 0}}
+        fig.add_scatter(
+            x=number + spread, y=list(values), mode="markers", marker=style, name=escape(name), showlegend=False,
+            hovertemplate=f"{escape(name)}: %{{y:.3f}}<extra></extra>", row=1, col=2,
+        )  # fmt: skip
+        fig.add_scatter(
+            x=[number - 0.3, number + 0.3], y=[float(np.mean(values))] * 2, mode="lines", showlegend=False,
+            line={"color": ACCENT, "width": 2.5}, hovertemplate="mean %{y:.3f}<extra></extra>", row=1, col=2,
+        )  # fmt: skip
+    for dash, (name, value) in zip(("dash", "dot", "dashdot"), levels.items(), strict=False):
+        for panel, span in ((1, [0.5, float(trials["trial"].max()) + 0.5]), (2, [-0.5, len(strips) - 0.5])):
+            fig.add_scatter(
+                x=span, y=[value, value], mode="lines", name=f"{escape(name)}: {value:.3f}", legendgroup=name,
+                showlegend=panel == 1, line={"dash": dash, "color": PALETTE[7], "width": 1.6},
+                hovertemplate=f"{escape(name)}: %{{y:.3f}}<extra></extra>", row=1, col=panel,
+            )  # fmt: skip
+    finish(fig, height=470, simulated=simulated)
+    fig.update_xaxes(title_text="Settings tried (number)", row=1, col=1)
+    names = [escape(name).replace(", ", ",<br>") for name in strips]
+    fig.update_xaxes(title_text="Not chosen: runs", tickvals=list(range(len(strips))), ticktext=names, row=1, col=2)
+    fig.update_yaxes(title_text=y, row=1, col=1)
+    fig.update_layout(legend={"y": 1.02}, margin_t=84)
+    return fig
+
+
+def rows_of(counts: pd.DataFrame, column: str = "cells") -> pd.DataFrame:
+    """A table with a row a cell from one with a row a kind of cell and their number."""
+    return counts.loc[counts.index.repeat(counts[column])].drop(columns=column).reset_index(drop=True)

@@ -1,0 +1,54 @@
+"""The reproduced paper as one self-contained HTML page."""
+
+import json
+from html import escape
+
+from neuroclass import __version__
+from neuroclass.report.page import Page, document
+from neuroclass.report.paper_format import Section
+from neuroclass.report.paper_sections import preface, sections, warning
+from neuroclass.reports.paper_store import Reproduction
+
+TITLE = "The paper, reproduced"
+CITATION = (
+    "Ophir, Shefi, Lindenbaum, Neuronal Cell Type Classification using Deep Learning, arXiv 2306.00528 (2023). Data: "
+    "Allen Institute for Brain Science, Allen Cell Types Database (2015)."
+)
+
+
+def paper_page(found: Reproduction) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    found : Reproduction
+        From `reproduce_paper`.
+
+    Returns
+    -------
+    str
+        A self-contained HTML document, every number of which is in the JSON that it offers.
+    """
+    page = Page()
+    page.add(f"<h1>{TITLE}</h1>", f'<p class="muted">{escape(CITATION)} NeuroClass {escape(__version__)}.</p>')
+    if told := warning(found):
+        page.add(f'<p class="note simulated">{escape(told)}</p>')
+    page.add(f"<p>{escape(preface(found))}</p>")
+    every = sections(found)
+    links = "".join(f'<li><a href="#section-{one.key}">{escape(one.title)}</a></li>' for one in every)
+    page.add(f"<ul>{links}</ul>")
+    for one in every:
+        _section(page, one)
+    page.add("<h2>Take it away</h2><p>")
+    text = json.dumps(dict(found.numbers), indent=1, ensure_ascii=False)
+    page.download("All numbers (JSON)", "neuroclass-paper.json", text.encode(), "application/json")
+    page.add("</p>")
+    return document(page.parts, f"NeuroClass: {TITLE}")
+
+
+def _section(page: Page, one: Section) -> None:
+    page.add(f'<h2 id="section-{one.key}">{escape(one.title)}</h2><p class="muted">{escape(one.shows)}</p>')
+    page.table(one.table)
+    page.add(f"<p><b>Why they differ.</b> {escape(one.why)}</p>")
+    for drawing in one.drawings:
+        page.figure(drawing.draw(), drawing.caption)

@@ -1,0 +1,1 @@
+"""The Paper page: the paper's tables and figures, made again."""

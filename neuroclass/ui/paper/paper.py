@@ -1,0 +1,129 @@
+"""The reproduction of the paper: the stored one, and one made on the loaded cells."""
+
+import json
+
+import streamlit as st
+
+from neuroclass.cohort.cohort import Cohort
+from neuroclass.errors import ModelFileError
+from neuroclass.report.paper import CITATION, paper_page
+from neuroclass.report.paper_format import Section
+from neuroclass.report.paper_sections import preface, sections, warning
+from neuroclass.reports.paper import seconds_for
+from neuroclass.reports.paper_store import Reproduction, kept_folder, kept_reproduction, shipped_reproduction
+from neuroclass.training.job import UNDER_WAY, State
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.guards import guarded
+from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.models import jobs
+from neuroclass.ui.text import escaped
+
+STORED, LOADED = "stored", "loaded"
+NAMES = {STORED: "The published tables (ships)", LOADED: "The loaded cells"}
+_ABOUT = "paper-{}"
+
+
+def choose(cells: Cohort) -> Reproduction:
+    """The reproduction to show; offers to make the one of the loaded cells."""
+    made, shipped = kept_reproduction(cells), _shipped()
+    same = shipped is not None and shipped.numbers["cells"]["sha256"] == cells.digest()
+    if made is None and not same:
+        offer(cells)
+    if made is None and shipped is None:
+        st.info("There is no stored reproduction here; make one of the loaded cells above.", icon=":material/info:")
+        st.stop()
+    which = STORED if made is None else LOADED
+    if made is not None and shipped is not None:
+        which = widgets.choice("Cells", [STORED, LOADED], "cells", format_func=NAMES.__getitem__)
+    found = made if which == LOADED else shipped
+    assert found is not None
+    return found
+
+
+def _shipped() -> Reproduction | None:
+    try:
+        return shipped_reproduction()
+    except ModelFileError:
+        return None
+
+
+def offer(cells: Cohort) -> None:
+    """Make the reproduction of the loaded cells as a job, or show how far it is."""
+    folder = kept_folder(cells)
+    about = _ABOUT.format(folder.name)
+    job = jobs.registry().about(about)
+    if job is not None and job.state in UNDER_WAY:
+        jobs.watch(job, "The paper is being reproduced with the loaded cells (percent)")
+        return
+    if job is not None and job.state is State.FAILED:
+        st.error("The reproduction could not be made; its process' last words:", icon=":material/warning:")
+        st.code(job.message or "none", language=None)
+    simulated = " simulated" if cells.simulated else ""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**Make it with the loaded cells**, {len(cells):,}{simulated} cells of {escaped(cells.source, 120)}: "
+            f"about {jobs.minutes(seconds_for(cells))} on two calm cores. It goes on when you leave, and continues "
+            "where it was cut off."
+        )
+        if st.button("Reproduce", icon=":material/play_arrow:", key="reproduce"):
+            with guarded(stop=False):
+                words = ["paper", "--out", str(folder), "--status", "{status}", *jobs.data_arguments()]
+                jobs.registry().queue(words, about, browser_id(), "reproduce")
+                st.rerun()
+
+
+def head(found: Reproduction) -> None:
+    """Say on which cells and by which protocols, with the downloads."""
+    if told := warning(found):
+        st.warning(told.replace("--data", "`--data`"), icon=":material/science:")
+    st.markdown(escaped(preface(found), 1500))
+    with st.container(horizontal=True):
+        st.download_button(
+            "This page as HTML",
+            lambda: paper_page(found).encode(),
+            file_name="neuroclass-paper.html",
+            mime="text/html",
+            icon=":material/download:",
+            on_click="ignore",
+            help="One file with all figures, which needs no network",
+        )
+        st.download_button(
+            "All numbers (JSON)",
+            lambda: json.dumps(dict(found.numbers), indent=1, ensure_ascii=False).encode(),
+            file_name="neuroclass-paper.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    st.caption(CITATION)
+
+
+def show(found: Reproduction) -> None:
+    """One section at a time, kept in the page's address."""
+    every = {label_of(one): one for one in sections(found)}
+    _section(every[widgets.choice("Table or figure", list(every), "part")], found)
+
+
+def label_of(one: Section) -> str:
+    """A section's short name, such as Table 1."""
+    return "SHAP" if one.key == "shap" else one.key.replace("-", " ").capitalize()
+
+
+def _section(one: Section, found: Reproduction) -> None:
+    st.subheader(one.title, anchor=False)
+    st.caption(escaped(one.shows, 1500))
+    st.dataframe(one.table.rename(columns={"": " "}), hide_index=True)
+    st.markdown(f"**Why they differ.** {escaped(one.why, 1500)}")
+    for drawing in one.drawings:
+        simulated = found.simulated or drawing.name == "noise"
+        widgets.figure(drawing.draw(), f"paper-{drawing.name}", caption=escaped(drawing.caption), simulated=simulated)
+    widgets.csv_button(f"paper-{one.key}", one.table, label="Table (CSV)", simulated=found.simulated)
+
+
+def page() -> None:
+    """The whole page."""
+    cells = cache.cohort()
+    widgets.source_notice(cells)
+    found = choose(cells)
+    head(found)
+    show(found)

@@ -1,0 +1,68 @@
+"""The Paper page: the stored reproduction part by part, and one of the loaded cells on request."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from neuroclass.cohort.demo import load_demo
+from neuroclass.report.paper_sections import sections
+from neuroclass.reports.paper_store import Reproduction, kept_folder, shipped_reproduction
+from neuroclass.training.model_jobs import ModelJobs
+from neuroclass.ui.paper.paper import LOADED, NAMES, label_of
+
+Open = Callable[..., AppTest]
+PARTS = ("selection", "table-1", "table-2", *(f"figure-{k}" for k in (2, 4, 5, 8, 9, 10)), "shap")
+
+
+@pytest.fixture(scope="module")
+def stored() -> Reproduction:
+    return shipped_reproduction()
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(str(one.value) for kind in (app.caption, app.info, app.warning, app.markdown) for one in kind)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_is_shown_with_its_table_and_why(open_page: Open, stored: Reproduction, part: str) -> None:
+    (section,) = (one for one in sections(stored) if one.key == part)
+    app = open_page("paper", part=label_of(section))
+    assert not app.exception
+    assert app.subheader[0].value == section.title
+    assert app.dataframe[0].value.to_numpy().tolist() == section.table.to_numpy().tolist()
+    assert "Why they differ." in texts(app)
+    assert len(app.get("plotly_chart")) == len(section.drawings)
+
+
+def test_the_stored_one_is_of_recorded_cells_and_the_loaded_ones_are_offered(open_page: Open) -> None:
+    app = open_page("paper")
+    assert "These cells are simulated" not in texts(app)
+    assert "1,424 mouse and 299 human cells" in texts(app)
+    assert "362 simulated cells" in texts(app)
+    assert [button.label for button in app.button if button.label == "Reproduce"]
+
+
+def test_reproducing_queues_the_command(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Sequence[str], str]] = []
+
+    def queue(self: ModelJobs, arguments: Sequence[str], about: str, owner: str = "", command: str = "models") -> str:
+        asked.append((arguments, command))
+        return ""
+
+    monkeypatch.setattr(ModelJobs, "queue", queue)
+    app = open_page("paper")
+    next(button for button in app.button if button.label == "Reproduce").click().run()
+    ((arguments, command),) = asked
+    assert (command, arguments[0]) == ("reproduce", "paper")
+    assert str(kept_folder(load_demo())) in arguments
+
+
+def test_one_of_simulated_cells_says_so(open_page: Open, stored: Reproduction) -> None:
+    open_page("paper")  # sets the cache folder
+    cells = {**stored.numbers["cells"], "simulated": True}
+    Reproduction({**stored.numbers, "cells": cells}, stored.tables).write(kept_folder(load_demo()))
+    app = open_page("paper", cells=NAMES[LOADED])
+    assert not app.exception
+    assert "These cells are simulated" in texts(app)
+    assert not [button for button in app.button if button.label == "Reproduce"]

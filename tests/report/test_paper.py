@@ -1,0 +1,157 @@
+"""The reproduced paper: complete, resumable, self-contained, with one set of numbers in table, page and JSON."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from neuroclass.cli import main
+from neuroclass.evaluation import lspin_selection
+from neuroclass.evaluation.published import published_results
+from neuroclass.features import FEATURE_NAMES
+from neuroclass.report.paper import paper_page
+from neuroclass.report.paper_format import number
+from neuroclass.report.paper_sections import sections
+from neuroclass.reports.paper import reproduce_paper
+from neuroclass.reports.paper_course import LEFT, SHARE
+from neuroclass.reports.paper_store import Reproduction, kept_folder
+from neuroclass.types.progress import Progress
+from tests.tiny_paper import N_TRIALS, tiny_paper
+from tests.tiny_report import tiny_cohort
+
+SECTIONS = ("selection", "table-1", "table-2", *(f"figure-{k}" for k in (2, 4, 5, 8, 9, 10)), "shap")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reproduction, list[Progress]]]:
+    """A reproduction, with what was told of its progress."""
+    with tiny_paper(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEUROCLASS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        told: list[Progress] = []
+        yield reproduce_paper(tiny_cohort(), 1, told.append), told
+
+
+@pytest.fixture(scope="module")
+def found(made) -> Reproduction:
+    return made[0]
+
+
+@pytest.fixture(scope="module")
+def page(found) -> str:
+    return paper_page(found)
+
+
+def without_plotly(page: str) -> str:
+    start = page.index("<script>")
+    return page[:start] + page[page.index("</script></head>", start) :]
+
+
+def test_every_table_and_figure_has_its_section(found, page):
+    assert tuple(one.key for one in sections(found)) == SECTIONS
+    for one in sections(found):
+        assert f'<h2 id="section-{one.key}">' in page
+        assert one.why
+        assert len(one.table)
+        assert one.key.startswith("table") or one.drawings
+    assert page.count('class="plotly-graph-div"') == sum(len(one.drawings) for one in sections(found))
+
+
+def test_no_two_elements_share_an_id(page):
+    ids = re.findall(r'\bid="([^"]+)"', without_plotly(page))
+    assert len(ids) == len(set(ids))
+
+
+def test_the_page_needs_nothing_else(page):
+    rest = without_plotly(page)
+    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', rest) == []
+    assert "default-src 'none'" in rest
+    assert page.count("plotly.js v") == 1
+
+
+def test_simulated_cells_say_so_on_top(page):
+    top = without_plotly(page).split("<h2")[0]
+    assert "These cells are simulated" in top
+    assert "published numbers are about other cells" in top
+
+
+def test_published_numbers_are_those_of_the_paper_and_in_their_own_column(found):
+    published = {one["model"]: one["metrics"] for one in published_results("lspin")}
+    rows = {one["system"]: one for one in found.numbers["table2"]}
+    assert rows["svc"]["published"]["accuracy"] == published["svc"]["accuracy"]["mean"]
+    table = next(one.table for one in sections(found) if one.key == "table-2")
+    assert table["published"].tolist() == ["0.916 / 0.877", "0.824 / 0.726", "0.837 / 0.749", "0.850 / 0.768", "–"]
+    for one in sections(found):
+        if one.key.startswith("figure") and one.key not in ("figure-2",):
+            assert set(one.table["published"]) == {"no number known to us"}
+
+
+def test_numbers_of_the_json_stand_in_the_page(found, page):
+    encoded = re.search(r'download="neuroclass-paper.json" href="data:application/json;base64,([^"]+)"', page).group(1)
+    told = json.loads(base64.b64decode(encoded))
+    assert told == json.loads(json.dumps(dict(found.numbers)))
+    rest = without_plotly(page)
+    for row in (*told["table1"], *told["table2"]):
+        assert number(row["honest"]["accuracy"]["mean"]) in rest
+        assert number(row["unchosen"]["accuracy"]["mean"]) in rest
+    for way in ("by_test", "by_validation"):
+        assert number(told["selection"]["lspin"][way]["accuracy"]) in rest
+
+
+def test_the_choice_on_the_test_cells_is_the_best_of_all_that_was_tried(found):
+    trials = found.tables["lspin-trials"]
+    numbers = found.numbers["selection"]["lspin"]
+    assert numbers["by_test"]["accuracy"] == pytest.approx(trials["test"].max())
+    best = trials.loc[trials["validation"].idxmax()]
+    assert numbers["by_validation"]["accuracy"] == pytest.approx(best["test"])
+    assert numbers["n_trials"] == trials["trial"].nunique() == N_TRIALS
+    course = lspin_selection.course(trials)
+    assert course["chosen"].is_monotonic_increasing
+    assert course["chosen"].iloc[-1] == pytest.approx(trials["test"].max())
+    first = trials[trials["trial"] == 1].iloc[0]
+    assert (first["gating"], first["prediction"], first["gate_penalty"]) == ("50-50-50", "40-20", 0.01047)
+
+
+def test_no_feature_of_a_cell_is_kept(found):
+    features = tiny_cohort().frame.set_index("id")[list(FEATURE_NAMES)]
+    for name, table in found.tables.items():
+        if set(FEATURE_NAMES) & set(table.columns):
+            assert name in ("gates", "shap")
+            same = table.set_index("id")[list(FEATURE_NAMES)] == features.reindex(table["id"])
+            assert not same.to_numpy()[:, [FEATURE_NAMES.index("tau"), FEATURE_NAMES.index("ri")]].any()
+
+
+def test_progress_rises_to_the_whole_and_says_what_is_left(made):
+    shares = [one.values[SHARE] for one in made[1]]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+    assert made[1][-1].values[LEFT] == 0.0
+
+
+def test_it_continues_where_it_was_cut_off(found, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise AssertionError("a finished part is computed again")
+
+    monkeypatch.setattr(lspin_selection, "fit_paper_net", refuse)
+    (kept_folder(tiny_cohort()) / "numbers.json").unlink()
+    again = reproduce_paper(tiny_cohort(), 1)
+    assert json.dumps(again.numbers) == json.dumps(found.numbers)
+    monkeypatch.undo()
+    stored = Reproduction.read(kept_folder(tiny_cohort()))
+    assert stored.numbers["table1"] == json.loads(json.dumps(found.numbers["table1"]))
+    assert {name: len(table) for name, table in stored.tables.items()} == {
+        name: len(table) for name, table in found.tables.items()
+    }
+
+
+def test_the_command_writes_the_page_and_prints_its_numbers(found, tmp_path: Path, capsys):
+    assert main(["reproduce", "paper", "--out", str(tmp_path / "out"), "--jobs", "1", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == json.loads(json.dumps(dict(found.numbers)))
+    written = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert all(f'id="section-{key}"' in written for key in SECTIONS)
+    assert "simulated cells of planted" in err
+    assert main(["reproduce", "paper", "--out", str(tmp_path / "out"), "--jobs", "1"]) == 0
+    assert "0.916 / 0.877" in capsys.readouterr().out
