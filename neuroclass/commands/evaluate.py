@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
-from neuroclass.commands.arguments import add_data, add_json
+from neuroclass.commands.arguments import add_data, add_json, add_work
 from neuroclass.errors import SettingsError
 from neuroclass.evaluation.names import SYSTEM_NAMES, Protocol
 from neuroclass.types.models import HUMAN_SUBCLASS, MODELS
 from neuroclass.types.progress import Progress, ProgressCallback
+from neuroclass.work.current import working_on
 
 if TYPE_CHECKING:
     from neuroclass.evaluation.evaluate import Evaluation
@@ -41,7 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--random-sets", type=int, metavar="N", help="masked, dann or lspin: N random sets of 5 to 30 features instead"
     )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    add_work(parser, 2)
     add_data(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -57,6 +58,11 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.model is None) == (args.entry is None):
         raise SettingsError("Name what to evaluate: either MODEL, a system, or --model NAME, a model of the library.")
+    with working_on(args.scheduler, args.jobs):
+        return _evaluate_and_print(args, show)
+
+
+def _evaluate_and_print(args: argparse.Namespace, show: ProgressCallback) -> int:
     if args.model == HUMAN_SUBCLASS.name:
         result = _human(args, show)
         print(json.dumps(result, indent=2, ensure_ascii=False) if args.json else _human_text(result))
