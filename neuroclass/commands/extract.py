@@ -31,8 +31,8 @@ def add_parser(subparsers: Any) -> None:
     add_inputs(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR",
-        help="write a Parquet dataset, the cells in DIR/cells and what failed in DIR/failed, or a single table where the "
-        "name ends in .parquet; a run that was cut off resumes",
+        help="write a Parquet dataset, the cells in DIR/cells and what failed in DIR/failed, or a single table where "
+        "the name ends in .parquet; a run that was cut off resumes",
     )  # fmt: skip
     add_work(parser, 1)
     add_dataset(parser)
