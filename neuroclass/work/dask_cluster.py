@@ -216,7 +216,7 @@ class LocalDaskCluster(DaskCluster):
             n_workers=self._n_started,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             local_directory=folder,
             silence_logs=logging.ERROR,
         )

@@ -137,7 +137,7 @@ def test_a_cluster_gives_the_same_dataset_around_a_poisoned_file_and_a_killed_wo
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path), silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", local_directory=str(tmp_path), silence_logs=50
         ) as cluster,
         DaskCluster(cluster.scheduler_address) as work,
     ):
