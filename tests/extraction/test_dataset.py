@@ -113,13 +113,15 @@ def test_a_folder_of_other_settings_or_other_things_is_left_alone(folder: Path, 
         pass
 
 
-def test_a_kill_between_two_files_of_a_part_leaves_no_half(folder: Path, tmp_path: Path) -> None:
-    some = items(folder)
-    filled(tmp_path / "out", some, Here())
-    for path in (tmp_path / "out" / CELLS).glob("*.parquet"):
+def test_a_kill_between_two_files_of_a_part_leaves_no_half(tmp_path: Path) -> None:
+    archive = {"path": "day.zip", "stamp": "1", "source": "day.zip"}
+    with Dataset(tmp_path, DATASET_COLUMNS, {}) as dataset:
+        dataset.add([{**archive, "vrest": -70.0}, {**archive, "error": "RecordingError"}])
+        assert dataset.keys(CELLS) == dataset.keys(FAILED) == {("day.zip", "1")}
+    for path in (tmp_path / CELLS).glob("*.parquet"):
         path.unlink()
-    summary = filled(tmp_path / "out", some, Here())
-    assert summary["n_cells"] == len(NAMES) and summary["failed"] == {"RecordingError": 1}
+    with Dataset(tmp_path, DATASET_COLUMNS, {}) as dataset:
+        assert dataset.keys() == set()
 
 
 def test_processes_give_the_same_dataset_around_a_poisoned_file(
