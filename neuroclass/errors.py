@@ -197,6 +197,10 @@ class WorkError(NeuroClassError):
     """Work that was handed out to processes or a cluster cannot be finished there."""
 
 
+class TrackingError(NeuroClassError):
+    """A training run cannot be sent to an MLflow server."""
+
+
 class TrainingPaused(NeuroClassError):
     """A training run was asked to pause; its state is kept, and it can be resumed."""
 

@@ -15,7 +15,8 @@ from neuroclass.config import CACHE_VARIABLE, DATA_VARIABLE, PROJECT_DIR, data_f
 
 # One thread from the start: evaluation sets torch to one for the whole process, and results must not depend on when.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-for name in [n for n in os.environ if n.startswith("NEUROCLASS_") and n not in (CACHE_VARIABLE, DATA_VARIABLE)]:
+KEPT = (CACHE_VARIABLE, DATA_VARIABLE, "NEUROCLASS_MLFLOW")
+for name in [n for n in os.environ if n.startswith("NEUROCLASS_") and n not in KEPT]:
     del os.environ[name]  # a developer's own history or server is no part of a test
 
 

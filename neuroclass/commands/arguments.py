@@ -33,6 +33,26 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def add_work(parser: argparse.ArgumentParser, default: int) -> None:
+    """``--workers N`` and ``--scheduler ADDRESS``: where work runs."""
+    parser.add_argument(
+        "--workers", "--jobs", dest="jobs", type=int, default=default, metavar="N",
+        help=f"processes on this machine (default: {default if default < 3 else 'all cores'})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS",
+        help="Dask scheduler that does the work instead, such as tcp://host:8786; results are the same. "
+        "local: a Dask cluster of --workers processes on this machine",
+    )  # fmt: skip
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """``--retry-failed``: files that failed before."""
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="with --out DIR: try again the files that failed before"
+    )
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """``--model NAME``: a model of the library."""
     parser.add_argument(

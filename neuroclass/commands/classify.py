@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,17 @@ from neuroclass.commands.archive_paths import with_fetched
 from neuroclass.commands.arguments import (
     REFUSED,
     REFUSED_HELP,
+    add_dataset,
     add_inputs,
     add_json,
     add_model,
+    add_work,
     chosen_of,
     groups_of,
     metadata_of,
     sweep_lines,
 )
+from neuroclass.commands.datasets import absolute, fill, is_dataset
 from neuroclass.errors import RejectedInput, SettingsError
 from neuroclass.library.entry import SHIPPED
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, parse_prior
@@ -59,6 +63,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--data", type=Path, metavar="DIR", help="accepted for symmetry; the trained models suffice")
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a self-contained HTML report")
     parser.add_argument("--pdf", type=Path, metavar="FILE", help="also write the report as PDF")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR",
+        help="instead of printing verdicts, write a Parquet dataset, the cells in DIR/cells and what failed in "
+        "DIR/failed; a run that was cut off resumes",
+    )  # fmt: skip
+    add_work(parser, 1)
+    add_dataset(parser)
     parser.add_argument("--no-reasons", action="store_true", help="leave out SHAP values, which take most of the time")
     add_json(parser)
     parser.add_argument("--jsonl", action="store_true", help="print JSON, one cell a line, each as soon as it is known")
@@ -66,7 +77,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Classify and print."""
+    """Classify and print, or write a dataset."""
+    if args.out is not None:
+        return _into_dataset(args)
+    if args.scheduler or args.jobs != 1 or args.retry_failed:
+        raise SettingsError("--workers, --scheduler and --retry-failed write a dataset: say where with --out DIR.")
     from neuroclass.io import sandbox
 
     sandbox.warm_up()  # starts while this process imports the models
@@ -101,6 +116,24 @@ def run(args: argparse.Namespace) -> int:
     if report:
         report.write()
     return REFUSED if refused else 0
+
+
+def _into_dataset(args: argparse.Namespace) -> int:
+    """Classify thousands of files, here or on a cluster."""
+    from neuroclass.classification.inputs import find_files
+    from neuroclass.extraction.dataset import Dataset
+    from neuroclass.extraction.items import ExtractionItem
+    from neuroclass.extraction.verdicts import COLUMNS, VerdictJob, verdict_rows
+
+    if args.report or args.pdf or args.jsonl:
+        raise SettingsError("--out DIR writes a dataset; leave out --report, --pdf and --jsonl, or --out.")
+    if not is_dataset(args.out):
+        raise SettingsError(f"--out {args.out}: expected a folder, which gets the dataset.")
+    groups = groups_of(args)
+    items = [ExtractionItem((absolute(path),)) for path in find_files(args.paths)]
+    items += [ExtractionItem(tuple(map(absolute, files)), cell) for cell, files in groups.items()]
+    job = VerdictJob(metadata_of(args, parse_prior(args.prior)), args.models, chosen_of(args), not args.no_reasons)
+    return fill(args, items, partial(verdict_rows, job=job), Dataset(args.out, COLUMNS, job.facts()))
 
 
 class _Fits:

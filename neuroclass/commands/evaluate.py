@@ -3,16 +3,18 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroclass.cell_types import TASK_CLASSES
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
-from neuroclass.commands.arguments import add_data, add_json
-from neuroclass.errors import SettingsError
+from neuroclass.commands.arguments import add_data, add_json, add_work
+from neuroclass.errors import SettingsError, WorkError
 from neuroclass.evaluation.names import SYSTEM_NAMES, Protocol
 from neuroclass.types.models import HUMAN_SUBCLASS, MODELS
 from neuroclass.types.progress import Progress, ProgressCallback
+from neuroclass.work.current import working_on
 
 if TYPE_CHECKING:
     from neuroclass.evaluation.evaluate import Evaluation
@@ -41,7 +43,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--random-sets", type=int, metavar="N", help="masked, dann or lspin: N random sets of 5 to 30 features instead"
     )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    add_work(parser, 2)
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        help="keep finished trials there, so that the same command, repeated, goes on",
+    )
     add_data(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -55,8 +63,19 @@ def run(args: argparse.Namespace) -> int:
             f"{args.model or args.entry}, {args.protocol}: trial {progress.done} of {progress.total}", file=sys.stderr
         )
 
+    from neuroclass.evaluation.kept import keep_results
+
     if (args.model is None) == (args.entry is None):
         raise SettingsError("Name what to evaluate: either MODEL, a system, or --model NAME, a model of the library.")
+    try:
+        with working_on(args.scheduler, args.jobs), keep_results(args.keep):
+            return _evaluate_and_print(args, show)
+    except WorkError as lost:
+        kept = f"finished trials are in {args.keep}" if args.keep else "with --keep DIR, finished trials are kept there"
+        raise WorkError(f"{lost} Then repeat the command; {kept}.") from lost
+
+
+def _evaluate_and_print(args: argparse.Namespace, show: ProgressCallback) -> int:
     if args.model == HUMAN_SUBCLASS.name:
         result = _human(args, show)
         print(json.dumps(result, indent=2, ensure_ascii=False) if args.json else _human_text(result))

@@ -3,10 +3,21 @@
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from neuroclass.commands.arguments import REFUSED, REFUSED_HELP, add_inputs, add_json, metadata_of, sweep_lines
+from neuroclass.commands.arguments import (
+    REFUSED,
+    REFUSED_HELP,
+    add_dataset,
+    add_inputs,
+    add_json,
+    add_work,
+    metadata_of,
+    sweep_lines,
+)
+from neuroclass.commands.datasets import absolute, fill, is_dataset, resumable
 from neuroclass.errors import SettingsError
 
 
@@ -18,11 +29,13 @@ def add_parser(subparsers: Any) -> None:
         description=f"Measure the 41 features of recordings, as classify does. {REFUSED_HELP}",
     )
     add_inputs(parser)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write a Parquet table; a run that was killed resumes")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
     parser.add_argument(
-        "--scheduler", metavar="ADDRESS", help="Dask scheduler that does the work, such as tcp://host:8786"
-    )
+        "--out", type=Path, metavar="DIR",
+        help="write a Parquet dataset, the cells in DIR/cells and what failed in DIR/failed, or a single table where "
+        "the name ends in .parquet; a run that was cut off resumes",
+    )  # fmt: skip
+    add_work(parser, 1)
+    add_dataset(parser)
     parser.add_argument(
         "--allen",
         nargs="*",
@@ -42,13 +55,24 @@ def run(args: argparse.Namespace) -> int:
     from neuroclass.extraction.run import extract_many
 
     job = ExtractionJob(metadata_of(args))
-    items = [ExtractionItem((str(path),)) for path in find_files(args.paths, RECORDING_SUFFIXES)]
-    items += [ExtractionItem(tuple(map(str, files)), cell) for cell, files in parse_groups(args.group).items()]
+    place = str if args.out is None else absolute
+    items = [ExtractionItem((place(path),)) for path in find_files(args.paths, RECORDING_SUFFIXES)]
+    items += [ExtractionItem(tuple(map(place, files)), cell) for cell, files in parse_groups(args.group).items()]
     if args.allen is not None:
         items += [ExtractionItem(specimen=specimen, keep=args.keep) for specimen in args.allen or _all_specimens()]
     _check(args, len(items))
+    if args.out and is_dataset(args.out):
+        from neuroclass.extraction.dataset import Dataset
+        from neuroclass.extraction.items import feature_rows
+        from neuroclass.extraction.table import DATASET_COLUMNS
+
+        facts = {"what": "features", **job.facts()}
+        return fill(args, items, partial(feature_rows, job=job), Dataset(args.out, DATASET_COLUMNS, facts))
     if args.out:
-        reports = extract_many(items, job, args.out, jobs=args.jobs, scheduler=args.scheduler, progress=ProgressBar())
+        with resumable():
+            reports = extract_many(
+                items, job, args.out, jobs=args.jobs, scheduler=args.scheduler, progress=ProgressBar()
+            )
     else:
         reports = [report for item in items for report in measure_item(item, job)]
     if args.json:
@@ -64,10 +88,10 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace, n_items: int) -> None:
     if not n_items:
         raise SettingsError("There is nothing to extract; give recordings, folders that hold some, or --allen.")
-    if args.jobs < 1:
-        raise SettingsError(f"--jobs {args.jobs}: expected 1 or more.")
     if args.out is None and (args.scheduler or args.jobs > 1 or args.allen is not None):
-        raise SettingsError("--jobs, --scheduler and --allen write a table: say where with --out FILE.")
+        raise SettingsError("--workers, --scheduler and --allen write a table: say where with --out DIR.")
+    if args.retry_failed and (args.out is None or not is_dataset(args.out)):
+        raise SettingsError("--retry-failed is about a dataset: name its folder with --out DIR.")
 
 
 def _all_specimens() -> list[str]:

@@ -1,4 +1,4 @@
-"""``runs``: list, compare, pause, resume and cancel training runs."""
+"""``runs``: list, compare, pause, resume, cancel and send training runs."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from neuroclass.training.job import Job
 from neuroclass.training.jobs import COMMAND_LINE, JobRegistry
 from neuroclass.training.settings import written_setting
 from neuroclass.training.table import differences, run_row
+from neuroclass.training.tracking import send_run, tracking_address
 
 MOST = 200
 _DEEDS = {"pause": JobRegistry.pause, "resume": JobRegistry.resume, "cancel": JobRegistry.cancel}
@@ -21,10 +22,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "runs",
         help="list, compare, pause, resume or cancel training runs",
         description="Without more, list the training runs of the user's cache, newest first. compare says in which "
-        "settings runs differ; resume queues a run again, in the background (train --resume ID stays with it).",
+        "settings runs differ; resume queues a run again, in the background (train --resume ID stays with it); send "
+        "gives finished runs to an MLflow server.",
     )
-    parser.add_argument("action", nargs="?", choices=("list", "show", "compare", *_DEEDS), default="list")
+    parser.add_argument("action", nargs="?", choices=("list", "show", "compare", "send", *_DEEDS), default="list")
     parser.add_argument("ids", nargs="*", metavar="ID", help="runs")
+    parser.add_argument("--mlflow", metavar="ADDRESS", help="with send: the tracking server, as for train")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -34,6 +37,11 @@ def run(args: argparse.Namespace) -> int:
     registry = JobRegistry()
     if args.action != "list" and not args.ids:
         raise SettingsError(f"runs {args.action} needs the id of a run; `python -m neuroclass runs` lists them.")
+    if (args.action == "send") != bool(args.mlflow):
+        raise SettingsError("runs send ID and --mlflow ADDRESS go together: name both.")
+    if args.action == "send":
+        for job_id in args.ids:
+            send_run(registry.look(job_id).folder, tracking_address(args.mlflow))
     if args.action in _DEEDS:
         for job_id in args.ids:
             _DEEDS[args.action](registry, job_id, COMMAND_LINE, shared=True)

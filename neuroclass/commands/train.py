@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Any
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
-from neuroclass.commands.arguments import add_data, add_json
+from neuroclass.commands.train_arguments import ALL, OUTSIDE, PARTIAL, REPORTS, add_arguments
 from neuroclass.commands.training_run import StatusFile, execute, summary
 from neuroclass.config import HumanSubclassSettings, LspinSettings, ValidationSettings, cache_folder, data_folder
-from neuroclass.errors import SettingsError, TableError, TrainingPaused
-from neuroclass.evaluation.protocols import DIVIDING
+from neuroclass.errors import SettingsError, TableError, TrainingPaused, WorkError
 from neuroclass.library.entry import hidden
 from neuroclass.training.jobs import COMMAND_LINE
 from neuroclass.training.runs import (
@@ -30,7 +28,6 @@ from neuroclass.training.runs import (
 )
 from neuroclass.training.settings import (
     OURS,
-    PAPER,
     PRESETS,
     differing,
     named_settings,
@@ -38,108 +35,17 @@ from neuroclass.training.settings import (
     recipe,
     written_setting,
 )
+from neuroclass.training.tracking import tracking_address
 from neuroclass.types.models import FEATURE_SETS, HUMAN_SUBCLASS, MODELS
+from neuroclass.work.current import working_on
 
-PARTIAL, OUTSIDE, ALL = "partial", "outside", "all"
-REPORTS = (PARTIAL, OUTSIDE)
 INTERRUPTED = 130
 """Exit code of a run that was asked to pause, as of any interrupted command."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser."""
-    parser = subparsers.add_parser(
-        "train",
-        help="train DANN, LSPIN or the human subclass model",
-        description="Train a model and write weights and card to DIR/<model>. With --report, also what the result "
-        "pages show: donor-grouped cross-validation of the model and the baselines, gates, SHAP values, embedding. "
-        "The human subclass model also needs the tables in the data folder's outside/, and so does the report of "
-        f"{FEATURE_SETS}.",
-    )
-    parser.add_argument(
-        "model",
-        nargs="?",
-        choices=(*MODELS, HUMAN_SUBCLASS.name, FEATURE_SETS),
-        help=f"{FEATURE_SETS}: DANN and LSPIN for many sets of features; none with --resume",
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder of models that gets the model too (default: the run's own only)"
-    )
-    parser.add_argument("--name", default="", metavar="NAME", help="what to call the model, on its card")
-    parser.add_argument(
-        "--resume", metavar="ID", help="continue a run of DANN or LSPIN that was paused, interrupted or cancelled"
-    )
-    parser.add_argument("--report", action="store_true", help="evaluate as well (minutes)")
-    parser.add_argument(
-        "--report-only",
-        nargs="?",
-        const=ALL,
-        choices=(ALL, *REPORTS),
-        help=f"with {FEATURE_SETS}, keep the sets that --out holds and write their report anew: {PARTIAL} (partial "
-        f"recordings on held-out donors, half an hour), {OUTSIDE} (tables of other laboratories in the data folder's "
-        f"outside/, a minute) or {ALL}, the default",
-    )
-    parser.add_argument("--baselines", action="store_true", help="with --report, evaluate the baselines too")
-    _add_settings(parser)
-    _add_own(parser)
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes to evaluate with (default: all cores)",
-    )
-    parser.add_argument("--status", type=Path, metavar="FILE", help="keep this JSON file up to date with progress")
-    add_data(parser)
-    add_json(parser)
-    parser.set_defaults(run=run, wrong_usage=parser.error)
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """Settings of DANN and LSPIN, donors that judge, and the protocol."""
-    parser.add_argument("--preset", choices=(OURS, PAPER), default=OURS, help="settings to start from (default: ours)")
-    parser.add_argument(
-        "--set", dest="chosen", action="append", default=[], metavar="NAME=VALUE",
-        help="change a setting of DANN or LSPIN, such as learning_rate=0.002 or gating=64,64; --set help lists all",
-    )  # fmt: skip
-    parser.add_argument("--seed", type=int, metavar="N", help="of weights, batches and folds (default: the recipe's)")
-    parser.add_argument("--steps", type=int, metavar="N", help="training steps (default: the recipe's)")
-    parser.add_argument("--epochs", type=int, metavar="N", help="the same, in epochs")
-    parser.add_argument("--members", type=int, metavar="N", help="networks in the ensemble (default: the recipe's)")
-    parser.add_argument(
-        "--validation", type=float, metavar="SHARE",
-        help="fraction of the cells, whole donors, that judge each epoch instead of training (default: 0.15; 0, as the "
-        "shipped models were trained, with --report)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--patience", type=int, default=0, metavar="N",
-        help="stop after N epochs without a better macro F1 on those donors; keeps the best epoch (default: 0, never)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--protocol", choices=[one.value for one in DIVIDING], help="evaluate these settings under a protocol too"
-    )
-    parser.add_argument("--repeats", type=int, metavar="N", help="of the protocol (default: its own number)")
-
-
-def _add_own(parser: argparse.ArgumentParser) -> None:
-    """The user's own labelled cells."""
-    parser.add_argument(
-        "--own", type=Path, metavar="FILE",
-        help="a table of labelled cells in the upload format, with the columns cell, donor, species and label",
-    )  # fmt: skip
-    parser.add_argument(
-        "--cells", choices=[one.value for one in Cells],
-        help="which cells train: the loaded ones, the own ones, or both, with the laboratory as a further domain of "
-        "DANN (default: both with --own)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--align", action="store_true",
-        help="move the own cells to where the loaded ones of their classes lie, before training on both",
-    )  # fmt: skip
-    parser.add_argument(
-        "--compare", action="store_true",
-        help="with --own: accuracy on its held-out donors with and without its other donors in training",
-    )  # fmt: skip
+    add_arguments(subparsers).set_defaults(run=run)
 
 
 def _values(args: argparse.Namespace) -> dict[str, Any]:
@@ -177,6 +83,8 @@ def _config(args: argparse.Namespace) -> RunConfig:
         baselines=args.baselines,
         jobs=args.jobs,
         out=str(args.out.expanduser().resolve()) if args.out else "",
+        scheduler=args.scheduler or "",
+        mlflow=tracking_address(args.mlflow),
     )
 
 
@@ -207,7 +115,12 @@ def _run_in_folder(args: argparse.Namespace) -> int:
             mark(folder, remove=(PAUSED, CANCELLED))
     print(f"run {folder.name} in {folder}", file=sys.stderr)
     try:
-        answer = execute(folder, args.status)
+        answer = execute(folder, args.status, args.scheduler, tracking_address(args.mlflow))
+    except WorkError as lost:
+        raise WorkError(
+            f"{lost} Then continue with: python -m neuroclass train --resume {folder.name} (finished parts are kept; "
+            "another --scheduler may be named)"
+        ) from lost
     except TrainingPaused as paused:
         print(f"{paused} Continue with: python -m neuroclass train --resume {folder.name}", file=sys.stderr)
         return INTERRUPTED
@@ -308,6 +221,14 @@ def run(args: argparse.Namespace) -> int:
         return _list_settings(args.model)
     if args.resume is not None or (args.model in MODELS and args.report_only is None):
         return _run_in_folder(args)
+    if args.mlflow:
+        raise SettingsError(f"--mlflow is about a run of {' or '.join(MODELS)}; leave it out for {args.model}.")
+    with working_on(args.scheduler, args.jobs):
+        return _into_folder(args)
+
+
+def _into_folder(args: argparse.Namespace) -> int:
+    """Train what is no run of its own: the human subclass model and the models of feature sets."""
     status = StatusFile(args.status, args.model)
     folder = args.out or cache_folder() / "models"
     if args.report_only is not None and args.model != FEATURE_SETS:

@@ -23,6 +23,7 @@ from neuroclass.types.models import MODELS
 from neuroclass.types.progress import EPOCH, Progress
 
 if TYPE_CHECKING:
+    from neuroclass.training.tracking import Tracker
     from neuroclass.training.train import TrainedModel
 
 KEPT = "parts"
@@ -120,7 +121,7 @@ class _Stop:
         self.asked = True
 
 
-def execute(folder: Path, status: Path | None = None) -> dict[str, Any]:
+def execute(folder: Path, status: Path | None = None, scheduler: str | None = None, mlflow: str = "") -> dict[str, Any]:
     """Carry out a run, or continue it.
 
     Parameters
@@ -129,6 +130,10 @@ def execute(folder: Path, status: Path | None = None) -> dict[str, Any]:
         The run's.
     status : Path, optional
         A further file to keep up to date with progress.
+    scheduler : str, optional
+        Dask scheduler that evaluates, in place of the one that the run was asked to use.
+    mlflow : str
+        Likewise the MLflow server that gets the run.
 
     Returns
     -------
@@ -139,11 +144,17 @@ def execute(folder: Path, status: Path | None = None) -> dict[str, Any]:
     ------
     SettingsError
         If the run is under way elsewhere, is done, or its cells are no longer those it began with.
+    WorkError
+        If the cluster cannot be used or is lost.
+    TrackingError
+        If the MLflow server cannot be used.
     TrainingPaused
         If it was asked to pause.
     """
     import torch  # noqa: F401 (loaded before `one_thread`, which sets what is loaded)
 
+    from neuroclass.training.tracking import tracked
+    from neuroclass.work.current import working_on
     from neuroclass.work.threads import one_thread
 
     config = read_config(folder)
@@ -153,8 +164,15 @@ def execute(folder: Path, status: Path | None = None) -> dict[str, Any]:
     mark(folder, remove=(runs.QUEUED, runs.FAILED))
     runs.claim(folder, start_time(os.getpid()))
     try:
-        with stop.listening(), one_thread():
-            return _carried_out(config, folder, StatusFile(status, config.system, folder), stop)
+        with (
+            stop.listening(),
+            one_thread(),
+            working_on(scheduler or config.scheduler, config.jobs),
+            tracked(mlflow or config.mlflow, config, folder) as tracker,
+        ):
+            answer = _carried_out(config, folder, StatusFile(status, config.system, folder), stop, tracker)
+            tracker.finish(answer)
+            return answer
     except TrainingPaused:
         mark(folder, add=runs.PAUSED)
         raise
@@ -169,19 +187,23 @@ def execute(folder: Path, status: Path | None = None) -> dict[str, Any]:
         lock.release()
 
 
-def _carried_out(config: RunConfig, folder: Path, status: StatusFile, stop: _Stop) -> dict[str, Any]:
+def _carried_out(
+    config: RunConfig, folder: Path, status: StatusFile, stop: _Stop, tracker: "Tracker"
+) -> dict[str, Any]:
     from neuroclass.evaluation.kept import keep_results
     from neuroclass.training.train import train_model
     from neuroclass.training.watch import Watch
 
     def note(progress: Progress) -> None:
         status(progress)
+        tracker.note(progress)
         if stop() and progress.stage != EPOCH:
             raise TrainingPaused(f"Paused at {progress.stage} {progress.done} of {progress.total}.")
 
     loaded, own = _loaded(config, folder), _own(config, folder)
     cells, how = _training_cells(config, loaded, own)
     _check_environment(folder, cells)
+    tracker.begin(read_json(folder / runs.ENVIRONMENT))
     watch = Watch(folder / runs.STATE, runs.fingerprint(config, cells), stop=stop, snapshots=folder / runs.SNAPSHOTS)
     settings = with_values(config.system, config.settings)
     card = {"name": config.name, **how} if config.name else how

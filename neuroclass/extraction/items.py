@@ -2,15 +2,16 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from neuroclass.classification.inputs import CellInput, cell_inputs
 from neuroclass.classification.measurement import MeasuredCell, measure
-from neuroclass.classification.metadata import CellMetadata
+from neuroclass.classification.metadata import CellMetadata, to_json
 from neuroclass.ephys.settings import FeatureSettings, ReadLimits
 from neuroclass.errors import NeuroClassError, RejectedInput
-from neuroclass.extraction.table import Report, cell_report, rejection_report
+from neuroclass.extraction.table import Report, cell_report, rejection_report, table_row
 from neuroclass.io.allen import default_cache, fetch_nwb
 
 
@@ -31,6 +32,10 @@ class ExtractionJob:
     metadata: CellMetadata = CellMetadata()
     settings: FeatureSettings = FeatureSettings()
     limits: ReadLimits = ReadLimits()
+
+    def facts(self) -> dict[str, Any]:
+        """What features depend on besides the files, as JSON."""
+        return {"metadata": to_json(self.metadata), "settings": asdict(self.settings), "limits": asdict(self.limits)}
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,11 @@ def measure_item(item: ExtractionItem, job: ExtractionJob) -> list[Report]:
         return [failure(item, type(error).__name__, str(error))]
 
 
+def feature_rows(item: ExtractionItem, job: ExtractionJob) -> list[dict[str, Any]]:
+    """Measure one item: a row of the table per cell, or one with the error; never raises."""
+    return [table_row(item.name, report) for report in measure_item(item, job)]
+
+
 def failure(item: ExtractionItem, kind: str, message: str) -> Report:
     """The report for an item that could not be measured."""
     return {"source": item.name, "error": {"type": kind, "message": message}}
@@ -105,11 +115,12 @@ def measure_files(item: ExtractionItem, job: ExtractionJob = ExtractionJob()) ->
         One plain report for each cell; a rejected file is one report with an ``error``.
     """
     with tempfile.TemporaryDirectory(prefix="neuroclass-") as folder:
-        found = [one for cell_input in _inputs(item, Path(folder)) for one in _measured(cell_input, job)]
+        found = [one for cell_input in inputs_of(item, Path(folder)) for one in _measured(cell_input, job)]
     return [{**report, "path": item.name} for report in found]
 
 
-def _inputs(item: ExtractionItem, folder: Path) -> Iterator[CellInput | RejectedInput]:
+def inputs_of(item: ExtractionItem, folder: Path) -> Iterator[CellInput | RejectedInput]:
+    """An item's inputs, archives unpacked in a folder; they are named by the last part of their paths."""
     paths = [Path(path) for path in item.paths]
     if item.cell:
         return cell_inputs([], {item.cell: paths}, folder, _last_part)

@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from neuroclass.classification.metadata import to_json
 from neuroclass.extraction.items import ExtractionJob
 from neuroclass.extraction.table import Report
 
@@ -35,8 +33,7 @@ class Journal:
 
     def __init__(self, path: Path, job: ExtractionJob) -> None:
         self.path = path
-        parts = {"metadata": to_json(job.metadata), "settings": asdict(job.settings), "limits": asdict(job.limits)}
-        self._job = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        self._job = hashlib.sha256(json.dumps(job.facts(), sort_keys=True).encode()).hexdigest()[:16]
         self._file: Any = None
 
     def key(self, item: Item) -> str:

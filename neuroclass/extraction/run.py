@@ -5,13 +5,15 @@ files that are not in the journal, or have changed since, are measured again.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from neuroclass.extraction.items import ExtractionItem, ExtractionJob
+from neuroclass.extraction.items import ExtractionItem, ExtractionJob, failure, measure_item
 from neuroclass.extraction.journal import Journal
 from neuroclass.extraction.table import Report, is_rejected, table_row, write_table
-from neuroclass.extraction.workers import measure_all
 from neuroclass.types.progress import Progress, ProgressCallback, ignore_progress
+from neuroclass.work.base import Died
+from neuroclass.work.current import place
 
 
 def extract_many(
@@ -36,7 +38,7 @@ def extract_many(
     jobs : int
         Processes on this machine.
     scheduler : str, optional
-        Address of a Dask scheduler, which then does the work.
+        Address of a Dask scheduler, which then does the work, or ``local``.
     progress : callable
         Called with the number of items done and, in ``refused``, of those that were rejected.
 
@@ -44,6 +46,11 @@ def extract_many(
     -------
     list of dict
         The reports that the table's rows are made from, in the items' order.
+
+    Raises
+    ------
+    WorkError
+        If the cluster cannot be used or is lost; what is finished is in the journal.
     """
     journal = Journal(out.with_name(out.name + ".journal"), job)
     done = journal.read()
@@ -52,8 +59,10 @@ def extract_many(
     refused = sum(is_rejected(done[key]) for key in map(journal.key, items) if key in done)
     progress(Progress("extract", finished, len(items), {"refused": refused}))
     if todo:
-        with journal:
-            for item, reports in measure_all(todo, job, jobs, scheduler):
+        with journal, place(jobs, scheduler) as work:
+            for number, found in work.as_finished(partial(measure_item, job=job), todo):
+                item = todo[number]
+                reports = [failure(item, "WorkError", found.message)] if isinstance(found, Died) else found
                 done[journal.write(item, reports)] = reports
                 finished += 1
                 refused += is_rejected(reports)

@@ -25,6 +25,11 @@ COLUMNS = (
     "message",
 )
 
+DATASET_COLUMNS: dict[str, type] = {
+    name: float if name in FEATURE_NAMES else str for name in COLUMNS if name not in ("path", "error", "message")
+}
+"""The cells' columns of a dataset, besides path and stamp."""
+
 Report = dict[str, Any]
 
 

@@ -38,5 +38,7 @@ def command(config: RunConfig, own: str = "") -> str:
     words += ["--repeats", str(config.repeats)] if config.repeats else []
     flags = {"--align": config.align, "--compare": config.compare, "--report": config.report}
     words += [option for option, on in {**flags, "--baselines": config.baselines}.items() if on]
-    words += ["--jobs", str(config.jobs)]
+    words += ["--workers", str(config.jobs)]
+    for option, text in (("--scheduler", config.scheduler), ("--mlflow", config.mlflow)):
+        words += [option, text] if text else []
     return shlex.join([*words, *(["--out", config.out] if config.out else [])])

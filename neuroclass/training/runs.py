@@ -90,6 +90,10 @@ class RunConfig:
         Processes at once after training.
     out : str
         Folder of models that gets a copy; empty for none.
+    scheduler : str
+        Address of the Dask scheduler that evaluates; empty for processes on this machine.
+    mlflow : str
+        Address of the MLflow server that gets the run; empty for none.
     """
 
     system: str
@@ -107,6 +111,8 @@ class RunConfig:
     baselines: bool = False
     jobs: int = 1
     out: str = ""
+    scheduler: str = ""
+    mlflow: str = ""
 
     def __post_init__(self) -> None:
         if self.system not in MODELS:

@@ -114,10 +114,7 @@ def survived(result: Result | Died) -> Result:
         If there is none, because the processes that should have computed it died.
     """
     if isinstance(result, Died):
-        raise WorkError(
-            f"{result.message} Such work mostly ran out of memory: free some, or take fewer workers, and start it "
-            "again; finished parts of a training run are kept."
-        )
+        raise WorkError(f"{result.message} Such work mostly ran out of memory: free some, or take fewer workers.")
     return result
 
 

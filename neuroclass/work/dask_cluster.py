@@ -21,7 +21,6 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
 _LOOK_S = 2.0
 _CONNECT_S = 20.0
 _ONE_AT_A_TIME = threading.RLock()
-_RESUME = "Repeat the same command to go on: what is finished is kept."
 
 
 class DaskCluster(Work):
@@ -185,13 +184,13 @@ class DaskCluster(Work):
     def _gone(self, found: str) -> WorkError:
         return WorkError(
             f"The Dask scheduler at {self.address} is gone ({found}). Start it again, or leave out --scheduler to work "
-            f"on this machine. {_RESUME}"
+            "on this machine."
         )
 
     def _idle(self) -> WorkError:
         return WorkError(
             f"The Dask scheduler at {self.address} has had no worker for {self.patience_s:g} s. Start some (dask "
-            f"worker {self.address} --nthreads 1). {_RESUME}"
+            f"worker {self.address} --nthreads 1)."
         )
 
 
@@ -217,7 +216,7 @@ class LocalDaskCluster(DaskCluster):
             n_workers=self._n_started,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             local_directory=folder,
             silence_logs=logging.ERROR,
         )

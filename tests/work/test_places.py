@@ -64,7 +64,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
             n_workers=2,
             threads_per_worker=2,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             local_directory=str(folder),
             silence_logs=50,
         ) as local,
@@ -145,7 +145,7 @@ def test_an_address_without_a_scheduler_and_a_cluster_without_workers_are_told(m
         with pytest.raises(WorkError, match="No Dask scheduler answers"), DaskCluster(address):
             pass
     with (
-        distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as empty,
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as empty,
         pytest.raises(WorkError, match=r"no worker for 0\.2 s"),
         DaskCluster(empty.scheduler_address, patience_s=0.2),
     ):
