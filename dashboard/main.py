@@ -36,7 +36,8 @@ page = st.navigation(
             _page("domains", "Domains", "blur_on"),
         ],
         "About": [_page("methods", "Methods", "menu_book"), _page("paper", "Paper", "article")],
-    }
+    },
+    expanded=True,
 )
 st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}</style>")
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish
 
-CHOSEN, HONEST = PALETTE[1], PALETTE[2]
+CHOSEN, HONEST = PALETTE[8], "#5B6770"
 
 
 def search_course(
