@@ -201,6 +201,8 @@ def _carried_out(
             raise TrainingPaused(f"Paused at {progress.stage} {progress.done} of {progress.total}.")
 
     loaded, own = _loaded(config, folder), _own(config, folder)
+    if config.search is not None:
+        return _searched(config, folder, loaded, note)
     cells, how = _training_cells(config, loaded, own)
     _check_environment(folder, cells)
     tracker.begin(read_json(folder / runs.ENVIRONMENT))
@@ -225,6 +227,19 @@ def _carried_out(
     answer |= {"metrics": final.get("metrics"), **metrics}
     write_json(folder / runs.RESULT, answer)
     (folder / runs.STATE).unlink(missing_ok=True)
+    shutil.rmtree(folder / KEPT, ignore_errors=True)
+    return answer
+
+
+def _searched(config: RunConfig, folder: Path, cells: Cohort, note: Any) -> dict[str, Any]:
+    """Search for settings instead."""
+    from neuroclass.commands.search_run import search_in_folder
+    from neuroclass.evaluation.kept import keep_results
+
+    _check_environment(folder, cells)
+    with keep_results(folder / KEPT):
+        answer = search_in_folder(config, folder, cells, note)
+    write_json(folder / runs.RESULT, answer)
     shutil.rmtree(folder / KEPT, ignore_errors=True)
     return answer
 
@@ -324,6 +339,10 @@ def _check_environment(folder: Path, cells: Cohort) -> None:
 
 def summary(answer: Mapping[str, Any]) -> str:
     """What a run gave, in a line or two."""
+    if "outer" in answer:
+        from neuroclass.commands.search_run import summary as found
+
+        return found(answer)
     cells = answer["training_cells"]
     text = f"{answer['model']} trained on {cells['n_cells']} cells of {cells['source']}; written to {answer['folder']}"
     held = answer.get("validation")

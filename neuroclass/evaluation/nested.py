@@ -10,7 +10,7 @@ References
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from neuroclass.evaluation.search import Search, open_search, run_searches, scor
 from neuroclass.training.registry import System, network
 from neuroclass.training.search_space import Span, search_space
 from neuroclass.training.settings import Values, with_values
+from neuroclass.training.studies import UNPRUNED_TRIALS
+from neuroclass.training.timing import training_seconds
 from neuroclass.types.models import MODELS
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
@@ -167,6 +169,35 @@ def nested_search(
     tables = {kind: [table for (_, one), table in zip(asked, found, strict=True) if one == kind]
               for kind in (CHOSEN, RECIPE)}  # fmt: skip
     return document(plan, searches, tables[CHOSEN], tables[RECIPE])
+
+
+def search_seconds(plan: NestedPlan, jobs: int) -> tuple[float, float]:
+    """About how long a nested search takes, and at most, s, from short fits on cells of the first outer fold.
+
+    Parameters
+    ----------
+    plan : NestedPlan
+        The search.
+    jobs : int
+        Fits at once.
+
+    Returns
+    -------
+    usual : float
+        If half of the trials that may be pruned are, after their first inner fold.
+    most : float
+        If none is. Networks larger, or trained longer, than the recipe's come on top.
+    """
+    cells, asked = plan.cells.take(plan.folds[0].train), plan.settings
+    part = cells.take(donor_folds(cells, plan.task, asked.inner_folds, seed=asked.seed)[0].train)
+    whole = with_values(plan.system, plan.fixed)
+    fit = training_seconds(plan.system, part, replace(whole, n_members=asked.members))
+    outer = 2 * asked.outer_folds * training_seconds(plan.system, cells, whole) / max(1, jobs)
+    n_studies = asked.outer_folds + 1
+    rounds = -(-n_studies // max(1, jobs)) * fit
+    may_end = max(0, asked.trials - UNPRUNED_TRIALS) * (asked.inner_folds - 1)
+    most = asked.trials * asked.inner_folds
+    return rounds * (most - may_end / 2) + outer, rounds * most + outer
 
 
 def outer_predictions(plan: NestedPlan, fold: Fold, values: Values) -> pd.DataFrame:

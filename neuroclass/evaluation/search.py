@@ -129,9 +129,7 @@ class Search:
         return {**self.fixed, **self.study.best().settings}
 
 
-def open_search(
-    path: Path, system: str, cells: Cohort, fixed: Values, settings: SearchSettings, number: int
-) -> Search:
+def open_search(path: Path, system: str, cells: Cohort, fixed: Values, settings: SearchSettings, number: int) -> Search:
     """Begin a search on some cells, or continue the one in a file.
 
     Parameters

@@ -99,8 +99,8 @@ def search_space(system: str, fixed: Values) -> dict[str, Dimension]:
 
 
 def as_value(system: str, name: str, dimension: Dimension, tried: Any) -> Any:
-    """A setting's value from what a trial holds: options are text there."""
-    return parse_setting(system, f"{name}={tried}")[1] if isinstance(dimension, Choice) else tried
+    """A setting's value from what a trial holds: of an option, which is text, its value; else three digits."""
+    return parse_setting(system, f"{name}={tried}")[1] if isinstance(dimension, Choice) else float(f"{tried:.3g}")
 
 
 def as_tried(system: str, space: Space) -> dict[str, Any]:
