@@ -12,7 +12,8 @@ from neuroclass.reports.store import Document, ReportStore
 from neuroclass.training import runs
 from neuroclass.training.command_line import command
 from neuroclass.training.runs import RunConfig, write_json
-from neuroclass.types.progress import ProgressCallback
+from neuroclass.training.settings import differing
+from neuroclass.types.progress import ProgressCallback, duration
 
 
 def search_in_folder(config: RunConfig, folder: Path, cells: Cohort, note: ProgressCallback) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def search_in_folder(config: RunConfig, folder: Path, cells: Cohort, note: Progr
     plan = plan_nested(config.system, cells, config.settings, config.search)
     usual, most = search_seconds(plan, config.jobs)
     print(
-        f"{config.system}: search: about {_minutes(usual)}, at most {_minutes(most)}, with {config.jobs} processes"
+        f"{config.system}: search: about {duration(usual)}, at most {duration(most)}, with {config.jobs} processes"
         + ("; what is done is kept" if (folder / runs.STUDIES).is_dir() else ""),
         file=sys.stderr,
     )
@@ -63,7 +64,7 @@ def search_in_folder(config: RunConfig, folder: Path, cells: Cohort, note: Progr
         "name": config.name,
         "folder": str(folder),
         "command": train_command(config, found["chosen"]),
-        **{key: found[key] for key in ("chosen", "inner", "outer", "recipe", "difference", "cells", "search")},
+        **{key: found[key] for key in ("chosen", "inner", "outer", "recipe", "difference", "cells", "search", "fixed")},
     }
 
 
@@ -73,11 +74,7 @@ def _keeper(folder: Path) -> Callable[[Mapping[str, Any]], None]:
 
 def train_command(config: RunConfig, chosen: Mapping[str, Any]) -> str:
     """The command that trains with the setting that a search chose."""
-    return command(RunConfig(config.system, chosen, data=config.data, jobs=config.jobs))
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return command(RunConfig(config.system, differing(config.system, chosen), data=config.data, jobs=config.jobs))
 
 
 def summary(answer: Mapping[str, Any]) -> str:
@@ -91,7 +88,9 @@ def summary(answer: Mapping[str, Any]) -> str:
         f"inner {inner['mean']:.3f}: of the settings chosen, by the folds that chose them, so optimistic\n"
         f"outer {outer['mean']:.3f} [{outer['low']:.3f}, {outer['high']:.3f}]: of the same on cells that the search "
         f"never saw\n"
-        f"recipe {recipe['mean']:.3f} [{recipe['low']:.3f}, {recipe['high']:.3f}]: as it ships, on the same cells; "
+        f"recipe {recipe['mean']:.3f} [{recipe['low']:.3f}, {recipe['high']:.3f}]: "
+        f"{'the shipped settings' if not answer['fixed'] else 'the shipped settings but for those fixed'}, on the same "
+        "cells; "
         f"accuracy of the chosen − its {gain['difference']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]\n"
         f"Train with the setting chosen on all cells:\n{answer['command']}"
     )
