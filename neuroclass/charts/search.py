@@ -12,7 +12,6 @@ from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, no
 SCORE = "Balanced accuracy (fraction of 1)"
 HEIGHT = 340
 _TICKS = 4
-_NAMES = {"complete": "complete", "pruned": "pruned, mean of the folds reached"}
 
 
 def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
@@ -21,7 +20,7 @@ def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
     Parameters
     ----------
     trials : DataFrame
-        Columns ``number``, ``state`` (``complete``, ``pruned``) and ``score``.
+        Columns ``trial`` (from 1), ``state`` (``complete``, ``pruned``) and ``score``.
     simulated : bool
         Whether the cells are simulated.
 
@@ -35,16 +34,16 @@ def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
     for state, colour, symbol in (("complete", PALETTE[0], "circle"), ("pruned", UNKNOWN, "x")):
         rows = trials[trials["state"] == state]
         fig.add_scatter(
-            x=rows["number"] + 1,
+            x=rows["trial"],
             y=rows["score"],
             mode="markers",
-            name=_NAMES[state],
+            name=state,
             marker={"color": colour, "symbol": symbol, "size": 8},
             hovertemplate=f"trial %{{x}}, {state}: %{{y:.3f}}<extra></extra>",
         )
     best = trials["score"].where(trials["state"] == "complete").cummax()
     fig.add_scatter(
-        x=trials["number"] + 1,
+        x=trials["trial"],
         y=best.ffill(),
         mode="lines",
         name="best so far",

@@ -1,19 +1,19 @@
 """Carry out a search for settings in its run's folder, and say what it found."""
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from neuroclass.cohort.cohort import Cohort
+from neuroclass.commands.estimates import say_search
 from neuroclass.io.atomic import write_atomically
 from neuroclass.reports.store import Document, ReportStore
 from neuroclass.training import runs
 from neuroclass.training.command_line import command
 from neuroclass.training.runs import RunConfig, write_json
 from neuroclass.training.settings import differing
-from neuroclass.types.progress import ProgressCallback, duration
+from neuroclass.types.progress import ProgressCallback
 
 
 def search_in_folder(config: RunConfig, folder: Path, cells: Cohort, note: ProgressCallback) -> dict[str, Any]:
@@ -44,16 +44,11 @@ def search_in_folder(config: RunConfig, folder: Path, cells: Cohort, note: Progr
     TrainingPaused
         If it was asked to pause.
     """
-    from neuroclass.evaluation.nested import nested_search, plan_nested, search_seconds
+    from neuroclass.evaluation.nested import nested_search, plan_nested
 
     assert config.search is not None
     plan = plan_nested(config.system, cells, config.settings, config.search)
-    usual, most = search_seconds(plan, config.jobs)
-    print(
-        f"{config.system}: search: about {duration(usual)}, at most {duration(most)}, with {config.jobs} processes"
-        + ("; what is done is kept" if (folder / runs.STUDIES).is_dir() else ""),
-        file=sys.stderr,
-    )
+    say_search(config, folder, plan)
     found = nested_search(plan, folder / runs.STUDIES, config.jobs, note, _keeper(folder))
     write_json(folder / runs.SEARCH, found)
     if config.out:

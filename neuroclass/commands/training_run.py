@@ -20,7 +20,7 @@ from neuroclass.training.processes import start_time
 from neuroclass.training.runs import Cells, RunConfig, mark, read_config, read_json, write_json
 from neuroclass.training.settings import with_values
 from neuroclass.types.models import MODELS
-from neuroclass.types.progress import EPOCH, Progress
+from neuroclass.types.progress import EPOCH, Progress, duration
 
 if TYPE_CHECKING:
     from neuroclass.training.tracking import Tracker
@@ -208,6 +208,10 @@ def _carried_out(
     tracker.begin(read_json(folder / runs.ENVIRONMENT))
     watch = Watch(folder / runs.STATE, runs.fingerprint(config, cells), stop=stop, snapshots=folder / runs.SNAPSHOTS)
     settings = with_values(config.system, config.settings)
+    if config.report:
+        from neuroclass.commands.estimates import say_report
+
+        say_report(config, folder, cells)
     card = {"name": config.name, **how} if config.name else how
     trained = train_model(
         config.system, cells, settings, folder / runs.MODEL, note, validation=config.validation, watch=watch, card=card
@@ -273,7 +277,7 @@ def _evaluated(
     from neuroclass.reports.estimate import report_seconds
 
     left = report_seconds(config.system, config.baselines, metrics["training_s"], config.jobs)
-    print(f"{config.system}: report: about {left / 60:.0f} min with {config.jobs} processes", file=sys.stderr)
+    print(f"{config.system}: report: about {duration(left)} with {config.jobs} processes", file=sys.stderr)
     return write_report(trained, loaded, config.jobs, config.baselines, note)
 
 

@@ -98,7 +98,8 @@ def _found(found: Mapping[str, Any], key: str) -> None:
     with left:
         widgets.figure(
             charts.history(trials, simulated), "search-history", trials, simulated=simulated,
-            caption="Inner score by trial. A pruned trial was below the median of those before it.",
+            caption="Inner score by trial. A pruned trial fell below the median of those before it; its "
+            "score is the mean of the folds that it reached.",
         )  # fmt: skip
     with right:
         shares = study.get("importance", {})
@@ -114,10 +115,10 @@ def _found(found: Mapping[str, Any], key: str) -> None:
 
 
 def trials_table(study: Mapping[str, Any], space: Mapping[str, Any]) -> pd.DataFrame:
-    """Trials as a table: number, state, score, inner folds reached, and the settings that were searched."""
+    """Trials as a table: trial (from 1), state, score, inner folds reached, and the settings that were searched."""
     rows = [
         {
-            "number": trial["number"],
+            "trial": trial["number"] + 1,
             "state": trial["state"],
             "score": trial["score"],
             "inner_folds": len(trial["inner"]),
@@ -125,7 +126,7 @@ def trials_table(study: Mapping[str, Any], space: Mapping[str, Any]) -> pd.DataF
         }
         for trial in study["trials"]
     ]
-    return pd.DataFrame(rows, columns=["number", "state", "score", "inner_folds", *space])
+    return pd.DataFrame(rows, columns=["trial", "state", "score", "inner_folds", *space])
 
 
 def _shown(name: str, value: Any) -> Any:
@@ -158,8 +159,8 @@ def _scores(found: Mapping[str, Any], key: str) -> None:
     with left:
         widgets.figure(
             charts.inner_and_outer(folds, simulated), "search-folds", folds, simulated=simulated,
-            caption=f"Of the setting chosen in each outer fold: inner with {found['search']['members']} networks on "
-            "fewer cells, outer with the whole ensemble.",
+            caption=f"Of the setting chosen in each outer fold: inner with an ensemble of "
+            f"{found['search']['members']} trained on fewer cells, outer with the whole one.",
         )  # fmt: skip
     with right:
         st.markdown("**Setting chosen on all cells**")
