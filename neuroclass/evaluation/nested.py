@@ -257,8 +257,8 @@ def document(
         return found
     pooled, usual = pd.concat(chosen, ignore_index=True), pd.concat(recipe, ignore_index=True)
     inner = [study["inner_score"] for study in studies if study["outer"] is not None]
-    return found | {
-        "chosen": searches[WHOLE].chosen(),
+    to_use = {"chosen": searches[WHOLE].chosen()} if searches[WHOLE].is_over else {}
+    return found | to_use | {
         "inner": {"balanced_accuracy": {"mean": float(np.mean(inner)), "sd": float(np.std(inner, ddof=1))}},
         "outer": figures(pooled, plan.task),
         "recipe": figures(usual, plan.task),

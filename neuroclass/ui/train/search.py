@@ -162,6 +162,8 @@ def _scores(found: Mapping[str, Any], key: str) -> None:
             caption=f"Of the setting chosen in each outer fold: inner with an ensemble of "
             f"{found['search']['members']} trained on fewer cells, outer with the whole one.",
         )  # fmt: skip
+    if "chosen" not in found:
+        return
     with right:
         st.markdown("**Setting chosen on all cells**")
         st.code("\n".join(written_setting(name, value) for name, value in found["chosen"].items()), language=None)
