@@ -155,7 +155,7 @@ def inner_and_outer(folds: pd.DataFrame, simulated: bool = False) -> go.Figure:
         return note("Outer scores follow once all searches are over.", height=HEIGHT)
     fig = go.Figure()
     kinds: Sequence[tuple[str, str, str, str]] = (
-        ("inner", "inner, optimistic", PALETTE[3], "circle-open"),
+        ("inner", "inner, by the folds that chose it", PALETTE[3], "circle-open"),
         ("outer", "outer, on cells never seen", PALETTE[0], "circle"),
     )
     for row in folds.itertuples():

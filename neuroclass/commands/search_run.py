@@ -80,7 +80,8 @@ def summary(answer: Mapping[str, Any]) -> str:
     return (
         f"{answer['model']}, balanced accuracy (fraction) on {cells['n_cells']} {simulated}cells of "
         f"{cells['n_donors']} donors from {cells['source']}, {search['outer_folds']} donor-grouped outer folds:\n"
-        f"inner {inner['mean']:.3f}: of the settings chosen, by the folds that chose them, so optimistic\n"
+        f"inner {inner['mean']:.3f}: of the settings chosen, by the folds that chose them, so optimistic, but with "
+        f"{search['members']} network{'s' if search['members'] > 1 else ''} on fewer cells\n"
         f"outer {outer['mean']:.3f} [{outer['low']:.3f}, {outer['high']:.3f}]: of the same on cells that the search "
         f"never saw\n"
         f"recipe {recipe['mean']:.3f} [{recipe['low']:.3f}, {recipe['high']:.3f}]: "

@@ -1,7 +1,8 @@
 """Nested search: settings are chosen without an outer fold's cells, then scored on them.
 
-The inner score of the chosen setting is the best of many and so optimistic; the outer one is honest for the whole
-procedure, the search included. A further search on all cells gives the setting to use.
+The inner score of the chosen setting is the best of many and so optimistic, though its networks are fewer and see
+fewer cells; the outer one is honest for the whole procedure, the search included. A further search on all cells gives
+the setting to use.
 
 References
 ----------
@@ -258,12 +259,16 @@ def document(
     pooled, usual = pd.concat(chosen, ignore_index=True), pd.concat(recipe, ignore_index=True)
     inner = [study["inner_score"] for study in studies if study["outer"] is not None]
     to_use = {"chosen": searches[WHOLE].chosen()} if searches[WHOLE].is_over else {}
-    return found | to_use | {
-        "inner": {"balanced_accuracy": {"mean": float(np.mean(inner)), "sd": float(np.std(inner, ddof=1))}},
-        "outer": figures(pooled, plan.task),
-        "recipe": figures(usual, plan.task),
-        "difference": paired_difference(pooled, usual),
-    }
+    return (
+        found
+        | to_use
+        | {
+            "inner": {"balanced_accuracy": {"mean": float(np.mean(inner)), "sd": float(np.std(inner, ddof=1))}},
+            "outer": figures(pooled, plan.task),
+            "recipe": figures(usual, plan.task),
+            "difference": paired_difference(pooled, usual),
+        }
+    )
 
 
 def _study(search: Search, outer: int | None, outer_score: float | None) -> Document:

@@ -137,7 +137,7 @@ def _shown(name: str, value: Any) -> Any:
 def _scores(found: Mapping[str, Any], key: str) -> None:
     """Honest beside optimistic, and the setting to use."""
     rows = pd.DataFrame([_row(*one) for one in (
-        ("inner: the settings chosen, by the folds that chose them (optimistic)", found["inner"]),
+        ("inner: the settings chosen, by the folds that chose them (optimistic; fewer cells)", found["inner"]),
         ("outer: the same, on cells that the search never saw", found["outer"]),
         ("the shipped recipe, on the same cells", found["recipe"]),
     )])  # fmt: skip
