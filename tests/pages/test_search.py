@@ -104,9 +104,13 @@ def test_its_setting_fills_the_form_of_training(open_page: Open, run: Path) -> N
 def test_a_shipped_search_is_shown_where_there_is_no_other(open_page: Open, tiny_models: Path) -> None:
     app = open_page("train")
     assert not app.exception and any("No search yet" in one.value for one in app.info)
-    ReportStore("lspin", tiny_models / "lspin").write(Document.SEARCH, found(simulated=False))
+    shipped = found(simulated=False)
+    del shipped["chosen"]
+    shipped["studies"][-1] = {**shipped["studies"][-1], "trials": []}  # without a search on all cells
+    ReportStore("lspin", tiny_models / "lspin").write(Document.SEARCH, shipped)
     app = open_page("train")
     assert not app.exception
+    assert app.segmented_control(key="study-shipped-lspin").options == ["Without outer fold 1", "Without outer fold 2"]
     assert app.selectbox(key="search").options == ["LSPIN, as shipped"]
 
 

@@ -91,8 +91,10 @@ def _found(found: Mapping[str, Any], key: str) -> None:
         _scores(found, key)
     studies = {WHOLE if one["outer"] is None else f"Without outer fold {one['outer'] + 1}": one
                for one in reversed(found["studies"])}  # fmt: skip
-    names = [WHOLE, *(name for name in reversed(studies) if name != WHOLE)]
-    study = studies[str(st.segmented_control("Trials on", names, default=WHOLE, required=True, key=f"study-{key}"))]
+    names = [name for name in (WHOLE, *(one for one in reversed(studies) if one != WHOLE)) if studies[name]["trials"]]
+    if not names:
+        return
+    study = studies[str(st.segmented_control("Trials on", names, default=names[0], required=True, key=f"study-{key}"))]
     trials = trials_table(study, found["space"])
     left, right = st.columns(2)
     with left:
