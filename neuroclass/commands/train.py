@@ -9,9 +9,10 @@ from typing import Any
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
+from neuroclass.commands.run_summary import summary
 from neuroclass.commands.search_arguments import search_settings
 from neuroclass.commands.train_arguments import ALL, OUTSIDE, PARTIAL, REPORTS, add_arguments
-from neuroclass.commands.training_run import StatusFile, execute, summary
+from neuroclass.commands.training_run import StatusFile, execute
 from neuroclass.config import (
     HumanSubclassSettings,
     LspinSettings,
