@@ -132,10 +132,10 @@ class RunConfig:
             raise SettingsError(f"Training on {self.cells.value} cells needs a labelled table (--own FILE).")
         if len(self.name) > MOST_NAME:
             raise SettingsError(f"The name has {len(self.name)} characters; expected at most {MOST_NAME}.")
-        if self.search is not None and (self.own or self.report or self.protocol):
+        if self.search is not None and (self.own or self.report or self.protocol or self.mlflow):
             raise SettingsError(
-                "A search trains on the loaded cells and scores its choice itself; leave out --own, --report and "
-                "--protocol, and train with the setting that it finds."
+                "A search trains on the loaded cells and scores its choice itself; leave out --own, --report, "
+                "--protocol and --mlflow, and train with the setting that it finds."
             )
 
     def to_json(self) -> dict[str, Any]:

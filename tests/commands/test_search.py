@@ -14,8 +14,8 @@ import pytest
 
 from neuroclass.cli import build_parser, main
 from neuroclass.commands import training_run
+from neuroclass.commands.search_arguments import search_settings
 from neuroclass.commands.train import _config
-from neuroclass.commands.train_arguments import search_settings
 from neuroclass.config import PROJECT_DIR, SearchSettings, ValidationSettings
 from neuroclass.reports.store import ReportStore
 from neuroclass.training import runs
