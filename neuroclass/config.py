@@ -205,6 +205,22 @@ class ValidationSettings(_Checked):
 
 
 @dataclass(frozen=True)
+class SearchSettings(_Checked):
+    """Search for a network's settings, scored on cells that it never saw. Each field says what it means."""
+
+    trials: int = _setting(20, 2, 1_000, "Settings that each search tries, the recipe's first", "trials")
+    outer_folds: int = _setting(
+        3, 2, 20, "Donor groups; each scores the setting that a search without its cells has chosen", "groups"
+    )
+    inner_folds: int = _setting(3, 2, 20, "Donor groups of a search's own cells, by which it compares", "groups")
+    members: int = _setting(
+        3, 1, 50, "Networks in the ensemble while searching; the chosen setting is scored with the whole one",
+        "networks",
+    )  # fmt: skip
+    seed: int = _setting(0, 0, 2**31 - 1, "Seed of folds, trials and networks")
+
+
+@dataclass(frozen=True)
 class TreeSettings:
     """Boosted trees, of three levels.
 

@@ -1,8 +1,8 @@
 """How a model learns on the loaded cells, or on one's own."""
 
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.guards import guarded, need
-from neuroclass.ui.train import form, runs_table, train
+from neuroclass.ui.guards import advise, guarded
+from neuroclass.ui.train import form, runs_table, search, train
 
 widgets.heading(
     "Train",
@@ -14,7 +14,10 @@ widgets.source_notice(cells)
 widgets.simulated_notice(cells)
 form.form()
 job = train.selector()
-need(job is not None, "No training run yet. Choose a model and start one; the shipped models stay as they are.")
-with guarded():
-    train.watch(str(job))
-    runs_table.show()
+if job is None:
+    advise("No training run yet. Choose a model and start one; the shipped models stay as they are.")
+else:
+    with guarded():
+        train.watch(job)
+        runs_table.show()
+search.show()

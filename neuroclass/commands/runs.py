@@ -80,4 +80,5 @@ def _line(job: Job) -> str:
     row = run_row(job)
     figures = [f"{key.replace('_', ' ')} {row[key]:.3f}" for key in ("accuracy", "macro_f1") if row[key] is not None]
     name = f" {job.name!r}" if job.name else ""
-    return f"{job.id}{name}: {job.state.value}" + ("".join(f", {one}" for one in figures))
+    kind = " (search)" if job.is_search else ""
+    return f"{job.id}{name}{kind}: {job.state.value}" + ("".join(f", {one}" for one in figures))

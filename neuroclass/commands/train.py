@@ -9,9 +9,18 @@ from typing import Any
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
+from neuroclass.commands.run_summary import summary
+from neuroclass.commands.search_arguments import search_settings
 from neuroclass.commands.train_arguments import ALL, OUTSIDE, PARTIAL, REPORTS, add_arguments
-from neuroclass.commands.training_run import StatusFile, execute, summary
-from neuroclass.config import HumanSubclassSettings, LspinSettings, ValidationSettings, cache_folder, data_folder
+from neuroclass.commands.training_run import StatusFile, execute
+from neuroclass.config import (
+    HumanSubclassSettings,
+    LspinSettings,
+    SearchSettings,
+    ValidationSettings,
+    cache_folder,
+    data_folder,
+)
 from neuroclass.errors import SettingsError, TableError, TrainingPaused, WorkError
 from neuroclass.library.entry import hidden
 from neuroclass.training.jobs import COMMAND_LINE
@@ -56,13 +65,15 @@ def _values(args: argparse.Namespace) -> dict[str, Any]:
     if args.epochs is not None and args.steps is not None:
         raise SettingsError("Give --epochs or --steps, not both: an epoch is a number of steps (steps_an_epoch).")
     steps = args.steps if args.epochs is None else args.epochs * epoch
-    asked = {"seed": args.seed, "n_members": args.members, "steps": steps}
+    seed = None if args.searched else args.seed
+    asked = {"seed": seed, "n_members": args.members, "steps": steps}
     return differing(args.model, values | {name: value for name, value in asked.items() if value is not None})
 
 
-def _config(args: argparse.Namespace) -> RunConfig:
+def _config(args: argparse.Namespace, search: SearchSettings | None) -> RunConfig:
     """The run that the arguments ask for."""
     share = (0.0 if args.report else ValidationSettings().share) if args.validation is None else args.validation
+    share = 0.0 if search is not None else share
     data = args.data or data_folder()
     cells = args.cells or (Cells.BOTH if args.own else Cells.LOADED)
     if args.own is None and (args.align or args.compare):
@@ -85,6 +96,7 @@ def _config(args: argparse.Namespace) -> RunConfig:
         out=str(args.out.expanduser().resolve()) if args.out else "",
         scheduler=args.scheduler or "",
         mlflow=tracking_address(args.mlflow),
+        search=search,
     )
 
 
@@ -104,10 +116,10 @@ def _own_table(args: argparse.Namespace) -> bytes | None:
     return content
 
 
-def _run_in_folder(args: argparse.Namespace) -> int:
-    """Train DANN or LSPIN as a run of its own, or continue one."""
+def _run_in_folder(args: argparse.Namespace, search: SearchSettings | None) -> int:
+    """Train DANN or LSPIN, or search for settings, as a run of its own, or continue one."""
     if args.resume is None:
-        config, own = _config(args), _own_table(args)
+        config, own = _config(args, search), _own_table(args)
         folder = create_run(config, runs_folder(), {"owner": hidden(COMMAND_LINE)}, own, queued=False)
     else:
         folder = find_run(args.resume)
@@ -149,7 +161,8 @@ def _human_settings(args: argparse.Namespace, recipe: LspinSettings) -> LspinSet
             "--report evaluates the recipe as it ships; leave out --seed, --steps and --members with it."
         )
     optimiser = recipe.optimiser if args.steps is None else replace(recipe.optimiser, steps=args.steps)
-    asked = {"seed": args.seed, "n_members": args.members}
+    seed = None if args.searched else args.seed
+    asked = {"seed": seed, "n_members": args.members}
     return replace(recipe, optimiser=optimiser, **{name: value for name, value in asked.items() if value is not None})
 
 
@@ -217,10 +230,12 @@ def run(args: argparse.Namespace) -> int:
     """Train, save, and report where asked."""
     if args.model is None and args.resume is None:
         args.wrong_usage("name a model to train, or a run to --resume")
+    search = search_settings(args)
+    args.model = args.searched or args.model
     if args.model in MODELS and args.chosen == ["help"]:
         return _list_settings(args.model)
     if args.resume is not None or (args.model in MODELS and args.report_only is None):
-        return _run_in_folder(args)
+        return _run_in_folder(args, search)
     if args.mlflow:
         raise SettingsError(f"--mlflow is about a run of {' or '.join(MODELS)}; leave it out for {args.model}.")
     with working_on(args.scheduler, args.jobs):

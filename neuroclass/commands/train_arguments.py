@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from neuroclass.commands.arguments import add_data, add_json, add_work
+from neuroclass.commands.search_arguments import SEARCH, add_search
 from neuroclass.evaluation.protocols import DIVIDING
 from neuroclass.training.runs import Cells
 from neuroclass.training.settings import OURS, PAPER
@@ -22,15 +23,18 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
         help="train DANN, LSPIN or the human subclass model",
         description="Train a model and write weights and card to DIR/<model>. With --report, also what the result "
         "pages show: donor-grouped cross-validation of the model and the baselines, gates, SHAP values, embedding. "
+        f"{SEARCH} MODEL searches for settings with Optuna and scores its choice on cells that it never saw. "
         "The human subclass model also needs the tables in the data folder's outside/, and so does the report of "
         f"{FEATURE_SETS}.",
     )
     parser.add_argument(
         "model",
         nargs="?",
-        choices=(*MODELS, HUMAN_SUBCLASS.name, FEATURE_SETS),
-        help=f"{FEATURE_SETS}: DANN and LSPIN for many sets of features; none with --resume",
+        choices=(*MODELS, HUMAN_SUBCLASS.name, FEATURE_SETS, SEARCH),
+        help=f"{FEATURE_SETS}: DANN and LSPIN for many sets of features; {SEARCH}: search for settings of the model "
+        "named next; none with --resume",
     )
+    parser.add_argument("searched", nargs="?", choices=tuple(MODELS), metavar="MODEL", help=f"with {SEARCH}")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder of models that gets the model too (default: the run's own only)"
     )
@@ -51,6 +55,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("--baselines", action="store_true", help="with --report, evaluate the baselines too")
     _add_settings(parser)
     _add_own(parser)
+    add_search(parser)
     add_work(parser, os.cpu_count() or 1)
     parser.add_argument(
         "--mlflow", metavar="ADDRESS",

@@ -20,7 +20,7 @@ from neuroclass.training.processes import start_time
 from neuroclass.training.runs import Cells, RunConfig, mark, read_config, read_json, write_json
 from neuroclass.training.settings import with_values
 from neuroclass.types.models import MODELS
-from neuroclass.types.progress import EPOCH, Progress
+from neuroclass.types.progress import EPOCH, Progress, duration
 
 if TYPE_CHECKING:
     from neuroclass.training.tracking import Tracker
@@ -201,11 +201,17 @@ def _carried_out(
             raise TrainingPaused(f"Paused at {progress.stage} {progress.done} of {progress.total}.")
 
     loaded, own = _loaded(config, folder), _own(config, folder)
+    if config.search is not None:
+        return _searched(config, folder, loaded, note)
     cells, how = _training_cells(config, loaded, own)
     _check_environment(folder, cells)
     tracker.begin(read_json(folder / runs.ENVIRONMENT))
     watch = Watch(folder / runs.STATE, runs.fingerprint(config, cells), stop=stop, snapshots=folder / runs.SNAPSHOTS)
     settings = with_values(config.system, config.settings)
+    if config.report:
+        from neuroclass.commands.estimates import say_report
+
+        say_report(config, folder, cells)
     card = {"name": config.name, **how} if config.name else how
     trained = train_model(
         config.system, cells, settings, folder / runs.MODEL, note, validation=config.validation, watch=watch, card=card
@@ -225,6 +231,19 @@ def _carried_out(
     answer |= {"metrics": final.get("metrics"), **metrics}
     write_json(folder / runs.RESULT, answer)
     (folder / runs.STATE).unlink(missing_ok=True)
+    shutil.rmtree(folder / KEPT, ignore_errors=True)
+    return answer
+
+
+def _searched(config: RunConfig, folder: Path, cells: Cohort, note: Any) -> dict[str, Any]:
+    """Search for settings instead."""
+    from neuroclass.commands.search_run import search_in_folder
+    from neuroclass.evaluation.kept import keep_results
+
+    _check_environment(folder, cells)
+    with keep_results(folder / KEPT):
+        answer = search_in_folder(config, folder, cells, note)
+    write_json(folder / runs.RESULT, answer)
     shutil.rmtree(folder / KEPT, ignore_errors=True)
     return answer
 
@@ -258,7 +277,7 @@ def _evaluated(
     from neuroclass.reports.estimate import report_seconds
 
     left = report_seconds(config.system, config.baselines, metrics["training_s"], config.jobs)
-    print(f"{config.system}: report: about {left / 60:.0f} min with {config.jobs} processes", file=sys.stderr)
+    print(f"{config.system}: report: about {duration(left)} with {config.jobs} processes", file=sys.stderr)
     return write_report(trained, loaded, config.jobs, config.baselines, note)
 
 
@@ -320,18 +339,3 @@ def _check_environment(folder: Path, cells: Cohort) -> None:
         )
     if before.get("versions") != now["versions"]:
         write_json(folder / runs.ENVIRONMENT, {**now, "began_with": before})
-
-
-def summary(answer: Mapping[str, Any]) -> str:
-    """What a run gave, in a line or two."""
-    cells = answer["training_cells"]
-    text = f"{answer['model']} trained on {cells['n_cells']} cells of {cells['source']}; written to {answer['folder']}"
-    held = answer.get("validation")
-    if held:
-        text += (
-            f"\non {held['n_cells']} cells of {held['n_donors']} donors that did not train: accuracy "
-            f"{held['accuracy']:.3f}, macro F1 {held['macro_f1']:.3f} (fractions)"
-        )
-        if held["chosen_by"]:
-            text += "; the epoch was chosen on these cells, so a little optimistic"
-    return text

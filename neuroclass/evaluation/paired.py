@@ -34,7 +34,7 @@ def sign_flip_p(sums: Floats) -> float:
     from scipy.stats import permutation_test
 
     changed = sums[np.abs(sums) > _TINY]
-    if not len(changed):
+    if len(changed) < 2:  # both signs of a single donor's difference have the same absolute total
         return 1.0
     test = permutation_test(
         (changed,),

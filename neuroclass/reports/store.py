@@ -59,6 +59,7 @@ class Document(StrEnum):
     OUTSIDE = "outside"
     TAXONOMIES = "taxonomies"
     MATCH_LABELS = "match-labels"
+    SEARCH = "search"
 
     @property
     def file(self) -> str:
@@ -153,6 +154,10 @@ class ReportStore:
     def match_labels(self) -> Rows:
         """How often cross-species matches carry the corresponding label; see `cross_species`."""
         return self._rows(Document.MATCH_LABELS)
+
+    def search(self) -> dict[str, Any]:
+        """Nested search for settings; see `nested_search`."""
+        return self._object(Document.SEARCH)
 
     def card(self) -> dict[str, Any]:
         """The model's card."""

@@ -1,10 +1,20 @@
 """The command that does in a terminal what the Train page does."""
 
 import shlex
+from dataclasses import asdict
 
-from neuroclass.config import ValidationSettings
+from neuroclass.config import SearchSettings, ValidationSettings
 from neuroclass.training.runs import Cells, RunConfig
 from neuroclass.training.settings import written_setting
+
+
+def _of_search(search: SearchSettings) -> list[str]:
+    """What differs from the usual search."""
+    options = {"--trials": "trials", "--outer": "outer_folds", "--inner": "inner_folds", "--search-members": "members",
+               "--seed": "seed"}  # fmt: skip
+    values, usual = asdict(search), asdict(SearchSettings())
+    return [word for option, name in options.items() if values[name] != usual[name]
+            for word in (option, str(values[name]))]  # fmt: skip
 
 
 def command(config: RunConfig, own: str = "") -> str:
@@ -22,10 +32,11 @@ def command(config: RunConfig, own: str = "") -> str:
     str
         For a POSIX shell.
     """
-    words = ["python", "-m", "neuroclass", "train", config.system]
+    words = ["python", "-m", "neuroclass", "train", *(["search"] if config.search else []), config.system]
     for name, value in config.settings.items():
         words += ["--set", written_setting(name, value)]
-    usual = ValidationSettings(0.0) if config.report else ValidationSettings()
+    words += _of_search(config.search) if config.search else []
+    usual = ValidationSettings(0.0) if config.report or config.search else ValidationSettings()
     if config.validation.share != usual.share:
         words += ["--validation", f"{config.validation.share:g}"]
     if config.validation.patience:

@@ -78,6 +78,11 @@ class Job:
         """What its owner calls the model; empty without one."""
         return str(self.config.get("name", ""))
 
+    @property
+    def is_search(self) -> bool:
+        """Whether it searches for settings instead of training."""
+        return bool(self.config.get("search"))
+
 
 def number(value: object, otherwise: float = 0.0) -> float:
     """A number from a file that may be damaged."""

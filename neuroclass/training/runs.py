@@ -2,7 +2,8 @@
 
 A run is ``<cache>/jobs/<id>/``: config.json (what was asked), job.json (who, when, which process), environment.json
 (versions, revision, cells), status.json, history.json, metrics.json, snapshots/, messages.txt, state.safetensors as
-long as it may be continued and, once it is done, model/<system>/ and result.json.
+long as it may be continued and, once it is done, model/<system>/ and result.json. A search has studies/ and search.json
+in place of history, snapshots, state and model.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from neuroclass import __version__
 from neuroclass.cohort.cohort import Cohort
-from neuroclass.config import PROJECT_DIR, ValidationSettings, cache_folder
+from neuroclass.config import PROJECT_DIR, SearchSettings, ValidationSettings, cache_folder
 from neuroclass.errors import SettingsError
 from neuroclass.io.atomic import write_atomically
 from neuroclass.training.settings import all_values, checked, with_values
@@ -43,6 +44,7 @@ CONFIG, JOB, ENVIRONMENT, STATUS, HISTORY, METRICS, RESULT, MESSAGES = (
     "messages.txt",
 )
 STATE, SNAPSHOTS, MODEL, OWN = "state.safetensors", "snapshots", "model", "own"
+STUDIES, SEARCH = "studies", "search.json"
 MOST_NAME = 60
 _LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "torch")
 _NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9][a-z0-9-]{1,24}-[0-9a-f]{6}")
@@ -94,6 +96,8 @@ class RunConfig:
         Address of the Dask scheduler that evaluates; empty for processes on this machine.
     mlflow : str
         Address of the MLflow server that gets the run; empty for none.
+    search : SearchSettings or None
+        Whether, and how long, better settings are searched for instead of training; `settings` are then fixed.
     """
 
     system: str
@@ -113,6 +117,7 @@ class RunConfig:
     out: str = ""
     scheduler: str = ""
     mlflow: str = ""
+    search: SearchSettings | None = None
 
     def __post_init__(self) -> None:
         if self.system not in MODELS:
@@ -127,6 +132,11 @@ class RunConfig:
             raise SettingsError(f"Training on {self.cells.value} cells needs a labelled table (--own FILE).")
         if len(self.name) > MOST_NAME:
             raise SettingsError(f"The name has {len(self.name)} characters; expected at most {MOST_NAME}.")
+        if self.search is not None and (self.own or self.report or self.protocol or self.mlflow):
+            raise SettingsError(
+                "A search trains on the loaded cells and scores its choice itself; leave out --own, --report, "
+                "--protocol and --mlflow, and train with the setting that it finds."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """As stored."""
@@ -146,6 +156,7 @@ class RunConfig:
             values = {name: value for name, value in stored.items() if name in known}
             values["validation"] = ValidationSettings(**values.get("validation", {}))
             values["cells"] = Cells(values.get("cells", Cells.LOADED))
+            values["search"] = SearchSettings(**values["search"]) if values.get("search") else None
             return cls(**values)
         except (TypeError, ValueError, AttributeError) as error:
             raise SettingsError(f"The run's configuration cannot be read ({error}). Start a new run.") from error

@@ -35,6 +35,15 @@ NETWORK = "network"
 FEATURE_SET = "feature set"
 """The stage of fitting the models of many sets of features."""
 
+_SECONDS = 100
+"""Above so many, minutes are said."""
+
+
+def duration(seconds: float) -> str:
+    """A time in words people read: seconds below 100 s, else minutes."""
+    return f"{seconds:.0f} s" if seconds < _SECONDS else f"{seconds / 60:.0f} min"
+
+
 ProgressCallback = Callable[[Progress], None]
 
 

@@ -37,5 +37,10 @@ def need(condition: bool, advice: str) -> None:
         What to do instead; trusted markdown.
     """
     if not condition:
-        st.info(advice, icon=":material/info:")
+        advise(advice)
         st.stop()
+
+
+def advise(advice: str) -> None:
+    """Say what to do where there is nothing to show; trusted markdown."""
+    st.info(advice, icon=":material/info:")

@@ -51,6 +51,33 @@ def test_the_four_rows_of_readme_are_the_stored_figures() -> None:
     assert rows == {name: tuple(f"{value:.3f}"[1:] for value in values) for name, values in stored().items()}
 
 
+def _figure(value: float) -> str:
+    return f"{value:.3f}".replace("0.", ".", 1)
+
+
+@pytest.mark.parametrize("model", ["lspin", "dann"])
+def test_nested_figures_are_those_of_the_stored_search(model: str) -> None:
+    stored = _stored(model, "search")
+    outer, recipe, gain = stored["outer"], stored["recipe"], stored["difference"]
+    interval = outer["balanced_accuracy"]
+    expected = [
+        _figure(stored["inner"]["balanced_accuracy"]["mean"]),
+        f"{_figure(interval['mean'])} [{_figure(interval['low'])}, {_figure(interval['high'])}]",
+        f"{_figure(outer['accuracy']['mean'])} / {_figure(outer['macro_f1']['mean'])}",
+        _figure(recipe["balanced_accuracy"]["mean"]),
+        f"{_figure(recipe['accuracy']['mean'])} / {_figure(recipe['macro_f1']['mean'])}",
+    ]
+    text = (PROJECT_DIR / "docs" / "performance.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| {model.upper()}, nested \|(.+)\|$", text, re.MULTILINE)
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[: len(expected)] == expected
+    assert cells[len(expected)] == f"{gain['difference']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]".replace(
+        "0.", "."
+    ).replace("-", "−")
+    readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
+    assert f"{expected[1].split()[0]} (inner {expected[0]})" in readme
+
+
 def test_every_variable_is_described_where_the_server_is() -> None:
     code = [*Path(config.__file__).parent.rglob("*.py")]
     used = {name for path in code for name in _VARIABLE.findall(path.read_text(encoding="utf-8"))}

@@ -37,6 +37,7 @@ def test_sign_flips_match_the_exact_p_of_few_donors():
     """Three donors of one sign: 2 of the 8 sign patterns are as extreme."""
     assert sign_flip_p(np.array([1.0, 2.0, 0.5])) == pytest.approx(2 / 8, abs=0.02)
     assert sign_flip_p(np.zeros(5)) == 1
+    assert sign_flip_p(np.array([0.0, 3.0, 0.0])) == 1
     assert sign_flip_p(np.ones(30)) < 1e-3
 
 

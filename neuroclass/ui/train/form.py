@@ -208,14 +208,14 @@ def _report_time(system: str) -> str:
     ]
     if not known:
         return "How long it takes is known once the training itself is done, and is then among the run's messages."
-    minutes = report_seconds(system, False, known[0], _jobs()) / 60
+    minutes = report_seconds(system, False, known[0], processes()) / 60
     return (
-        f"About {max(1, minutes):.0f} min with {_jobs()} processes, going by the last run of the recipe here "
+        f"About {max(1, minutes):.0f} min with {processes()} processes, going by the last run of the recipe here "
         f"({known[0]:.0f} s). It can be paused and resumed."
     )
 
 
-def _jobs() -> int:
+def processes() -> int:
     """Processes of an evaluation: one core is left for the pages."""
     return max(1, (os.cpu_count() or 1) - 1)
 
@@ -231,7 +231,7 @@ def _evaluation(system: str, own: bool, report: bool, cells: Cells) -> dict[str,
     )  # fmt: skip
     found: dict[str, Any] = {
         "protocol": "" if report else str(protocol or ""),
-        "jobs": _jobs(),
+        "jobs": processes(),
     }
     if own:
         with right:

@@ -8,6 +8,8 @@ from neuroclass.training.table import started_at
 
 JOB = "job"
 """The run in the address."""
+SEARCH = "search"
+"""The search in the address."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -19,5 +21,6 @@ def registry() -> JobRegistry:
 def run_title(job: Job) -> str:
     """Display title of a run: name or system, and when it was asked for."""
     started = started_at(job.id)
-    title = f"{job.name} ({job.model.upper()})" if job.name else job.model.upper()
+    what = f"{job.model.upper()} search" if job.is_search else job.model.upper()
+    title = f"{job.name} ({what})" if job.name else what
     return f"{title}, {started:%d %b %Y %H:%M:%S}" if started else job.id

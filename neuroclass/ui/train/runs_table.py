@@ -28,7 +28,7 @@ QUANTITIES = {
 
 def show() -> None:
     """The table, and the comparison of the chosen runs."""
-    jobs = {job.id: job for job in registry().recent(MOST)}
+    jobs = {job.id: job for job in registry().recent(MOST) if not job.is_search}
     with st.expander(f"All runs ({len(jobs)})", icon=":material/table_rows:"):
         table = pd.DataFrame([_row(job) for job in jobs.values()])
         st.dataframe(

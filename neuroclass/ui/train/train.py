@@ -16,6 +16,7 @@ from neuroclass.training.runs import SNAPSHOTS
 from neuroclass.training.snapshots import snapshot_epochs, snapshot_file
 from neuroclass.training.table import best_of
 from neuroclass.types.models import MODELS
+from neuroclass.types.progress import duration
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import guarded
@@ -26,6 +27,7 @@ from neuroclass.ui.train import own_gain
 from neuroclass.ui.train.registry import JOB, registry, run_title
 
 POLL_S = 1.0
+MOST = 30
 PANELS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     (
         "losses",
@@ -59,7 +61,7 @@ PANELS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 
 def selector() -> str | None:
     """The run to watch, kept in the URL."""
-    jobs = {job.id: job for job in registry().recent()}
+    jobs = {job.id: job for job in registry().recent(MOST) if not job.is_search}
     asked = st.query_params.get(JOB, "")
     if asked and asked not in jobs:
         with guarded(stop=False):
@@ -84,8 +86,8 @@ def _progress(job_id: str, was_running: bool) -> None:
     job = registry().look(job_id)
     if was_running and job.state not in UNDER_WAY:
         st.rerun(scope="app")
-    _headline(job)
-    _message(job)
+    headline(job)
+    message(job)
     history = pd.DataFrame(list(job.history))
     if "epoch" in history:
         simulated = cache.cohort().simulated
@@ -94,22 +96,19 @@ def _progress(job_id: str, was_running: bool) -> None:
     _outcome(job)
 
 
-def _headline(job: Job) -> None:
+def headline(job: Job) -> None:
+    """State, how far it is, and what can be done to it."""
     epoch, of = job.status.get("epoch"), job.status.get("of")
     step = escaped(job.status.get("phase", "")) or "epoch"
     text = f"{job.state.value}, {step} {epoch} of {of}" if epoch and of else job.state.value
     if job.status.get("seconds"):
-        text += f", {_time(job.status['seconds'])}"
+        text += f", {duration(job.status['seconds'])}"
     if job.state is State.RUNNING and job.status.get("left_s"):
-        text += f", about {_time(job.status['left_s'])} left of this stage"
+        text += f", about {duration(job.status['left_s'])} left of this stage"
     with st.container(horizontal=True, vertical_alignment="center"):
         share = min(1.0, epoch / of) if epoch and of else 0.0
         st.progress(1.0 if job.state is State.DONE else share, text=text)
         _buttons(job)
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _buttons(job: Job) -> None:
@@ -129,15 +128,17 @@ def _buttons(job: Job) -> None:
                 st.rerun(scope="app")
 
 
-def _message(job: Job) -> None:
+def message(job: Job) -> None:
+    """What its state means."""
+    same = "trials" if job.is_search else "weights"
     if job.state is State.QUEUED:
         st.caption("It waits for its turn: so many runs at once are under way, and visitors take turns.")
     if job.state is State.PAUSED:
-        st.info("Paused; it continues where it was, to the same weights.", icon=":material/pause:")
+        st.info(f"Paused; it continues where it was, to the same {same}.", icon=":material/pause:")
     if job.state is State.INTERRUPTED:
         st.warning(
             "Its process ended without a word: it was killed, or the machine restarted. It can be resumed, and comes "
-            "to the same weights.",
+            f"to the same {same}.",
             icon=":material/power_off:",
         )
     if job.state is State.FAILED:

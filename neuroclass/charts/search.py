@@ -1,0 +1,176 @@
+"""Figures of a search for settings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, note
+
+SCORE = "Balanced accuracy (fraction of 1)"
+HEIGHT = 340
+_TICKS = 4
+
+
+def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Inner score of each trial, and the best so far.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        Columns ``trial`` (from 1), ``state`` (``complete``, ``pruned``) and ``score``.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    if trials.empty:
+        return note("Waiting for the first trial.", height=HEIGHT)
+    fig = go.Figure()
+    for state, colour, symbol in (("complete", PALETTE[0], "circle"), ("pruned", UNKNOWN, "x")):
+        rows = trials[trials["state"] == state]
+        fig.add_scatter(
+            x=rows["trial"],
+            y=rows["score"],
+            mode="markers",
+            name=state,
+            marker={"color": colour, "symbol": symbol, "size": 8},
+            hovertemplate=f"trial %{{x}}, {state}: %{{y:.3f}}<extra></extra>",
+        )
+    best = trials["score"].where(trials["state"] == "complete").cummax()
+    fig.add_scatter(
+        x=trials["trial"],
+        y=best.ffill(),
+        mode="lines",
+        name="best so far",
+        line={"color": PALETTE[1], "width": 2, "shape": "hv"},
+        hovertemplate="best of %{x} trials: %{y:.3f}<extra></extra>",
+    )
+    return finish(fig, height=HEIGHT, x="Trial (number; the recipe is the first)", y=SCORE, simulated=simulated)
+
+
+def importance(shares: Mapping[str, float], simulated: bool = False) -> go.Figure:
+    """How much each setting explains of how scores vary.
+
+    Parameters
+    ----------
+    shares : mapping of str to float
+        Fraction by setting.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    if not shares:
+        return note("Importance is known once the search is over, from four complete trials on.", height=HEIGHT)
+    names = sorted(shares, key=lambda name: shares[name])
+    fig = go.Figure(
+        go.Bar(
+            x=[shares[name] for name in names],
+            y=[escape(name.replace("_", " ")) for name in names],
+            orientation="h",
+            marker={"color": ACCENT},
+            hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+        )
+    )
+    return finish(fig, height=HEIGHT, x="Importance (fraction of 1)", simulated=simulated, legend=False)
+
+
+def parallel(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], simulated: bool = False) -> go.Figure:
+    """Parallel coordinates: a line a trial through its settings, coloured by its score.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        A column a setting, and ``score``.
+    space : mapping of str to mapping
+        Of each setting ``options``, or ``low``, ``high`` and ``log``.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+        Settings searched on a logarithmic scale are drawn on one.
+    """
+    if trials.empty:
+        return note("Waiting for the first trial.", height=HEIGHT)
+    scores = trials["score"]
+    dimensions = [_axis(name, trials[name], one) for name, one in space.items() if name in trials]
+    dimensions.append({"label": "score", "values": scores, "tickformat": ".3f"})
+    fig = go.Figure(
+        go.Parcoords(
+            dimensions=dimensions,
+            line={"color": scores, "colorscale": "Viridis", "showscale": True, "colorbar": {
+                "title": {"text": "score"}, "thickness": 10, "tickformat": ".3f"}},
+            labelangle=-25,
+            labelside="top",
+        )
+    )  # fmt: skip
+    fig = finish(fig, height=HEIGHT + 60, simulated=simulated, legend=False)
+    return fig.update_layout(margin={"l": 50, "r": 30, "t": 90, "b": 20})
+
+
+def _axis(name: str, values: "pd.Series[Any]", dimension: Mapping[str, Any]) -> dict[str, Any]:
+    label = escape(name.replace("_", " "))
+    if "options" in dimension:
+        options = [str(one) for one in dimension["options"]]
+        places = [options.index(str(value)) if str(value) in options else -1 for value in values]
+        return {"label": label, "values": places, "tickvals": list(range(len(options))), "ticktext": options,
+                "range": [-0.2, len(options) - 0.8]}  # fmt: skip
+    low, high = float(dimension["low"]), float(dimension["high"])
+    if not dimension["log"]:
+        return {"label": label, "values": values, "range": [low, high]}
+    ticks = np.linspace(np.log10(low), np.log10(high), _TICKS)
+    return {
+        "label": label,
+        "values": np.log10(values.astype(float)),
+        "range": [ticks[0], ticks[-1]],
+        "tickvals": ticks,
+        "ticktext": [f"{10**tick:.2g}" for tick in ticks],
+    }
+
+
+def inner_and_outer(folds: pd.DataFrame, simulated: bool = False) -> go.Figure:
+    """Inner and outer score of the setting chosen in each outer fold.
+
+    Parameters
+    ----------
+    folds : DataFrame
+        Columns ``fold`` (from 1), ``inner`` and ``outer``, fractions.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    if folds.empty:
+        return note("Outer scores follow once all searches are over.", height=HEIGHT)
+    fig = go.Figure()
+    kinds: Sequence[tuple[str, str, str, str]] = (
+        ("inner", "inner, by the folds that chose it", PALETTE[3], "circle-open"),
+        ("outer", "outer, on cells never seen", PALETTE[0], "circle"),
+    )
+    for row in folds.itertuples():
+        fig.add_scatter(
+            x=[row.fold, row.fold], y=[row.inner, row.outer], mode="lines", line={"color": UNKNOWN, "width": 1},
+            showlegend=False, hoverinfo="skip",
+        )  # fmt: skip
+    for column, name, colour, symbol in kinds:
+        fig.add_scatter(
+            x=folds["fold"],
+            y=folds[column],
+            mode="markers",
+            name=name,
+            marker={"color": colour, "symbol": symbol, "size": 10, "line": {"width": 2}},
+            hovertemplate=f"outer fold %{{x}}, {column}: %{{y:.3f}}<extra></extra>",
+        )
+    fig.update_xaxes(dtick=1)
+    return finish(fig, height=HEIGHT, x="Outer fold (number)", y=SCORE, simulated=simulated)

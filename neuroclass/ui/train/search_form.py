@@ -1,0 +1,84 @@
+"""The form of a search for settings, and its setting taken over into the form of training."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from neuroclass.config import SearchSettings, ValidationSettings, data_folder, declared
+from neuroclass.training.command_line import command
+from neuroclass.training.runs import MOST_NAME, RunConfig
+from neuroclass.training.settings import OURS, checked
+from neuroclass.types.models import LSPIN, MODELS
+from neuroclass.types.progress import duration
+from neuroclass.ui import cache
+from neuroclass.ui.guards import guarded
+from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.train.form import processes
+from neuroclass.ui.train.registry import SEARCH, registry
+
+_NUMBERS = {"trials": "Trials", "outer_folds": "Outer folds", "inner_folds": "Inner folds", "members": "Networks"}
+
+
+def form() -> None:
+    """Choose what to search for, and start."""
+    with st.container(border=True), guarded(stop=False):
+        left, right = st.columns([2, 3], vertical_alignment="bottom")
+        with left:
+            system = str(
+                st.segmented_control(
+                    "Model to search for", list(MODELS), default=LSPIN.name, required=True, format_func=str.upper,
+                    key="search_model",
+                )
+            )  # fmt: skip
+        name = right.text_input("Name of the search", max_chars=MOST_NAME, key="search_name", placeholder="optional")
+        search = _numbers()
+        config = RunConfig(
+            system,
+            validation=ValidationSettings(0.0),
+            name=name.strip(),
+            data=str(folder.resolve()) if (folder := data_folder()) else "",
+            jobs=processes(),
+            search=search,
+        )
+        st.caption("The same in a terminal:")
+        st.code(command(config), language="sh", wrap_lines=True)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Start search", type="primary", icon=":material/manage_search:", key="start_search"):
+                st.session_state[SEARCH] = registry().start(config, owner=browser_id())
+            if st.button("How long will it take?", icon=":material/timer:", key="search_time"):
+                usual, most = _seconds(system, search, config.jobs, cache.cohort().digest())
+                st.markdown(
+                    f"About {duration(usual)}, at most {duration(most)}, with {config.jobs} "
+                    f"process{'es' if config.jobs > 1 else ''}. It can be paused and resumed."
+                )
+
+
+def _numbers() -> SearchSettings:
+    known, usual = declared(SearchSettings), SearchSettings()
+    values = {}
+    for column, (name, title) in zip(st.columns(len(_NUMBERS)), _NUMBERS.items(), strict=True):
+        one = known[name]
+        values[name] = int(
+            column.number_input(
+                f"{title} (number)", int(one.low), int(one.high), int(getattr(usual, name)), 1, key=f"search-{name}",
+                help=f"{one.meaning}.",
+            )
+        )  # fmt: skip
+    return SearchSettings(**values)
+
+
+@st.cache_data(show_spinner="Timing a few short fits", max_entries=16)
+def _seconds(system: str, search: SearchSettings, jobs: int, digest: str) -> tuple[float, float]:  # noqa: ARG001
+    """How long the search takes, from short fits on the loaded cells, which the digest tells apart."""
+    from neuroclass.evaluation.nested import plan_nested, search_seconds
+
+    return search_seconds(plan_nested(system, cache.cohort(), {}, search), jobs)
+
+
+def take_over(system: str, chosen: Mapping[str, Any]) -> None:
+    """Fill the form of training; to be called before it is drawn."""
+    st.session_state["train_model"] = system
+    st.session_state[f"{system}-preset"] = OURS
+    for name, value in checked(system, chosen).items():
+        st.session_state[f"{system}-{name}"] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
