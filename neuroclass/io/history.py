@@ -17,7 +17,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from neuroclass.errors import HistoryError
-from neuroclass.io.history_database import AnswerRow, Database, EntryRow, FileRow
+from neuroclass.io.history_database import Database
+from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow
 from neuroclass.io.spool import Spool
 
 DAY_S = 86_400.0
@@ -98,7 +99,7 @@ class History:
         self._database = Database(url)
 
     def generation(self) -> str:
-        """Changes when the database is replaced or vanishes, so that what was kept in it is not there."""
+        """Changes when the database is replaced, restored or vanishes, so that what was kept in it is not there."""
         return self._database.generation()
 
     def begin(
@@ -118,16 +119,17 @@ class History:
         HistoryError
             If the database cannot be used; this and every other operation.
         """
-        name, written = " + ".join(f.name for f in files), json.dumps(context)
+        name, written, cell = writable(" + ".join(f.name for f in files)), json.dumps(context), writable(cell)
         now = time.time() if now is None else now
         key = hashlib.sha256(json.dumps([[f.digest for f in files], cell]).encode()).hexdigest()
-        with self._database.session() as session:
+        with self._database.session(alone=f"{_hidden(owner)} {key}") as session:
             mine = select(EntryRow).where(EntryRow.owner == _hidden(owner), EntryRow.key == key)
             row = session.scalar(mine.where(EntryRow.name == name).limit(1))
             if row is None:
                 row = EntryRow(id=secrets.token_urlsafe(16), owner=_hidden(owner), key=key, written=now, summary="")
                 row.files = [
-                    FileRow(position=k, name=f.name, digest=f.digest, size=f.size) for k, f in enumerate(files)
+                    FileRow(position=k, name=writable(f.name), digest=f.digest, size=f.size)
+                    for k, f in enumerate(files)
                 ]
                 session.add(row)
             if row.context is not None and json.loads(row.context) != json.loads(written):
@@ -155,7 +157,7 @@ class History:
 
         Nothing is stored if the entry is gone, or if its metadata are no longer the `context` of the verdicts.
         """
-        with self._database.session() as session:
+        with self._database.session(alone=id) as session:
             row = self._row(session, owner, id)
             if row is None or (context is not None and json.loads(row.context) != json.loads(json.dumps(context))):
                 return
@@ -164,7 +166,7 @@ class History:
             written = time.time() if now is None else now
             content = f"[{', '.join(map(json.dumps, answers))}]"  # one in memory at a time
             row.answers.append(AnswerRow(model=model, written=written, content=content))
-            row.state, row.summary = DONE, summary
+            row.state, row.summary = DONE, writable(summary)
 
     def get(self, owner: str, id: str) -> Entry | None:
         """One entry; None if the owner has no such entry."""
@@ -186,7 +188,7 @@ class History:
         HistoryError
             If there are more words than `MOST_WORDS`, or the database cannot be used.
         """
-        words = text.split()
+        words = writable(text).split()
         if len(words) > MOST_WORDS:
             raise HistoryError(f"The search has {len(words)} words; at most {MOST_WORDS} are looked for at once.")
         chosen = select(EntryRow).options(*_ALL).order_by(EntryRow.opened.desc()).limit(LISTED)
@@ -207,7 +209,7 @@ class History:
 
     def delete(self, owner: str, ids: Collection[str]) -> int:
         """Delete entries with their verdicts and unshared files; returns the number of entries."""
-        chosen = select(EntryRow).where(EntryRow.id.in_(list(ids)))
+        chosen = select(EntryRow).where(EntryRow.id.in_(list(map(writable, ids))))
         return self._remove(chosen if self.shared else chosen.where(EntryRow.owner == _hidden(owner)))
 
     def delete_all(self, owner: str) -> int:
@@ -238,7 +240,7 @@ class History:
 
     def _remove(self, chosen: "Select[Any]") -> int:
         with self._database.session() as session:
-            rows = session.scalars(chosen).all()
+            rows = session.scalars(chosen.order_by(EntryRow.id).with_for_update()).all()
             digests = {file.digest for row in rows for file in row.files}
             for row in rows:
                 session.delete(row)
@@ -259,8 +261,14 @@ class History:
             self.spool.remove(set(wanted) - held)
 
     def _row(self, session: Session, owner: str, id: str) -> EntryRow | None:
-        row = session.get(EntryRow, id)
+        """An entry that the owner may see; nobody else changes or deletes it before the transaction ends."""
+        row = session.get(EntryRow, writable(id), with_for_update=True)
         return row if row is not None and (self.shared or row.owner == _hidden(owner)) else None
+
+
+def writable(text: str) -> str:
+    """A text as every database takes it: no NUL, and no half of a character."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
 def _hidden(owner: str) -> str:
