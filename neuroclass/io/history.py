@@ -96,11 +96,11 @@ class History:
 
     def __init__(self, url: str, spool: Spool, shared: bool = False) -> None:
         self.spool, self.shared = spool, shared
-        self._database = Database(url)
+        self.database = Database(url)
 
     def generation(self) -> str:
         """Changes when the database is replaced, restored or vanishes, so that what was kept in it is not there."""
-        return self._database.generation()
+        return self.database.generation()
 
     def begin(
         self,
@@ -122,7 +122,7 @@ class History:
         name, written, cell = writable(" + ".join(f.name for f in files)), json.dumps(context), writable(cell)
         now = time.time() if now is None else now
         key = hashlib.sha256(json.dumps([[f.digest for f in files], cell]).encode()).hexdigest()
-        with self._database.session(alone=f"{_hidden(owner)} {key}") as session:
+        with self.database.session(alone=f"{_hidden(owner)} {key}") as session:
             mine = select(EntryRow).where(EntryRow.owner == _hidden(owner), EntryRow.key == key)
             row = session.scalar(mine.where(EntryRow.name == name).limit(1))
             if row is None:
@@ -157,7 +157,7 @@ class History:
 
         Nothing is stored if the entry is gone, or if its metadata are no longer the `context` of the verdicts.
         """
-        with self._database.session(alone=id) as session:
+        with self.database.session(alone=id) as session:
             row = self._row(session, owner, id)
             if row is None or (context is not None and json.loads(row.context) != json.loads(json.dumps(context))):
                 return
@@ -170,7 +170,7 @@ class History:
 
     def get(self, owner: str, id: str) -> Entry | None:
         """One entry; None if the owner has no such entry."""
-        with self._database.session() as session:
+        with self.database.session() as session:
             row = self._row(session, owner, id)
             if row is None:
                 return None
@@ -198,12 +198,12 @@ class History:
             chosen = chosen.where(
                 (EntryRow.name + " " + EntryRow.cell + " " + EntryRow.summary).icontains(word, autoescape=True)
             )
-        with self._database.session() as session:
+        with self.database.session() as session:
             return [_entry(row) for row in session.scalars(chosen)]
 
     def answers(self, owner: str, id: str) -> dict[str, list[dict[str, Any]]]:
         """Stored verdicts by model version, latest last."""
-        with self._database.session() as session:
+        with self.database.session() as session:
             row = self._row(session, owner, id)
             return {} if row is None else {a.model: json.loads(a.content) for a in row.answers}
 
@@ -217,7 +217,7 @@ class History:
         count = self._remove(select(EntryRow).where(EntryRow.owner == _hidden(owner)))
         mine = self.spool.claimed_by(owner)
         self.spool.release(mine, owner)
-        self._sweep(mine)
+        self.sweep(mine)
         return count
 
     def prune(self, days: float, max_bytes: int, now: float | None = None) -> None:
@@ -229,7 +229,7 @@ class History:
         now = time.time() if now is None else now
         self._remove(select(EntryRow).where(EntryRow.opened < now - days * DAY_S))
         self.spool.clear_parts()
-        self._sweep(self.spool.left_over(()))
+        self.sweep(self.spool.left_over(()))
         sizes = self.spool.sizes()
         total = sum(sizes.values())
         for digest, size in sizes.items():
@@ -239,22 +239,22 @@ class History:
             total -= size
 
     def _remove(self, chosen: "Select[Any]") -> int:
-        with self._database.session() as session:
+        with self.database.session() as session:
             rows = session.scalars(chosen.order_by(EntryRow.id).with_for_update()).all()
             digests = {file.digest for row in rows for file in row.files}
             for row in rows:
                 session.delete(row)
-        self._sweep(digests)
+        self.sweep(digests)
         return len(rows)
 
-    def _sweep(self, digests: Collection[str]) -> None:
+    def sweep(self, digests: Collection[str]) -> None:
         """Delete those contents that no entry holds; none is stored or released in the meantime."""
         if not digests:
             return
         with self.spool.lock:
             wanted = list(digests)
             held: set[str] = set()
-            with self._database.session() as session:
+            with self.database.session() as session:
                 for start in range(0, len(wanted), _AT_ONCE):
                     some = wanted[start : start + _AT_ONCE]
                     held |= set(session.scalars(select(FileRow.digest).where(FileRow.digest.in_(some))))

@@ -75,6 +75,21 @@ class Database:
         return f"{stat.st_dev} {stat.st_ino}"
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A transaction that only reads, and sees the database as it is at its beginning."""
+        with self.session() as session:
+            if self.kind == "sqlite":
+                session.connection().exec_driver_sql("BEGIN")
+            else:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    def revision(self) -> str:
+        """Revision of the tables."""
+        with self.session() as session:
+            return revision_of(session.connection())
+
+    @contextmanager
     def session(self, alone: str = "") -> Iterator[Session]:
         """A transaction; what goes wrong is a `HistoryError`, and for some seconds the database is not asked again.
 

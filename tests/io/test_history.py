@@ -49,7 +49,7 @@ def test_nobody_else_finds_opens_changes_or_deletes_an_entry(history):
 
 def test_the_database_does_not_hold_the_owners_secret(history):
     history.begin("my-secret-cookie", [upload(history, b"x")], {})
-    with history._database.session() as session:
+    with history.database.session() as session:
         rows = [session.execute(select(table)).all() for table in Base.metadata.sorted_tables]
     assert any(rows)
     assert "my-secret-cookie" not in str(rows)

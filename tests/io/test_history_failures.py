@@ -65,7 +65,7 @@ def every_connection(statement: str) -> Callable[[History, Path], Callable[[], N
         def connected(connection: sqlite3.Connection, _: object) -> None:
             connection.execute(statement)
 
-        engine = history._database._engine
+        engine = history.database._engine
         engine.dispose()
         event.listen(engine, "connect", connected)
 
@@ -79,7 +79,7 @@ def every_connection(statement: str) -> Callable[[History, Path], Callable[[], N
 
 
 def corrupt(history: History, path: Path) -> Callable[[], None]:
-    history._database._engine.dispose()
+    history.database._engine.dispose()
     kept = path.read_bytes()
     for other in path.parent.glob("history.sqlite-*"):
         other.unlink()
@@ -113,19 +113,19 @@ def test_a_database_that_fails_is_an_error_in_words_and_serves_again_when_it_is_
 
 
 def server_lock(server: Any, history: History) -> Callable[[], None]:
-    other = history._database._engine.connect()
+    other = history.database._engine.connect()
     other.exec_driver_sql("LOCK TABLE entries IN ACCESS EXCLUSIVE MODE")
     return other.close
 
 
 def server_read_only(server: Any, history: History) -> Callable[[], None]:
     def set_to(value: str) -> None:
-        with history._database._engine.begin() as connection:
+        with history.database._engine.begin() as connection:
             connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
             connection.exec_driver_sql("SET TRANSACTION READ WRITE")
-            name = history._database._engine.url.database
+            name = history.database._engine.url.database
             connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
-        history._database._engine.dispose()
+        history.database._engine.dispose()
 
     set_to("on")
     return lambda: set_to("off")
@@ -171,7 +171,7 @@ def test_a_database_of_the_server_that_was_made_anew_says_that_it_is_another(pos
     with postgresql_database(postgresql) as url:
         history = History(url, Spool(tmp_path / "files"))
         id, before = history.begin("me", [upload(history, b"x")], {}), history.generation()
-        with history._database._engine.begin() as connection:
+        with history.database._engine.begin() as connection:
             connection.exec_driver_sql("DROP SCHEMA public CASCADE")
             connection.exec_driver_sql("CREATE SCHEMA public")
         with pytest.raises(HistoryError):

@@ -1,0 +1,53 @@
+"""How much of the history is whose."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from neuroclass.io.history import History
+from neuroclass.io.history_tables import EntryRow, FileRow
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one owner has in the history.
+
+    Attributes
+    ----------
+    owner : str
+        Hash of the owner, as the database holds it.
+    entries : int
+        Number of entries.
+    bytes : int
+        Size of their files; a content that several of them hold counts once.
+    opened : float
+        When one of them was last opened, s since 1970.
+    """
+
+    owner: str
+    entries: int
+    bytes: int
+    opened: float
+
+
+def usage(history: History, owner: str = "") -> list[Usage]:
+    """What each owner has, most bytes first; of one owner's hash, where it is given.
+
+    Raises
+    ------
+    HistoryError
+        If the database cannot be used.
+    """
+    entries = select(EntryRow.owner, func.count(), func.max(EntryRow.opened)).group_by(EntryRow.owner)
+    contents = select(EntryRow.owner, FileRow.digest, func.max(FileRow.size).label("size")).join(
+        FileRow, FileRow.entry == EntryRow.id
+    )
+    contents = contents.group_by(EntryRow.owner, FileRow.digest)
+    if owner:
+        entries, contents = entries.where(EntryRow.owner == owner), contents.where(EntryRow.owner == owner)
+    distinct = contents.subquery()
+    sizes = select(distinct.c.owner, func.sum(distinct.c.size)).group_by(distinct.c.owner)
+    with history.database.session() as session:
+        held = {row[0]: int(row[1]) for row in session.execute(sizes)}
+        found = [Usage(row[0], row[1], held.get(row[0], 0), row[2]) for row in session.execute(entries)]
+    return sorted(found, key=lambda one: (-one.bytes, one.owner))
