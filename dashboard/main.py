@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from neuroclass.ui import warmup
+from neuroclass.ui import identity, warmup
+from neuroclass.ui.guards import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +17,8 @@ def _page(name: str, title: str, icon: str, default: bool = False) -> st.Page:
     return st.Page(path, title=title, icon=f":material/{icon}:", url_path=title.lower(), default=default)
 
 
+with guarded():
+    waits = identity.waits_for_login()
 page = st.navigation(
     {
         "Cells": [
@@ -38,9 +41,12 @@ page = st.navigation(
         "About": [_page("methods", "Methods", "menu_book"), _page("paper", "Paper", "article")],
     },
     expanded=True,
+    position="hidden" if waits else "sidebar",
 )
 st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}</style>")
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
 if page.url_path in ("classify", "history"):
     warmup.wait()
-page.run()
+with guarded():
+    if identity.admit():
+        page.run()

@@ -13,13 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from neuroclass.errors import HistoryError
 from neuroclass.io.history_database import Database
 from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow
 from neuroclass.io.spool import Spool
+from neuroclass.types.visitors import Owner, Right, Visitor, visitor_of
 
 DAY_S = 86_400.0
 LISTED = 500
@@ -86,7 +87,7 @@ class History:
     spool : Spool
         Store of the uploaded files.
     shared : bool
-        Whether everyone can see all entries.
+        Whether the lab can see all entries; see `neuroclass.types.visitors`.
 
     Raises
     ------
@@ -104,7 +105,7 @@ class History:
 
     def begin(
         self,
-        owner: str,
+        owner: Owner,
         files: Sequence[StoredFile],
         context: Mapping[str, Any],
         cell: str = "",
@@ -122,11 +123,12 @@ class History:
         name, written, cell = writable(" + ".join(f.name for f in files)), json.dumps(context), writable(cell)
         now = time.time() if now is None else now
         key = hashlib.sha256(json.dumps([[f.digest for f in files], cell]).encode()).hexdigest()
-        with self.database.session(alone=f"{_hidden(owner)} {key}") as session:
-            mine = select(EntryRow).where(EntryRow.owner == _hidden(owner), EntryRow.key == key)
+        me, claimant = hidden_owner(owner), self._visitor(owner).owner
+        with self.database.session(alone=f"{me} {key}") as session:
+            mine = select(EntryRow).where(EntryRow.owner == me, EntryRow.key == key)
             row = session.scalar(mine.where(EntryRow.name == name).limit(1))
             if row is None:
-                row = EntryRow(id=secrets.token_urlsafe(16), owner=_hidden(owner), key=key, written=now, summary="")
+                row = EntryRow(id=secrets.token_urlsafe(16), owner=me, key=key, written=now, summary="")
                 row.files = [
                     FileRow(position=k, name=writable(f.name), digest=f.digest, size=f.size)
                     for k, f in enumerate(files)
@@ -140,12 +142,12 @@ class History:
             id = row.id
         with suppress(OSError):
             self.spool.touch(file.digest for file in files)
-            self.spool.release((file.digest for file in files), owner)
+            self.spool.release((file.digest for file in files), claimant)
         return id
 
     def finish(
         self,
-        owner: str,
+        owner: Owner,
         id: str,
         model: str,
         answers: Iterable[Mapping[str, Any]],
@@ -158,7 +160,7 @@ class History:
         Nothing is stored if the entry is gone, or if its metadata are no longer the `context` of the verdicts.
         """
         with self.database.session(alone=id) as session:
-            row = self._row(session, owner, id)
+            row = self._row(session, owner, id, Right.MANAGE_OTHERS)
             if row is None or (context is not None and json.loads(row.context) != json.loads(json.dumps(context))):
                 return
             row.answers = [answer for answer in row.answers if answer.model != model]
@@ -168,7 +170,7 @@ class History:
             row.answers.append(AnswerRow(model=model, written=written, content=content))
             row.state, row.summary = DONE, writable(summary)
 
-    def get(self, owner: str, id: str) -> Entry | None:
+    def get(self, owner: Owner, id: str) -> Entry | None:
         """One entry; None if the owner has no such entry."""
         with self.database.session() as session:
             row = self._row(session, owner, id)
@@ -180,20 +182,36 @@ class History:
             self.spool.touch(file.digest for file in entry.files)
         return entry
 
-    def find(self, owner: str, text: str = "") -> list[Entry]:
+    def find(self, owner: Owner, text: str = "", everyone: bool | None = None) -> list[Entry]:
         """Search names, cells and labels for every word of a text; last opened first, at most 500.
+
+        Parameters
+        ----------
+        owner : str or Visitor
+            Who searches.
+        text : str
+            The words.
+        everyone : bool, optional
+            Whether also in what others classified; by default where the history is shared with who searches.
 
         Raises
         ------
+        AccessError
+            If they may not see what others classified.
         HistoryError
             If there are more words than `MOST_WORDS`, or the database cannot be used.
         """
+        who = self._visitor(owner)
+        if everyone:
+            who.require(Right.SEE_OTHERS)
+        if everyone is None:
+            everyone = self.shared and who.may(Right.SEE_OTHERS)
         words = writable(text).split()
         if len(words) > MOST_WORDS:
             raise HistoryError(f"The search has {len(words)} words; at most {MOST_WORDS} are looked for at once.")
         chosen = select(EntryRow).options(*_ALL).order_by(EntryRow.opened.desc()).limit(LISTED)
-        if not self.shared:
-            chosen = chosen.where(EntryRow.owner == _hidden(owner))
+        if not everyone:
+            chosen = chosen.where(EntryRow.owner == hidden_owner(who))
         for word in words:
             chosen = chosen.where(
                 (EntryRow.name + " " + EntryRow.cell + " " + EntryRow.summary).icontains(word, autoescape=True)
@@ -201,22 +219,29 @@ class History:
         with self.database.session() as session:
             return [_entry(row) for row in session.scalars(chosen)]
 
-    def answers(self, owner: str, id: str) -> dict[str, list[dict[str, Any]]]:
+    def answers(self, owner: Owner, id: str) -> dict[str, list[dict[str, Any]]]:
         """Stored verdicts by model version, latest last."""
         with self.database.session() as session:
             row = self._row(session, owner, id)
             return {} if row is None else {a.model: json.loads(a.content) for a in row.answers}
 
-    def delete(self, owner: str, ids: Collection[str]) -> int:
+    def delete(self, owner: Owner, ids: Collection[str]) -> int:
         """Delete entries with their verdicts and unshared files; returns the number of entries."""
         chosen = select(EntryRow).where(EntryRow.id.in_(list(map(writable, ids))))
-        return self._remove(chosen if self.shared else chosen.where(EntryRow.owner == _hidden(owner)))
+        all_of_them = self._visitor(owner).may(Right.MANAGE_OTHERS)
+        return self._remove(chosen if all_of_them else chosen.where(EntryRow.owner == hidden_owner(owner)))
 
-    def delete_all(self, owner: str) -> int:
+    def hand_over(self, giver: str, to: Visitor) -> int:
+        """Give all entries of an owner to another, such as a browser's to whoever logged in; returns their number."""
+        with self.database.session(alone=hidden_owner(giver)) as session:
+            moved = update(EntryRow).where(EntryRow.owner == hidden_owner(giver)).values(owner=hidden_owner(to))
+            return len(session.scalars(moved.returning(EntryRow.id)).all())
+
+    def delete_all(self, owner: Owner) -> int:
         """Delete all entries and unclassified uploads of one owner, even in a shared history; returns their number."""
-        count = self._remove(select(EntryRow).where(EntryRow.owner == _hidden(owner)))
-        mine = self.spool.claimed_by(owner)
-        self.spool.release(mine, owner)
+        count, claimant = self._remove(_of(owner)), self._visitor(owner).owner
+        mine = self.spool.claimed_by(claimant)
+        self.spool.release(mine, claimant)
         self.sweep(mine)
         return count
 
@@ -260,10 +285,13 @@ class History:
                     held |= set(session.scalars(select(FileRow.digest).where(FileRow.digest.in_(some))))
             self.spool.remove(set(wanted) - held)
 
-    def _row(self, session: Session, owner: str, id: str) -> EntryRow | None:
-        """An entry that the owner may see; nobody else changes or deletes it before the transaction ends."""
-        row = session.get(EntryRow, writable(id), with_for_update=True)
-        return row if row is not None and (self.shared or row.owner == _hidden(owner)) else None
+    def _row(self, session: Session, owner: Owner, id: str, right: Right = Right.SEE_OTHERS) -> EntryRow | None:
+        """An entry that is the owner's or that they have a right to; nobody changes it before the transaction ends."""
+        row, who = session.get(EntryRow, writable(id), with_for_update=True), self._visitor(owner)
+        return row if row is not None and (row.owner == hidden_owner(who) or who.may(right)) else None
+
+    def _visitor(self, owner: Owner) -> Visitor:
+        return visitor_of(owner, self.shared)
 
 
 def writable(text: str) -> str:
@@ -271,9 +299,13 @@ def writable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
-def _hidden(owner: str) -> str:
+def hidden_owner(owner: Owner) -> str:
     """Hash of an owner for the database, so that it does not reveal the browser's secret."""
-    return hashlib.sha256(owner.encode()).hexdigest()
+    return hashlib.sha256(visitor_of(owner).owner.encode()).hexdigest()
+
+
+def _of(owner: Owner) -> "Select[Any]":
+    return select(EntryRow).where(EntryRow.owner == hidden_owner(owner))
 
 
 def _entry(row: EntryRow) -> Entry:

@@ -39,11 +39,12 @@ class Place:
     days: int = DEFAULT_DAYS
     shared: bool = False
 
-    def retention_notice(self) -> str:
-        """Describe where uploads are stored and for how long."""
+    def retention_notice(self, login: bool = False) -> str:
+        """Describe where uploads are stored, for how long, and who sees them: a browser, or whoever is logged in."""
         if not self.days:
             return "Uploads stay on the machine that runs NeuroClass, in a temporary folder that goes when it stops."
-        seen = "everyone who reaches this server sees them" if self.shared else "only this browser sees them"
+        everyone = "everyone of the lab sees them" if login else "everyone who reaches this server sees them"
+        seen = everyone if self.shared else f"only {'you see' if login else 'this browser sees'} them"
         database = "" if self.url.startswith("sqlite") else " and, without the recordings, in the lab's database"
         return (
             f"Uploads stay on the machine that runs NeuroClass, in {self.folder}{database}; {seen}. They go "

@@ -21,8 +21,8 @@ from neuroclass.types.progress import ProgressCallback, ignore_progress
 from neuroclass.ui import cache, model_choice
 from neuroclass.ui.classify import sheets
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.housekeeping import give_back
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.kept import Kept
 from neuroclass.ui.text import escaped
 
@@ -147,7 +147,7 @@ def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
         place, given = (history.generation(), fingerprint(inputs=cell_input)), fingerprint(metadata=metadata)
         if place not in kept or kept[place][0] != given:
             files = [StoredFile(file.name, file.digest, file.size) for file in cell_input.files]
-            entry = history.begin(browser_id(), files, to_json(metadata), cell_input.cell)
+            entry = history.begin(visitor(), files, to_json(metadata), cell_input.cell)
             kept[place] = (given, entry)
             _finished().pop(entry, None)
         return kept[place][1]
@@ -175,7 +175,7 @@ def answer(
     if entry is not None and place not in _finished().get(entry, ()):
         payload, summary = (one.to_json() for one in answers), wording.summary_of(answers)
         try:
-            store.history().finish(browser_id(), entry, models.version, payload, summary, context=to_json(metadata))
+            store.history().finish(visitor(), entry, models.version, payload, summary, context=to_json(metadata))
             _finished().setdefault(entry, set()).add(place)
         except HistoryError as error:
             _not_kept(error)
@@ -252,7 +252,7 @@ def forget_all() -> int:
 
     Caches are the server's, so that other visitors' answers are computed again when they are next shown.
     """
-    count = store.history().delete_all(browser_id())
+    count = store.history().delete_all(visitor())
     st.cache_data.clear()
     _recordings().clear()
     _verdicts().clear()

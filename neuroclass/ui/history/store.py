@@ -104,7 +104,7 @@ def history() -> History:
     return _opened(place()).get()
 
 
-def retention_notice() -> str:
+def retention_notice(login: bool = False) -> str:
     """Describe where uploads are stored and for how long, and any problem with the configured location."""
     where, (_, trouble) = place(), _spool(place())
     if trouble:
@@ -112,8 +112,8 @@ def retention_notice() -> str:
     try:
         history()
     except HistoryError as error:
-        return f"{where.retention_notice()} {error}"
-    return where.retention_notice()
+        return f"{where.retention_notice(login)} {error}"
+    return where.retention_notice(login)
 
 
 def lasts() -> bool:

@@ -26,7 +26,7 @@ from neuroclass.training.settings import (
 from neuroclass.types.models import DANN, LSPIN, MODELS
 from neuroclass.ui import arrivals, cache
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.text import escaped
 from neuroclass.ui.train.registry import JOB, registry
 
@@ -83,7 +83,7 @@ def form() -> None:
             waits = cells is not Cells.LOADED and own is None
             if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
                 content = arrivals.opened(upload).read() if upload else None
-                st.session_state[JOB] = registry().start(config, owner=browser_id(), own=content)
+                st.session_state[JOB] = registry().start(config, owner=visitor(), own=content)
             if waits:
                 st.caption("Upload the labelled table first.")
 
