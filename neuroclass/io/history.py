@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, selectinload
 from neuroclass.errors import HistoryError
 from neuroclass.io.history_database import Database
 from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow
+from neuroclass.io.quotas import NO_QUOTAS, Quotas
 from neuroclass.io.spool import Spool
 from neuroclass.types.visitors import Owner, Right, Visitor, visitor_of
 
@@ -88,6 +89,8 @@ class History:
         Store of the uploaded files.
     shared : bool
         Whether the lab can see all entries; see `neuroclass.types.visitors`.
+    quotas : Quotas
+        What one owner may have.
 
     Raises
     ------
@@ -95,8 +98,8 @@ class History:
         If the database cannot be opened.
     """
 
-    def __init__(self, url: str, spool: Spool, shared: bool = False) -> None:
-        self.spool, self.shared = spool, shared
+    def __init__(self, url: str, spool: Spool, shared: bool = False, quotas: Quotas = NO_QUOTAS) -> None:
+        self.spool, self.shared, self.quotas = spool, shared, quotas
         self.database = Database(url)
 
     def generation(self) -> str:
@@ -119,6 +122,8 @@ class History:
         ------
         HistoryError
             If the database cannot be used; this and every other operation.
+        QuotaError
+            If it is new, and the owner has as much as the server allows.
         """
         name, written, cell = writable(" + ".join(f.name for f in files)), json.dumps(context), writable(cell)
         now = time.time() if now is None else now
@@ -128,6 +133,7 @@ class History:
             mine = select(EntryRow).where(EntryRow.owner == me, EntryRow.key == key)
             row = session.scalar(mine.where(EntryRow.name == name).limit(1))
             if row is None:
+                self.quotas.check_entry(session, me, {file.digest: file.size for file in files})
                 row = EntryRow(id=secrets.token_urlsafe(16), owner=me, key=key, written=now, summary="")
                 row.files = [
                     FileRow(position=k, name=writable(f.name), digest=f.digest, size=f.size)

@@ -21,6 +21,7 @@ from filelock import FileLock
 from neuroclass.config import PROJECT_DIR
 from neuroclass.errors import SettingsError
 from neuroclass.io.atomic import write_atomically
+from neuroclass.io.quotas import DAY_S, quotas
 from neuroclass.library.entry import hidden
 from neuroclass.training import runs
 from neuroclass.training.job import RESUMABLE, UNDER_WAY, Job, State, number, tail
@@ -81,6 +82,8 @@ class JobRegistry:
         ------
         SettingsError
             If too many runs of the owner are waiting.
+        QuotaError
+            If they started as many within a day as the server allows.
         AccessError
             If they may not train.
         """
@@ -88,6 +91,7 @@ class JobRegistry:
         who.require(Right.TRAIN)
         with self._lock():
             self._check_waiting(who.owner)
+            self._check_quota(who.owner)
             folder = create_run(config, self.folder, {"owner": hidden(who.owner)}, own, queued=True)
         self.advance()
         return folder.name
@@ -99,6 +103,8 @@ class JobRegistry:
         ------
         SettingsError
             If too many jobs of the owner are waiting.
+        QuotaError
+            If they started as many within a day as the server allows.
         AccessError
             If they may not train.
         """
@@ -107,6 +113,7 @@ class JobRegistry:
         folder = self.folder / job_id
         with self._lock():
             self._check_waiting(who.owner)
+            self._check_quota(who.owner)
             folder.mkdir(parents=True)
             for name, content in files.items():
                 write_atomically(folder / name, content)
@@ -190,6 +197,12 @@ class JobRegistry:
         waiting = [one for one in self._waiting() if self._record(one).get("owner") == hidden(owner)]
         if len(waiting) >= MAX_WAITING:
             raise SettingsError(f"{len(waiting)} of your training runs are waiting. Wait for them or cancel one.")
+
+    def _check_quota(self, owner: str) -> None:
+        """Count the runs that an owner started within a day, those that have ended too."""
+        since, records = time.time() - DAY_S, map(self._record, self._names())
+        mine = [one for one in records if one.get("owner") == hidden(owner) and number(one.get("queued")) > since]
+        quotas().check_runs(len(mine))
 
     def advance(self) -> None:
         """Start as many waiting runs as may run."""

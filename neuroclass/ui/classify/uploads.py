@@ -12,7 +12,7 @@ from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, to_json
 from neuroclass.classification.result import Answer, CellVerdict
-from neuroclass.errors import HistoryError, Proposal, RejectedInput, TableError
+from neuroclass.errors import HistoryError, NeuroClassError, Proposal, QuotaError, RejectedInput, TableError
 from neuroclass.features import Stimulus
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.history import StoredFile
@@ -151,7 +151,7 @@ def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
             kept[place] = (given, entry)
             _finished().pop(entry, None)
         return kept[place][1]
-    except HistoryError as error:
+    except (HistoryError, QuotaError) as error:
         _not_kept(error)
         return None
 
@@ -188,8 +188,9 @@ def _finished() -> dict[str, set[str]]:
     return found
 
 
-def _not_kept(error: HistoryError) -> None:
-    st.session_state["not-kept"] = str(error)
+def _not_kept(error: NeuroClassError) -> None:
+    later = "" if isinstance(error, QuotaError) else ", and are kept once this page is used again with the history back"
+    st.session_state["not-kept"] = f"The verdicts below hold all the same{later}. {error}"
 
 
 def forget_what_was_not_kept() -> None:
@@ -202,8 +203,7 @@ def what_was_not_kept() -> None:
     trouble = st.session_state.get("not-kept", "")
     if trouble:
         st.warning(
-            f"**Not kept in the history.** The verdicts below hold all the same, and are kept once this page is used "
-            f"again with the history back. {escaped(trouble, 600)}",
+            f"**Not kept in the history.** {escaped(trouble, 700)}",
             icon=":material/history_toggle_off:",
         )
 

@@ -16,6 +16,7 @@ from neuroclass.io import history_place
 from neuroclass.io.history import History
 from neuroclass.io.history_database import PAUSE_S
 from neuroclass.io.history_place import HISTORY_VARIABLE, MAX_BYTES, Place
+from neuroclass.io.quotas import quotas
 from neuroclass.io.spool import Spool
 
 PRUNE_EVERY_S = 3600.0
@@ -70,7 +71,7 @@ class _Opened:
                 if now < self._wait_until:
                     raise HistoryError(self._trouble)
                 try:
-                    self._history = History(self._where.url, spool(), self._where.shared)
+                    self._history = History(self._where.url, spool(), self._where.shared, quotas())
                 except HistoryError as error:
                     self._wait_until, self._trouble = time.monotonic() + PAUSE_S, str(error)
                     raise
