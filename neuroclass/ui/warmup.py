@@ -4,10 +4,21 @@ import gc
 import importlib
 import logging
 import threading
+from enum import StrEnum
 
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import FEATURE_NAMES
 
+
+class State(StrEnum):
+    """How far the server is with its models."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+_state = State.LOADING
 _imported = threading.Event()
 _imported.set()
 _SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "sklearn.linear_model", "neuroclass.classification.classify")
@@ -28,16 +39,26 @@ def _rehearse() -> None:
     classify_input(CellInput.single("warm-up.csv", to_csv(cell[["species", *FEATURE_NAMES]])))
 
 
+def state() -> State:
+    """Whether a cell was classified since the server started."""
+    return _state
+
+
 def _warm_up() -> None:
+    global _state
+    reached = State.FAILED
     try:
-        for name in _SLOW:
-            importlib.import_module(name)
-    finally:
-        _imported.set()
-    try:
+        try:
+            for name in _SLOW:
+                importlib.import_module(name)
+        finally:
+            _imported.set()
         _rehearse()
+        reached = State.READY
     except NeuroClassError as error:
         logging.getLogger(__name__).warning("the rehearsal failed: %s", error)
+    finally:
+        _state = reached
     importlib.import_module(_OF_FITS)
     gc.collect()
     gc.freeze()

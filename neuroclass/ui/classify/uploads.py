@@ -52,7 +52,11 @@ def _answers(
     key = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     answers = _verdicts().get(key)
     if answers is None:
-        answers = _computed(cell_input, metadata, models, progress)
+        from neuroclass.ui import metrics
+
+        with metrics.timed():
+            answers = _computed(cell_input, metadata, models, progress)
+        metrics.count(answers)
         _verdicts().put(key, answers)
         give_back()
     return answers
