@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from neuroclass.errors import NeuroClassError
+from neuroclass.types.visitors import Right
 from neuroclass.ui import identity, warmup
 from neuroclass.ui.guards import guarded
 
@@ -15,6 +17,15 @@ st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "
 def _page(name: str, title: str, icon: str, default: bool = False) -> st.Page:
     path = ROOT / "pages" / f"{name}.py"
     return st.Page(path, title=title, icon=f":material/{icon}:", url_path=title.lower(), default=default)
+
+
+def _for_admins() -> list[st.Page]:
+    """The Admin page, for those who may see it."""
+    try:
+        shown = identity.visitor().may(Right.ADMINISTER)
+    except NeuroClassError:  # said where the page is drawn
+        shown = False
+    return [_page("admin", "Admin", "admin_panel_settings")] if shown else []
 
 
 with guarded():
@@ -38,7 +49,11 @@ page = st.navigation(
             _page("gates", "Gates", "tune"),
             _page("domains", "Domains", "blur_on"),
         ],
-        "About": [_page("methods", "Methods", "menu_book"), _page("paper", "Paper", "article")],
+        "About": [
+            _page("methods", "Methods", "menu_book"),
+            _page("paper", "Paper", "article"),
+            *_for_admins(),
+        ],
     },
     expanded=True,
     position="hidden" if waits else "sidebar",

@@ -21,7 +21,7 @@ from neuroclass.io.history_database import Database
 from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow
 from neuroclass.io.quotas import NO_QUOTAS, Quotas
 from neuroclass.io.spool import Spool
-from neuroclass.types.visitors import Owner, Right, Visitor, visitor_of
+from neuroclass.types.visitors import OPERATOR, Owner, Right, Visitor, visitor_of
 
 DAY_S = 86_400.0
 LISTED = 500
@@ -251,12 +251,18 @@ class History:
         self.sweep(mine)
         return count
 
-    def prune(self, days: float, max_bytes: int, now: float | None = None) -> None:
+    def prune(self, days: float, max_bytes: int, now: float | None = None, by: Visitor = OPERATOR) -> None:
         """Delete what is not kept any longer.
 
         Entries not opened for `days` days, contents and parts of uploads that have been without an entry for a day, and
         the least recently used contents beyond `max_bytes` bytes in total.
+
+        Raises
+        ------
+        AccessError
+            If who asks does not administer the server.
         """
+        by.require(Right.ADMINISTER)
         now = time.time() if now is None else now
         self._remove(select(EntryRow).where(EntryRow.opened < now - days * DAY_S))
         self.spool.clear_parts()

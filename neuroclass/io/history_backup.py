@@ -25,6 +25,7 @@ from neuroclass.io.atomic import replacing
 from neuroclass.io.history import DONE, PENDING, History
 from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow, PlaceRow
 from neuroclass.io.spool import is_digest
+from neuroclass.types.visitors import OPERATOR, Right, Visitor
 
 FORMAT = "neuroclass-history-1"
 MANIFEST, ENTRIES, FILES = "manifest.json", "entries.jsonl", "files/"
@@ -52,7 +53,7 @@ class Contents:
     missing: int
 
 
-def back_up(history: History, path: Path, overwrite: bool = False) -> Contents:
+def back_up(history: History, path: Path, overwrite: bool = False, by: Visitor = OPERATOR) -> Contents:
     """Write the history, as it is now, to one file; it may be in use meanwhile.
 
     Parameters
@@ -63,12 +64,17 @@ def back_up(history: History, path: Path, overwrite: bool = False) -> Contents:
         The file, readable by its owner only; there as a whole or not at all.
     overwrite : bool
         Whether it may replace a file.
+    by : Visitor
+        Who asks for it.
 
     Raises
     ------
+    AccessError
+        If they do not administer the server.
     HistoryError
         If there is such a file, it cannot be written, or the database cannot be used.
     """
+    by.require(Right.ADMINISTER)
     if path.exists() and not overwrite:
         raise HistoryError(f"{path} exists. Give another name, or allow to overwrite it.")
     try:

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from neuroclass.io.history import History
 from neuroclass.io.history_tables import EntryRow, FileRow
+from neuroclass.types.visitors import OPERATOR, Right, Visitor
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,17 @@ class Usage:
     opened: float
 
 
-def usage(history: History, owner: str = "") -> list[Usage]:
+def usage(history: History, owner: str = "", by: Visitor = OPERATOR) -> list[Usage]:
     """What each owner has, most bytes first; of one owner's hash, where it is given.
 
     Raises
     ------
+    AccessError
+        If who asks does not administer the server.
     HistoryError
         If the database cannot be used.
     """
+    by.require(Right.ADMINISTER)
     entries = select(EntryRow.owner, func.count(), func.max(EntryRow.opened)).group_by(EntryRow.owner)
     contents = select(EntryRow.owner, FileRow.digest, func.max(FileRow.size).label("size")).join(
         FileRow, FileRow.entry == EntryRow.id

@@ -119,17 +119,20 @@ def test_an_owner_is_a_login_and_takes_over_what_the_browser_had(visit: Any) -> 
     site.classify(1)
     owners = {one.owner: one.entries for one in usage(site.history())}
     assert sorted(owners.values()) == [1, 1]
-    site.open("history", "classified in this browser before you logged in")
+    site.open("history", "from before you logged in")
     site.tab.get_by_role("button", name="Take over 1").click()
-    site.sees("1 cells are yours")
+    site.sees("They are yours")
     ((ada, entries),) = ((one.owner, one.entries) for one in usage(site.history()))
     assert (ada in owners, entries) == (True, 2)
+    site.open("admin", "Revision of the history")
     with site.history().database.session() as session:
         ids = [row[0] for row in session.connection().exec_driver_sql("SELECT id FROM entries")]
 
     site.log_out()
     site.open("history", "Nothing has been classified in this browser yet")
     site.log_in("2", "Bob · lab")
+    assert site.tab.get_by_role("link", name="Admin").count() == 0
+    site.open("admin", "Page not found")
     site.open("history", "Nothing has been classified under this login yet")
     for id in ids:
         site.open(f"classify?entry={id}", "has not classified")

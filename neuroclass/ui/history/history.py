@@ -95,12 +95,8 @@ def page() -> None:
     with right:
         _delete_everything()
     if not entries:
-        mine = (
-            "You have not classified anything yet."
-            if is_logged_in()
-            else "Nothing has been classified in this browser yet."
-        )
-        nothing = "Nothing is found." if text else mine
+        where = "under this login" if is_logged_in() else "in this browser"
+        nothing = "Nothing is found." if text else f"Nothing has been classified {where} yet."
         st.info(f"{nothing} Cells come here when you upload them on the Classify page.", icon=":material/info:")
         return
     pending = [entry for entry in entries if entry.state != DONE]
@@ -147,12 +143,13 @@ def _take_over(history: History, me: Visitor) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(
-            f"{count} cells were classified in this browser before you logged in. They become yours alone when you "
-            "take them over; leave them if someone else used this browser.",
+            f"This browser has {count} {'entry' if count == 1 else 'entries'} from before you logged in. Taken over, "
+            "they are yours alone; leave them if someone else used this browser.",
             icon=":material/move_to_inbox:",
         )
         if st.button(f"Take over {count}", key="take-over"):
-            st.toast(f"{history.hand_over(browser_id(), me)} cells are yours.")
+            history.hand_over(browser_id(), me)
+            st.toast("They are yours.")
             st.rerun()
 
 
