@@ -26,8 +26,11 @@ _OF_FITS = "torch._dynamo"
 """What an optimiser imports when it is first made: more than a second of the first fit to a set of features."""
 
 
-def _rehearse() -> None:
-    """Classify a simulated cell once, so that everything imported or compiled on first use is ready."""
+def rehearse() -> None:
+    """Classify a simulated cell once, so that everything imported or compiled on first use is ready.
+
+    ``python -m neuroclass.ui.warmup`` does so where an image is built.
+    """
     from neuroclass.classification.classify import classify_input
     from neuroclass.classification.inputs import CellInput
     from neuroclass.cohort.demo import load_demo, simulate_demo_cell
@@ -53,7 +56,7 @@ def _warm_up() -> None:
                 importlib.import_module(name)
         finally:
             _imported.set()
-        _rehearse()
+        rehearse()
         reached = State.READY
     except NeuroClassError as error:
         logging.getLogger(__name__).warning("the rehearsal failed: %s", error)
@@ -75,3 +78,7 @@ def start() -> threading.Thread:
     thread = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
     thread.start()
     return thread
+
+
+if __name__ == "__main__":
+    rehearse()
