@@ -13,12 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from neuroclass.errors import HistoryError
 from neuroclass.io.history_database import Database
-from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow
+from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow, PersonRow
 from neuroclass.io.quotas import NO_QUOTAS, Quotas
 from neuroclass.io.spool import Spool
 from neuroclass.types.visitors import OPERATOR, Owner, Right, Visitor, visitor_of
@@ -254,8 +254,9 @@ class History:
     def prune(self, days: float, max_bytes: int, now: float | None = None, by: Visitor = OPERATOR) -> None:
         """Delete what is not kept any longer.
 
-        Entries not opened for `days` days, contents and parts of uploads that have been without an entry for a day, and
-        the least recently used contents beyond `max_bytes` bytes in total.
+        Entries not opened for `days` days, names of people who did not log in for as long, contents and parts of
+        uploads that have been without an entry for a day, and the least recently used contents beyond `max_bytes`
+        bytes in total.
 
         Raises
         ------
@@ -265,6 +266,8 @@ class History:
         by.require(Right.ADMINISTER)
         now = time.time() if now is None else now
         self._remove(select(EntryRow).where(EntryRow.opened < now - days * DAY_S))
+        with self.database.session() as session:
+            session.execute(delete(PersonRow).where(PersonRow.seen < now - days * DAY_S))
         self.spool.clear_parts()
         self.sweep(self.spool.left_over(()))
         sizes = self.spool.sizes()

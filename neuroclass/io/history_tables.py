@@ -58,3 +58,12 @@ class PlaceRow(Base):
 
     __tablename__ = "place"
     id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class PersonRow(Base):
+    """What an owner who logged in is called, and when they last did, s since 1970."""
+
+    __tablename__ = "people"
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    seen: Mapped[float]

@@ -73,7 +73,7 @@ class Visitor:
         """
         if not self.may(right):
             who = f"{self.name or 'You'} ({self.role.value})"
-            raise AccessError(f"{who} may not {right.value} on this server. Log in as someone who may, or ask the lab.")
+            raise AccessError(f"{who} may not {right.value}. Log in as someone who may, or ask the lab.")
 
 
 Owner = str | Visitor

@@ -1,13 +1,15 @@
 """Who is on the page: whoever logged in through the lab's OIDC provider, or else a browser."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import streamlit as st
 
-from neuroclass.errors import AccessError
+from neuroclass.errors import AccessError, HistoryError
+from neuroclass.io.history_usage import note_login
 from neuroclass.types.visitors import EVERYONE, Right, Role, Visitor, access_settings, anonymous, logged_in
 from neuroclass.ui.history.browser_identity import browser_id
-from neuroclass.ui.history.store import place
+from neuroclass.ui.history.store import history, place
 from neuroclass.ui.text import escaped
 
 _SECTION = "auth"
@@ -67,6 +69,7 @@ def admit() -> bool:
         return True
     if is_logged_in():
         who = visitor()
+        _note(who)
         with st.sidebar:
             st.caption(f"{escaped(who.name, 80)} · {who.role.value}")
             st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
@@ -79,6 +82,15 @@ def admit() -> bool:
     st.write("This server is for people of the lab. Log in to go on.")
     _login_buttons()
     return False
+
+
+def _note(who: Visitor) -> None:
+    """Keep the name for the Admin page, once a session; that the database is away is said elsewhere."""
+    if st.session_state.get("noted-login") == who.owner:
+        return
+    with suppress(HistoryError):
+        note_login(history(), who)
+        st.session_state["noted-login"] = who.owner
 
 
 def _login_buttons() -> None:

@@ -14,7 +14,6 @@ from neuroclass.errors import HistoryError
 from neuroclass.io import history_backup, history_database
 from neuroclass.io.history import DONE, PENDING, History, StoredFile
 from neuroclass.io.history_backup import ENTRIES, FILES, MANIFEST, Contents, back_up, restore
-from neuroclass.io.history_usage import usage
 from neuroclass.io.spool import Spool
 
 ANSWERS = {"v1": [{"cell": "a", "broad": {"excitatory": 1.0}}], "v2": []}
@@ -215,9 +214,3 @@ def test_a_full_disk_leaves_no_backup(full, tmp_path, monkeypatch):
     with pytest.raises(HistoryError, match="No space left"):
         back_up(full, tmp_path / "b" / "backup.zip")
     assert list((tmp_path / "b").iterdir()) == []
-
-
-def test_usage_counts_a_content_once_an_owner(full):
-    full.begin("you", [upload(full, b"shared", "renamed.abf")], {})
-    found = {one.entries: one.bytes for one in usage(full)}
-    assert found == {1: 9, 3: 11}

@@ -65,7 +65,7 @@ def test_a_healthy_server_says_what_it_has(client):
     assert answer.status_code == 200
     found = answer.json()
     assert (found["status"], found["version"]) == ("ok", __version__)
-    assert found["database"] == {"ok": True, "kind": "sqlite", "revision": "0003"}
+    assert found["database"] == {"ok": True, "kind": "sqlite", "revision": "0004"}
     assert found["disk"]["free_bytes"] > 0
 
 

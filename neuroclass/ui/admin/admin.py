@@ -73,6 +73,7 @@ def _owners() -> None:
     table = pd.DataFrame(
         {
             "owner": [one.owner[:DIGITS] for one in used],
+            "name": [one.name for one in used],
             "entries": [one.entries for one in used],
             "files (MB)": [round(one.bytes / MB, 1) for one in used],
             "last opened": [datetime.fromtimestamp(one.opened) for one in used],

@@ -8,6 +8,7 @@ from neuroclass.reports.own import same_cells, seconds_for_report
 from neuroclass.reports.store import Table
 from neuroclass.training.job import UNDER_WAY, Job, State
 from neuroclass.training.model_jobs import ModelJobs
+from neuroclass.types.visitors import Right
 from neuroclass.ui import cache
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.identity import visitor
@@ -64,7 +65,9 @@ def offer(entry: ModelEntry) -> None:
         f"and explained: {how_long} on a calm machine. It goes on when you leave.",
         icon=":material/info:",
     )
-    if st.button("Make its report", icon=":material/play_arrow:", type="primary", key=f"report-{entry.id}"):
+    if visitor().may(Right.TRAIN) and st.button(
+        "Make its report", icon=":material/play_arrow:", type="primary", key=f"report-{entry.id}"
+    ):
         with guarded(stop=False):
             arguments = ["report", entry.id, "--status", "{status}", *data_arguments()]
             registry().queue(arguments, entry.id, visitor())

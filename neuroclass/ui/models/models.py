@@ -178,7 +178,9 @@ def _naming(entry: ModelEntry) -> None:
 
 
 def upload() -> None:
-    """Take a model from a file."""
+    """Take a model from a file, of those who may add one."""
+    if not visitor().may(Right.ADD_MODELS):
+        return
     with st.expander("Upload a model", icon=":material/upload:"):
         st.caption(
             f"A file that Download or `models export` wrote ({SUFFIX}). Names, sizes and checksums are checked, its "
@@ -195,7 +197,9 @@ def upload() -> None:
 
 
 def train() -> None:
-    """Train any system on the loaded cells, as a job."""
+    """Train any system on the loaded cells, as a job, where that is allowed."""
+    if not visitor().may(Right.TRAIN):
+        return
     job = jobs.registry().about(jobs.TRAINING)
     if job is not None and job.state in UNDER_WAY:
         jobs.watch(job, "A model is being trained")

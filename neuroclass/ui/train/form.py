@@ -24,6 +24,7 @@ from neuroclass.training.settings import (
     parse_setting,
 )
 from neuroclass.types.models import DANN, LSPIN, MODELS
+from neuroclass.types.visitors import Right
 from neuroclass.ui import arrivals, cache
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.identity import visitor
@@ -46,6 +47,8 @@ _LOOKED_AT = 50
 
 def form() -> None:
     """Choose cells, system and settings, and start a run."""
+    if not _allowed():
+        return
     with st.container(border=True):
         left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
         with left:
@@ -86,6 +89,14 @@ def form() -> None:
                 st.session_state[JOB] = registry().start(config, owner=visitor(), own=content)
             if waits:
                 st.caption("Upload the labelled table first.")
+
+
+def _allowed() -> bool:
+    """Whether whoever is on the page may train; says so if not."""
+    allowed = visitor().may(Right.TRAIN)
+    with guarded(stop=False):
+        visitor().require(Right.TRAIN)
+    return allowed
 
 
 def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | None]:
