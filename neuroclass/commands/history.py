@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _history() -> "History":
+    if find_spec("sqlalchemy") is None:
+        raise SettingsError("The history needs SQLAlchemy, which is not installed: pip install 'neuroclass[app]'.")
     from neuroclass.io.history import History
     from neuroclass.io.history_place import HISTORY_VARIABLE, place
     from neuroclass.io.spool import Spool

@@ -176,6 +176,8 @@ def _file_of(engine: Engine) -> Path | None:
 
 def _cannot(error: Exception) -> str:
     what = str(error).splitlines()[0][:200]
+    if isinstance(error, ModuleNotFoundError):
+        what += "; pip install 'neuroclass[server]' brings PostgreSQL's"
     return (
         f"The history's database cannot be used ({what}). Expected an SQLAlchemy URL, a folder that can be written or "
         "off in NEUROCLASS_HISTORY, and room on the disk."
