@@ -24,7 +24,7 @@ FROM python:3.11-slim-bookworm
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libseccomp2 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/neuroclass --create-home --shell /usr/sbin/nologin neuroclass
+    && useradd --uid 10001 --home-dir /var/lib/neuroclass --create-home --shell /usr/sbin/nologin neuroclass
 COPY --from=build /opt/neuroclass /opt/neuroclass
 ENV PATH=/opt/neuroclass/bin:$PATH \
     NEUROCLASS_CACHE=/var/lib/neuroclass \
