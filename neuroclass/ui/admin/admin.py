@@ -25,9 +25,11 @@ from neuroclass.ui.models.jobs import registry as model_jobs
 from neuroclass.ui.monitoring import health
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.train.registry import registry as training_runs
+from neuroclass.ui.warmup import State
 
 MOST_JOBS = 100
 LARGEST_DOWNLOAD_BYTES = 1_000_000_000
+_KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 DIGITS = 8
 """So many digits of an owner's hash are shown."""
 
@@ -57,12 +59,14 @@ def _state() -> None:
     database, models, disk = state["database"], state["models"], state["disk"]
     columns = st.columns(4)
     columns[0].metric("NeuroClass", __version__, help="The version that runs.")
-    columns[1].metric("Database", database.get("kind", database.get("trouble", "")) if database["ok"] else "down")
+    columns[1].metric("Database", _KINDS.get(database["kind"], database["kind"]) if database["ok"] else "down")
     columns[2].metric("Models", models["state"])
     columns[3].metric("Room on the disk (GB)", f"{disk.get('free_bytes', 0) / 1e9:,.1f}")
     if database["ok"]:
         st.caption(f"Revision of the history's tables: {database['revision']}.")
-    if not healthy:
+    if models["state"] == State.LOADING:
+        st.info("The models are loading; until then /healthz answers 503.", icon=":material/hourglass:")
+    elif not healthy:
         st.error("A part that the server needs is down; /healthz answers 503.", icon=":material/warning:")
 
 
