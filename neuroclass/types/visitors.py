@@ -26,7 +26,7 @@ class Role(StrEnum):
 class Right(StrEnum):
     """What not everyone may do, in words that follow "may not"."""
 
-    TRAIN = "train models"
+    TRAIN = "train models or start other jobs"
     ADD_MODELS = "add models to the library"
     SEE_OTHERS = "see what others have classified"
     MANAGE_OTHERS = "change or delete what others brought"

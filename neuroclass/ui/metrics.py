@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from neuroclass import __version__
 from neuroclass.classification.result import Answer
 from neuroclass.errors import NeuroClassError, RejectedInput
+from neuroclass.extraction.archive_jobs import ArchiveJobs
 from neuroclass.training.job import UNDER_WAY, State
 from neuroclass.training.jobs import JobRegistry
 from neuroclass.training.model_jobs import ModelJobs
@@ -101,7 +102,7 @@ class _Now(Collector):
 
     def collect(self) -> Iterable[Metric]:
         jobs = GaugeMetricFamily("neuroclass_jobs", "Jobs under way, by queue and state.", labels=("queue", "state"))
-        for name, registry in (("training", JobRegistry()), ("models", ModelJobs())):
+        for name, registry in (("training", JobRegistry()), ("models", ModelJobs()), ("archive", ArchiveJobs())):
             states = [job.state for job in registry.recent(RECENT)]
             for state in UNDER_WAY:
                 jobs.add_metric((name, State(state).value), states.count(state))

@@ -18,6 +18,7 @@ from neuroclass.training.job import UNDER_WAY, Job
 from neuroclass.training.table import started_at
 from neuroclass.types.visitors import Right, access_settings
 from neuroclass.ui import metrics, widgets
+from neuroclass.ui.archive.batch import registry as archive_jobs
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import store
 from neuroclass.ui.identity import login_offered, visitor
@@ -119,9 +120,10 @@ def _backup() -> bytes:
 
 
 def _jobs() -> None:
-    st.subheader("Training runs and jobs on models", anchor=False)
+    st.subheader("Training runs and other jobs", anchor=False)
     found = [(training_runs(), job) for job in training_runs().recent(MOST_JOBS)]
     found += [(model_jobs(), job) for job in model_jobs().recent(MOST_JOBS)]
+    found += [(archive_jobs(), job) for job in archive_jobs().recent(MOST_JOBS)]
     if not found:
         st.caption("None yet.")
         return
