@@ -118,8 +118,9 @@ def test_an_owner_is_a_login_and_takes_over_what_the_browser_had(visit: Any) -> 
     owners = {one.owner: one.entries for one in usage(site.history())}
     assert sorted(owners.values()) == [1, 1]
     site.open("history", "from before you logged in")
-    site.tab.get_by_role("button", name="Take over 1").click()
-    site.sees("They are yours")
+    take_over = site.tab.get_by_role("button", name="Take over 1")
+    take_over.click()
+    take_over.wait_for(state="detached")
     ((ada, entries),) = ((one.owner, one.entries) for one in usage(site.history()))
     assert (ada in owners, entries) == (True, 2)
     site.open("admin", "Revision of the history")
