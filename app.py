@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from neuroclass.ui import housekeeping, warmup
+from neuroclass.ui import housekeeping, monitoring, warmup
 from neuroclass.ui.arrivals import LargeUploads
 from neuroclass.ui.history.browser_identity import IdentityCookie
 from neuroclass.ui.security import OwnOrigin, SafeHeaders
@@ -33,4 +33,10 @@ async def warmed_up(_: st.App) -> AsyncIterator[dict[str, Any]]:
 
 
 MIDDLEWARE = (SafeHeaders, OwnOrigin, IdentityCookie, LargeUploads)
-app = st.App("dashboard/main.py", lifespan=warmed_up, middleware=[Middleware(each) for each in MIDDLEWARE])
+app = st.App(
+    "dashboard/main.py",
+    lifespan=warmed_up,
+    routes=monitoring.ROUTES,
+    middleware=[Middleware(each) for each in MIDDLEWARE],
+    on_script_error=monitoring.note_error,
+)

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from neuroclass.ui import warmup
+from neuroclass.errors import NeuroClassError
+from neuroclass.types.visitors import Right
+from neuroclass.ui import identity, warmup
+from neuroclass.ui.guards import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +19,17 @@ def _page(name: str, title: str, icon: str, default: bool = False) -> st.Page:
     return st.Page(path, title=title, icon=f":material/{icon}:", url_path=title.lower(), default=default)
 
 
+def _for_admins() -> list[st.Page]:
+    """The Admin page, for those who may see it."""
+    try:
+        shown = identity.visitor().may(Right.ADMINISTER)
+    except NeuroClassError:  # said where the page is drawn
+        shown = False
+    return [_page("admin", "Admin", "admin_panel_settings")] if shown else []
+
+
+with guarded():
+    waits = identity.waits_for_login()
 page = st.navigation(
     {
         "Cells": [
@@ -35,12 +49,19 @@ page = st.navigation(
             _page("gates", "Gates", "tune"),
             _page("domains", "Domains", "blur_on"),
         ],
-        "About": [_page("methods", "Methods", "menu_book"), _page("paper", "Paper", "article")],
+        "About": [
+            _page("methods", "Methods", "menu_book"),
+            _page("paper", "Paper", "article"),
+            *_for_admins(),
+        ],
     },
     expanded=True,
+    position="hidden" if waits else "sidebar",
 )
 st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}</style>")
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
 if page.url_path in ("classify", "history"):
     warmup.wait()
-page.run()
+with guarded():
+    if identity.admit():
+        page.run()

@@ -25,6 +25,7 @@ COMMANDS = (
     "adapt",
     "models",
     "reproduce",
+    "history",
 )
 
 

@@ -189,6 +189,14 @@ class ChecksumError(FetchError):
     """What an archive sent is not what it lists."""
 
 
+class AccessError(NeuroClassError):
+    """Someone asks for what they may not do."""
+
+
+class QuotaError(NeuroClassError):
+    """Someone has as much on the server as it allows them."""
+
+
 class HistoryError(NeuroClassError):
     """The history database cannot be used or has no such entry."""
 

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from filelock import FileLock
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.config import CACHE_VARIABLE, DATA_VARIABLE, PROJECT_DIR, data_folder
+from tests.databases import postgresql_database, postgresql_server
 
 # One thread from the start: evaluation sets torch to one for the whole process, and results must not depend on when.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -64,6 +66,23 @@ def tiny_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_tiny_models(folder / "tiny" / "models")
             done.touch()
     return folder / "tiny" / "models"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Any]:
+    """A PostgreSQL server of the tests' own; skipped where none can run."""
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a new database: a file, and one on a server."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'h' / 'history.sqlite'}"
+        return
+    with postgresql_database(request.getfixturevalue("postgresql")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from neuroclass.config import cache_folder
 from neuroclass.io.dandi import Asset, Dandiset
 from neuroclass.training.job import Job
 from neuroclass.training.jobs import JobRegistry
+from neuroclass.types.visitors import Owner
 
 MOST_RECORDINGS = 2000
 VERDICTS = "verdicts.jsonl"
@@ -31,7 +32,7 @@ class ArchiveJobs(JobRegistry):
 
     folder: Path = field(default_factory=lambda: cache_folder() / "archive-jobs")
 
-    def queue(self, dandiset: Dandiset, assets: Sequence[Asset], owner: str = "") -> str:
+    def queue(self, dandiset: Dandiset, assets: Sequence[Asset], owner: Owner = "") -> str:
         """Queue a batch; it starts at once where one more may run.
 
         Parameters
@@ -40,7 +41,7 @@ class ArchiveJobs(JobRegistry):
             The recordings' dandiset.
         assets : sequence of Asset
             The recordings.
-        owner : str
+        owner : str or Visitor
             Who starts it, and may cancel and resume it.
 
         Returns
@@ -52,6 +53,8 @@ class ArchiveJobs(JobRegistry):
         ------
         SettingsError
             If too many jobs of the owner are waiting.
+        AccessError, QuotaError
+            If they may not start one, or started as many within a day as the server allows.
         """
         job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{_WORD}-{secrets.token_hex(3)}"
         folder = self.folder / job_id

@@ -2,6 +2,8 @@
 
 import glob
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -9,11 +11,18 @@ import psutil
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file beside its place and move it there; its folder is made where it does not exist."""
+    with replacing(path) as draft:
+        draft.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A draft beside a file, which takes its place unless something goes wrong; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _clear_drafts(path)
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        draft.write_bytes(content)
+        yield draft
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

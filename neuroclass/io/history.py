@@ -13,12 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from neuroclass.errors import HistoryError
-from neuroclass.io.history_database import AnswerRow, Database, EntryRow, FileRow
+from neuroclass.io.history_database import Database
+from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow, PersonRow
+from neuroclass.io.quotas import NO_QUOTAS, Quotas
 from neuroclass.io.spool import Spool
+from neuroclass.types.visitors import OPERATOR, Owner, Right, Visitor, visitor_of
 
 DAY_S = 86_400.0
 LISTED = 500
@@ -85,7 +88,9 @@ class History:
     spool : Spool
         Store of the uploaded files.
     shared : bool
-        Whether everyone can see all entries.
+        Whether the lab can see all entries; see `neuroclass.types.visitors`.
+    quotas : Quotas
+        What one owner may have.
 
     Raises
     ------
@@ -93,17 +98,17 @@ class History:
         If the database cannot be opened.
     """
 
-    def __init__(self, url: str, spool: Spool, shared: bool = False) -> None:
-        self.spool, self.shared = spool, shared
-        self._database = Database(url)
+    def __init__(self, url: str, spool: Spool, shared: bool = False, quotas: Quotas = NO_QUOTAS) -> None:
+        self.spool, self.shared, self.quotas = spool, shared, quotas
+        self.database = Database(url)
 
     def generation(self) -> str:
-        """Changes when the database is replaced or vanishes, so that what was kept in it is not there."""
-        return self._database.generation()
+        """Changes when the database is replaced, restored or vanishes, so that what was kept in it is not there."""
+        return self.database.generation()
 
     def begin(
         self,
-        owner: str,
+        owner: Owner,
         files: Sequence[StoredFile],
         context: Mapping[str, Any],
         cell: str = "",
@@ -117,17 +122,22 @@ class History:
         ------
         HistoryError
             If the database cannot be used; this and every other operation.
+        QuotaError
+            If it is new, and the owner has as much as the server allows.
         """
-        name, written = " + ".join(f.name for f in files), json.dumps(context)
+        name, written, cell = writable(" + ".join(f.name for f in files)), json.dumps(context), writable(cell)
         now = time.time() if now is None else now
         key = hashlib.sha256(json.dumps([[f.digest for f in files], cell]).encode()).hexdigest()
-        with self._database.session() as session:
-            mine = select(EntryRow).where(EntryRow.owner == _hidden(owner), EntryRow.key == key)
+        me, claimant = hidden_owner(owner), self._visitor(owner).owner
+        with self.database.session(alone=f"{me} {key}") as session:
+            mine = select(EntryRow).where(EntryRow.owner == me, EntryRow.key == key)
             row = session.scalar(mine.where(EntryRow.name == name).limit(1))
             if row is None:
-                row = EntryRow(id=secrets.token_urlsafe(16), owner=_hidden(owner), key=key, written=now, summary="")
+                self.quotas.check_entry(session, me, {file.digest: file.size for file in files})
+                row = EntryRow(id=secrets.token_urlsafe(16), owner=me, key=key, written=now, summary="")
                 row.files = [
-                    FileRow(position=k, name=f.name, digest=f.digest, size=f.size) for k, f in enumerate(files)
+                    FileRow(position=k, name=writable(f.name), digest=f.digest, size=f.size)
+                    for k, f in enumerate(files)
                 ]
                 session.add(row)
             if row.context is not None and json.loads(row.context) != json.loads(written):
@@ -138,12 +148,12 @@ class History:
             id = row.id
         with suppress(OSError):
             self.spool.touch(file.digest for file in files)
-            self.spool.release((file.digest for file in files), owner)
+            self.spool.release((file.digest for file in files), claimant)
         return id
 
     def finish(
         self,
-        owner: str,
+        owner: Owner,
         id: str,
         model: str,
         answers: Iterable[Mapping[str, Any]],
@@ -155,8 +165,8 @@ class History:
 
         Nothing is stored if the entry is gone, or if its metadata are no longer the `context` of the verdicts.
         """
-        with self._database.session() as session:
-            row = self._row(session, owner, id)
+        with self.database.session(alone=id) as session:
+            row = self._row(session, owner, id, Right.MANAGE_OTHERS)
             if row is None or (context is not None and json.loads(row.context) != json.loads(json.dumps(context))):
                 return
             row.answers = [answer for answer in row.answers if answer.model != model]
@@ -164,11 +174,11 @@ class History:
             written = time.time() if now is None else now
             content = f"[{', '.join(map(json.dumps, answers))}]"  # one in memory at a time
             row.answers.append(AnswerRow(model=model, written=written, content=content))
-            row.state, row.summary = DONE, summary
+            row.state, row.summary = DONE, writable(summary)
 
-    def get(self, owner: str, id: str) -> Entry | None:
+    def get(self, owner: Owner, id: str) -> Entry | None:
         """One entry; None if the owner has no such entry."""
-        with self._database.session() as session:
+        with self.database.session() as session:
             row = self._row(session, owner, id)
             if row is None:
                 return None
@@ -178,56 +188,88 @@ class History:
             self.spool.touch(file.digest for file in entry.files)
         return entry
 
-    def find(self, owner: str, text: str = "") -> list[Entry]:
+    def find(self, owner: Owner, text: str = "", everyone: bool | None = None) -> list[Entry]:
         """Search names, cells and labels for every word of a text; last opened first, at most 500.
+
+        Parameters
+        ----------
+        owner : str or Visitor
+            Who searches.
+        text : str
+            The words.
+        everyone : bool, optional
+            Whether also in what others classified; by default where the history is shared with who searches.
 
         Raises
         ------
+        AccessError
+            If they may not see what others classified.
         HistoryError
             If there are more words than `MOST_WORDS`, or the database cannot be used.
         """
-        words = text.split()
+        who = self._visitor(owner)
+        if everyone:
+            who.require(Right.SEE_OTHERS)
+        if everyone is None:
+            everyone = self.shared and who.may(Right.SEE_OTHERS)
+        words = writable(text).split()
         if len(words) > MOST_WORDS:
             raise HistoryError(f"The search has {len(words)} words; at most {MOST_WORDS} are looked for at once.")
         chosen = select(EntryRow).options(*_ALL).order_by(EntryRow.opened.desc()).limit(LISTED)
-        if not self.shared:
-            chosen = chosen.where(EntryRow.owner == _hidden(owner))
+        if not everyone:
+            chosen = chosen.where(EntryRow.owner == hidden_owner(who))
         for word in words:
             chosen = chosen.where(
                 (EntryRow.name + " " + EntryRow.cell + " " + EntryRow.summary).icontains(word, autoescape=True)
             )
-        with self._database.session() as session:
+        with self.database.session() as session:
             return [_entry(row) for row in session.scalars(chosen)]
 
-    def answers(self, owner: str, id: str) -> dict[str, list[dict[str, Any]]]:
+    def answers(self, owner: Owner, id: str) -> dict[str, list[dict[str, Any]]]:
         """Stored verdicts by model version, latest last."""
-        with self._database.session() as session:
+        with self.database.session() as session:
             row = self._row(session, owner, id)
             return {} if row is None else {a.model: json.loads(a.content) for a in row.answers}
 
-    def delete(self, owner: str, ids: Collection[str]) -> int:
+    def delete(self, owner: Owner, ids: Collection[str]) -> int:
         """Delete entries with their verdicts and unshared files; returns the number of entries."""
-        chosen = select(EntryRow).where(EntryRow.id.in_(list(ids)))
-        return self._remove(chosen if self.shared else chosen.where(EntryRow.owner == _hidden(owner)))
+        chosen = select(EntryRow).where(EntryRow.id.in_(list(map(writable, ids))))
+        all_of_them = self._visitor(owner).may(Right.MANAGE_OTHERS)
+        return self._remove(chosen if all_of_them else chosen.where(EntryRow.owner == hidden_owner(owner)))
 
-    def delete_all(self, owner: str) -> int:
+    def hand_over(self, giver: str, to: Visitor) -> int:
+        """Give all entries of an owner to another, such as a browser's to whoever logged in; returns their number."""
+        with self.database.session(alone=hidden_owner(giver)) as session:
+            moved = update(EntryRow).where(EntryRow.owner == hidden_owner(giver)).values(owner=hidden_owner(to))
+            return len(session.scalars(moved.returning(EntryRow.id)).all())
+
+    def delete_all(self, owner: Owner) -> int:
         """Delete all entries and unclassified uploads of one owner, even in a shared history; returns their number."""
-        count = self._remove(select(EntryRow).where(EntryRow.owner == _hidden(owner)))
-        mine = self.spool.claimed_by(owner)
-        self.spool.release(mine, owner)
-        self._sweep(mine)
+        count, claimant = self._remove(_of(owner)), self._visitor(owner).owner
+        mine = self.spool.claimed_by(claimant)
+        self.spool.release(mine, claimant)
+        self.sweep(mine)
         return count
 
-    def prune(self, days: float, max_bytes: int, now: float | None = None) -> None:
+    def prune(self, days: float, max_bytes: int, now: float | None = None, by: Visitor = OPERATOR) -> None:
         """Delete what is not kept any longer.
 
-        Entries not opened for `days` days, contents and parts of uploads that have been without an entry for a day, and
-        the least recently used contents beyond `max_bytes` bytes in total.
+        Entries not opened for `days` days, names of people who did not log in for as long, contents and parts of
+        uploads that have been without an entry for a day, and the least recently used contents beyond `max_bytes`
+        bytes in total.
+
+        Raises
+        ------
+        AccessError
+            If who asks does not administer the server.
         """
+        by.require(Right.ADMINISTER)
         now = time.time() if now is None else now
         self._remove(select(EntryRow).where(EntryRow.opened < now - days * DAY_S))
+        with self.database.session() as session:
+            session.execute(delete(PersonRow).where(PersonRow.seen < now - days * DAY_S))
         self.spool.clear_parts()
-        self._sweep(self.spool.left_over(()))
+        self.sweep(self.spool.left_over(()))
         sizes = self.spool.sizes()
         total = sum(sizes.values())
         for digest, size in sizes.items():
@@ -237,35 +279,48 @@ class History:
             total -= size
 
     def _remove(self, chosen: "Select[Any]") -> int:
-        with self._database.session() as session:
-            rows = session.scalars(chosen).all()
+        with self.database.session() as session:
+            rows = session.scalars(chosen.order_by(EntryRow.id).with_for_update()).all()
             digests = {file.digest for row in rows for file in row.files}
             for row in rows:
                 session.delete(row)
-        self._sweep(digests)
+        self.sweep(digests)
         return len(rows)
 
-    def _sweep(self, digests: Collection[str]) -> None:
+    def sweep(self, digests: Collection[str]) -> None:
         """Delete those contents that no entry holds; none is stored or released in the meantime."""
         if not digests:
             return
         with self.spool.lock:
             wanted = list(digests)
             held: set[str] = set()
-            with self._database.session() as session:
+            with self.database.session() as session:
                 for start in range(0, len(wanted), _AT_ONCE):
                     some = wanted[start : start + _AT_ONCE]
                     held |= set(session.scalars(select(FileRow.digest).where(FileRow.digest.in_(some))))
             self.spool.remove(set(wanted) - held)
 
-    def _row(self, session: Session, owner: str, id: str) -> EntryRow | None:
-        row = session.get(EntryRow, id)
-        return row if row is not None and (self.shared or row.owner == _hidden(owner)) else None
+    def _row(self, session: Session, owner: Owner, id: str, right: Right = Right.SEE_OTHERS) -> EntryRow | None:
+        """An entry that is the owner's or that they have a right to; nobody changes it before the transaction ends."""
+        row, who = session.get(EntryRow, writable(id), with_for_update=True), self._visitor(owner)
+        return row if row is not None and (row.owner == hidden_owner(who) or who.may(right)) else None
+
+    def _visitor(self, owner: Owner) -> Visitor:
+        return visitor_of(owner, self.shared)
 
 
-def _hidden(owner: str) -> str:
+def writable(text: str) -> str:
+    """A text as every database takes it: no NUL, and no half of a character."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+def hidden_owner(owner: Owner) -> str:
     """Hash of an owner for the database, so that it does not reveal the browser's secret."""
-    return hashlib.sha256(owner.encode()).hexdigest()
+    return hashlib.sha256(visitor_of(owner).owner.encode()).hexdigest()
+
+
+def _of(owner: Owner) -> "Select[Any]":
+    return select(EntryRow).where(EntryRow.owner == hidden_owner(owner))
 
 
 def _entry(row: EntryRow) -> Entry:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -27,6 +27,11 @@ CLAIM_S = 3600.0
 """How long a claim holds without an entry, s: the longest that an upload waits to be classified."""
 LEFT_OVER_S = 86_400.0
 """Age at which parts and contents without an entry are left over, s."""
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text is a SHA-256 in lower-case hexadecimal."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 class Spool:
@@ -51,7 +56,7 @@ class Spool:
 
     def path(self, digest: str) -> Path:
         """Path of a content, whether or not it is stored."""
-        if not _DIGEST.fullmatch(digest):
+        if not is_digest(digest):
             raise ValueError(f"{digest!r} is no SHA-256")
         return self.folder / digest
 
@@ -63,7 +68,7 @@ class Spool:
             self._alive = alive
         return f"{_PART}{Path(self._alive.lock_file).name.removeprefix(_ALIVE)}-"
 
-    def put(self, source: BinaryIO, owner: str = "") -> tuple[str, int]:
+    def put(self, source: IO[bytes], owner: str = "") -> tuple[str, int]:
         """Store a stream's content, claimed by an owner if one is given; returns its SHA-256 and size in bytes."""
         digest, size = hashlib.sha256(), 0
         handle, part = tempfile.mkstemp(dir=self.folder, prefix=self._part())

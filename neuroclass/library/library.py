@@ -24,6 +24,7 @@ from neuroclass.io.artifacts import CARD_FILE, PREDICTORS, read_card
 from neuroclass.io.atomic import write_atomically
 from neuroclass.io.estimators import SYSTEMS
 from neuroclass.library.entry import SHIPPED, SHIPPED_NAME, ModelEntry, Origin, hidden, trouble_of
+from neuroclass.types.visitors import OPERATOR, Owner, Right, Visitor, visitor_of
 
 FOLDER, JOBS = "library", "jobs"
 LONGEST_NAME, LONGEST_NOTE = 60, 2000
@@ -101,55 +102,64 @@ class ModelLibrary:
         wanted = str(self._index().get("default") or SHIPPED)
         return wanted if any(entry.id == wanted and not entry.trouble for entry in self.entries()) else SHIPPED
 
-    def promote(self, wanted: str) -> ModelEntry:
+    def promote(self, wanted: str, by: Visitor = OPERATOR) -> ModelEntry:
         """Make a model the lab's default.
 
         Raises
         ------
+        AccessError
+            If the visitor may not.
         LibraryError
             If there is none such that can be used.
         """
+        by.require(Right.PROMOTE)
         entry = self.usable(wanted)
         with self._changed() as index:
             index["default"] = entry.id
         return entry
 
-    def rename(self, wanted: str, name: str) -> ModelEntry:
+    def rename(self, wanted: str, name: str, by: Visitor = OPERATOR) -> ModelEntry:
         """Give a model another name.
 
         Raises
         ------
         LibraryError
             If the name is no name, or another model's; the shipped models keep theirs.
+        AccessError
+            If it is another visitor's.
         """
-        entry = self._changeable(wanted)
+        entry = self._changeable(wanted, by)
         name = self.checked_name(name, entry.id)
         self._note(entry.id, name=name)
         return self.get(entry.id)
 
-    def annotate(self, wanted: str, note: str) -> ModelEntry:
+    def annotate(self, wanted: str, note: str, by: Visitor = OPERATOR) -> ModelEntry:
         """Note something about a model; an empty note removes it.
 
         Raises
         ------
         LibraryError
             If the note is too long; the shipped models have none.
+        AccessError
+            If it is another visitor's.
         """
-        entry = self._changeable(wanted)
+        entry = self._changeable(wanted, by)
         if len(note) > LONGEST_NOTE:
             raise LibraryError(f"The note has {len(note):,} characters; at most {LONGEST_NOTE:,} are kept. Shorten it.")
         self._note(entry.id, note=note.strip())
         return self.get(entry.id)
 
-    def delete(self, wanted: str) -> ModelEntry:
+    def delete(self, wanted: str, by: Visitor = OPERATOR) -> ModelEntry:
         """Delete a model's files; the record of a training run stays.
 
         Raises
         ------
         LibraryError
             If it is the shipped models, which always stay.
+        AccessError
+            If it is another visitor's.
         """
-        entry = self._changeable(wanted)
+        entry = self._changeable(wanted, by)
         gone = entry.folder.with_name(f"{_TRASH}{entry.folder.name}-{time.time_ns()}")
         with self._changed() as index:
             with suppress(FileNotFoundError):  # another process was faster
@@ -160,7 +170,7 @@ class ModelLibrary:
         shutil.rmtree(gone, ignore_errors=True)
         return entry
 
-    def adopt(self, folder: Path, entry_id: str, name: str, note: str = "", owner: str = "") -> ModelEntry:
+    def adopt(self, folder: Path, entry_id: str, name: str, note: str = "", owner: Owner = "") -> ModelEntry:
         """Move a checked model's folder into the library; the same model again is the entry that it was.
 
         Parameters
@@ -169,18 +179,20 @@ class ModelLibrary:
             From `draft`.
         entry_id, name, note : str
             Id from the content; what people call the model, and noted.
-        owner : str
+        owner : str or Visitor
             Whose browser it came from.
 
         Returns
         -------
         ModelEntry
         """
+        who = visitor_of(owner)
+        who.require(Right.ADD_MODELS)
         with self._changed() as index:
             place = self.folder / entry_id
             if not place.exists():
                 folder.rename(place)
-                noted = {"name": name, "note": note, "owner": hidden(owner), "added": time.time()}
+                noted = {"name": name, "note": note, "owner": hidden(who.owner), "added": time.time()}
                 index["entries"][entry_id] = noted
         return self.get(entry_id)
 
@@ -217,10 +229,12 @@ class ModelLibrary:
                 return self.checked_name(name)
         return self.checked_name(f"model {time.time_ns()}")
 
-    def _changeable(self, wanted: str) -> ModelEntry:
+    def _changeable(self, wanted: str, by: Visitor) -> ModelEntry:
         entry = self.get(wanted)
         if entry.shipped:
             raise LibraryError("The shipped models cannot be changed or deleted. Choose a model of your own.")
+        if not entry.belongs_to(by.owner):
+            by.require(Right.MANAGE_OTHERS)
         return entry
 
     def _note(self, entry_id: str, **what: str) -> None:

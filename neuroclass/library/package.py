@@ -25,6 +25,7 @@ from neuroclass.io.estimators import FILES
 from neuroclass.library.architecture import check_architecture
 from neuroclass.library.entry import ModelEntry, trouble_of
 from neuroclass.library.library import LONGEST_NOTE, ModelLibrary
+from neuroclass.types.visitors import Owner, Right, visitor_of
 
 SUFFIX = ".neuroclass.zip"
 MANIFEST, FORMAT, KIND = "model.json", 1, "NeuroClass model"
@@ -77,7 +78,7 @@ def export_model(entry: ModelEntry) -> bytes:
     return out.getvalue()
 
 
-def import_model(library: ModelLibrary, content: bytes, name: str = "", owner: str = "") -> ModelEntry:
+def import_model(library: ModelLibrary, content: bytes, name: str = "", owner: Owner = "") -> ModelEntry:
     """Take a file of `export_model` into the library.
 
     Parameters
@@ -88,7 +89,7 @@ def import_model(library: ModelLibrary, content: bytes, name: str = "", owner: s
         The file.
     name : str
         What to call it; by default as in the file, with a number after it where that name is taken.
-    owner : str
+    owner : str or Visitor
         Whose browser it came from.
 
     Returns
@@ -105,6 +106,7 @@ def import_model(library: ModelLibrary, content: bytes, name: str = "", owner: s
     LibraryError
         If the name cannot be used.
     """
+    visitor_of(owner).require(Right.ADD_MODELS)
     wanted = library.checked_name(name) if name else ""
     manifest, files = _unpacked(content)
     folder = library.draft()

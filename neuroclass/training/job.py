@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroclass.library.entry import hidden
+from neuroclass.types.visitors import Right, Visitor
 
 
 class State(StrEnum):
@@ -72,6 +73,10 @@ class Job:
     def belongs_to(self, owner: str) -> bool:
         """Whether a visitor started it, or nobody in particular did."""
         return self.owner in ("", hidden(owner))
+
+    def controlled_by(self, who: Visitor) -> bool:
+        """Whether a visitor may pause, resume and cancel it."""
+        return who.may(Right.MANAGE_OTHERS) or (who.may(Right.TRAIN) and self.belongs_to(who.owner))
 
     @property
     def name(self) -> str:

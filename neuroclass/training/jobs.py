@@ -21,6 +21,7 @@ from filelock import FileLock
 from neuroclass.config import PROJECT_DIR
 from neuroclass.errors import SettingsError
 from neuroclass.io.atomic import write_atomically
+from neuroclass.io.quotas import DAY_S, quotas
 from neuroclass.library.entry import hidden
 from neuroclass.training import runs
 from neuroclass.training.job import RESUMABLE, UNDER_WAY, Job, State, number, tail
@@ -35,6 +36,7 @@ from neuroclass.training.runs import (
     runs_folder,
     write_json,
 )
+from neuroclass.types.visitors import Owner, Right, visitor_of
 
 MAX_RUNNING = 2
 MAX_WAITING = 5
@@ -59,14 +61,14 @@ class JobRegistry:
     folder: Path = field(default_factory=runs_folder)
     _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict, repr=False)
 
-    def start(self, config: RunConfig, owner: str = "", own: bytes | None = None) -> str:
+    def start(self, config: RunConfig, owner: Owner = "", own: bytes | None = None) -> str:
         """Queue training in a process of its own group, with low priority; it starts at once where one more may run.
 
         Parameters
         ----------
         config : RunConfig
             What to train.
-        owner : str
+        owner : str or Visitor
             Who starts it, and may pause and cancel it.
         own : bytes, optional
             The owner's labelled table.
@@ -80,33 +82,47 @@ class JobRegistry:
         ------
         SettingsError
             If too many runs of the owner are waiting.
+        QuotaError
+            If they started as many within a day as the server allows.
+        AccessError
+            If they may not train.
         """
+        who = visitor_of(owner)
+        who.require(Right.TRAIN)
         with self._lock():
-            self._check_waiting(owner)
-            folder = create_run(config, self.folder, {"owner": hidden(owner)}, own, queued=True)
+            self._check_waiting(who.owner)
+            self._check_quota(who.owner)
+            folder = create_run(config, self.folder, {"owner": hidden(who.owner)}, own, queued=True)
         self.advance()
         return folder.name
 
-    def _enqueue(self, job_id: str, record: Mapping[str, Any], owner: str, files: Mapping[str, bytes] = {}) -> str:
+    def _enqueue(self, job_id: str, record: Mapping[str, Any], owner: Owner, files: Mapping[str, bytes] = {}) -> str:
         """Queue a command as a job with these files in its folder; it starts at once where one more may run.
 
         Raises
         ------
         SettingsError
             If too many jobs of the owner are waiting.
+        QuotaError
+            If they started as many within a day as the server allows.
+        AccessError
+            If they may not train.
         """
+        who = visitor_of(owner)
+        who.require(Right.TRAIN)
         folder = self.folder / job_id
         with self._lock():
-            self._check_waiting(owner)
+            self._check_waiting(who.owner)
+            self._check_quota(who.owner)
             folder.mkdir(parents=True)
             for name, content in files.items():
                 write_atomically(folder / name, content)
             mark(folder, add=runs.QUEUED)
-            write_json(folder / runs.JOB, {**record, "owner": hidden(owner), "queued": time.time()})
+            write_json(folder / runs.JOB, {**record, "owner": hidden(who.owner), "queued": time.time()})
         self.advance()
         return job_id
 
-    def resume(self, job_id: str, owner: str = "", shared: bool = False) -> None:
+    def resume(self, job_id: str, owner: Owner = "", shared: bool = False) -> None:
         """Queue a run again that was paused, interrupted, cancelled or failed; it continues from its kept state.
 
         Raises
@@ -121,12 +137,12 @@ class JobRegistry:
                     f"{job_id} is {self.look(job_id).state.value}; only a run that was paused, interrupted or "
                     "cancelled, or that failed, can be resumed. Start a new one."
                 )
-            self._check_waiting(owner)
+            self._check_waiting(visitor_of(owner).owner)
             write_json(job.folder / runs.JOB, self._record(job_id) | {"queued": time.time()})
             mark(job.folder, add=runs.QUEUED, remove=(runs.PAUSED, runs.CANCELLED, runs.FAILED))
         self.advance()
 
-    def pause(self, job_id: str, owner: str = "", shared: bool = False) -> None:
+    def pause(self, job_id: str, owner: Owner = "", shared: bool = False) -> None:
         """End a run for now; it keeps its state. A waiting run leaves the queue.
 
         Raises
@@ -136,14 +152,14 @@ class JobRegistry:
         """
         self._end(self._own(job_id, owner, shared, "pause"), runs.PAUSED)
 
-    def cancel(self, job_id: str, owner: str = "", shared: bool = False) -> None:
+    def cancel(self, job_id: str, owner: Owner = "", shared: bool = False) -> None:
         """End a running run and everything it started, or take a waiting one from the queue.
 
         Parameters
         ----------
         job_id : str
             The run.
-        owner : str
+        owner : str or Visitor
             Who cancels it.
         shared : bool
             Whether everyone may cancel every run.
@@ -155,9 +171,10 @@ class JobRegistry:
         """
         self._end(self._own(job_id, owner, shared, "cancel"), runs.CANCELLED)
 
-    def _own(self, job_id: str, owner: str, shared: bool, deed: str) -> Job:
-        job = self.look(job_id)
-        if not shared and not job.belongs_to(owner):
+    def _own(self, job_id: str, owner: Owner, shared: bool, deed: str) -> Job:
+        job, who = self.look(job_id), visitor_of(owner, shared)
+        who.require(Right.TRAIN)
+        if not job.controlled_by(who):
             raise SettingsError(f"Another visitor started this training run; only they can {deed} it.")
         return job
 
@@ -180,6 +197,12 @@ class JobRegistry:
         waiting = [one for one in self._waiting() if self._record(one).get("owner") == hidden(owner)]
         if len(waiting) >= MAX_WAITING:
             raise SettingsError(f"{len(waiting)} of your training runs are waiting. Wait for them or cancel one.")
+
+    def _check_quota(self, owner: str) -> None:
+        """Count the runs that an owner started within a day, those that have ended too."""
+        since, records = time.time() - DAY_S, map(self._record, self._names())
+        mine = [one for one in records if one.get("owner") == hidden(owner) and number(one.get("queued")) > since]
+        quotas().check_runs(len(mine))
 
     def advance(self) -> None:
         """Start as many waiting runs as may run."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from neuroclass.config import cache_folder
 from neuroclass.training.job import Job
 from neuroclass.training.jobs import JobRegistry
+from neuroclass.types.visitors import Owner
 
 _WORD = "model"
 
@@ -26,7 +27,7 @@ class ModelJobs(JobRegistry):
 
     folder: Path = field(default_factory=lambda: cache_folder() / "model-jobs")
 
-    def queue(self, arguments: Sequence[str], about: str, owner: str = "", command: str = "models") -> str:
+    def queue(self, arguments: Sequence[str], about: str, owner: Owner = "", command: str = "models") -> str:
         """Queue a command; it starts at once where one more may run.
 
         Parameters
@@ -35,7 +36,7 @@ class ModelJobs(JobRegistry):
             Of the command; ``{status}`` stands for the file of its progress.
         about : str
             What it is about: a model's id, or another name.
-        owner : str
+        owner : str or Visitor
             Who starts it, and may cancel it.
         command : str
             Of ``python -m neuroclass``.
@@ -49,6 +50,8 @@ class ModelJobs(JobRegistry):
         ------
         SettingsError
             If too many jobs of the owner are waiting.
+        AccessError
+            If they may not train.
         """
         job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{_WORD}-{secrets.token_hex(3)}"
         folder = self.folder / job_id

@@ -4,10 +4,21 @@ import gc
 import importlib
 import logging
 import threading
+from enum import StrEnum
 
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import FEATURE_NAMES
 
+
+class State(StrEnum):
+    """How far the server is with its models."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+_state = State.LOADING
 _imported = threading.Event()
 _imported.set()
 _SLOW = ("torch", "shap", "scipy.cluster.hierarchy", "sklearn.linear_model", "neuroclass.classification.classify")
@@ -15,8 +26,11 @@ _OF_FITS = "torch._dynamo"
 """What an optimiser imports when it is first made: more than a second of the first fit to a set of features."""
 
 
-def _rehearse() -> None:
-    """Classify a simulated cell once, so that everything imported or compiled on first use is ready."""
+def rehearse() -> None:
+    """Classify a simulated cell once, so that everything imported or compiled on first use is ready.
+
+    ``python -m neuroclass.ui.warmup`` does so where an image is built.
+    """
     from neuroclass.classification.classify import classify_input
     from neuroclass.classification.inputs import CellInput
     from neuroclass.cohort.demo import load_demo, simulate_demo_cell
@@ -28,16 +42,26 @@ def _rehearse() -> None:
     classify_input(CellInput.single("warm-up.csv", to_csv(cell[["species", *FEATURE_NAMES]])))
 
 
+def state() -> State:
+    """Whether a cell was classified since the server started."""
+    return _state
+
+
 def _warm_up() -> None:
+    global _state
+    reached = State.FAILED
     try:
-        for name in _SLOW:
-            importlib.import_module(name)
-    finally:
-        _imported.set()
-    try:
-        _rehearse()
+        try:
+            for name in _SLOW:
+                importlib.import_module(name)
+        finally:
+            _imported.set()
+        rehearse()
+        reached = State.READY
     except NeuroClassError as error:
         logging.getLogger(__name__).warning("the rehearsal failed: %s", error)
+    finally:
+        _state = reached
     importlib.import_module(_OF_FITS)
     gc.collect()
     gc.freeze()
@@ -54,3 +78,7 @@ def start() -> threading.Thread:
     thread = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
     thread.start()
     return thread
+
+
+if __name__ == "__main__":
+    rehearse()

@@ -21,7 +21,8 @@ START_S = 180.0
 PORTS_TRIED = 3
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -40,7 +41,7 @@ def _start(log: Path, environment: dict[str, str]) -> "tuple[subprocess.Popen[by
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_DIR / "app.py")]
     command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port"]
     for _ in range(PORTS_TRIED):
-        base = f"http://127.0.0.1:{(port := _free_port())}"
+        base = f"http://127.0.0.1:{(port := free_port())}"
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [*command, str(port)], cwd=PROJECT_DIR, env=environment, stdout=out, stderr=out, start_new_session=True

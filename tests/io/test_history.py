@@ -6,17 +6,19 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DAY_S, DONE, PENDING, History, StoredFile
+from neuroclass.io.history_tables import Base
 from neuroclass.io.spool import Spool
 
 ANSWER = [{"cell": "a", "broad": {"excitatory": 1.0}}]
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> History:
-    return History(f"sqlite:///{tmp_path / 'h' / 'history.sqlite'}", Spool(tmp_path / "files"))
+def history(database: str, tmp_path: Path) -> History:
+    return History(database, Spool(tmp_path / "files"))
 
 
 def upload(history: History, content: bytes, name: str = "a.abf") -> StoredFile:
@@ -24,10 +26,10 @@ def upload(history: History, content: bytes, name: str = "a.abf") -> StoredFile:
     return StoredFile(name, digest, size)
 
 
-def test_an_upload_is_kept_before_it_is_answered_and_survives_the_end_of_the_process(history, tmp_path):
+def test_an_upload_is_kept_before_it_is_answered_and_survives_the_end_of_the_process(history, database, tmp_path):
     file = upload(history, b"sweeps")
     id = history.begin("me", [file], {"species": "mouse"})
-    again = History(f"sqlite:///{tmp_path / 'h' / 'history.sqlite'}", Spool(tmp_path / "files"))
+    again = History(database, Spool(tmp_path / "files"))
     (entry,) = again.find("me")
     assert (entry.id, entry.state, entry.files, entry.context) == (id, PENDING, (file,), {"species": "mouse"})
     assert again.spool.path(file.digest).read_bytes() == b"sweeps"
@@ -45,13 +47,16 @@ def test_nobody_else_finds_opens_changes_or_deletes_an_entry(history):
     assert history.get("me", id).state == PENDING
 
 
-def test_the_database_does_not_hold_the_owners_secret(history, tmp_path):
+def test_the_database_does_not_hold_the_owners_secret(history):
     history.begin("my-secret-cookie", [upload(history, b"x")], {})
-    assert not any(b"my-secret-cookie" in path.read_bytes() for path in (tmp_path / "h").iterdir())
+    with history.database.session() as session:
+        rows = [session.execute(select(table)).all() for table in Base.metadata.sorted_tables]
+    assert any(rows)
+    assert "my-secret-cookie" not in str(rows)
 
 
-def test_a_shared_history_is_everyones(tmp_path):
-    shared = History("sqlite://", Spool(tmp_path / "files"), shared=True)
+def test_a_shared_history_is_everyones(database, tmp_path):
+    shared = History(database, Spool(tmp_path / "files"), shared=True)
     id = shared.begin("me", [upload(shared, b"x")], {})
     assert [entry.id for entry in shared.find("other")] == [id]
     assert shared.delete("other", [id]) == 1
@@ -162,3 +167,42 @@ def test_deleting_all_leaves_what_others_keep(tmp_path):
             history.begin(who, [upload(history, who.encode(), who)], {})
         assert history.delete_all("me") == 1
         assert [entry.name for entry in history.find("you")] == ["you"]
+
+
+def test_twenty_threads_that_bring_the_same_files_make_one_entry(history):
+    file, found, failures = upload(history, b"x"), [], []
+    together = threading.Barrier(20)
+
+    def work() -> None:
+        try:
+            together.wait(20)
+            found.append(history.begin("me", [file], {}))
+            history.finish("me", found[-1], "v1", ANSWER, "")
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert len(set(found)) == 1
+    assert len(history.find("me")) == 1
+
+
+@pytest.mark.parametrize("odd", ["nul \0 inside", "half a character \udcff", "\N{MICRO SIGN}V \N{EM DASH} x"])
+def test_any_text_is_kept_and_looked_for(history, odd):
+    id = history.begin("me", [upload(history, b"x", odd)], {"note": odd}, odd)
+    history.finish("me", id, "v1", [{"cell": odd}], odd)
+    assert history.get("me", id).context == {"note": odd}
+    assert history.answers("me", id) == {"v1": [{"cell": odd}]}
+    assert [entry.id for entry in history.find("me", odd)] == [id]
+    assert history.get("me", odd) is None
+    assert history.delete("me", [odd, id]) == 1
+
+
+def test_a_file_beyond_two_gigabytes_has_its_size(history):
+    file = StoredFile("large.nwb", upload(history, b"x").digest, 5_000_000_000)
+    id = history.begin("me", [file], {})
+    assert history.get("me", id).files == (file,)

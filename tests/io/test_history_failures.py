@@ -1,4 +1,4 @@
-"""A history whose database is locked, full, corrupt, replaced or opened by many at once, and what it deletes."""
+"""A history whose database is locked, full, corrupt, replaced, away or opened by many at once, and what it deletes."""
 
 import io
 import multiprocessing
@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -15,6 +16,7 @@ from neuroclass.errors import HistoryError
 from neuroclass.io import history_database, spool
 from neuroclass.io.history import DAY_S, DONE, MOST_WORDS, History, StoredFile
 from neuroclass.io.spool import Spool
+from tests.databases import postgresql_database
 
 OLD_S = 2 * spool.LEFT_OVER_S
 
@@ -34,6 +36,11 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def history(path: Path, tmp_path: Path) -> History:
     return History(f"sqlite:///{path}", Spool(tmp_path / "files"))
+
+
+@pytest.fixture
+def on_any(database: str, tmp_path: Path) -> History:
+    return History(database, Spool(tmp_path / "files"))
 
 
 def upload(history: History, content: bytes, owner: str = "") -> StoredFile:
@@ -58,7 +65,7 @@ def every_connection(statement: str) -> Callable[[History, Path], Callable[[], N
         def connected(connection: sqlite3.Connection, _: object) -> None:
             connection.execute(statement)
 
-        engine = history._database._engine
+        engine = history.database._engine
         engine.dispose()
         event.listen(engine, "connect", connected)
 
@@ -72,7 +79,7 @@ def every_connection(statement: str) -> Callable[[History, Path], Callable[[], N
 
 
 def corrupt(history: History, path: Path) -> Callable[[], None]:
-    history._database._engine.dispose()
+    history.database._engine.dispose()
     kept = path.read_bytes()
     for other in path.parent.glob("history.sqlite-*"):
         other.unlink()
@@ -103,6 +110,74 @@ def test_a_database_that_fails_is_an_error_in_words_and_serves_again_when_it_is_
     id = history.begin("me", [upload(history, b"x")], context)
     history.finish("me", id, "v1", [], "")
     assert history.get("me", id).state == DONE
+
+
+def server_lock(server: Any, history: History) -> Callable[[], None]:
+    other = history.database._engine.connect()
+    other.exec_driver_sql("LOCK TABLE entries IN ACCESS EXCLUSIVE MODE")
+    return other.close
+
+
+def server_read_only(server: Any, history: History) -> Callable[[], None]:
+    def set_to(value: str) -> None:
+        with history.database._engine.begin() as connection:
+            connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+            connection.exec_driver_sql("SET TRANSACTION READ WRITE")
+            name = history.database._engine.url.database
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+        history.database._engine.dispose()
+
+    set_to("on")
+    return lambda: set_to("off")
+
+
+def server_down(server: Any, history: History) -> Callable[[], None]:
+    server.stop()
+    return server.start
+
+
+SERVER_FAILURES = {"locked": server_lock, "read-only": server_read_only, "down": server_down}
+
+
+@pytest.mark.parametrize("failure", SERVER_FAILURES)
+def test_a_server_that_fails_is_an_error_in_words_and_serves_again_when_it_is_back(postgresql, tmp_path, failure):
+    with postgresql_database(postgresql) as url:
+        history = History(url, Spool(tmp_path / "files"))
+        before = history.begin("me", [upload(history, b"before")], {})
+        repair = SERVER_FAILURES[failure](postgresql, history)
+        try:
+            with pytest.raises(HistoryError, match="cannot be used"):
+                history.begin("me", [upload(history, b"x")], {})
+            with pytest.raises(HistoryError, match="cannot be used"):
+                history.finish("me", before, "v1", [], "")
+        finally:
+            repair()
+        id = history.begin("me", [upload(history, b"x")], {})
+        history.finish("me", id, "v1", [], "")
+        assert history.get("me", id).state == DONE
+        assert history.get("me", before) is not None
+
+
+def test_a_server_that_was_restarted_in_between_is_not_noticed(postgresql, tmp_path):
+    with postgresql_database(postgresql) as url:
+        history = History(url, Spool(tmp_path / "files"))
+        id = history.begin("me", [upload(history, b"x")], {})
+        postgresql.stop()
+        postgresql.start()
+        assert history.get("me", id) is not None
+
+
+def test_a_database_of_the_server_that_was_made_anew_says_that_it_is_another(postgresql, tmp_path):
+    with postgresql_database(postgresql) as url:
+        history = History(url, Spool(tmp_path / "files"))
+        id, before = history.begin("me", [upload(history, b"x")], {}), history.generation()
+        with history.database._engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        with pytest.raises(HistoryError):
+            history.generation()
+        assert history.generation() != before
+        assert history.get("me", id) is None
 
 
 def test_a_failing_database_is_not_asked_again_at_once(history, path, monkeypatch):
@@ -136,11 +211,11 @@ def _open_first(url: str, folder: Path, barrier, failures) -> None:
         failures.put(repr(error))
 
 
-def test_twenty_processes_open_a_new_database_at_once(path, tmp_path, monkeypatch):
+def test_twenty_processes_open_a_new_database_at_once(database, tmp_path, monkeypatch):
     monkeypatch.undo()
     fork = multiprocessing.get_context("fork")
     barrier, failures = fork.Barrier(20), fork.Queue()
-    arguments = (f"sqlite:///{path}", tmp_path / "files", barrier, failures)
+    arguments = (database, tmp_path / "files", barrier, failures)
     processes = [fork.Process(target=_open_first, args=arguments) for _ in range(20)]
     for process in processes:
         process.start()
@@ -148,17 +223,19 @@ def test_twenty_processes_open_a_new_database_at_once(path, tmp_path, monkeypatc
         process.join(40)
     assert [process.exitcode for process in processes] == [0] * 20
     assert failures.empty(), failures.get()
-    with sqlite3.connect(path) as database:
-        assert database.execute("SELECT count(*) FROM entries").fetchone() == (20,)
+    history = History(database, Spool(tmp_path / "files"), shared=True)
+    assert len(history.find("me")) == 20
 
 
-def test_a_search_of_a_thousand_words_is_refused_in_words(history):
+def test_a_search_of_a_thousand_words_is_refused_in_words(on_any):
+    history = on_any
     with pytest.raises(HistoryError, match=f"1000 words; at most {MOST_WORDS}"):
         history.find("me", "word " * 1000)
     assert history.find("me", "word " * MOST_WORDS) == []
 
 
-def test_deleting_while_another_stores_the_same_content_loses_nothing(history):
+def test_deleting_while_another_stores_the_same_content_loses_nothing(on_any):
+    history = on_any
     mine = history.begin("me", [upload(history, b"same", "me")], {})
     file = upload(history, b"same", "you")  # uploaded, not yet classified
     assert history.delete("me", [mine]) == 1
@@ -168,7 +245,8 @@ def test_deleting_while_another_stores_the_same_content_loses_nothing(history):
     assert history.spool.sizes() == {}
 
 
-def test_another_visit_of_ones_own_does_not_take_anothers_claim(history):
+def test_another_visit_of_ones_own_does_not_take_anothers_claim(on_any):
+    history = on_any
     first = history.begin("me", [upload(history, b"same", "me")], {})
     file = upload(history, b"same", "you")
     history.begin("me", [upload(history, b"same", "me")], {"species": "mouse"})
@@ -203,7 +281,8 @@ def test_contents_without_an_entry_and_parts_go_and_what_is_in_use_stays(history
     assert not left.exists()
 
 
-def test_an_entry_is_kept_by_its_last_opening_and_its_file_with_it(history):
+def test_an_entry_is_kept_by_its_last_opening_and_its_file_with_it(on_any):
+    history = on_any
     now = time.time()
     file = upload(history, b"x" * 100)
     id = history.begin("me", [file], {}, now=now - 100 * DAY_S)
@@ -217,7 +296,8 @@ def test_an_entry_is_kept_by_its_last_opening_and_its_file_with_it(history):
     assert set(history.spool.sizes()) == {file.digest}
 
 
-def test_the_same_content_under_another_name_is_an_entry_of_its_own(history):
+def test_the_same_content_under_another_name_is_an_entry_of_its_own(on_any):
+    history = on_any
     digest, size = history.spool.put(io.BytesIO(b"x"))
     first = history.begin("me", [StoredFile("first.abf", digest, size)], {"species": "mouse"})
     second = history.begin("me", [StoredFile("second.abf", digest, size)], {"species": "human"})

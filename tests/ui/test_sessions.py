@@ -68,7 +68,7 @@ class World:
         self.now = self.sessions[0]
         self.cold: dict[Any, list[dict[str, Any]]] = {}
         monkeypatch.setattr(loading, "load_models", lambda *_, **__: self.loaded)
-        monkeypatch.setattr(uploads, "browser_id", lambda: self.now.owner)
+        monkeypatch.setattr(uploads, "visitor", lambda: self.now.owner)
         self._patch = monkeypatch
 
     def enter(self, session: Session) -> None:

@@ -14,12 +14,12 @@ from neuroclass.errors import SettingsError
 from neuroclass.extraction.archive_jobs import ArchiveJobs, reports_of, rows_of
 from neuroclass.io.dandi import Asset, Dandiset
 from neuroclass.training.job import RESUMABLE, UNDER_WAY, Job, State
+from neuroclass.types.visitors import Right
 from neuroclass.ui import widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.archive import handed
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.history.browser_identity import browser_id
-from neuroclass.ui.history.store import place
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
@@ -37,14 +37,15 @@ def registry() -> ArchiveJobs:
 
 def start(dandiset: Dandiset, assets: Sequence[Asset]) -> None:
     """Queue a batch and show it."""
-    st.query_params[JOB] = registry().queue(dandiset, assets, browser_id())
+    st.query_params[JOB] = registry().queue(dandiset, assets, visitor())
     st.rerun()
 
 
 def own() -> list[Job]:
     """Batches of this visitor, newest first."""
-    me, shared = browser_id(), place().shared
-    return [job for job in registry().recent(_LATEST) if shared or (job.owner and job.belongs_to(me))]
+    me = visitor()
+    everyone = me.may(Right.SEE_OTHERS)
+    return [job for job in registry().recent(_LATEST) if everyone or (job.owner and job.belongs_to(me.owner))]
 
 
 def show() -> None:
@@ -94,7 +95,7 @@ def _progress(job_id: str) -> None:
         st.progress(min(1.0, len(reports) / of), text=f"Dandiset {escaped(job.config.get('id', ''))}: {waits}")
         if st.button("Cancel", icon=":material/stop:", key=f"cancel-{job.id}"):
             with guarded(stop=False):
-                registry().cancel(job.id, browser_id(), place().shared)
+                registry().cancel(job.id, visitor())
             st.rerun(scope="app")
     st.caption("It goes on when you leave or reload. What is done is kept.")
     if reports:
@@ -112,7 +113,7 @@ def _ended(job: Job) -> None:
         )
         if st.button("Resume", icon=":material/play_arrow:", type="primary"):
             with guarded():
-                registry().resume(job.id, browser_id(), place().shared)
+                registry().resume(job.id, visitor())
                 st.rerun()
     if reports:
         _results(job, reports)

@@ -9,7 +9,7 @@ from neuroclass.classification.inputs import InputFile
 from neuroclass.errors import RecordingError
 from neuroclass.io.origin import origin_of
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.identity import visitor
 
 ADDRESS = "fetched"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -25,7 +25,7 @@ def hand_over(file: Path) -> str:
     """
     try:
         with file.open("rb") as content:
-            return store.spool().put(content, browser_id())[0]
+            return store.spool().put(content, visitor().owner)[0]
     except OSError as error:
         raise RecordingError(f"{file.name} is no longer here ({error.strerror or error}). Fetch it again.") from error
 

@@ -7,7 +7,7 @@ from neuroclass.cohort.examples import EXAMPLES, example_recording
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.ui.address import page_of
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.identity import visitor
 
 ADDRESS = "example"
 _CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
@@ -41,7 +41,7 @@ def chosen() -> list[InputFile]:
     name = st.query_params.get(ADDRESS, "")
     if name not in EXAMPLES:
         return []
-    return [_kept(name, browser_id())]
+    return [_kept(name, visitor().owner)]
 
 
 @st.cache_resource(max_entries=50, ttl=3600, show_spinner="Simulating the example")
@@ -69,7 +69,7 @@ def leave() -> None:
 
 def _put_away(name: str) -> None:
     """Take an example from the page: from the address, and from what the history reopens."""
-    digest = _kept(name, browser_id()).digest
+    digest = _kept(name, visitor().owner).digest
     for key in (ADDRESS, "entry"):
         st.query_params.pop(key, None)
     st.session_state.pop("own_entry", None)

@@ -14,7 +14,7 @@ from neuroclass.features import BY_NAME, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, Prior, parse_prior
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.identity import visitor
 
 UNKNOWN = "unknown"
 NOTHING = "nothing"
@@ -74,7 +74,7 @@ def metadata(expanded: bool = True) -> CellMetadata:
     if "species" not in st.session_state and "species" not in st.query_params:
         last = None
         with suppress(HistoryError):
-            last = next(iter(store.history().find(browser_id())), None)
+            last = next(iter(store.history().find(visitor())), None)
         st.session_state["species"] = str(last.context.get("species", UNKNOWN)) if last else UNKNOWN
     with st.expander("What is known of the cells (optional)", icon=":material/edit_note:", expanded=expanded):
         columns = st.columns(3)

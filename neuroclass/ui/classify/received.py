@@ -11,8 +11,8 @@ from neuroclass.io.archives import is_archive, shown_name, unpack
 from neuroclass.io.history import Entry, StoredFile
 from neuroclass.ui import arrivals
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.housekeeping import release
+from neuroclass.ui.identity import is_logged_in, visitor
 
 MAX_FILES = 500
 
@@ -40,7 +40,7 @@ def receive() -> tuple[list[InputFile], list[RejectedInput]]:
         "or zip archives of them; the content decides, not the name",
         accept_multiple_files=True,
         key="files",
-        help=store.retention_notice(),
+        help=store.retention_notice(is_logged_in()),
     )
     received: dict[str, list[StoredFile | RejectedInput]] = st.session_state.setdefault("received", {})
     for gone in set(received) - {file.file_id for file in found}:
@@ -83,7 +83,7 @@ def _keep(file: Any) -> list[StoredFile | RejectedInput]:
 
 def _unpacked(file: Any, name: str) -> list[StoredFile | RejectedInput]:
     spool = store.spool()
-    digest, size = spool.put(arrivals.opened(file), browser_id())
+    digest, size = spool.put(arrivals.opened(file), visitor().owner)
     path = spool.path(digest)
     if not is_archive(path):
         return [StoredFile(name, digest, size)]
@@ -94,8 +94,8 @@ def _unpacked(file: Any, name: str) -> list[StoredFile | RejectedInput]:
                 kept.append(member)
                 continue
             size = member.path.stat().st_size
-            spool.adopt(member.path, member.digest, browser_id())
+            spool.adopt(member.path, member.digest, visitor().owner)
             kept.append(StoredFile(member.name, member.digest, size))
-    spool.release([digest], browser_id())
+    spool.release([digest], visitor().owner)
     spool.remove([digest])
     return kept

@@ -12,7 +12,7 @@ from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, to_json
 from neuroclass.classification.result import Answer, CellVerdict
-from neuroclass.errors import HistoryError, Proposal, RejectedInput, TableError
+from neuroclass.errors import HistoryError, NeuroClassError, Proposal, QuotaError, RejectedInput, TableError
 from neuroclass.features import Stimulus
 from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.history import StoredFile
@@ -21,8 +21,8 @@ from neuroclass.types.progress import ProgressCallback, ignore_progress
 from neuroclass.ui import cache, model_choice
 from neuroclass.ui.classify import sheets
 from neuroclass.ui.history import store
-from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.housekeeping import give_back
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.kept import Kept
 from neuroclass.ui.text import escaped
 
@@ -52,7 +52,11 @@ def _answers(
     key = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     answers = _verdicts().get(key)
     if answers is None:
-        answers = _computed(cell_input, metadata, models, progress)
+        from neuroclass.ui import metrics
+
+        with metrics.timed():
+            answers = _computed(cell_input, metadata, models, progress)
+        metrics.count(answers)
         _verdicts().put(key, answers)
         give_back()
     return answers
@@ -147,11 +151,11 @@ def keep(cell_input: CellInput, metadata: CellMetadata) -> str | None:
         place, given = (history.generation(), fingerprint(inputs=cell_input)), fingerprint(metadata=metadata)
         if place not in kept or kept[place][0] != given:
             files = [StoredFile(file.name, file.digest, file.size) for file in cell_input.files]
-            entry = history.begin(browser_id(), files, to_json(metadata), cell_input.cell)
+            entry = history.begin(visitor(), files, to_json(metadata), cell_input.cell)
             kept[place] = (given, entry)
             _finished().pop(entry, None)
         return kept[place][1]
-    except HistoryError as error:
+    except (HistoryError, QuotaError) as error:
         _not_kept(error)
         return None
 
@@ -175,7 +179,7 @@ def answer(
     if entry is not None and place not in _finished().get(entry, ()):
         payload, summary = (one.to_json() for one in answers), wording.summary_of(answers)
         try:
-            store.history().finish(browser_id(), entry, models.version, payload, summary, context=to_json(metadata))
+            store.history().finish(visitor(), entry, models.version, payload, summary, context=to_json(metadata))
             _finished().setdefault(entry, set()).add(place)
         except HistoryError as error:
             _not_kept(error)
@@ -188,8 +192,9 @@ def _finished() -> dict[str, set[str]]:
     return found
 
 
-def _not_kept(error: HistoryError) -> None:
-    st.session_state["not-kept"] = str(error)
+def _not_kept(error: NeuroClassError) -> None:
+    later = "" if isinstance(error, QuotaError) else ", and are kept once this page is used again with the history back"
+    st.session_state["not-kept"] = f"The verdicts below hold all the same{later}. {error}"
 
 
 def forget_what_was_not_kept() -> None:
@@ -202,8 +207,7 @@ def what_was_not_kept() -> None:
     trouble = st.session_state.get("not-kept", "")
     if trouble:
         st.warning(
-            f"**Not kept in the history.** The verdicts below hold all the same, and are kept once this page is used "
-            f"again with the history back. {escaped(trouble, 600)}",
+            f"**Not kept in the history.** {escaped(trouble, 700)}",
             icon=":material/history_toggle_off:",
         )
 
@@ -252,7 +256,7 @@ def forget_all() -> int:
 
     Caches are the server's, so that other visitors' answers are computed again when they are next shown.
     """
-    count = store.history().delete_all(browser_id())
+    count = store.history().delete_all(visitor())
     st.cache_data.clear()
     _recordings().clear()
     _verdicts().clear()

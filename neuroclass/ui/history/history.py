@@ -11,14 +11,17 @@ from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError
-from neuroclass.io.history import DONE, Entry
+from neuroclass.io.history import DONE, Entry, History, hidden_owner
+from neuroclass.io.history_usage import usage
 from neuroclass.library.library import ModelLibrary
+from neuroclass.types.visitors import Right, Visitor
 from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import metadata_form, received, sheets, uploads
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import store
 from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.identity import is_logged_in, visitor
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
@@ -41,12 +44,12 @@ def reopen(fresh: bool) -> None:
     """
     wanted = st.query_params.get(ENTRY)
     if wanted and wanted != st.session_state.get("own_entry"):
-        entry = store.history().get(browser_id(), wanted)
+        entry = store.history().get(visitor(), wanted)
         if entry is None:
             st.query_params.pop(ENTRY, None)
             raise HistoryError(
-                "The link leads to a cell that this browser has not classified, or that was deleted. Upload the file, "
-                "or open the link where it was made."
+                "The link leads to a cell that this browser or login has not classified, or that was deleted. Upload "
+                "the file, or open the link where it was made."
             )
         cell_input = received.from_entry(entry)
         metadata = from_json(entry.context)
@@ -82,15 +85,18 @@ def with_reopened(uploaded: list[CellInput]) -> list[CellInput]:
 
 def page() -> None:
     """Draw the History page."""
-    st.caption(store.retention_notice())
-    history, me = store.history(), browser_id()
+    st.caption(store.retention_notice(is_logged_in()))
+    history, me = store.history(), visitor()
+    _take_over(history, me)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
-    entries = history.find(me, text)
+    everyone = me.may(Right.SEE_OTHERS) and not history.shared and st.toggle("Everyone's cells", key="everyone")
+    entries = history.find(me, text, everyone or None)
     with right:
         _delete_everything()
     if not entries:
-        nothing = "Nothing is found." if text else "Nothing has been classified in this browser yet."
+        where = "under this login" if is_logged_in() else "in this browser"
+        nothing = "Nothing is found." if text else f"Nothing has been classified {where} yet."
         st.info(f"{nothing} Cells come here when you upload them on the Classify page.", icon=":material/info:")
         return
     pending = [entry for entry in entries if entry.state != DONE]
@@ -128,15 +134,34 @@ def page() -> None:
         st.caption("Tick one row to open it or to compare versions of the models on it.")
 
 
+def _take_over(history: History, me: Visitor) -> None:
+    """Offer whoever logged in the entries that this browser made before."""
+    if not is_logged_in():
+        return
+    count = sum(one.entries for one in usage(history, hidden_owner(browser_id())))
+    if not count:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(
+            f"This browser has {count} {'entry' if count == 1 else 'entries'} from before you logged in. Taken over, "
+            "they are yours alone; leave them if someone else used this browser.",
+            icon=":material/move_to_inbox:",
+        )
+        if st.button(f"Take over {count}", key="take-over"):
+            history.hand_over(browser_id(), me)
+            st.toast("They are yours.")
+            st.rerun()
+
+
 def _delete(ids: list[str]) -> None:
     """Delete the entries that were ticked when the button was drawn, whatever has happened to the list since."""
     with guarded(stop=False):
-        st.toast(f"{store.history().delete(browser_id(), ids)} entries were deleted.")
+        st.toast(f"{store.history().delete(visitor(), ids)} entries were deleted.")
 
 
 def _delete_everything() -> None:
     with st.popover("Delete everything", icon=":material/delete_forever:"):
-        st.write("All uploads, answers and links of this browser go, for good.")
+        st.write(f"All uploads, answers and links {'of yours' if is_logged_in() else 'of this browser'} go, for good.")
         if st.button("Delete all that is mine", type="primary"):
             count = uploads.forget_all()
             st.toast(f"{count} entries were deleted.")
@@ -165,7 +190,7 @@ def _readable(version: str) -> str:
 
 def _versions(entry: Entry) -> None:
     """Compare the model versions' verdicts on an entry's cells."""
-    answers = store.history().answers(browser_id(), entry.id)
+    answers = store.history().answers(visitor(), entry.id)
     st.subheader(f"Versions of the models on {escaped(entry.name, 120)}", anchor=False)
     if not answers:
         st.caption("Not answered yet. Open it to classify it.")

@@ -8,10 +8,10 @@ from neuroclass.reports.own import same_cells, seconds_for_report
 from neuroclass.reports.store import Table
 from neuroclass.training.job import UNDER_WAY, Job, State
 from neuroclass.training.model_jobs import ModelJobs
+from neuroclass.types.visitors import Right
 from neuroclass.ui import cache
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.history.browser_identity import browser_id
-from neuroclass.ui.history.store import place
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.text import escaped
 
 POLL_S = 1.0
@@ -65,10 +65,12 @@ def offer(entry: ModelEntry) -> None:
         f"and explained: {how_long} on a calm machine. It goes on when you leave.",
         icon=":material/info:",
     )
-    if st.button("Make its report", icon=":material/play_arrow:", type="primary", key=f"report-{entry.id}"):
+    if visitor().may(Right.TRAIN) and st.button(
+        "Make its report", icon=":material/play_arrow:", type="primary", key=f"report-{entry.id}"
+    ):
         with guarded(stop=False):
             arguments = ["report", entry.id, "--status", "{status}", *data_arguments()]
-            registry().queue(arguments, entry.id, browser_id())
+            registry().queue(arguments, entry.id, visitor())
             st.rerun()
 
 
@@ -93,8 +95,8 @@ def _progress(job_id: str, title: str) -> None:
     folds = f", {done} of {of}" if done and of else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(share, text=f"{escaped(title)}: {job.state.value}{folds}{passed}")
-        shared, me = place().shared, browser_id()
-        if (shared or job.belongs_to(me)) and st.button("Cancel", icon=":material/stop:", key=f"cancel-{job.id}"):
+        me = visitor()
+        if job.controlled_by(me) and st.button("Cancel", icon=":material/stop:", key=f"cancel-{job.id}"):
             with guarded(stop=False):
-                registry().cancel(job.id, me, shared)
+                registry().cancel(job.id, me)
             st.rerun(scope="app")

@@ -12,10 +12,10 @@ from neuroclass.library.library import LONGEST_NAME, LONGEST_NOTE, ModelLibrary
 from neuroclass.library.package import SUFFIX, export_model, import_model
 from neuroclass.reports.two_models import side_of
 from neuroclass.training.job import UNDER_WAY
+from neuroclass.types.visitors import Right, Visitor
 from neuroclass.ui import arrivals, model_choice, widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.history.browser_identity import browser_id
-from neuroclass.ui.history.store import place
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.models import jobs
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
@@ -98,7 +98,8 @@ def actions(entry: ModelEntry) -> None:
     st.subheader(escaped(entry.name), anchor=False)
     if entry.trouble:
         st.warning(f"It cannot be used: {escaped(entry.trouble, 600)}.", icon=":material/warning:")
-    shared, mine = place().shared, entry.belongs_to(browser_id())
+    me = visitor()
+    changeable = not entry.shipped and (entry.belongs_to(me.owner) or me.may(Right.MANAGE_OTHERS))
     with st.container(horizontal=True):
         if not entry.trouble:
             st.button(
@@ -122,13 +123,13 @@ def actions(entry: ModelEntry) -> None:
                 help="One file of safetensors and JSON with checksums, to upload elsewhere. An estimator's file can "
                 "hold standardised features of training cells (an SVC its support vectors).",
             )
-        _promotion(entry, shared)
-        if not entry.shipped and (shared or mine):
+        _promotion(entry, me)
+        if changeable:
             with st.popover("Delete", icon=":material/delete:"):
                 st.write("Its files go for good; download it first to keep it.")
                 if st.button("Delete this model", type="primary", key=f"delete-{entry.id}"):
                     _delete(entry)
-    if not entry.shipped and (shared or mine):
+    if changeable:
         _naming(entry)
     elif not entry.shipped:
         st.caption(
@@ -139,13 +140,13 @@ def actions(entry: ModelEntry) -> None:
         jobs.offer(entry)
 
 
-def _promotion(entry: ModelEntry, shared: bool) -> None:
+def _promotion(entry: ModelEntry, me: Visitor) -> None:
     if entry.trouble or ModelLibrary().default == entry.id:
         return
-    if shared:
+    if me.may(Right.PROMOTE):
         if st.button("Make it the lab's default", icon=":material/star:", key=f"promote-{entry.id}"):
             with guarded(stop=False):
-                ModelLibrary().promote(entry.id)
+                ModelLibrary().promote(entry.id, me)
                 st.rerun()
         return
     with st.popover("The lab's default", icon=":material/star:"):
@@ -155,7 +156,7 @@ def _promotion(entry: ModelEntry, shared: bool) -> None:
 
 def _delete(entry: ModelEntry) -> None:
     with guarded(stop=False):
-        ModelLibrary().delete(entry.id)
+        ModelLibrary().delete(entry.id, visitor())
         if model_choice.entry().id == entry.id or st.session_state.get("chosen-model") == entry.id:
             model_choice.use(SHIPPED)
         st.toast(f"{escaped(entry.name)} was deleted.")
@@ -171,13 +172,15 @@ def _naming(entry: ModelEntry) -> None:
             with guarded(stop=False):
                 library = ModelLibrary()
                 if name != entry.name:
-                    library.rename(entry.id, name)
-                library.annotate(entry.id, note)
+                    library.rename(entry.id, name, visitor())
+                library.annotate(entry.id, note, visitor())
                 st.rerun()
 
 
 def upload() -> None:
-    """Take a model from a file."""
+    """Take a model from a file, of those who may add one."""
+    if not visitor().may(Right.ADD_MODELS):
+        return
     with st.expander("Upload a model", icon=":material/upload:"):
         st.caption(
             f"A file that Download or `models export` wrote ({SUFFIX}). Names, sizes and checksums are checked, its "
@@ -187,14 +190,16 @@ def upload() -> None:
         if file is None or st.session_state.get(_SEEN) == file.file_id:
             return
         with guarded(stop=False), st.spinner("Checking the file"):
-            entry = import_model(ModelLibrary(), arrivals.opened(file).read(), owner=browser_id())
+            entry = import_model(ModelLibrary(), arrivals.opened(file).read(), owner=visitor())
             st.session_state[_SEEN] = file.file_id
             st.toast(f"{escaped(entry.name)} is in the library.", icon=":material/check:")
             st.rerun()
 
 
 def train() -> None:
-    """Train any system on the loaded cells, as a job."""
+    """Train any system on the loaded cells, as a job, where that is allowed."""
+    if not visitor().may(Right.TRAIN):
+        return
     job = jobs.registry().about(jobs.TRAINING)
     if job is not None and job.state in UNDER_WAY:
         jobs.watch(job, "A model is being trained")
@@ -216,7 +221,7 @@ def train() -> None:
                 if name:
                     ModelLibrary().checked_name(name)
                 words = ["train", system, "--task", task, *(["--name", name] if name else []), *jobs.data_arguments()]
-                jobs.registry().queue(words, jobs.TRAINING, browser_id())
+                jobs.registry().queue(words, jobs.TRAINING, visitor())
                 st.rerun()
         if job is not None and job.state.value == "failed":
             st.error("The last training here failed; its process' last words:", icon=":material/warning:")

@@ -14,7 +14,7 @@ from neuroclass.reports.paper_store import Reproduction, kept_folder, kept_repro
 from neuroclass.training.job import UNDER_WAY, State
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.models import jobs
 from neuroclass.ui.text import escaped
 
@@ -68,7 +68,7 @@ def offer(cells: Cohort) -> None:
         if st.button("Reproduce", icon=":material/play_arrow:", key="reproduce"):
             with guarded(stop=False):
                 words = ["paper", "--out", str(folder), "--status", "{status}", *jobs.data_arguments()]
-                jobs.registry().queue(words, about, browser_id(), "reproduce")
+                jobs.registry().queue(words, about, visitor(), "reproduce")
                 st.rerun()
 
 

@@ -24,9 +24,10 @@ from neuroclass.training.settings import (
     parse_setting,
 )
 from neuroclass.types.models import DANN, LSPIN, MODELS
+from neuroclass.types.visitors import Right
 from neuroclass.ui import arrivals, cache
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.history.browser_identity import browser_id
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.text import escaped
 from neuroclass.ui.train.registry import JOB, registry
 
@@ -46,6 +47,8 @@ _LOOKED_AT = 50
 
 def form() -> None:
     """Choose cells, system and settings, and start a run."""
+    if not _allowed():
+        return
     with st.container(border=True):
         left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
         with left:
@@ -83,9 +86,17 @@ def form() -> None:
             waits = cells is not Cells.LOADED and own is None
             if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
                 content = arrivals.opened(upload).read() if upload else None
-                st.session_state[JOB] = registry().start(config, owner=browser_id(), own=content)
+                st.session_state[JOB] = registry().start(config, owner=visitor(), own=content)
             if waits:
                 st.caption("Upload the labelled table first.")
+
+
+def _allowed() -> bool:
+    """Whether whoever is on the page may train; says so if not."""
+    allowed = visitor().may(Right.TRAIN)
+    with guarded(stop=False):
+        visitor().require(Right.TRAIN)
+    return allowed
 
 
 def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | None]:

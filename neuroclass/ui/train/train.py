@@ -20,8 +20,7 @@ from neuroclass.types.progress import duration
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.history.browser_identity import browser_id
-from neuroclass.ui.history.store import place
+from neuroclass.ui.identity import visitor
 from neuroclass.ui.text import escaped
 from neuroclass.ui.train import own_gain
 from neuroclass.ui.train.registry import JOB, registry, run_title
@@ -113,8 +112,8 @@ def headline(job: Job) -> None:
 
 def _buttons(job: Job) -> None:
     """What may be done to the run by whoever looks at it."""
-    shared, me = place().shared, browser_id()
-    if not (shared or job.belongs_to(me)):
+    me = visitor()
+    if not job.controlled_by(me):
         return
     deeds = []
     if job.state in UNDER_WAY:
@@ -124,7 +123,7 @@ def _buttons(job: Job) -> None:
     for title, icon, deed in deeds:
         if st.button(title, icon=f":material/{icon}:", key=f"{title.lower()}-{job.id}"):
             with guarded(stop=False):
-                deed(job.id, me, shared)
+                deed(job.id, me)
                 st.rerun(scope="app")
 
 
