@@ -28,6 +28,7 @@ RUN apt-get update \
 COPY --from=build /opt/neuroclass /opt/neuroclass
 ENV PATH=/opt/neuroclass/bin:$PATH \
     NEUROCLASS_CACHE=/var/lib/neuroclass \
+    TMPDIR=/var/lib/neuroclass \
     OMP_NUM_THREADS=1 \
     PYTHONUNBUFFERED=1
 USER 10001
