@@ -8,11 +8,12 @@ import h5py
 import numpy as np
 
 from neuroclass.ephys.settings import ReadLimits
-from neuroclass.errors import NeuroClassError, RecordingError
+from neuroclass.errors import RecordingError
 from neuroclass.io.hdf5_safety import number_of, open_hdf5, own_item, text_of
 from neuroclass.io.nwb1 import is_nwb1, nwb1_series
 from neuroclass.io.nwb2 import is_nwb2, nwb2_series
 from neuroclass.io.nwb_series import Series, find_own, trailing_number
+from neuroclass.io.recordings import whatever_fails_refused
 
 MOST_SWEEPS = 20_000
 _CLAMPS = {
@@ -49,18 +50,8 @@ def stored_sweeps(file: io.RawIOBase, name: str, limits: ReadLimits) -> dict[str
     UnsafeFileError
         It links to other files.
     """
-    try:
-        with open_hdf5(cast(BinaryIO, file), name, limits) as hdf5:
-            return _listed(hdf5, name)
-    except NeuroClassError:
-        raise
-    except MemoryError as error:
-        raise RecordingError(f"{name} needs more memory than a recording may have.") from error
-    except Exception as error:
-        raise RecordingError(
-            f"{name} cannot be read: it is damaged or of an unknown variant ({type(error).__name__}: {error}). "
-            "Expected NWB."
-        ) from error
+    with whatever_fails_refused(name, "NWB"), open_hdf5(cast(BinaryIO, file), name, limits) as hdf5:
+        return _listed(hdf5, name)
 
 
 def _listed(hdf5: h5py.File, name: str) -> dict[str, Any]:

@@ -112,8 +112,21 @@ def parse(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) ->
 
 def parse_nwb(file: io.RawIOBase, name: str, limits: ReadLimits) -> tuple[Recording, ...]:
     """Read an NWB file from a file object in this process; see `read_recordings` for what it raises."""
-    try:
+    with whatever_fails_refused(name, "NWB"):
         return tidied(_read_hdf5(cast(BinaryIO, file), name, ChannelMapping(), limits))
+
+
+@contextmanager
+def whatever_fails_refused(name: str, expected: str) -> Iterator[None]:
+    """Turn whatever a reader stumbles over into a refusal in words.
+
+    Raises
+    ------
+    RecordingError
+        In place of an error that says nothing to a user.
+    """
+    try:
+        yield
     except NeuroClassError:
         raise
     except MemoryError as error:
@@ -121,23 +134,14 @@ def parse_nwb(file: io.RawIOBase, name: str, limits: ReadLimits) -> tuple[Record
     except Exception as error:
         raise RecordingError(
             f"{name} cannot be read: it is damaged or of an unknown variant ({type(error).__name__}: {error}). "
-            "Expected NWB."
+            f"Expected {expected}."
         ) from error
 
 
 def _read(path: Path, name: str, mapping: ChannelMapping, limits: ReadLimits) -> tuple[Recording, ...]:
     """Read a file as a user says, and check each of its cells."""
-    try:
+    with whatever_fails_refused(name, _KNOWN):
         recordings = _dispatch(path, name, mapping, limits)
-    except NeuroClassError:
-        raise
-    except MemoryError as error:
-        raise RecordingError(f"{name} needs more memory than a recording may have.") from error
-    except Exception as error:
-        raise RecordingError(
-            f"{name} cannot be read: it is damaged or of an unknown variant ({type(error).__name__}: {error}). "
-            f"Expected {_KNOWN}."
-        ) from error
     return tidied(noted(recordings, mapping))
 
 
