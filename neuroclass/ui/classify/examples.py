@@ -36,6 +36,11 @@ def _open(name: str, here: bool) -> None:
     st.switch_page(page_of(_CLASSIFY), query_params={ADDRESS: name})
 
 
+def is_chosen() -> bool:
+    """Whether the address names an example."""
+    return st.query_params.get(ADDRESS, "") in EXAMPLES
+
+
 def chosen() -> list[InputFile]:
     """The example that the address names, in this browser's spool; none without one."""
     name = st.query_params.get(ADDRESS, "")
