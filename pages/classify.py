@@ -24,6 +24,7 @@ from neuroclass.ui.history import history
 from neuroclass.ui.turns import TURNS
 
 QUESTION = "What is the cell in my recording, how sure is that, and on which spike does it rest?"
+st.html("<style>.stMainBlockContainer {padding-top: 1.2rem} h1 {padding-top: 0 !important}</style>")
 head = st.container()
 with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)

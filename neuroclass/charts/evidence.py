@@ -47,7 +47,7 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
         orientation="h",
         customdata=rows["feature"].tolist(),
         marker_color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["shap"]],
-        text=[f"{value:+.3f}" for value in rows["shap"]],
+        text=[f"{value:+.3f}".replace("-", "−") for value in rows["shap"]],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra>click: where it was measured</extra>",
@@ -194,11 +194,11 @@ def from_database(labels: Sequence[str], deviations: Sequence[float]) -> go.Figu
             y=list(labels)[::-1],
             orientation="h",
             marker={"color": ACCENT},
-            hovertemplate="%{y}: %{x:+.1f} sd<extra></extra>",
+            hovertemplate="%{y}: %{x:+.1f} SD<extra></extra>",
         )
     )
     widest = max(4.0, *(abs(one) * 1.1 for one in deviations))
     fig.add_vrect(x0=-2, x1=2, fillcolor=ACCENT, opacity=0.12, line_width=0)
     fig.update_xaxes(range=[-widest, widest])
-    title = "From the class mean (sd; shaded ±2)"
+    title = "Distance from the class mean (SD; shaded: ±2)"
     return finish(fig, height=96 + 26 * len(labels), x=title, legend=False)

@@ -27,7 +27,8 @@ PALETTE: tuple[str, ...] = (
 )
 UNKNOWN = "#9AA5AB"
 ACCENT = "#1A88AD"
-NEGATIVE, POSITIVE = "#2166AC", "#B2182B"
+NEGATIVE, POSITIVE = "#7F8C98", "#7B4FA3"
+"""Against and for, below and above; no class has these colours."""
 SIMULATED_NOTE = "simulated cells"
 _ORDER = tuple(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER, *(s.value for s in Species))))
 

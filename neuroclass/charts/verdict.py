@@ -58,7 +58,11 @@ def _readable_on(colour: str) -> str:
 
 
 def before_after(
-    before: Mapping[str, float], after: Mapping[str, float], names: Sequence[str] = ("as it is", "altered")
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+    names: Sequence[str] = ("before", "after"),
+    *,
+    simulated: bool = False,
 ) -> go.Figure:
     """Probabilities of the classes before (pale) and after a change.
 
@@ -68,6 +72,8 @@ def before_after(
         Probabilities of the same classes.
     names : sequence of str
         What the two are called.
+    simulated : bool
+        Whether the cell is simulated.
 
     Returns
     -------
@@ -88,5 +94,5 @@ def before_after(
             hovertemplate=f"%{{y}}, {escape(name)}: %{{x:.3f}}<extra></extra>",
         )
     fig.update_xaxes(range=[0, 1.14], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    finish(fig, height=84 + 44 * len(classes), x="Calibrated probability", y="Class", legend=False)
+    finish(fig, height=84 + 44 * len(classes), x="Calibrated probability", y="Class", legend=False, simulated=simulated)
     return fig.update_yaxes(autorange="reversed")

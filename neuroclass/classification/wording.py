@@ -105,13 +105,17 @@ def likeness_line(verdict: CellVerdict) -> str:
         return ""
     home = float(verdict.likeness["probability"])
     farthest = ", ".join(
-        f"{BY_NAME[one['feature']].label} {one['sd']:+.1f} SD" for one in verdict.likeness["differs_most"]
+        f"{BY_NAME[one['feature']].label} {_signed(one['sd'])} SD" for one in verdict.likeness["differs_most"]
     )
     if home >= LIKE:
         return f"Like the database's recordings ({home:.0%}); its most distant features: {farthest}."
     if home <= UNLIKE:
         return f"Unlike the database's recordings (probability of being like them {home:.0%}), above all in {farthest}."
     return f"Neither clearly like nor unlike the database's recordings ({home:.0%}); most distant: {farthest}."
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
 
 
 def promise_line(prediction: Prediction) -> str:

@@ -101,11 +101,11 @@ def _coloured(table: pd.DataFrame) -> Any:
     if len(table) > _MOST_COLOURED:
         return table
 
-    def style(value: object) -> str:
-        colour = _COLOUR_OF.get(str(value))
-        return f"background-color: {colour}55" if colour else ""
+    def style(column: "pd.Series[Any]") -> list[str]:
+        colours = (_COLOUR_OF.get(str(value)) for value in column)
+        return [f"background-color: {colour}55" if colour else "" for colour in colours]
 
-    return table.style.map(style, subset=["broad class", "subclass"])
+    return table.style.apply(style, subset=["broad class", "subclass"])
 
 
 def _columns() -> dict[str, Any]:

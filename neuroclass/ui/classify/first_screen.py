@@ -17,7 +17,7 @@ from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 N_REASONS = 3
-_TRACE_PX = 262
+_TRACE_PX = 236
 
 
 def of_headline(verdict: CellVerdict) -> Prediction:
@@ -27,9 +27,10 @@ def of_headline(verdict: CellVerdict) -> Prediction:
 
 def answer(verdict: CellVerdict) -> None:
     """What the cell is, how sure that is, and what has to be known beside it."""
-    _origin(verdict)
     left, right = st.columns([2, 3], vertical_alignment="center")
-    left.markdown(f"## {escaped(wording.headline(verdict))}")
+    with left, st.container(gap="xxsmall"):
+        st.caption(_origin(verdict))
+        st.markdown(f"## {escaped(wording.headline(verdict))}")
     with right, st.container(key="verdict-strips"):
         st.plotly_chart(
             strips({"Broad class": verdict.broad, "Subclass": verdict.subclass}),
@@ -42,11 +43,12 @@ def answer(verdict: CellVerdict) -> None:
         st.caption(text)
 
 
-def _origin(verdict: CellVerdict) -> None:
+def _origin(verdict: CellVerdict) -> str:
+    """The cell's name, its species and how much of it was measured."""
     total = len(FEATURE_NAMES)
     species = verdict.species if verdict.species != "unknown" else "species not given"
     name = verdict.source if verdict.source.startswith(verdict.cell) else f"{verdict.source}, cell {verdict.cell}"
-    st.caption(f"{escaped(name)}: {escaped(species)}, {len(verdict.features)} of {total} features measured")
+    return f"{escaped(name)}: {escaped(species)}, {len(verdict.features)} of {total} features"
 
 
 def _beside(verdict: CellVerdict) -> list[str]:

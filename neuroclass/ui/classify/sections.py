@@ -101,7 +101,7 @@ def _expectation(case: Case, prediction: Prediction) -> None:
     verdict = case.verdict
     lines = []
     if promise := wording.promise_line(prediction):
-        lines.append(f"**Expected accuracy.** {escaped(promise, 700)}")
+        lines.append(f"**Expected accuracy.** {escaped(promise.removeprefix('Expected accuracy '), 700)}")
     if prediction.next_sweep:
         stimulus = str(prediction.next_sweep.get("stimulus", "")).replace("_", " ")
         lines.append(

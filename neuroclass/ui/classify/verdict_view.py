@@ -33,14 +33,16 @@ def refusal(
 def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> None:
     """The answer and its evidence on one screen, then everything behind it, a section at a time."""
     readings.accepted(cell_input)
-    first_screen.answer(verdict)
-    overruled.note(cell_input, verdict, metadata)
+    screen = st.container(gap="xsmall", key="first-screen")
+    with screen:
+        first_screen.answer(verdict)
+        overruled.note(cell_input, verdict, metadata)
     get = partial(uploads.analysis_of, cell_input, verdict.cell, metadata)
     lent = Lent(get) if verdict.sweeps and get() is not None else None
     TURNS.let_answers_pass()
     verdict = uploads.explained(cell_input, verdict, metadata)
     key = f"{cell_input.digest[:16]}-{verdict.cell}"
     case = Case(key, verdict, uploads.corrected(cell_input, metadata), lent, inputs=fingerprint(inputs=cell_input))
-    with guarded(stop=False):
+    with screen, guarded(stop=False):
         first_screen.evidence(case)
     sections.show(sections.Shown(case, cell_input, metadata))

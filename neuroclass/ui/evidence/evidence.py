@@ -13,12 +13,12 @@ from neuroclass.errors import NeuroClassError
 from neuroclass.report.content import TASKS, question_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells.lent import Lent
-from neuroclass.ui.evidence import counterfactual, reasons, stress
+from neuroclass.ui.evidence import counterfactual, reasons, stress, what_if
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
-REASONS, COUNTERFACTUAL, STRESS = "Reasons", "Counterfactual", "Stress test"
+REASONS, ALTERED, COUNTERFACTUAL, STRESS = "Reasons", "Move features", "Counterfactual", "Stress test"
 
 
 @st.fragment
@@ -37,7 +37,7 @@ def show_what_if(case: Case) -> None:
     """Show what would change the verdict: an altered cell, or an altered recording."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     with left:
-        view = _view("what-if", [COUNTERFACTUAL, *([STRESS] if case.recording is not None else [])])
+        view = _view("what-if", [ALTERED, COUNTERFACTUAL, *([STRESS] if case.recording is not None else [])])
     with right:
         prediction = question(case)
     _show(case, prediction, view)
@@ -67,6 +67,8 @@ def _show(case: Case, prediction: Prediction, view: str) -> None:
         st.caption("No feature was measured, so there is no reason to show.")
     elif view == REASONS:
         reasons.show(case, prediction)
+    elif view == ALTERED:
+        what_if.show(case, prediction)
     elif view == COUNTERFACTUAL:
         counterfactual.show(case, prediction)
     else:
