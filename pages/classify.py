@@ -59,7 +59,7 @@ batch.link_to(cell_input, metadata)
 if isinstance(answer, RejectedInput) or cell_input is None:
     verdict_view.refusal(answer, cell_input, metadata, pairs)
 else:
-    verdict_view.show(cell_input, answer, metadata)
+    verdict_view.show(cell_input, answer, metadata, pairs)
 TURNS.let_answers_pass()
 with banner:
     adapt.banner(verdicts)

@@ -73,13 +73,20 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
     return fig.update_yaxes(title_text="Feature (value)", col=1)
 
 
-def changes(table: pd.DataFrame, *, simulated: bool = False) -> go.Figure:
-    """The changes of a counterfactual, in standard deviations of the training cells.
+def changes(
+    table: pd.DataFrame,
+    *,
+    x: str = "Change (standard deviations of the training cells)",
+    simulated: bool = False,
+) -> go.Figure:
+    """The changes of a counterfactual, or the differences of two cells, in standard deviations of the training cells.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``feature``, ``now`` and ``then`` (text with units) and ``delta_z``, largest first.
+    x : str
+        Title of the axis.
     simulated : bool
         Whether the cell is simulated.
 
@@ -107,7 +114,7 @@ def changes(table: pd.DataFrame, *, simulated: bool = False) -> go.Figure:
     return finish(
         fig,
         height=110 + 42 * len(rows),
-        x="Change (standard deviations of the training cells)",
+        x=escape(x),
         y="Feature",
         simulated=simulated,
         legend=False,

@@ -16,13 +16,14 @@ from neuroclass.report.tables import feature_table
 from neuroclass.types.models import title_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
-from neuroclass.ui.classify import epochs, export
+from neuroclass.ui.classify import compare, epochs, export
 from neuroclass.ui.evidence import evidence, reasons
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
-REASONS, SWEEPS, FEATURES, WHAT_IF, EXPORT = "Reasons", "Sweeps", "Features", "What if", "Export"
+REASONS, SWEEPS, FEATURES, WHAT_IF = "Reasons", "Sweeps", "Features", "What if"
+COMPARE, EXPORT = "Compare", "Export"
 ADDRESS = "section"
 
 
@@ -38,17 +39,21 @@ class Shown:
         Its files.
     given : CellMetadata
         What the user says of all cells.
+    others : tuple of Other
+        The page's other cells.
     """
 
     case: Case
     cell_input: CellInput
     given: CellMetadata
+    others: tuple[compare.Other, ...] = ()
 
 
 @st.fragment
 def show(shown: Shown) -> None:
     """The chosen section."""
-    names = [REASONS, *([SWEEPS] if shown.case.recording is not None else []), FEATURES, WHAT_IF, EXPORT]
+    names = [REASONS, *([SWEEPS] if shown.case.recording is not None else []), FEATURES, WHAT_IF]
+    names += [*([COMPARE] if shown.others else []), EXPORT]
     with st.container(key="verdict-sections"):
         chosen = widgets.choice("Section", names, ADDRESS, label_visibility="collapsed")
     with guarded(stop=False):
@@ -57,6 +62,7 @@ def show(shown: Shown) -> None:
             SWEEPS: _sweeps,
             FEATURES: _features,
             WHAT_IF: _what_if,
+            COMPARE: _compare,
             EXPORT: _export,
         }[chosen](shown)
 
@@ -148,6 +154,10 @@ def _features(shown: Shown) -> None:
 
 def _what_if(shown: Shown) -> None:
     evidence.show_what_if(shown.case)
+
+
+def _compare(shown: Shown) -> None:
+    compare.show(shown.case, shown.others, shown.given)
 
 
 def _export(shown: Shown) -> None:

@@ -12,6 +12,7 @@ from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RecordingError, RejectedInput
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.classify import first_screen, overruled, readings, sections, uploads
+from neuroclass.ui.classify.compare import Other
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
@@ -30,8 +31,27 @@ def refusal(
         readings.offer(one, cell_input, metadata, pairs)
 
 
-def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> None:
-    """The answer and its evidence on one screen, then everything behind it, a section at a time."""
+def show(
+    cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata, pairs: Sequence[readings.Pair] = ()
+) -> None:
+    """The answer and its evidence on one screen, then everything behind it, a section at a time.
+
+    Parameters
+    ----------
+    cell_input : CellInput
+        The cell's files.
+    verdict : CellVerdict
+        The answer.
+    metadata : CellMetadata
+        What the user says of all cells.
+    pairs : sequence of (CellInput or None, Answer)
+        Everything on the page, to compare with.
+    """
+    others = tuple(
+        Other(their_input, one)
+        for their_input, one in pairs
+        if their_input is not None and isinstance(one, CellVerdict) and one is not verdict
+    )
     readings.accepted(cell_input)
     screen = st.container(gap="xsmall", key="first-screen")
     with screen:
@@ -45,4 +65,4 @@ def show(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
     case = Case(key, verdict, uploads.corrected(cell_input, metadata), lent, inputs=fingerprint(inputs=cell_input))
     with screen, guarded(stop=False):
         first_screen.evidence(case)
-    sections.show(sections.Shown(case, cell_input, metadata))
+    sections.show(sections.Shown(case, cell_input, metadata, others))
