@@ -36,19 +36,25 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
                 x=[share],
                 y=[escape(title)],
                 orientation="h",
-                marker={"color": colour, "opacity": 1.0 if inside else _PALE, "line": {"width": 1, "color": "white"}},
+                marker={"color": colour if inside else _pale(colour), "line": {"width": 1, "color": "white"}},
                 text=f"{class_label(name)} {share:.0%}" if share >= LEAST_WRITTEN else "",
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
                 constraintext="none",
-                textfont={"size": 12, **({"color": _readable_on(colour)} if inside else {})},
+                textfont={"size": 12, "color": _readable_on(colour) if inside else "#000000"},
                 hovertemplate=f"{class_label(name)}: {share:.1%}{'' if inside else ', outside the set'}<extra></extra>",
             )
     finish(fig, height=height, legend=False)
     fig.update_layout(barmode="stack", bargap=0.18, margin={"t": 4, "b": 4, "l": 4, "r": 4})
     fig.update_xaxes(visible=False, range=[0, 1])
     return fig.update_yaxes(title_text="", autorange="reversed", showticklabels=False)
+
+
+def _pale(colour: str) -> str:
+    """A colour mixed with white."""
+    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - _PALE * (255 - part)):02X}" for part in parts)
 
 
 def _readable_on(colour: str) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.classification import wording
+from neuroclass.classification.doubt import ODD_TYPICALITY
 from neuroclass.classification.grouping import suggested_cells
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
@@ -21,8 +22,8 @@ from neuroclass.ui.text import escaped
 
 Pair = tuple[CellInput | None, Answer]
 _CELL_NAMES = "cell_names"
-REFUSED, OUT, CONTRADICTION = "refused", "out of distribution", "contradiction"
-_ORDER = (REFUSED, OUT, CONTRADICTION, "")
+REFUSED, CONTRADICTION, OUT, UNDECIDED = "refused", "contradiction", "out of distribution", "undecided"
+_ORDER = (REFUSED, CONTRADICTION, OUT, UNDECIDED, "")
 
 
 def grouping_form(files: Sequence[InputFile]) -> list[CellInput]:
@@ -183,7 +184,7 @@ def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
 
 
 def by_doubt(pairs: Sequence[Pair]) -> list[Pair]:
-    """Refused files first, then cells out of distribution, then contradictions, then the others as uploaded."""
+    """Refused files first, then contradictions, cells out of distribution and undecided ones, then the others."""
     return sorted(pairs, key=lambda pair: _ORDER.index(attention(pair[1])))
 
 
@@ -191,7 +192,12 @@ def attention(one: Answer) -> str:
     """Why an answer needs attention, in a word; empty where it does not."""
     if isinstance(one, RejectedInput):
         return REFUSED
-    return OUT if one.broad.abstain else CONTRADICTION if wording.contradicts(one) else ""
+    if wording.contradicts(one):
+        return CONTRADICTION
+    if not one.broad.abstain:
+        return ""
+    typicality = one.broad.typicality
+    return OUT if typicality is not None and typicality < ODD_TYPICALITY else UNDECIDED
 
 
 def _rounded(value: float | None) -> float | None:

@@ -12,7 +12,7 @@ from neuroclass.classification.result import Answer, CellVerdict
 from neuroclass.errors import RejectedInput
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
-from neuroclass.ui.classify.batch import CONTRADICTION, OUT, REFUSED, Pair, attention, table_of
+from neuroclass.ui.classify.batch import CONTRADICTION, OUT, REFUSED, UNDECIDED, Pair, attention, table_of
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
@@ -91,9 +91,14 @@ def _steps(pairs: Sequence[Pair], table: pd.DataFrame, chosen: int) -> None:
 
 def _counts(pairs: Sequence[Pair]) -> str:
     counts = pd.Series([attention(one) for _, one in pairs]).value_counts()
-    words = {REFUSED: "refused", OUT: "out of distribution", CONTRADICTION: "with contradicting models"}
+    words = {
+        REFUSED: "refused",
+        CONTRADICTION: "with contradicting models",
+        OUT: "out of distribution",
+        UNDECIDED: "undecided",
+    }
     parts = [f"{counts[name]} {text}" for name, text in words.items() if name in counts]
-    return f"{', '.join(parts)}: these come first." if parts else "No contradiction, none out of distribution."
+    return f"{', '.join(parts)}: these come first." if parts else "None refused, undecided or out of distribution."
 
 
 def _coloured(table: pd.DataFrame) -> Any:
@@ -110,7 +115,10 @@ def _coloured(table: pd.DataFrame) -> Any:
 
 def _columns() -> dict[str, Any]:
     return {
-        "attention": st.column_config.TextColumn(help="Refused, out of distribution, or models that contradict."),
+        "attention": st.column_config.TextColumn(
+            help="Refused, models that contradict each other, out of distribution, or undecided: every class is in the "
+            "set, or too little was measured."
+        ),
         "broad probability": _share("Calibrated probability of the likeliest broad class."),
         "broad set": st.column_config.TextColumn(help="Such sets hold the true class in 90% of held-out cells."),
         "subclass probability": _share("Calibrated probability of the likeliest subclass."),
