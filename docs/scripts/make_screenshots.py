@@ -48,8 +48,8 @@ def _upload(tab: Any) -> None:
     """Drop the example recording on Classify and wait for the verdict with its reasons."""
     with tempfile.TemporaryDirectory() as folder:
         tab.locator("input[type=file]").first.set_input_files(example_recording("fast-spiking", folder))
-        tab.get_by_text("Can it be trusted?").wait_for()
-    tab.get_by_role("heading", name="Why").wait_for()
+        tab.locator(".st-key-verdict-strips").wait_for()
+    tab.locator(".st-key-verdict-sections").wait_for()
 
 
 def shots() -> Iterator[Shot]:

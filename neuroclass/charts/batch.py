@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.theme import (
     ACCENT,
-    NEGATIVE,
+    POSITIVE,
     UNKNOWN,
     category,
     class_label,
@@ -33,7 +33,7 @@ def composition(table: pd.DataFrame) -> go.Figure:
     Figure
     """
     fig = go.Figure()
-    for column, colour in zip(SHARES, (UNKNOWN, NEGATIVE, ACCENT), strict=True):
+    for column, colour in zip(SHARES, (UNKNOWN, POSITIVE, ACCENT), strict=True):
         if column not in table or table[column].isna().all():
             continue
         error = None

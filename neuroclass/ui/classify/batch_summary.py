@@ -98,7 +98,7 @@ def _composition(task: str, verdicts: Sequence[CellVerdict]) -> None:
     else:
         said = "Estimated, the laboratory's offset allowed for."
     unlabelled = sum(getattr(one, task).label is None for one in cells)
-    silent = f" {unlabelled} cells have no label." if unlabelled else ""
+    silent = f" {unlabelled} without a label." if unlabelled else ""
     widgets.figure(
         charts.composition(table),
         f"composition-{task}",

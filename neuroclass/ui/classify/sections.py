@@ -162,4 +162,4 @@ def _compare(shown: Shown) -> None:
 
 def _export(shown: Shown) -> None:
     case = shown.case
-    export.show(case, command_line(shown.cell_input, shown.given, case.models.named_on_command_line))
+    export.show(case, command_line(shown.cell_input, case.metadata, case.models.named_on_command_line))
