@@ -8,7 +8,8 @@ from neuroclass.cell_types import COLOURS
 from neuroclass.charts.theme import ACCENT, class_label, escape, finish
 from neuroclass.classification.result import Prediction
 
-LEAST_WRITTEN = 0.09
+_LETTERS = 48
+"""Letters that fit into the whole bar at its narrowest."""
 _PALE = 0.35
 
 
@@ -37,7 +38,7 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
                 y=[escape(title)],
                 orientation="h",
                 marker={"color": colour if inside else _pale(colour), "line": {"width": 1, "color": "white"}},
-                text=f"{class_label(name)} {share:.0%}" if share >= LEAST_WRITTEN else "",
+                text=_written(class_label(name), share),
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
@@ -49,6 +50,11 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
     fig.update_layout(barmode="stack", bargap=0.18, margin={"t": 4, "b": 4, "l": 4, "r": 4})
     fig.update_xaxes(visible=False, range=[0, 1])
     return fig.update_yaxes(title_text="", autorange="reversed", showticklabels=False)
+
+
+def _written(label: str, share: float) -> str:
+    """A class and its probability as far as they fit into its part of the bar."""
+    return next((text for text in (f"{label} {share:.0%}", label) if len(text) <= share * _LETTERS), "")
 
 
 def _pale(colour: str) -> str:

@@ -10,7 +10,7 @@ from neuroclass.classification import wording
 from neuroclass.classification.result import CellVerdict, Prediction, Reason
 from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
 from neuroclass.report.deciding import deciding
-from neuroclass.report.places import SPIKE, aligned_on
+from neuroclass.report.places import SPIKE, aligned_on, quantity_of
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import quality
 from neuroclass.ui.evidence.case import Case
@@ -73,7 +73,9 @@ def evidence(case: Case) -> None:
 
 def _samples(case: Case, prediction: Prediction) -> None:
     traced = case.traced
-    found = None if traced is None else deciding(traced, prediction.reasons)
+    strongest = prediction.reasons[:N_REASONS]
+    at_spikes = [reason for reason in strongest if quantity_of(reason.feature)]
+    found = None if traced is None else deciding(traced, [*at_spikes, *prediction.reasons])
     if found is None:
         return
     zero = "the peak" if aligned_on(found.reason.feature) == SPIKE else aligned_on(found.reason.feature)
