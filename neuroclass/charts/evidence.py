@@ -13,8 +13,7 @@ from neuroclass.features import BY_NAME
 
 def feature_name(feature: str) -> str:
     """A feature's name with its stimulus, for axes."""
-    spec = BY_NAME[feature]
-    return spec.label if spec.stimulus.value == "none" else f"{spec.label} ({spec.stimulus.label})"
+    return BY_NAME[feature].named
 
 
 def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.Figure:

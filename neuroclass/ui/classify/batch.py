@@ -33,12 +33,12 @@ def grouping_form(files: Sequence[InputFile]) -> list[CellInput]:
     cell_names: dict[str, str] = st.session_state.setdefault(_CELL_NAMES, {})
     joined = sum(bool(cell_names.get(_id(file))) for file in files)
     with st.expander(
-        "Several files are one cell?" + (f" {joined} files are joined." if joined else ""),
+        "Do several files belong to one cell?" + (f" {joined} files are joined." if joined else ""),
         icon=":material/join:",
     ):
         st.caption(
-            "Files with the same cell name are measured together, over all their sweeps. Without a name, a file's "
-            "cells are its own."
+            "Files with the same cell name are measured together, over all their sweeps. A file without a name stands "
+            "for itself."
         )
         table = pd.DataFrame(
             {

@@ -104,7 +104,7 @@ def accepted(cell_input: CellInput) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(f"Read as you accepted it. {_sentence(proposal)}", icon=":material/tune:")
         st.button(
-            "Take this back",
+            "Undo this reading",
             key=f"unaccept-{cell_input.digest[:16]}",
             on_click=uploads.accept,
             args=([cell_input], None),
