@@ -28,7 +28,7 @@ st.html("<style>.stMainBlockContainer {padding-top: 1.2rem} h1 {padding-top: 0 !
 head = st.container()
 with guarded(stop=False):
     history.reopen(fresh="files" not in st.session_state)
-brought = bool(st.session_state.get("files") or history.reopened() or examples.is_chosen())
+brought = bool(st.session_state.get("files") or history.reopened() or examples.is_chosen() or handed.chosen())
 with head:
     widgets.heading("Classify", "" if brought else QUESTION)
 with guarded():
