@@ -59,7 +59,7 @@ def shots() -> Iterator[Shot]:
     for suffix, dark in (("", False), ("-dark", True)):
         yield Shot(f"explore{suffix}", _fast_spiking(), 1150, "Horizontal", dark)
         yield Shot(f"cell{suffix}", cell, 1150, "Sweeps", dark)
-    yield Shot("classify", "classify", 1500, first=_upload)
+    yield Shot("classify", "classify", 1200, first=_upload)
     yield Shot("performance-dark", "performance", dark=True)
     yield Shot("shap", "shap")
     yield Shot("gates", "gates")
