@@ -105,7 +105,7 @@ def likeness_line(verdict: CellVerdict) -> str:
         return ""
     home = float(verdict.likeness["probability"])
     farthest = ", ".join(
-        f"{BY_NAME[one['feature']].label} {_signed(one['sd'])} SD" for one in verdict.likeness["differs_most"]
+        f"{BY_NAME[one['feature']].named} {_signed(one['sd'])} SD" for one in verdict.likeness["differs_most"]
     )
     if home >= LIKE:
         return f"Like the database's recordings ({home:.0%}); its most distant features: {farthest}."

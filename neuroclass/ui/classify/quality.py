@@ -16,8 +16,7 @@ _MOST_KEPT = 50
 
 def show(case: Case) -> None:
     """The line; the rest is drawn when it is opened."""
-    verdict = case.verdict
-    found = findings(verdict, {name: one.moved for name, one in _effects_of(case).items()})
+    verdict, found = case.verdict, _found(case)
     notes = [text for text in verdict.warnings if not wording.is_contradiction(text)]
     if not found and not notes:
         if case.recording is not None:
@@ -30,12 +29,12 @@ def show(case: Case) -> None:
         opened = st.expander(f"Quality: {escaped(line, 400)}", icon=icon, key="quality", on_change="rerun")
     if opened.open:
         with opened:
-            _details(case, found, notes)
+            _details(case, notes)
 
 
 @st.fragment
-def _details(case: Case, found: list[Finding], notes: list[str]) -> None:
-    measured = _effects_of(case)
+def _details(case: Case, notes: list[str]) -> None:
+    found, measured = _found(case), _effects_of(case)
     lines = []
     for one in found:
         messages = [str(flag.get("message") or one.text) for flag in one.flags]
@@ -58,7 +57,11 @@ def _details(case: Case, found: list[Finding], notes: list[str]) -> None:
     ):
         with st.spinner("Measuring the recording without each finding"):
             _keep(case, effects(found, case.analysis.recording, case.verdict, case.models, case.metadata))
-        st.rerun(scope="app")
+        st.rerun(scope="fragment")
+
+
+def _found(case: Case) -> list[Finding]:
+    return findings(case.verdict, {name: one.moved for name, one in _effects_of(case).items()})
 
 
 def _effects_of(case: Case) -> Mapping[str, Effect]:

@@ -127,7 +127,7 @@ def _expectation(case: Case, prediction: Prediction) -> None:
     far = verdict.likeness.get("differs_most", ())
     if far:
         right.plotly_chart(
-            from_database([BY_NAME[one["feature"]].label for one in far], [one["sd"] for one in far]),
+            from_database([BY_NAME[one["feature"]].named for one in far], [one["sd"] for one in far]),
             key="likeness",
             config=download_config("likeness"),
             alt="The features most distant from the database's likeliest class, in its standard deviations",
