@@ -76,6 +76,11 @@ class FeatureSpec:
         return self.display_unit or self.unit
 
     @property
+    def named(self) -> str:
+        """The feature in prose: its label, with the stimulus where it has one."""
+        return self.label if self.stimulus is Stimulus.NONE else f"{self.label} ({self.stimulus.label})"
+
+    @property
     def title(self) -> str:
         """Axis title: label, stimulus and display unit."""
         where = "" if self.stimulus is Stimulus.NONE else f", {self.stimulus.label}"

@@ -48,8 +48,8 @@ def _upload(tab: Any) -> None:
     """Drop the example recording on Classify and wait for the verdict with its reasons."""
     with tempfile.TemporaryDirectory() as folder:
         tab.locator("input[type=file]").first.set_input_files(example_recording("fast-spiking", folder))
-        tab.get_by_text("Can it be trusted?").wait_for()
-    tab.get_by_role("heading", name="Why").wait_for()
+        tab.locator(".st-key-verdict-strips").wait_for()
+    tab.locator(".st-key-verdict-sections").wait_for()
 
 
 def shots() -> Iterator[Shot]:
@@ -59,7 +59,7 @@ def shots() -> Iterator[Shot]:
     for suffix, dark in (("", False), ("-dark", True)):
         yield Shot(f"explore{suffix}", _fast_spiking(), 1150, "Horizontal", dark)
         yield Shot(f"cell{suffix}", cell, 1150, "Sweeps", dark)
-    yield Shot("classify", "classify", 1500, first=_upload)
+    yield Shot("classify", "classify", 1200, first=_upload)
     yield Shot("performance-dark", "performance", dark=True)
     yield Shot("shap", "shap")
     yield Shot("gates", "gates")

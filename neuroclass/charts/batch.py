@@ -3,7 +3,18 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from neuroclass.charts.theme import ACCENT, UNKNOWN, category, class_label, colours_of, escape, finish
+from neuroclass.cell_types import COLOURS
+from neuroclass.charts.theme import (
+    ACCENT,
+    POSITIVE,
+    UNKNOWN,
+    category,
+    class_label,
+    colours_of,
+    escape,
+    finish,
+    ordered,
+)
 
 SHARES = {"prior": "training cells", "labels": "labels given", "estimated": "estimated, with 95% interval"}
 
@@ -22,7 +33,7 @@ def composition(table: pd.DataFrame) -> go.Figure:
     Figure
     """
     fig = go.Figure()
-    for column, colour in zip(SHARES, (UNKNOWN, "#E69F00", ACCENT), strict=True):
+    for column, colour in zip(SHARES, (UNKNOWN, POSITIVE, ACCENT), strict=True):
         if column not in table or table[column].isna().all():
             continue
         error = None
@@ -49,7 +60,7 @@ def among(reference: pd.DataFrame, uploaded: pd.DataFrame, simulated: bool = Fal
     reference : DataFrame
         ``id``, ``species``, ``truth`` (broad class), ``x``, ``y``.
     uploaded : DataFrame
-        ``cell``, ``label``, ``x``, ``y``.
+        ``cell``, ``class`` (of the verdict, which gives the colour), ``label`` (as shown), ``x``, ``y``.
     simulated : bool
         Whether the reference cells are simulated.
 
@@ -67,22 +78,30 @@ def among(reference: pd.DataFrame, uploaded: pd.DataFrame, simulated: bool = Fal
             mode="markers",
             name=f"reference: {class_label(name)}",
             customdata=cells[["id", "species"]],
-            marker={"size": 4.5, "color": colour, "opacity": 0.45},
+            marker={"size": 4.5, "color": colour, "opacity": 0.3},
             hovertemplate="%{customdata[0]}, %{customdata[1]}<extra>reference</extra>",
         )
-    fig.add_scatter(
-        x=uploaded["x"].round(3),
-        y=uploaded["y"].round(3),
-        mode="markers+text" if len(uploaded) <= 12 else "markers",
-        name="uploaded",
-        text=[escape(str(name)[:24]) for name in uploaded["cell"]],
-        textposition="top center",
-        customdata=[
-            [escape(cell), escape(label)] for cell, label in zip(uploaded["cell"], uploaded["label"], strict=True)
-        ],
-        marker={"size": 11, "color": "#C05621", "symbol": "diamond", "line": {"width": 1, "color": "white"}},
-        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra>uploaded</extra>",
-    )
+    verdicts = category(uploaded["class"])
+    for name in ordered(verdicts):
+        cells = uploaded[verdicts == name]
+        fig.add_scatter(
+            x=cells["x"].round(3),
+            y=cells["y"].round(3),
+            mode="markers+text" if len(uploaded) <= 12 else "markers",
+            name=f"uploaded: {class_label(name)}",
+            text=[escape(str(one)[:24]) for one in cells["cell"]],
+            textposition="top center",
+            customdata=[
+                [escape(cell), escape(label)] for cell, label in zip(cells["cell"], cells["label"], strict=True)
+            ],
+            marker={
+                "size": 11,
+                "color": COLOURS.get(name, UNKNOWN),
+                "symbol": "diamond",
+                "line": {"width": 1.5, "color": "black"},
+            },
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<extra>uploaded</extra>",
+        )
     finish(fig, height=460, x="UMAP 1 (arbitrary unit)", y="UMAP 2 (arbitrary unit)", simulated=simulated)
     fig.update_xaxes(showticklabels=False, zeroline=False)
     fig.update_yaxes(showticklabels=False, zeroline=False)

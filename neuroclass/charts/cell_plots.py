@@ -7,11 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import ACCENT, SIMULATED_NOTE, UNKNOWN, escape, finish, note
+from neuroclass.charts.theme import ACCENT, PALETTE, SIMULATED_NOTE, UNKNOWN, escape, finish, note
 from neuroclass.charts.traces import Trace, crop, envelope
 from neuroclass.types.arrays import Floats
 
-FIT = "#D55E00"
+FIT = PALETTE[1]
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ def spectrum(densities: Mapping[str, tuple[Floats, Floats]], unit: str = "mV", s
     if not densities:
         return note("No response to noise.", 340)
     fig = go.Figure()
-    for (name, (frequency, density)), colour in zip(densities.items(), (ACCENT, FIT, "#009E73"), strict=False):
+    for (name, (frequency, density)), colour in zip(densities.items(), (ACCENT, FIT, PALETTE[3]), strict=False):
         fig.add_scatter(
             x=frequency.round(3),
             y=density,

@@ -5,7 +5,18 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import UNKNOWN, category, class_label, colours_of, escape, finish, ordered, shown
+from neuroclass.charts.theme import (
+    ACCENT,
+    PALETTE,
+    UNKNOWN,
+    category,
+    class_label,
+    colours_of,
+    escape,
+    finish,
+    ordered,
+    shown,
+)
 from neuroclass.features import BY_NAME
 
 SECOND_LEVEL = {"mouse": "subclass", "human": "dendrite_type"}
@@ -192,7 +203,7 @@ def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figu
         x=rows["percentile"],
         y=rows["label"] + ", " + rows["stimulus"],
         mode="markers",
-        marker={"size": 9, "color": np.where(extreme, "#D55E00", "#0072B2")},
+        marker={"size": 9, "color": np.where(extreme, PALETTE[1], ACCENT)},
         customdata=rows[["shown"]],
         hovertemplate="%{y}: %{customdata[0]}, percentile %{x:.0f}<extra></extra>",
     )

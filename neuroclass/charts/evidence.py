@@ -13,8 +13,7 @@ from neuroclass.features import BY_NAME
 
 def feature_name(feature: str) -> str:
     """A feature's name with its stimulus, for axes."""
-    spec = BY_NAME[feature]
-    return spec.label if spec.stimulus.value == "none" else f"{spec.label} ({spec.stimulus.label})"
+    return BY_NAME[feature].named
 
 
 def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.Figure:
@@ -47,7 +46,7 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
         orientation="h",
         customdata=rows["feature"].tolist(),
         marker_color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["shap"]],
-        text=[f"{value:+.3f}" for value in rows["shap"]],
+        text=[f"{value:+.3f}".replace("-", "−") for value in rows["shap"]],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra>click: where it was measured</extra>",
@@ -73,13 +72,20 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
     return fig.update_yaxes(title_text="Feature (value)", col=1)
 
 
-def changes(table: pd.DataFrame, *, simulated: bool = False) -> go.Figure:
-    """The changes of a counterfactual, in standard deviations of the training cells.
+def changes(
+    table: pd.DataFrame,
+    *,
+    x: str = "Change (standard deviations of the training cells)",
+    simulated: bool = False,
+) -> go.Figure:
+    """The changes of a counterfactual, or the differences of two cells, in standard deviations of the training cells.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``feature``, ``now`` and ``then`` (text with units) and ``delta_z``, largest first.
+    x : str
+        Title of the axis.
     simulated : bool
         Whether the cell is simulated.
 
@@ -107,7 +113,7 @@ def changes(table: pd.DataFrame, *, simulated: bool = False) -> go.Figure:
     return finish(
         fig,
         height=110 + 42 * len(rows),
-        x="Change (standard deviations of the training cells)",
+        x=escape(x),
         y="Feature",
         simulated=simulated,
         legend=False,
@@ -194,11 +200,11 @@ def from_database(labels: Sequence[str], deviations: Sequence[float]) -> go.Figu
             y=list(labels)[::-1],
             orientation="h",
             marker={"color": ACCENT},
-            hovertemplate="%{y}: %{x:+.1f} sd<extra></extra>",
+            hovertemplate="%{y}: %{x:+.1f} SD<extra></extra>",
         )
     )
     widest = max(4.0, *(abs(one) * 1.1 for one in deviations))
     fig.add_vrect(x0=-2, x1=2, fillcolor=ACCENT, opacity=0.12, line_width=0)
     fig.update_xaxes(range=[-widest, widest])
-    title = "From the class mean (sd; shaded ±2)"
+    title = "Distance from the class mean (SD; shaded: ±2)"
     return finish(fig, height=96 + 26 * len(labels), x=title, legend=False)

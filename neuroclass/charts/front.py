@@ -1,5 +1,6 @@
 """Figures of the front page: a sweep with the spike that decided, and one sweep a class."""
 
+import re
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
@@ -12,10 +13,13 @@ from neuroclass.charts.traces import Trace, crop, envelope
 
 MARKER_MS = 8.0
 """Half width of the band that shows on the sweep where the spike is, ms."""
+_OTHERS = 0.35
 
 
-def decisive_spike(trace: Trace, panel: Panel, spike_s: float, reason: str) -> go.Figure:
-    """A whole sweep, and beside it the spike on which the strongest reason was measured.
+def decisive_spike(
+    trace: Trace, panel: Panel, spike_s: float, reason: str, height: int = 330, aligned_on: str = "the peak"
+) -> go.Figure:
+    """A whole sweep, and beside it the spike, or the other samples, on which the strongest reason was measured.
 
     Parameters
     ----------
@@ -27,6 +31,10 @@ def decisive_spike(trace: Trace, panel: Panel, spike_s: float, reason: str) -> g
         Time of that peak on the sweep's axis, s.
     reason : str
         The feature and its value.
+    height : int
+        Height, px.
+    aligned_on : str
+        The event at time 0 of the panel.
 
     Returns
     -------
@@ -37,13 +45,16 @@ def decisive_spike(trace: Trace, panel: Panel, spike_s: float, reason: str) -> g
         2,
         column_widths=[0.62, 0.38],
         horizontal_spacing=0.06,
-        column_titles=[escape(trace.name), f"<b>{escape(reason)}</b>"],
+        column_titles=[escape(_minus(trace.name)), f"<b>{escape(_minus(reason))}</b>"],
     )
     _line(fig, trace, 1, 1.0)
-    spike = crop(panel.traces[0], *panel.window)
-    _line(fig, spike, 2, 1e3)
+    for other in panel.traces[1:]:
+        _line(fig, crop(other, *panel.window), 2, 1e3, opacity=_OTHERS)
+    _line(fig, crop(panel.traces[0], *panel.window), 2, 1e3)
     half = MARKER_MS * 1e-3
-    fig.add_vrect(x0=spike_s - half, x1=spike_s + half, fillcolor=POSITIVE, opacity=0.25, line_width=0, row=1, col=1)
+    low, high = min(panel.window[0], -half), max(panel.window[1], half)
+    low, high = max(0.0, spike_s + low), min(trace.v_mv.size / trace.rate_hz, spike_s + high)
+    fig.add_vrect(x0=low, x1=high, fillcolor=POSITIVE, opacity=0.25, line_width=0, row=1, col=1)
     for mark in panel.marks:
         fig.add_scatter(
             x=[t * 1e3 for t in mark.t],
@@ -55,21 +66,22 @@ def decisive_spike(trace: Trace, panel: Panel, spike_s: float, reason: str) -> g
             row=1,
             col=2,
         )
-    finish(fig, height=330, legend=False, simulated=panel.simulated)
+    finish(fig, height=height, legend=False, simulated=panel.simulated)
     _titles(fig)
     fig.update_xaxes(title_text="Time (s)", col=1)
-    fig.update_xaxes(title_text="Time from the peak (ms)", col=2)
+    fig.update_xaxes(title_text=f"Time from {aligned_on} (ms)", col=2)
     fig.update_yaxes(title_text="Membrane potential (mV)", col=1)
     return fig
 
 
-def _line(fig: go.Figure, trace: Trace, column: int, factor: float) -> None:
+def _line(fig: go.Figure, trace: Trace, column: int, factor: float, opacity: float = 1.0) -> None:
     index, kept = envelope(trace.v_mv)
     fig.add_scatter(
         x=((trace.start_s + index / trace.rate_hz) * factor).round(4),
         y=kept.round(2),
         mode="lines",
         line={"width": 1.2, "color": ACCENT},
+        opacity=opacity,
         hovertemplate="%{x:.3f}, %{y:.1f} mV<extra></extra>",
         row=1,
         col=column,
@@ -110,8 +122,14 @@ def by_class(sweeps: Mapping[str, Trace]) -> go.Figure:
     return fig
 
 
+def _minus(text: str) -> str:
+    """A text with its numbers' minus signs as they are written."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+
+
 def _titles(fig: go.Figure) -> None:
     """Panel titles at text size, the note on simulation above them."""
-    fig.update_layout(margin={"t": 62})
+    noted = any(one.text == SIMULATED_NOTE for one in fig.layout.annotations)
+    fig.update_layout(margin={"t": 62 if noted else 34})
     fig.update_annotations(font_size=13)
     fig.update_annotations(y=1.0, yshift=26, selector={"text": SIMULATED_NOTE})

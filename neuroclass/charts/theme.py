@@ -14,20 +14,22 @@ from neuroclass.cell_types import BROAD_ORDER, COLOURS, HUMAN_SUBCLASS_ORDER, SU
 from neuroclass.features import BY_NAME
 
 PALETTE: tuple[str, ...] = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#E69F00",
-    "#CC79A7",
-    "#56B4E9",
-    "#B58900",
-    "#6A51A3",
-    "#8C564B",
+    "#4C78B8",
+    "#AA4499",
+    "#44AA99",
+    "#A09A2B",
+    "#CC6677",
+    "#7A6BD0",
+    "#5E8C31",
+    "#8C2D5C",
+    "#4BA3A8",
     "#7F7F7F",
 )
+"""For everything that is neither a class nor a species, whose colours these are not."""
 UNKNOWN = "#9AA5AB"
 ACCENT = "#1A88AD"
-NEGATIVE, POSITIVE = "#2166AC", "#B2182B"
+NEGATIVE, POSITIVE = "#7F8C98", "#7B4FA3"
+"""Against and for, below and above; no class has these colours."""
 SIMULATED_NOTE = "simulated cells"
 _ORDER = tuple(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER, *(s.value for s in Species))))
 

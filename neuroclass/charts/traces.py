@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import ACCENT, escape, finish, note
+from neuroclass.charts.theme import ACCENT, PALETTE, escape, finish, note
 from neuroclass.types.arrays import Floats, Integers
 
 POINTS_A_SWEEP = 2000
@@ -60,7 +60,7 @@ class Curve:
     name: str
     t: Sequence[float]
     v: Sequence[float]
-    colour: str = "#D55E00"
+    colour: str = PALETTE[1]
     dash: str = "solid"
 
 

@@ -1,25 +1,25 @@
-"""Doubt about a verdict: strangers, recordings unlike the database's, and models that contradict each other."""
+"""Doubt about a verdict: cells out of distribution, recordings unlike the database's, contradicting models."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from neuroclass.cell_types import Species, broad_of
+from neuroclass.cell_types import Species, broad_of, label_of
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.classification.result import Prediction
-from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor
 from neuroclass.reference.ranges import outside
 from neuroclass.types.arrays import Floats
-from neuroclass.types.models import LSPIN
+from neuroclass.types.models import LSPIN, title_of
 
 LEAST_FEATURES = 5
 ODD_TYPICALITY = 0.01
 ODD_SHARE = 0.25
 N_UNLIKE = 3
-MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell the probabilities are only an analogy"
+MOUSE_ONLY = "the five subclasses were learned in mouse; for a human cell their probabilities are only an analogy"
 _FAR = 2.5
 _EVEN = 0.5
 _APART = 0.3
@@ -30,9 +30,9 @@ def unusual(cell: MeasuredCell, typicality: float | None) -> tuple[str, ...]:
     if typicality is None or typicality >= ODD_TYPICALITY:
         return ()
     odd = outside(cell.features, cell.species)
-    values = ", ".join(f"{name} {cell.features[name]:.4g} {BY_NAME[name].unit}".rstrip() for name in odd[:8])
-    what = f": outside the database's central 99% lie {values}" if odd else " in how its features go together"
-    return (f"Fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual{what}.",)
+    values = ", ".join(f"{BY_NAME[name].named} {with_unit(name, cell.features[name])}" for name in odd[:8])
+    what = f"outside the database's central 99% lie {values}" if odd else "its features do not usually occur together"
+    return (f"Out of distribution: fewer than {ODD_TYPICALITY:.0%} of the training cells are as unusual; {what}.",)
 
 
 def apart(model: AnyPredictor | None, cell: MeasuredCell) -> tuple[str, ...]:
@@ -64,9 +64,10 @@ def contradiction(broad: Prediction, subclass: Prediction) -> tuple[str, ...]:
     if first is None or second is None or broad_of(second) == first:
         return ()
     return (
-        f"{broad.model} gives {first} ({broad.probabilities[first]:.0%}), {subclass.model} gives {second} "
-        f"({subclass.probabilities[second]:.0%}): the two models contradict each other. A chosen model is not "
-        "reconciled with the shipped one of the other task; treat both answers as undecided.",
+        f"{title_of(broad.model)} gives {label_of(first)} ({broad.probabilities[first]:.0%}), "
+        f"{title_of(subclass.model)} gives {label_of(second)} ({subclass.probabilities[second]:.0%}): the two models "
+        "contradict each other. A chosen model is not reconciled with the shipped one of the other task; treat both "
+        "answers as undecided.",
     )
 
 
@@ -156,11 +157,9 @@ def _stranger(cell: MeasuredCell, deviation: Floats) -> str:
     """Why a stranger gets no label: the features that no class explains, from their deviations, shape (41,)."""
     order = np.argsort(-np.abs(deviation))[:N_UNLIKE]
     specs = [(BY_NAME[FEATURE_NAMES[k]], deviation[k]) for k in order if abs(deviation[k]) >= _FAR]
-    values = [
-        f"{one.label} {cell.features[one.name]:.4g} {one.unit}".rstrip() + f" ({sd:+.1f} sd)" for one, sd in specs
-    ]
-    named = ", ".join(values)
-    what = f": given its other features, no class explains {named}" if named else ", in how its features go together"
+    named = ", ".join(f"{one.named} {with_unit(one.name, cell.features[one.name])} ({sd:+.1f} SD)" for one, sd in specs)
+    what = f"no class explains {named}, given its other features" if named else "its features do not occur together"
     return (
-        f"fewer than {ODD_TYPICALITY:.0%} of held-out cells, in whatever laboratory, are as unusual as this one{what}"
+        f"out of distribution: fewer than {ODD_TYPICALITY:.0%} of held-out cells, from any laboratory, are as unusual; "
+        f"{what}"
     )

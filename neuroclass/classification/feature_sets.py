@@ -13,7 +13,7 @@ import numpy as np
 from neuroclass.classification.doubt import LEAST_FEATURES, rows_of
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.errors import RejectedInput, TableError
-from neuroclass.features import FEATURE_NAMES
+from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.training.library import LEAST_TO_IMPUTE, MOST_IMPUTED, FeatureSetLibrary
 from neuroclass.types.arrays import Mask
 from neuroclass.types.progress import FEATURE_SET, Progress, ProgressCallback, ignore_progress
@@ -129,8 +129,9 @@ def _with_fewer(cell: MeasuredCell, kept: Mask, n_sets: int, most: int) -> Measu
             cell.cell,
         )
     left_out = [name for name in cell.features if name not in names]
+    listed = ", ".join(BY_NAME[name].named for name in left_out[:8])
     text = (
-        f"Judged without {len(left_out)} of its {len(cell.features)} features ({', '.join(left_out[:8])}"
+        f"Judged without {len(left_out)} of its {len(cell.features)} features ({listed}"
         f"{', …' if len(left_out) > 8 else ''}): {why}, the commonest. To use all, {_SPLIT}."
     )
     return replace(

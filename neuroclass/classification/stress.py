@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import signal
 
+from neuroclass.cell_types import label_of
 from neuroclass.classification.analysis import analyse
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.cell_features import recording_epochs
@@ -242,7 +243,7 @@ class Hold:
         """Whether the label holds, and where it flips."""
         if not self.flips:
             return f"holds in all {self.n_tried}"
-        first = ", ".join(f"{flip.label} ({flip.top(model)})" for flip in self.flips[:3])
+        first = ", ".join(f"{flip.label} ({label_of(flip.top(model))})" for flip in self.flips[:3])
         more = f" and {len(self.flips) - 3} more" if len(self.flips) > 3 else ""
         return f"flips in {len(self.flips)} of {self.n_tried}: {first}{more}"
 

@@ -9,6 +9,8 @@ from neuroclass.features import BY_NAME
 from neuroclass.types.models import SHIPPED_MODELS
 
 LIKE, UNLIKE = 0.8, 0.2
+LEAST_NAMED = 0.1
+"""Probability from which a class outside the prediction set is named with the reason."""
 NOT_MEASURED = "The accuracy to expect of this model was not measured: it has no report."
 
 
@@ -17,28 +19,79 @@ def headline(verdict: CellVerdict) -> str:
     subclass, broad = verdict.subclass, verdict.broad
     if broad.abstain:
         return "Cannot say"
-    kind = " or ".join(label_of(name) for name in broad.prediction_set)
+    kind = either(broad.prediction_set)
     if subclass.abstain:
         return kind.capitalize()
     if len(subclass.prediction_set) == 1:
         name = subclass.prediction_set[0]
         return f"{label_of(name)}, {label_of(broad_of(name))}"
-    return " or ".join(label_of(name) for name in subclass.prediction_set)
+    return either(subclass.prediction_set)
 
 
 def doubt_line(verdict: CellVerdict) -> str:
-    """How sure the headline is, in one line."""
+    """How sure the headline is, in one line: probability, prediction set, expected accuracy, typicality."""
     if verdict.broad.abstain:
         return f"{verdict.broad.abstain[:1].upper()}{verdict.broad.abstain[1:]}."
-    parts = []
-    for prediction in (verdict.subclass, verdict.broad):
-        if not prediction.abstain and prediction.probabilities:
-            name = max(prediction.probabilities, key=lambda one: prediction.probabilities[one])
-            parts.append(f"{label_of(name)} {stated(prediction.probabilities[name])}")
-    text = f"Calibrated probability: {', '.join(parts)}."
+    told = [one for one in (verdict.subclass, verdict.broad) if not one.abstain and one.probabilities]
+    parts = [f"{label_of(str(one.label))} {stated(one.probabilities[str(one.label)])}" for one in told]
+    if told and len(told[0].prediction_set) > 1:
+        parts[0] += f" ({told[0].coverage:.0%} set: {either(told[0].prediction_set)})"
+    figures = [", ".join(parts)]
+    if told and "accuracy" in told[0].expected:
+        figures.append(f"expected accuracy {told[0].expected['accuracy']:.1%}")
+    if verdict.broad.typicality is not None:
+        figures.append(f"typicality {verdict.broad.typicality:.1%}")
+    text = f"Calibrated probability: {'; '.join(figures)}."
     if verdict.subclass.abstain:
         text += f" Subclass: cannot say, because {verdict.subclass.abstain}."
     return text
+
+
+def either(classes: Sequence[str]) -> str:
+    """Classes as alternatives in prose."""
+    names = [label_of(name) for name in classes]
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "no class"
+
+
+def left_out(prediction: Prediction) -> list[str]:
+    """Classes outside the prediction set whose probability is `LEAST_NAMED` or more, likeliest first."""
+    if not prediction.prediction_set:
+        return []
+    found = [
+        name
+        for name, share in prediction.probabilities.items()
+        if share >= LEAST_NAMED and name not in prediction.prediction_set
+    ]
+    return sorted(found, key=lambda name: -prediction.probabilities[name])
+
+
+def left_out_line(prediction: Prediction) -> str:
+    """Why classes of some probability are outside the prediction set; empty where there are none."""
+    names = left_out(prediction)
+    if not names:
+        return ""
+    shares = ", ".join(f"{label_of(name)} ({stated(prediction.probabilities[name])})" for name in names)
+    be, it = ("is", "it") if len(names) == 1 else ("are", "they")
+    return (
+        f"{shares} {be} outside the {prediction.coverage:.0%} set, not excluded: in {prediction.coverage:.0%} of "
+        f"held-out cells the true class had a higher probability than {it} {'has' if it == 'it' else 'have'} here."
+    )
+
+
+def set_line(prediction: Prediction) -> str:
+    """What the prediction set means beside the probability of its classes; empty without a set."""
+    members = prediction.prediction_set
+    if not members:
+        return ""
+    coverage, share = f"{prediction.coverage:.0%}", sum(prediction.probabilities[name] for name in members)
+    text = (
+        f"{coverage} set: {either(members)}. It holds every class as probable as the true class was in {coverage} of "
+        f"held-out cells, so that {coverage} of such sets hold the true class. The probability ({stated(share)}"
+        f"{'' if len(members) == 1 else ' together'}) is about this cell, the {coverage} about the sets of many cells."
+    )
+    if len(members) == 1 and share < prediction.coverage:
+        text += f" One class alone therefore need not have {coverage}."
+    return " ".join(filter(None, (text, left_out_line(prediction))))
 
 
 def stated(share: float) -> str:
@@ -52,13 +105,17 @@ def likeness_line(verdict: CellVerdict) -> str:
         return ""
     home = float(verdict.likeness["probability"])
     farthest = ", ".join(
-        f"{BY_NAME[one['feature']].label} {one['sd']:+.1f} sd" for one in verdict.likeness["differs_most"]
+        f"{BY_NAME[one['feature']].named} {_signed(one['sd'])} SD" for one in verdict.likeness["differs_most"]
     )
     if home >= LIKE:
-        return f"Like the database's recordings ({home:.0%}); its farthest features: {farthest}."
+        return f"Like the database's recordings ({home:.0%}); its most distant features: {farthest}."
     if home <= UNLIKE:
-        return f"Unlike the database's recordings (like them: {home:.0%}), by these features above all: {farthest}."
-    return f"Neither clearly like the database's recordings nor unlike them (like them: {home:.0%}): {farthest}."
+        return f"Unlike the database's recordings (probability of being like them {home:.0%}), above all in {farthest}."
+    return f"Neither clearly like nor unlike the database's recordings ({home:.0%}); most distant: {farthest}."
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
 
 
 def promise_line(prediction: Prediction) -> str:
@@ -71,19 +128,24 @@ def promise_line(prediction: Prediction) -> str:
         of = expected.get("species", "")
         cells = f"{expected.get('n_cells', '?')} held-out {of} cells".replace("  ", " ")
         return f"With these features, {expected['accuracy']:.1%} of {cells} are classified correctly{interval}."
-    home, text = expected["probability_home"], f"Expect {expected['accuracy']:.1%} correct{interval}"
+    home, text = expected["probability_home"], f"Expected accuracy {expected['accuracy']:.1%}{interval}"
     where = f"{expected['home']:.1%} of held-out {expected['species']} cells as the database recorded them"
     away = f"{expected['elsewhere']:.1%} as simulated laboratories measure them, classes equally frequent"
     if home >= LIKE:
-        return f"{text}: the promise for the database's own rigs. With these features {where}, {away}."
+        return f"{text}, as for a recording like the database's. With these features {where}, {away}."
     if home <= UNLIKE:
-        return f"{text}: the promise for another laboratory. With these features {away}; {where}."
-    return f"{text}: between the promise for the database's own rigs and for another laboratory. {where}; {away}."
+        return f"{text}, as for another laboratory's recording. With these features {away}; {where}."
+    return f"{text}, between the database's recordings and another laboratory's. {where}; {away}."
 
 
 def contradicts(verdict: CellVerdict) -> bool:
     """Whether DANN and LSPIN contradict each other about the cell."""
-    return any("contradict each other" in text for text in verdict.warnings)
+    return any(map(is_contradiction, verdict.warnings))
+
+
+def is_contradiction(warning: str) -> bool:
+    """Whether a warning says that the models contradict each other."""
+    return "contradict each other" in warning
 
 
 def summary_of(answers: Sequence[Answer]) -> str:

@@ -1,59 +1,103 @@
-"""Place uploaded cells among reference cells, in a UMAP of the reference's DANN features.
+"""Place cells in a map of the database's cells that ships: a UMAP of DANN's features, fitted once.
+
+A small network has learned where the map puts a cell, so that nothing is fitted when cells are placed. The map is made
+by `neuroclass.explain.map_fit`; the reference cells' positions ship, their features do not.
 
 References
 ----------
 .. [1] McInnes, Healy, Melville, "UMAP: uniform manifold approximation and projection", arXiv:1802.03426.
+.. [2] Sainburg, McInnes, Gentner, "Parametric UMAP embeddings for representation and semisupervised learning",
+   Neural Comput 33, 2021 (a network that embeds as UMAP does).
 """
 
+import json
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from neuroclass.cohort.cohort import Cohort
-from neuroclass.explain.embedding import SEED
+from neuroclass.config import MODELS_DIR
+from neuroclass.errors import ModelFileError
 from neuroclass.predictors.dann import DannPredictor
 from neuroclass.types.arrays import Floats
+
+MAP_FILE = MODELS_DIR / "map.json"
+WEIGHTS_FILE = MODELS_DIR / "map.safetensors"
+POINT_COLUMNS = ("id", "species", "truth", "x", "y")
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """A fitted map of reference cells, in which other cells can be placed.
+    """A map of reference cells, in which other cells can be placed.
 
     Attributes
     ----------
     points : DataFrame
         id, species, truth, x, y of the reference cells.
+    dann : str
+        SHA-256 of the weights of the DANN network whose features are mapped.
+    error : float
+        Median distance on reference cells held out from the placing network, as a share of the map's width.
+    centre, spread : ndarray, shape (width,)
+        Mean and standard deviation of DANN's features over the reference cells.
+    layers : tuple of (ndarray, ndarray)
+        Weights and biases of the placing network, rectified between layers.
     """
 
     points: pd.DataFrame
-    _model: DannPredictor
-    _reducer: Any
-    _centre: Floats
-    _spread: Floats
+    dann: str
+    error: float
+    centre: Floats
+    spread: Floats
+    layers: tuple[tuple[Floats, Floats], ...]
 
-    def place(self, x: Floats) -> Floats:
-        """Place cells: features, shape (n_cells, 41), in stored units → (n_cells, 2)."""
-        features = (self._model.embed(x) - self._centre) / self._spread
-        return np.asarray(self._reducer.transform(features), dtype=np.float64)
+    def place(self, model: DannPredictor, x: Floats) -> Floats:
+        """Place cells.
+
+        Parameters
+        ----------
+        model : DannPredictor
+            The network whose features are mapped.
+        x : ndarray, shape (n_cells, 41)
+            Features in stored units, NaN where missing.
+
+        Returns
+        -------
+        ndarray, shape (n_cells, 2)
+        """
+        return self.place_features((model.embed(x) - self.centre) / self.spread)
+
+    def place_features(self, standardised: Floats) -> Floats:
+        """Place DANN's features, standardised, shape (n_cells, width) → (n_cells, 2)."""
+        hidden = standardised
+        for number, (weights, biases) in enumerate(self.layers):
+            hidden = hidden @ weights + biases
+            if number < len(self.layers) - 1:
+                hidden = np.maximum(hidden, 0.0)
+        return np.asarray(hidden, dtype=np.float64)
 
 
-def map_of(model: DannPredictor, cohort: Cohort) -> Map:
-    """Fit a UMAP, with a fixed seed, to a cohort's domain-invariant features.
+@cache
+def load_map(path: Path = MAP_FILE, weights: Path = WEIGHTS_FILE) -> Map:
+    """Read the map that ships.
 
-    Parameters
-    ----------
-    model : DannPredictor
-        The shipped model; trained on the database's cells, so these are not held out.
-    cohort : Cohort
-        The reference cells.
+    Raises
+    ------
+    ModelFileError
+        If a file is absent or is no map.
     """
-    from umap import UMAP
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
 
-    features = model.embed(cohort.matrix())
-    centre, spread = features.mean(0), np.maximum(features.std(0), 1e-9)
-    reducer = UMAP(n_neighbors=15, min_dist=0.2, random_state=SEED, transform_seed=SEED, n_jobs=1)
-    points = reducer.fit_transform((features - centre) / spread)
-    table = cohort.frame[["id", "species"]].assign(truth=cohort.frame["broad"], x=points[:, 0], y=points[:, 1])
-    return Map(table, model, reducer, centre, spread)
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        arrays = {name: np.asarray(value, dtype=np.float64) for name, value in load_file(weights).items()}
+        layers = tuple((arrays[f"weights{k}"], arrays[f"biases{k}"]) for k in range(int(card["n_layers"])))
+        points = pd.DataFrame(card["points"], columns=list(POINT_COLUMNS))
+        return Map(points, card["dann"], float(card["error"]), arrays["centre"], arrays["spread"], layers)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelFileError(
+            f"{path.name} and {weights.name} are no map of reference cells ({error}). Restore them from the repository."
+        ) from error

@@ -21,10 +21,11 @@ SIMULATED = "These cells are **simulated**: they show how the dashboard works an
 
 
 def heading(title: str, question: str) -> None:
-    """Show a page's title and the question it answers."""
+    """Show a page's title and the question it answers, if any."""
     st.session_state[_FIGURES] = {}
     st.title(title, anchor=False)
-    st.caption(question)
+    if question:
+        st.caption(question)
 
 
 def source_notice(cohort: Cohort) -> None:

@@ -116,8 +116,8 @@ def test_an_uploaded_table_is_classified_and_a_bad_file_refused(visitor: Visitor
     visitor.tab.get_by_text("was refused").wait_for()
     visitor.open("classify")
     visitor.tab.set_input_files("[data-testid=stFileUploaderDropzoneInput]", [str(table)])
-    visitor.tab.get_by_text("Can it be trusted?").wait_for()
-    visitor.tab.get_by_text("Take it away").wait_for()
+    visitor.tab.locator(".st-key-verdict-strips").wait_for()
+    visitor.tab.locator(".st-key-verdict-sections").get_by_text("Export").wait_for()
     visitor.check()
 
 
@@ -144,7 +144,7 @@ def test_every_page_lives_with_the_content_security_policy(visitor: Visitor, tmp
     table.write_text("cell,species,tau,sag,vrest,ri,latency\nA,mouse,20,0.1,-70,150,0.05\nB,mouse,9,0.1,-70,150,0.05\n")
     visitor.open("classify")
     visitor.tab.set_input_files("[data-testid=stFileUploaderDropzoneInput]", [str(table)])
-    visitor.tab.get_by_text("Take it away").wait_for()
+    visitor.tab.locator(".st-key-verdict-sections").get_by_text("Export").wait_for()
     visitor.check()
     assert against == []
 

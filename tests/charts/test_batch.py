@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from neuroclass.adaptation.batch_model import Proportion
+from neuroclass.cell_types import COLOURS
 from neuroclass.charts import batch as charts
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.ui.classify.batch_summary import composition
@@ -47,7 +48,10 @@ def test_figures_carry_units_and_escape_names():
     )
     assert "fraction" in bars.layout.yaxis.title.text
     reference = pd.DataFrame({"id": ["1"], "species": ["mouse"], "truth": ["excitatory"], "x": [0.0], "y": [0.0]})
-    uploaded = pd.DataFrame({"cell": ["<b>x"], "label": ["excitatory"], "x": [1.0], "y": [1.0]})
+    uploaded = pd.DataFrame(
+        {"cell": ["<b>x"], "class": ["excitatory"], "label": ["excitatory"], "x": [1.0], "y": [1.0]}
+    )
     fig = charts.among(reference, uploaded, simulated=True)
     assert "<b>" not in str(fig.data[-1].text)
+    assert fig.data[-1].marker.color == fig.data[0].marker.color == COLOURS["excitatory"]
     assert "simulated" in fig.layout.annotations[-1].text

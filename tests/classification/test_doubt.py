@@ -44,8 +44,8 @@ def test_a_strangers_reason_names_the_planted_feature(species):
     x[:, FEATURE_NAMES.index(PLANTED)] += 50
     for row in x:
         reason = why(model, row, species)
-        assert f"{BY_NAME[PLANTED].label} {row[FEATURE_NAMES.index(PLANTED)]:.4g} mV (+" in reason
-        assert reason.index(BY_NAME[PLANTED].label) < reason.index("sd)"), "the planted feature is not named first"
+        assert f"{BY_NAME[PLANTED].named} {row[FEATURE_NAMES.index(PLANTED)]:.4g} mV (+" in reason
+        assert reason.index(BY_NAME[PLANTED].label) < reason.index("SD)"), "the planted feature is not named first"
 
 
 def test_the_sign_of_the_deviation_is_that_of_the_planted_change():

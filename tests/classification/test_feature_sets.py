@@ -9,7 +9,7 @@ from neuroclass.classification import classify, feature_sets
 from neuroclass.classification.feature_sets import MOST_FITTED, fit, plan
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.errors import RecordingError, RejectedInput
-from neuroclass.features import FEATURE_NAMES
+from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.training.library import FeatureSetLibrary, whole_stimuli
 from neuroclass.types.arrays import Mask
 from neuroclass.types.progress import FEATURE_SET, Progress
@@ -86,7 +86,10 @@ def test_beyond_the_bound_a_cell_is_judged_by_the_largest_set_within_its_feature
         assert kept.tobytes() in allowed or library.ships(kept)
         lost = [name for name in before.features if name not in after.features]
         assert all(name in after.missing for name in lost)
-        assert f"Judged without {len(lost)} of its {len(before.features)} features ({lost[0]}" in after.warnings[-1]
+        assert (
+            f"Judged without {len(lost)} of its {len(before.features)} features ({BY_NAME[lost[0]].named}"
+            in after.warnings[-1]
+        )
         assert f"{n_other} other sets of features" in after.warnings[-1]
     assert judged and isinstance(chosen.cells[-1], MeasuredCell)
     assert mask_of(chosen.cells[-1]).sum() >= max(sets[0].sum(), sets[1].sum())

@@ -124,7 +124,7 @@ def test_a_fetched_recording_opens_on_classify_and_is_cited(
     dandiset = open_dandiset("20")
     with fetch_asset(dandiset, list_assets(dandiset)[0]).path.open("rb") as content:
         digest = store.spool().put(content, OWNER)[0]
-    app = open_page("classify", **{handed.ADDRESS: digest})
+    app = open_page("classify", **{handed.ADDRESS: digest, "section": "Export"})
     assert not app.exception
     assert any("From dandiset 000020" in one.value for one in app.caption)
     assert any(f"000020/{VERSION}".replace(".", "\\.") in one.value for one in app.markdown)

@@ -79,7 +79,15 @@ def of_page(app: AppTest, history: History) -> list:
     return answers
 
 
+def section(app: AppTest, name: str) -> AppTest:
+    app.segmented_control(key="section").set_value(name).run()
+    assert not app.exception
+    return app
+
+
 def of_command_line(app: AppTest, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> list:
+    if any(one.key == "section" for one in app.segmented_control):
+        section(app, "Export")
     command = next(block.value for block in app.code if "neuroclass classify" in block.value)
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "neuroclass"]
@@ -161,7 +169,7 @@ def values_shown(app: AppTest, history: History, views: list[RecordingAnalysis])
 
 def test_the_sweep_view_shows_what_the_verdict_rests_on_after_corrections(opened, history, sweeps, views):
     content = sweeps[1].read_bytes()
-    app = upload(opened("classify"), (sweeps[1].name, content))
+    app = upload(opened("classify", section="Sweeps"), (sweeps[1].name, content))
     plain = values_shown(app, history, views)
     (verdict,) = of_page(app, history)
     ramp = next(
@@ -177,7 +185,7 @@ def test_the_sweep_view_shows_what_the_verdict_rests_on_after_corrections(opened
 
 def test_a_sweep_chosen_in_the_gallery_is_corrected_there(opened, history, sweeps, views):
     content = sweeps[1].read_bytes()
-    app = upload(opened("classify"), (sweeps[1].name, content))
+    app = upload(opened("classify", section="Sweeps"), (sweeps[1].name, content))
     plain = values_shown(app, history, views)
     (verdict,) = of_page(app, history)
     number, index = next(
@@ -197,7 +205,7 @@ def test_a_sweep_chosen_in_the_gallery_is_corrected_there(opened, history, sweep
 
 
 def test_the_sweep_view_follows_a_changed_channel_mapping(opened, history, weak, views):
-    app = upload(opened("classify"), ("cell.csv", weak))
+    app = upload(opened("classify", section="Sweeps"), ("cell.csv", weak))
     plain = values_shown(app, history, views)
     app.toggle(key="override").set_value(True).run()
     app.selectbox(key="stimulus_unit").set_value("nA").run()
@@ -207,7 +215,7 @@ def test_the_sweep_view_follows_a_changed_channel_mapping(opened, history, weak,
 
 def test_the_same_content_under_another_name_keeps_its_sweeps_and_its_own_name(opened, weak, views):
     for name in ("first", "second"):
-        upload(opened("classify"), (f"{name}.csv", weak))
+        upload(opened("classify", section="Sweeps"), (f"{name}.csv", weak))
         assert (views[-1].recording.source, views[-1].recording.cell) == (f"{name}.csv", name)
     assert len(views) == 2
 
@@ -223,7 +231,8 @@ def test_a_recording_is_read_and_measured_once_for_all_that_is_shown(opened, his
     monkeypatch.setattr(domain, "extract_features", counted)
     content = sweeps[0].read_bytes() + b"\0"
     app = upload(opened("classify"), ("once.nwb", content))
-    app.segmented_control(key="evidence").set_value("What would change its mind").run()
+    for name in ("Reasons", "Sweeps", "Features", "What if", "Export"):
+        section(app, name)
     app.multiselect(key="excluded").set_value(["Vip"]).run()
     assert not app.exception
     assert of_page(app, history)[0]["prior"]["weights"] == {"Vip": 0.0}
@@ -236,7 +245,7 @@ def test_names_are_suggested_only_when_asked(opened, sweeps):
     button = next(b for b in app.button if "Suggest" in b.label)
     button.click().run()
     assert not app.exception
-    assert any("c7" in s.value for s in app.subheader)
+    assert any("c7" in s.value for s in app.caption)
     assert app.session_state["shown"][0].cell == "c7_first"
 
 

@@ -58,7 +58,7 @@ def test_a_reason_leads_to_its_samples_beside_reference_cells(page: Callable[[],
 
 def test_what_would_change_its_mind_names_probabilities_and_range(page: Callable[[], AppTest]) -> None:
     app = page()
-    app.segmented_control(key="evidence").set_value("What would change its mind").run()
+    app.segmented_control(key="evidence").set_value("Counterfactual").run()
     assert not app.exception
     told = [c.value for c in app.caption if "The smallest change found" in c.value]
     assert told and "quantiles" in told[0]
@@ -66,7 +66,7 @@ def test_what_would_change_its_mind_names_probabilities_and_range(page: Callable
 
 def test_the_stress_test_runs_and_says_whether_the_label_holds(page: Callable[[], AppTest]) -> None:
     app = page()
-    app.segmented_control(key="evidence").set_value("Recording stress test").run()
+    app.segmented_control(key="evidence").set_value("Stress test").run()
     next(b for b in app.button if b.label == "Run the stress test").click().run()
     assert not app.exception
     table = next(d.value for d in app.dataframe if "in words" in d.value.columns)

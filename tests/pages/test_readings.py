@@ -87,7 +87,7 @@ def test_a_recording_without_a_current_is_offered_nothing(opened, folder):  # no
 def test_a_gain_is_entered_in_the_form(opened, history, folder, monkeypatch, capsys):  # noqa: F811
     app = dropped(opened("classify"), folder, "scaled.abf")
     assert "Enter it as the gain of the current" in app.error[0].value.replace("\\", "")
-    assert any("Gains and offsets are entered above" in block.value for block in app.info)
+    assert any("Gains and offsets are entered at the top" in block.value for block in app.info)
     app.toggle(key="override").set_value(True).run()
     app.number_input(key="stimulus_gain").set_value(100.0).run()
     assert not app.exception and not app.error

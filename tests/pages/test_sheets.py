@@ -20,12 +20,12 @@ def lab() -> bytes:
 
 def cell_shown(app) -> str:
     assert headline(app)
-    return next(one.value for one in app.subheader if "cell " in one.value).rpartition("cell ")[2]
+    origin = next(one.value for one in app.caption if ", cell " in one.value)
+    return origin.rpartition("cell ")[2].partition(":")[0]
 
 
-def test_the_page_offers_the_sheets_and_classifies_the_chosen_one(open_page, monkeypatch, lab):
-    monkeypatch.setattr("neuroclass.ui.evidence.evidence.show", lambda case: None)
-    app = upload(open_page("classify"), ("lab.xlsx", lab))
+def test_the_page_offers_the_sheets_and_classifies_the_chosen_one(open_page, lab):
+    app = upload(open_page("classify", section="Export"), ("lab.xlsx", lab))
     (box,) = [one for one in app.selectbox if one.label.startswith("Sheet of")]
     assert box.options[1:] == ["Young", "Old", "Notes"] and cell_shown(app) == "young"
     app = box.set_value("Old").run()
@@ -40,7 +40,6 @@ def test_the_page_offers_the_sheets_and_classifies_the_chosen_one(open_page, mon
 def test_an_entry_of_the_history_opens_with_its_sheet(open_page, monkeypatch, lab):
     from types import SimpleNamespace
 
-    monkeypatch.setattr("neuroclass.ui.evidence.evidence.show", lambda case: None)
     monkeypatch.setattr(
         "neuroclass.ui.history.browser_identity.secrets", SimpleNamespace(token_urlsafe=lambda n: "browser-" + "x" * n)
     )
@@ -52,8 +51,7 @@ def test_an_entry_of_the_history_opens_with_its_sheet(open_page, monkeypatch, la
     assert not again.exception and cell_shown(again) == "old"
 
 
-def test_a_table_without_sheets_is_offered_none(open_page, monkeypatch):
-    monkeypatch.setattr("neuroclass.ui.evidence.evidence.show", lambda case: None)
+def test_a_table_without_sheets_is_offered_none(open_page):
     single = workbook(Only=[HEADER, ["a", "mouse", 20, 0.1, -70, 150, 0.05]])
     app = upload(open_page("classify"), ("lab.xlsx", single))
     assert not [one for one in app.selectbox if one.label.startswith("Sheet of")] and cell_shown(app) == "a"

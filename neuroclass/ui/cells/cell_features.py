@@ -83,7 +83,7 @@ def show(cells: Cohort, row: pd.Series, lent: Lent | None) -> None:
             "percentiles",
             table.drop(columns="shown"),
             caption=f"Percentile among the loaded {escaped(label or 'unclassified')} cells of its species; the band "
-            "holds their middle half; orange: outermost 5% on either side.",
+            "holds their middle half; purple: outermost 5% on either side.",
             simulated=cells.simulated,
         )
 

@@ -194,7 +194,8 @@ def _window(name: str, chosen: Sequence[SweepSummary], address: bool) -> tuple[f
     key = f"window-{name}"
     high = round(max(d.sweep.duration_s for d in chosen), 4)
     spans = [d.window() for d in chosen]
-    first = (round(min(s[0] for s in spans), 4), round(min(max(s[1] for s in spans), high), 4))
+    stimulus = (round(min(s[0] for s in spans), 4), round(min(max(s[1] for s in spans), high), 4))
+    first = (0.0, high)
     if key not in st.session_state:
         st.session_state[key] = (address_of.take_span(SPAN, (0.0, high)) if address else None) or first
     low, top = st.session_state[key]
@@ -211,15 +212,18 @@ def _window(name: str, chosen: Sequence[SweepSummary], address: bool) -> tuple[f
             on_change=_slide,
             args=(slider, key),
         )
-        st.button(
-            "Reset",
-            key=f"reset-{name}",
-            icon=":material/zoom_out_map:",
-            on_click=st.session_state.update,
-            args=({key: first},),
-            disabled=(low, top) == first,
-            help="The stimulus with a little around it",
-        )
+        for label, icon, span in (
+            ("Whole sweep", "zoom_out_map", first),
+            ("Stimulus", "center_focus_strong", stimulus),
+        ):
+            st.button(
+                label,
+                key=f"{label.split()[0].lower()}-{name}",
+                icon=f":material/{icon}:",
+                on_click=st.session_state.update,
+                args=({key: span},),
+                disabled=(low, top) == span,
+            )
     if address and (low, top) != first:
         st.query_params.update(zip(SPAN, (f"{low:g}", f"{top:g}"), strict=True))
     elif address:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.classification import wording
+from neuroclass.classification.doubt import ODD_TYPICALITY
 from neuroclass.classification.grouping import suggested_cells
 from neuroclass.classification.inputs import CellInput, InputFile
 from neuroclass.classification.metadata import CellMetadata
@@ -15,17 +16,14 @@ from neuroclass.classification.models import Models
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput
 from neuroclass.types.progress import FEATURE_SET, Progress, ProgressCallback
-from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.history import store
-from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 Pair = tuple[CellInput | None, Answer]
 _CELL_NAMES = "cell_names"
-SHOWN = 4
-MOST_REASONS = 1000
-SECONDS_A_CELL = 0.1
+REFUSED, CONTRADICTION, OUT, UNDECIDED = "refused", "contradiction", "out of distribution", "undecided"
+_ORDER = (REFUSED, CONTRADICTION, OUT, UNDECIDED, "")
 
 
 def grouping_form(files: Sequence[InputFile]) -> list[CellInput]:
@@ -35,12 +33,12 @@ def grouping_form(files: Sequence[InputFile]) -> list[CellInput]:
     cell_names: dict[str, str] = st.session_state.setdefault(_CELL_NAMES, {})
     joined = sum(bool(cell_names.get(_id(file))) for file in files)
     with st.expander(
-        "Several files are one cell?" + (f" {joined} files are joined." if joined else ""),
+        "Do several files belong to one cell?" + (f" {joined} files are joined." if joined else ""),
         icon=":material/join:",
     ):
         st.caption(
-            "Files with the same cell name are measured together, over all their sweeps. Without a name, a file's "
-            "cells are its own."
+            "Files with the same cell name are measured together, over all their sweeps. A file without a name stands "
+            "for itself."
         )
         table = pd.DataFrame(
             {
@@ -144,7 +142,7 @@ def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
     repeated = set(twice[twice.duplicated()])
     rows = [_refused(one) if isinstance(one, RejectedInput) else _row(one, repeated) for _, one in pairs]
     columns = [
-        *("file", "cell", "species", "broad class", "broad probability", "broad set"),
+        *("attention", "file", "cell", "species", "broad class", "broad probability", "broad set"),
         *("subclass", "subclass probability", "subclass set", "expected accuracy", "like the database", "features"),
         *("typicality (%)", "flags", "note"),
     ]
@@ -153,12 +151,20 @@ def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
 
 def _refused(one: RejectedInput) -> dict[str, Any]:
     refused = "refused, readable as proposed" if getattr(one.error, "proposals", ()) else "refused"
-    return {"file": one.source, "cell": one.cell, "broad class": refused, "subclass": refused, "note": one.error.plain}
+    return {
+        "attention": REFUSED,
+        "file": one.source,
+        "cell": one.cell,
+        "broad class": refused,
+        "subclass": refused,
+        "note": one.error.plain,
+    }
 
 
 def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
     notes = ["Another uploaded cell has the same name."] if one.cell in repeated else []
     return {
+        "attention": attention(one),
         "file": one.source,
         "cell": one.cell,
         "species": one.species,
@@ -178,15 +184,20 @@ def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
 
 
 def by_doubt(pairs: Sequence[Pair]) -> list[Pair]:
-    """Refused files first, then strangers, then contradictions between DANN and LSPIN, then the others as uploaded."""
+    """Refused files first, then contradictions, cells out of distribution and undecided ones, then the others."""
+    return sorted(pairs, key=lambda pair: _ORDER.index(attention(pair[1])))
 
-    def rank(pair: Pair) -> int:
-        one = pair[1]
-        if isinstance(one, RejectedInput):
-            return 0
-        return 1 if one.broad.abstain else 2 if wording.contradicts(one) else 3
 
-    return sorted(pairs, key=rank)
+def attention(one: Answer) -> str:
+    """Why an answer needs attention, in a word; empty where it does not."""
+    if isinstance(one, RejectedInput):
+        return REFUSED
+    if wording.contradicts(one):
+        return CONTRADICTION
+    if not one.broad.abstain:
+        return ""
+    typicality = one.broad.typicality
+    return OUT if typicality is not None and typicality < ODD_TYPICALITY else UNDECIDED
 
 
 def _rounded(value: float | None) -> float | None:
@@ -203,114 +214,6 @@ def _top(prediction: Prediction) -> float | None:
 
 def _set(prediction: Prediction) -> str:
     return " or ".join(label_of(name) for name in prediction.prediction_set)
-
-
-def choose(pairs: Sequence[Pair]) -> int:
-    """Show the table of all cells; returns the row to show below."""
-    table = table_of(pairs)
-    n_refused = sum(isinstance(one, RejectedInput) for _, one in pairs)
-    chosen = 0
-    if len(pairs) > 1:
-        ids = [_row_id(k, *pair) for k, pair in enumerate(pairs)]
-        event = st.dataframe(
-            table,
-            hide_index=True,
-            key=table_key("verdicts", ids),
-            on_select="rerun",
-            selection_mode="single-row",
-            height=min(420, 38 + 35 * len(table)),
-            column_config={
-                "broad probability": _share(
-                    "Calibrated probability of the likeliest broad class; by DANN unless another model is chosen."
-                ),
-                "subclass probability": _share(
-                    "Calibrated probability of the likeliest subclass; by LSPIN unless another model is chosen."
-                ),
-                "expected accuracy": _share("Accuracy to expect of the finer task that is answered; see the verdict."),
-                "like the database": _share("Probability that the recording is like the database's."),
-                "typicality (%)": st.column_config.NumberColumn(
-                    help="Share of held-out cells at least as unusual on the features present."
-                ),
-            },
-        )
-        refused = f", {n_refused} refused" if n_refused else ""
-        st.caption(
-            f"{len(pairs) - n_refused} cells classified{refused}. Refused files, strangers and contradictions come "
-            "first. Sort by a column's head; tick a row to see it below. "
-            "Sets hold the truth in 90% of held-out cells."
-        )
-        first = next((k for k, (_, one) in enumerate(pairs) if isinstance(one, CellVerdict)), 0)
-        chosen = next((ids.index(one) for one in chosen_ids(event, ids)), first)
-        _refusals([one for k, (_, one) in enumerate(pairs) if isinstance(one, RejectedInput) and k != chosen])
-    with st.container(horizontal=True):
-        widgets.csv_button("verdicts", table, label="All verdicts (CSV)")
-        st.download_button(
-            "All verdicts (JSON)",
-            lambda: _json(pairs),
-            file_name="neuroclass-verdicts.json",
-            mime="application/json",
-            icon=":material/download:",
-            type="tertiary",
-            on_click="ignore",
-        )
-        _offer_reasons(pairs)
-    return chosen
-
-
-def _row_id(row: int, cell_input: CellInput | None, one: Answer) -> str:
-    """Which cell of which input is in a row, the row itself for those of the same name."""
-    return f"{row} {cell_input.digest if cell_input else ''} {one.source} {one.cell}"
-
-
-def _offer_reasons(pairs: Sequence[Pair]) -> None:
-    """Verdicts with the reasons that were not computed, on request."""
-    n_without = sum(isinstance(one, CellVerdict) and not uploads.has_reasons(one) for _, one in pairs)
-    if not n_without:
-        return
-    if n_without > MOST_REASONS:
-        st.caption(
-            f"The reasons of a cell are computed when it is shown; those of {n_without:,} cells at once take too long "
-            "here. The command line writes them: python -m neuroclass classify FILE --jsonl."
-        )
-        return
-    st.download_button(
-        "All verdicts with reasons (JSON)",
-        lambda: _json([(cell_input, _explained(one)) for cell_input, one in pairs]),
-        file_name="neuroclass-verdicts-with-reasons.json",
-        mime="application/json",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        help=f"Reasons of {n_without} cells are computed at the click, in about {n_without * SECONDS_A_CELL:.0f} s.",
-    )
-
-
-def _explained(one: Answer) -> Answer:
-    from neuroclass.classification.classify import reasons_for
-
-    return reasons_for(one, uploads.loaded_models()) if isinstance(one, CellVerdict) else one
-
-
-def _refusals(refused: Sequence[RejectedInput]) -> None:
-    """Why files were refused: the first few in full, the others in the table."""
-    if not refused:
-        return
-    places = [f"{one.source}, cell {one.cell}" if one.cell else one.source for one in refused[:SHOWN]]
-    lines = [f"- **{escaped(p)}**: {escaped(one.error.plain, 400)}" for p, one in zip(places, refused, strict=False)]
-    rest = f"\n- and {len(refused) - SHOWN} more, in the table" if len(refused) > SHOWN else ""
-    st.error("\n".join(lines) + rest, icon=":material/warning:")
-    if any(getattr(one.error, "proposals", ()) for one in refused):
-        st.caption("Tick the row of a refused file to see the reading that is proposed for it.")
-
-
-def _share(text: str) -> Any:
-    return st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="%.3f", help=text)
-
-
-def _json(pairs: Sequence[Pair]) -> str:
-    import json
-
-    return json.dumps([one.to_json() for _, one in pairs], indent=1)
 
 
 def link_to(cell_input: CellInput | None, metadata: CellMetadata) -> None:

@@ -1,7 +1,6 @@
 """What the uploaded cells are together: their composition against the priors, their place among reference cells."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,8 @@ from neuroclass.adaptation.batch_model import LEAST_CELLS as LEAST_FITTED
 from neuroclass.adaptation.batch_model import Proportion
 from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import batch as charts
-from neuroclass.classification.models import Models, load_models
+from neuroclass.classification.models import load_models
 from neuroclass.classification.result import CellVerdict
-from neuroclass.cohort.cohort import Cohort
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Table
 from neuroclass.types.models import MODEL_OF_TASK, title_of
@@ -21,9 +19,6 @@ from neuroclass.ui import cache, widgets
 from neuroclass.ui.classify import adapt
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
-
-if TYPE_CHECKING:
-    from neuroclass.explain.placing import Map
 
 LEAST_CELLS = 5
 
@@ -33,14 +28,17 @@ def show(verdicts: Sequence[CellVerdict]) -> None:
     """Composition and place of the cells; nothing for fewer than two."""
     if len(verdicts) < 2:
         return
-    with st.expander(f"The {len(verdicts)} cells together: composition, and place among the reference cells"):
+    title = f"The {len(verdicts)} cells together: composition, and place among the reference cells"
+    together = st.expander(title, icon=":material/bubble_chart:", key="together", on_change="rerun")
+    if not together.open:
+        return
+    with together:
         left, right = st.columns(2)
         for column, task in zip((left, right), MODEL_OF_TASK, strict=True):
             with column, guarded(stop=False):
                 _composition(task, verdicts)
-        if st.toggle("Show their place among the reference cells (slow at first: a UMAP is fitted)", key="place"):
-            with guarded(stop=False):
-                _place(verdicts)
+        with guarded(stop=False):
+            _place(verdicts)
 
 
 def composition(
@@ -94,46 +92,52 @@ def _composition(task: str, verdicts: Sequence[CellVerdict]) -> None:
     judge = title_of(outcome.model) if outcome is not None else title_of(model)
     table = composition(task, cells, prior, None if outcome is None else outcome.proportions)
     if outcome is None:
-        told = f"Too few cells to estimate a composition (at least {LEAST_FITTED})."
+        said = f"Too few cells to estimate a composition (at least {LEAST_FITTED})."
     elif outcome.proportions is None:
-        told = f"The composition cannot be estimated: {escaped(outcome.why_not, 500)}"
+        said = f"The composition cannot be estimated: {escaped(outcome.why_not, 500)}"
     else:
-        told = "Estimated with the laboratory's offset allowed for."
-    unsaid = sum(getattr(one, task).label is None for one in cells)
-    silent = f" {unsaid} cells have no label." if unsaid else ""
+        said = "Estimated, the laboratory's offset allowed for."
+    unlabelled = sum(getattr(one, task).label is None for one in cells)
+    silent = f" {unlabelled} without a label." if unlabelled else ""
     widgets.figure(
         charts.composition(table),
         f"composition-{task}",
         table,
-        caption=f"{len(cells)} uploaded cells by {escaped(judge)} against its training cells. {told}{silent}",
+        caption=f"{len(cells)} uploaded cells by {escaped(judge)} against its training cells. {said}{silent}",
     )
-
-
-@st.cache_resource(max_entries=2, show_spinner="Drawing the map of the reference cells", hash_funcs=cache.HASHES)
-def _map(models: Models, cohort: Cohort) -> "Map":
-    from neuroclass.explain.placing import map_of
-    from neuroclass.predictors.dann import DannPredictor
-
-    model = models.dann.network
-    assert isinstance(model, DannPredictor)
-    return map_of(model, cohort)
 
 
 def _place(verdicts: Sequence[CellVerdict]) -> None:
-    cohort = cache.cohort()
-    found = _map(load_models(), cohort)
-    x = np.array([[one.features.get(name, np.nan) for name in FEATURE_NAMES] for one in verdicts])
-    points = found.place(x)
-    labels = [label_of(one.broad.label) if one.broad.label else "cannot say" for one in verdicts]
-    table = pd.DataFrame(
-        {"cell": [one.cell for one in verdicts], "label": labels, "x": points[:, 0], "y": points[:, 1]}
+    from neuroclass.explain.placing import load_map
+    from neuroclass.io.artifacts import weights_of
+    from neuroclass.predictors.dann import DannPredictor
+
+    found, model = load_map(), load_models().dann.network
+    if not isinstance(model, DannPredictor) or weights_of(model) != found.dann:
+        st.info(
+            "The map that ships was made with another DANN network than the one loaded here, so that cells cannot be "
+            "placed in it. Restore the shipped models.",
+            icon=":material/info:",
+        )
+        return
+    points = found.place(
+        model, np.array([[one.features.get(name, np.nan) for name in FEATURE_NAMES] for one in verdicts])
     )
-    kind = "simulated" if cohort.simulated else "recorded"
+    table = pd.DataFrame(
+        {
+            "cell": [one.cell for one in verdicts],
+            "class": [one.broad.label or "cannot say" for one in verdicts],
+            "label": [label_of(one.broad.label) if one.broad.label else "cannot say" for one in verdicts],
+            "x": points[:, 0],
+            "y": points[:, 1],
+        }
+    )
     widgets.figure(
-        charts.among(found.points, table, cohort.simulated),
+        charts.among(found.points, table),
         "place",
-        table,
-        caption=f"UMAP fitted to {len(found.points):,} {kind} reference cells in DANN's features (missing features "
-        "filled in); uploaded cells are put in afterwards. Near means alike; axes have no meaning.",
-        simulated=cohort.simulated,
+        table.drop(columns="class"),
+        caption=f"UMAP of {len(found.points):,} recorded cells of the database in DANN's features (missing features "
+        "filled in); uploaded cells, in their verdict's colour, are placed by a network that has learned the map: on "
+        f"cells that it had not seen its median error is {found.error:.1%} of the map's width. Near means alike; axes "
+        "have no unit.",
     )

@@ -76,7 +76,7 @@ def _correction(key: str, cell_input: CellInput, one: SweepSummary) -> None:
     with st.form(f"correct-{key}-{number}"):
         st.markdown(f"**Sweep {number}**: {escaped(one.recognised, 600)}")
         if not one.epochs:
-            st.caption("There is no epoch to correct: the current never leaves its holding level, or is not known.")
+            st.caption("There is no epoch to correct: the current never leaves its holding level, or was not recorded.")
         names = list(_STIMULI)
         assigned = {}
         for epoch in one.epochs:

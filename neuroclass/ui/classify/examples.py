@@ -36,6 +36,11 @@ def _open(name: str, here: bool) -> None:
     st.switch_page(page_of(_CLASSIFY), query_params={ADDRESS: name})
 
 
+def is_chosen() -> bool:
+    """Whether the address names an example."""
+    return st.query_params.get(ADDRESS, "") in EXAMPLES
+
+
 def chosen() -> list[InputFile]:
     """The example that the address names, in this browser's spool; none without one."""
     name = st.query_params.get(ADDRESS, "")
@@ -62,8 +67,12 @@ def leave() -> None:
     """Say which example is shown, and offer to put it away."""
     name = st.query_params.get(ADDRESS, "")
     if name in EXAMPLES:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f":material/science: {EXAMPLES[name].title}: simulated. {EXAMPLES[name].shows}")
+        with st.container(horizontal=True, vertical_alignment="center", key="example"):
+            st.markdown(
+                f":small[:material/science: {EXAMPLES[name].title}: a **simulated** example]",
+                width="content",
+                help=EXAMPLES[name].shows,
+            )
             st.button("Put it away", type="tertiary", key=f"{ADDRESS}-leave", on_click=_put_away, args=(name,))
 
 

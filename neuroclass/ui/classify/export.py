@@ -1,4 +1,4 @@
-"""Take it away: results, report, Methods paragraph and the command line of one verdict."""
+"""Export of one verdict: results, report, Methods paragraph and the command line."""
 
 import json
 from typing import TYPE_CHECKING
@@ -31,7 +31,6 @@ def show(case: Case, command: str) -> None:
     command : str
         The command line that gives the same numbers.
     """
-    st.subheader("Take it away", anchor=False)
     verdict = case.verdict
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(

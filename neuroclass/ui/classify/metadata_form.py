@@ -1,4 +1,4 @@
-"""What a user knows of the uploaded cells: species, resistances, recording conditions, line, wrong headers."""
+"""What a user says of the uploaded cells: species, resistances, recording conditions, line, wrong headers."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -76,10 +76,10 @@ def metadata(expanded: bool = True) -> CellMetadata:
         with suppress(HistoryError):
             last = next(iter(store.history().find(visitor())), None)
         st.session_state["species"] = str(last.context.get("species", UNKNOWN)) if last else UNKNOWN
-    with st.expander("What is known of the cells (optional)", icon=":material/edit_note:", expanded=expanded):
+    with st.expander("Species and recording conditions (optional)", icon=":material/edit_note:", expanded=expanded):
         columns = st.columns(3)
         species = columns[0].segmented_control(
-            "Species, where the file does not tell",
+            "Species, where the file does not say",
             [UNKNOWN, *(s.value for s in Species)],
             required=True,
             key="species",
@@ -95,7 +95,7 @@ def metadata(expanded: bool = True) -> CellMetadata:
                 None,
                 key=name,
                 persist_state="session",
-                help=f"{spec.definition} It is used for every cell whose file does not tell it.",
+                help=f"{spec.definition} Used for every cell whose file does not give it.",
             )
             if value:
                 entered[name] = float(value)
@@ -109,7 +109,7 @@ def _prior() -> Prior:
     """Line or label, and classes that the cells cannot be."""
     columns = st.columns(2)
     marked = columns[0].selectbox(
-        "Labelled by",
+        "Labelled by (marker or line)",
         [NOTHING, *PRESETS, *_LINES],
         key="marked",
         bind="query-params",
@@ -117,7 +117,7 @@ def _prior() -> Prior:
         "subclass is left to the recording.",
     )
     excluded = columns[1].multiselect(
-        "Cannot be",
+        "Excluded classes",
         list(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER))),
         key="excluded",
         bind="query-params",

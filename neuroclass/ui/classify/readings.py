@@ -40,8 +40,8 @@ def offer(one: RejectedInput, cell_input: CellInput, metadata: CellMetadata, pai
         _card(proposal, cell_input, metadata, alike, f"{cell_input.digest[:16]}-{number}")
     if one.error.words or any(proposal.assumes for proposal in one.error.proposals):
         st.info(
-            "Gains and offsets are entered above under **What is known of the cells**: switch on **The file's "
-            "channels, units or gains are wrong**.",
+            "Gains and offsets are entered at the top, under **Species and recording conditions**: switch on **The "
+            "file's channels, units or gains are wrong**.",
             icon=":material/tune:",
         )
 
@@ -104,7 +104,7 @@ def accepted(cell_input: CellInput) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(f"Read as you accepted it. {_sentence(proposal)}", icon=":material/tune:")
         st.button(
-            "Take this back",
+            "Undo this reading",
             key=f"unaccept-{cell_input.digest[:16]}",
             on_click=uploads.accept,
             args=([cell_input], None),

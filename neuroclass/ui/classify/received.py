@@ -13,6 +13,7 @@ from neuroclass.ui import arrivals
 from neuroclass.ui.history import store
 from neuroclass.ui.housekeeping import release
 from neuroclass.ui.identity import is_logged_in, visitor
+from neuroclass.ui.text import escaped
 
 MAX_FILES = 500
 
@@ -25,6 +26,15 @@ def _input_file(file: StoredFile) -> InputFile:
 def from_entry(entry: Entry) -> CellInput:
     """The files of an entry of the history."""
     return CellInput(tuple(map(_input_file, entry.files)), entry.cell)
+
+
+def title(brought: bool) -> str:
+    """Title of what is uploaded and said of it: with the files' names where there are any."""
+    if not brought:
+        return "Recordings and recording conditions"
+    names = [shown_name(file.name) for file in st.session_state.get("files") or ()]
+    listed = f"{names[0]} and {len(names) - 1} more" if len(names) > 2 else ", ".join(names)
+    return f"Recordings and recording conditions{f': {escaped(listed, 90)}' if names else ''}"
 
 
 def receive() -> tuple[list[InputFile], list[RejectedInput]]:

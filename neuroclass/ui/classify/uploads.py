@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _OF_UPLOADS = (
     *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
-    *("stress-results", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
+    *("stress-results", "quality-effects", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
 )
 FEW_CELLS = 20
 MOST_CELLS, MOST_KEPT_CELLS = 20_000, 20_000
@@ -72,7 +72,7 @@ def _computed(
         if len(cells) > MOST_CELLS:
             raise TableError(
                 f"{cell_input.name} has {len(cells):,} cells; at most {MOST_CELLS:,} are classified here at "
-                "once. Split it, or use the command line: python -m neuroclass classify FILE --jsonl."
+                "once. Split it, or classify it on the command line."
             )
     judged = prepared(cells, models, progress)  # fits wait for each other, and nobody else for them
     with _slots():
@@ -249,6 +249,16 @@ def corrections(cell_input: CellInput) -> Mapping[tuple[int, int], Stimulus | No
 def correct(cell_input: CellInput, assignments: Mapping[tuple[int, int], Stimulus | None]) -> None:
     """Keep corrections of an input's protocols; empty forgets them."""
     st.session_state[_correction_key(cell_input)] = dict(assignments)
+
+
+def uncorrected(cell_input: CellInput, cell: str, metadata: CellMetadata) -> CellVerdict | None:
+    """A cell's verdict with its stimuli as recognised; None where there is none."""
+    plain = replace(corrected(cell_input, metadata), assignments={})
+    try:
+        answers = _answers(cell_input, plain, loaded_models())
+    except NeuroClassError:
+        return None
+    return next((one for one in answers if isinstance(one, CellVerdict) and one.cell == cell), None)
 
 
 def forget_all() -> int:

@@ -21,7 +21,7 @@ from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 NEAREST = 40
-_QUANTILES, _CELLS = "5% to 95% of the class", "nearest real cells"
+_QUANTILES, _CELLS = "5% to 95% of the class", "nearest recorded cells"
 
 
 def show(case: Case, prediction: Prediction) -> None:
@@ -61,14 +61,13 @@ def show(case: Case, prediction: Prediction) -> None:
         table,
         caption=f"The smallest change found that turns {label} into {escaped(label_of(target))} for "
         f"{title_of(prediction.model)}: probability {found.probability_now:.1%} → {found.probability_then:.1%}. Values "
-        f"allowed: {escaped(found.within)}. As unusual as the changed cell, or more: {found.typicality_then:.1%} of "
-        f"training cells (this one: {found.typicality_now:.1%}).",
+        f"allowed: {escaped(found.within)}. Typicality: {found.typicality_now:.1%} → {found.typicality_then:.1%}.",
         simulated=case.simulated,
     )
     if found.typicality_then < min(0.01, found.typicality_now):
-        st.caption(":material/warning: The changed cell would be a stranger: its features do not go together so.")
+        st.caption(":material/warning: The changed cell is out of distribution: such features do not occur together.")
     if verdict.prior:
-        st.caption("Found without the prior you gave; the model itself is asked.")
+        st.caption("Found without the prior that you gave.")
 
 
 @st.cache_data(max_entries=200, show_spinner="Looking for the smallest change", hash_funcs=cache.HASHES)

@@ -1,4 +1,4 @@
-"""The evidence for a verdict: reasons, counterfactual and stress test."""
+"""The evidence for a verdict: reasons, and what would change it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,53 +6,70 @@ from typing import Any
 
 import streamlit as st
 
-from neuroclass.cell_types import Species
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
 from neuroclass.report.content import TASKS, question_of
-from neuroclass.ui import cache
+from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells.lent import Lent
-from neuroclass.ui.evidence import counterfactual, reasons, stress
+from neuroclass.ui.evidence import counterfactual, reasons, stress, what_if
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
-_VIEWS = ("Why", "What would change its mind", "Recording stress test")
+REASONS, ALTERED, COUNTERFACTUAL, STRESS = "Reasons", "Move features", "Counterfactual", "Stress test"
 
 
 @st.fragment
 def show(case: Case) -> None:
     """Show the evidence for a case, one view at a time."""
     with guarded():
-        _show(case)
+        left, right = st.columns([1, 1], vertical_alignment="bottom")
+        with left:
+            view = _view("evidence", [REASONS, COUNTERFACTUAL, STRESS])
+        with right:
+            prediction = question(case)
+        _show(case, prediction, view)
 
 
-def _show(case: Case) -> None:
+def show_what_if(case: Case) -> None:
+    """Show what would change the verdict: an altered cell, or an altered recording."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     with left:
-        view = st.segmented_control(
-            "Evidence", _VIEWS, default=_VIEWS[0], required=True, key="evidence", label_visibility="collapsed"
-        )
+        view = _view("what-if", [ALTERED, COUNTERFACTUAL, *([STRESS] if case.recording is not None else [])])
     with right:
-        name = str(
-            st.segmented_control(
-                "For",
-                list(TASKS),
-                default="subclass" if case.verdict.species != Species.HUMAN else "broad",
-                required=True,
-                key="why",
-                format_func=lambda task: question_of(task, getattr(case.verdict, task)),
-                label_visibility="collapsed",
-            )
-        )
-    prediction: Prediction = getattr(case.verdict, name)
+        prediction = question(case)
+    _show(case, prediction, view)
+
+
+def _view(key: str, names: list[str]) -> str:
+    return widgets.choice("Evidence", names, key, label_visibility="collapsed")
+
+
+def question(case: Case) -> Prediction:
+    """The prediction that evidence is shown for, as chosen."""
+    verdict = case.verdict
+    name = widgets.choice(
+        "For",
+        list(TASKS),
+        "why",
+        default="broad" if verdict.subclass.abstain else "subclass",
+        format_func=lambda task: question_of(task, getattr(verdict, task)),
+        label_visibility="collapsed",
+    )
+    prediction: Prediction = getattr(verdict, name)
+    return prediction
+
+
+def _show(case: Case, prediction: Prediction, view: str) -> None:
     if not prediction.reasons:
         st.caption("No feature was measured, so there is no reason to show.")
-    elif view == _VIEWS[0]:
+    elif view == REASONS:
         reasons.show(case, prediction)
-    elif view == _VIEWS[1]:
+    elif view == ALTERED:
+        what_if.show(case, prediction)
+    elif view == COUNTERFACTUAL:
         counterfactual.show(case, prediction)
     else:
         stress.show(case, prediction)
@@ -68,7 +85,7 @@ def show_cohort_cell(cells: Cohort, cell_id: str, lent: Lent | None) -> None:
     if lent is not None:
         verdict = _with_places(verdict, lent().provenance())
     if not cells.simulated:
-        st.caption("By the models as shipped, which were trained on this cell too; the held-out predictions are above.")
+        st.caption("By the shipped models, which were trained on this cell too; its held-out predictions are above.")
     metadata = CellMetadata(verdict.species)
     show(Case(f"cell-{cell_id}", verdict, metadata, lent, cells.simulated, cell_id, cells.source))
 

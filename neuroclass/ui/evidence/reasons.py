@@ -88,6 +88,10 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
     if not panels:
         st.info("Neither this cell nor a reference cell has sweeps for this feature.", icon=":material/info:")
         return
+    if own is None and not case.simulated and all(panel.simulated for panel in panels):
+        st.caption("This cell's sweeps are not here, and only simulated cells could be shown in their place.")
+        if not st.toggle("Show simulated cells as an illustration, not as evidence", key=f"simulated-{case.key}"):
+            return
     fig = side_by_side(panels, aligned_on(feature))
     widgets.figure(
         fig,

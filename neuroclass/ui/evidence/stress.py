@@ -29,13 +29,13 @@ def show(case: Case, prediction: Prediction) -> None:
     """Offer the test, run it, and draw the results."""
     analysis = case.analysis
     if analysis is None:
-        st.info("The stress test measures sweeps anew; this cell has none here.", icon=":material/info:")
+        st.info("The stress test measures the sweeps again; this cell has none here.", icon=":material/info:")
         return
     found = results_of(case)
     tried = variants(analysis.recording, case.metadata)
     st.caption(
-        "The sweeps are changed as a worse or another rig would have recorded them, all features are measured again "
-        "and both models asked again."
+        "The sweeps are altered as a worse or another rig would have recorded them; all features are measured and "
+        "classified again."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button(

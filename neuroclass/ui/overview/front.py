@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from neuroclass.cell_types import SUBCLASS_ORDER, label_of
 from neuroclass.charts import front as charts
-from neuroclass.charts.comparison import Panel
 from neuroclass.charts.traces import Trace
 from neuroclass.classification import wording
 from neuroclass.classification.result import CellVerdict, Reason
@@ -20,6 +20,9 @@ from neuroclass.ui import warmup, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import examples
 from neuroclass.ui.text import escaped
+
+if TYPE_CHECKING:
+    from neuroclass.report.deciding import Deciding
 
 SHOWN = "fast-spiking"
 ABOVE_RHEOBASE_PA = 50.0
@@ -42,9 +45,7 @@ class Showcase:
 
     verdict: CellVerdict
     reasons: tuple[Reason, ...]
-    sweep: Trace
-    spike: Panel
-    spike_s: float
+    deciding: "Deciding"
 
 
 @st.cache_resource(max_entries=2, show_spinner="Classifying a simulated cell")
@@ -54,23 +55,16 @@ def _showcase(model_version: str) -> Showcase | None:  # noqa: ARG001 (part of t
     from neuroclass.classification.metadata import CellMetadata
     from neuroclass.classification.models import load_models
     from neuroclass.report.content import own_trace
-    from neuroclass.report.places import panel_of, quantity_of
+    from neuroclass.report.deciding import deciding
+    from neuroclass.report.places import quantity_of
 
     cell = measured_recording(simulate_demo_cell(EXAMPLES[SHOWN].cell_id), CellMetadata("mouse"))
     (verdict,) = classify_cells([cell], load_models())
     if not isinstance(verdict, CellVerdict) or cell.analysis is None:
         return None
-    traced = own_trace(verdict, cell.analysis, simulated=True)
-    for reason in verdict.subclass.reasons:
-        place = verdict.provenance.get(reason.feature, {})
-        panel = panel_of(traced, reason.feature) if quantity_of(reason.feature) else None
-        if panel is None or place.get("time_s") is None:
-            continue
-        sweep = next(one for one in cell.analysis.recording.sweeps if one.number == place["sweeps"][0])
-        name = f"Sweep {sweep.number}, {sweep.stimulus_name.lower()}"
-        whole = Trace(name, sweep.v_mv, sweep.i_pa, sweep.rate_hz)
-        return Showcase(verdict, verdict.subclass.reasons[:3], whole, panel, float(place["time_s"]))
-    return None
+    at_spikes = [reason for reason in verdict.subclass.reasons if quantity_of(reason.feature)]
+    found = deciding(own_trace(verdict, cell.analysis, simulated=True), at_spikes)
+    return None if found is None else Showcase(verdict, verdict.subclass.reasons[:3], found)
 
 
 def verdict() -> None:
@@ -81,12 +75,13 @@ def verdict() -> None:
     found = _showcase(load_models().version)
     if found is None:
         return
+    spike = found.deciding
     left, right = st.columns([3, 1.4], vertical_alignment="center")
     with left:
         widgets.figure(
-            charts.decisive_spike(found.sweep, found.spike, found.spike_s, found.spike.subtitle),
+            charts.decisive_spike(spike.sweep, spike.panel, spike.zero_s, spike.panel.subtitle),
             "front-spike",
-            alt=f"A sweep of a simulated cell, and marked on one of its spikes: {found.spike.subtitle}",
+            alt=f"A sweep of a simulated cell, and marked on one of its spikes: {spike.panel.subtitle}",
             simulated=True,
         )
     with right:

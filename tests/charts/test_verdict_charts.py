@@ -1,0 +1,31 @@
+"""Probabilities of one verdict in little room; class colours mean classes, and nothing else has them."""
+
+from neuroclass.cell_types import COLOURS
+from neuroclass.charts import theme
+from neuroclass.charts.verdict import before_after, strips
+from neuroclass.classification.result import Prediction
+
+TASK = Prediction("lspin", {"Pvalb": 0.6, "Sst": 0.3, "Vip": 0.06, "Htr3a": 0.04}, ("Pvalb",))
+
+
+def test_classes_outside_the_set_are_pale_and_small_parts_unlabelled():
+    bars = {bar.hovertemplate.split(":")[0]: bar for bar in strips({"Subclass": TASK}).data}
+    assert bars["Pvalb"].marker.color == COLOURS["Pvalb"] != bars["Sst"].marker.color
+    assert bars["Pvalb"].text == "Pvalb 60%" and bars["Vip"].text == ""
+    assert "outside the set" in bars["Sst"].hovertemplate and "outside" not in bars["Pvalb"].hovertemplate
+    assert sum(bar.x[0] for bar in bars.values()) == 1.0
+
+
+def test_without_a_label_no_class_is_in_full_colour():
+    withheld = Prediction("lspin", TASK.probabilities, ("Pvalb",), abstain="too few features")
+    assert not {bar.marker.color for bar in strips({"Subclass": withheld}).data} & set(COLOURS.values())
+
+
+def test_before_and_after_have_the_same_classes():
+    before, after = before_after({"Pvalb": 0.6, "Sst": 0.4}, {"Sst": 0.9, "Pvalb": 0.1}).data
+    assert list(before.y) == list(after.y) and list(after.x) == [0.1, 0.9]
+
+
+def test_no_colour_of_a_class_is_used_for_anything_else():
+    others = {*theme.PALETTE, theme.ACCENT, theme.UNKNOWN, theme.POSITIVE, theme.NEGATIVE}
+    assert not others & set(COLOURS.values())

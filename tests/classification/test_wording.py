@@ -1,0 +1,41 @@
+"""A verdict in words: probability and prediction set together."""
+
+from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.classification.wording import doubt_line, headline, left_out, left_out_line, set_line
+
+SHARES = {"Pvalb": 0.6, "Sst": 0.24, "Vip": 0.12, "Htr3a": 0.04}
+
+
+def verdict(subclass: Prediction, broad: Prediction | None = None) -> CellVerdict:
+    broad = broad or Prediction("dann", {"inhibitory": 0.96, "excitatory": 0.04}, ("inhibitory",), typicality=0.35)
+    return CellVerdict("f", "c", "mouse", broad, subclass, {}, {})
+
+
+def test_a_set_of_one_class_explains_itself_and_names_every_class_above_a_tenth():
+    task = Prediction("lspin", SHARES, ("Pvalb",))
+    assert left_out(task) == ["Sst", "Vip"]
+    text = set_line(task)
+    assert "90% set: Pvalb." in text and "60.0%" in text and "need not have 90%" in text
+    assert "Sst (24.0%), Vip (12.0%) are outside the 90% set, not excluded" in text
+    assert "Htr3a" not in text
+
+
+def test_a_set_that_holds_all_likely_classes_leaves_nothing_to_explain():
+    task = Prediction("lspin", SHARES, ("Pvalb", "Sst", "Vip"))
+    assert left_out_line(task) == ""
+    assert "96.0% together" in set_line(task)
+    assert set_line(Prediction("lspin", SHARES)) == ""
+
+
+def test_the_doubt_is_one_line_with_set_accuracy_and_typicality():
+    task = Prediction("lspin", SHARES, ("Pvalb", "Sst"), expected={"accuracy": 0.751})
+    one = verdict(task)
+    assert headline(one) == "Pvalb or Sst"
+    assert doubt_line(one) == (
+        "Calibrated probability: Pvalb 60.0% (90% set: Pvalb or Sst), inhibitory 96.0%; expected accuracy 75.1%; "
+        "typicality 35.0%."
+    )
+
+
+def test_three_classes_are_listed_as_prose_lists_them():
+    assert headline(verdict(Prediction("lspin", SHARES, ("Pvalb", "Sst", "Vip")))) == "Pvalb, Sst or Vip"
