@@ -130,7 +130,7 @@ def test_waterfall_ends_at_base_plus_contributions() -> None:
 def test_gate_matrix_is_black_where_shut() -> None:
     heat = [trace for trace in FIGURES["matrix"]().data if trace.type == "heatmap"][-1]
     assert heat.colorscale[0] == (0.0, "#000000") and heat.colorscale[-1] == (1.0, "#FFFFFF")
-    assert np.asarray(heat.z).shape == (30, 41)
+    assert np.asarray(heat.z).shape == (41, 30)
 
 
 def test_names_from_files_are_no_markup() -> None:

@@ -1,0 +1,68 @@
+"""What is wrong with how a page is laid out: texts on one another, cut off, or wider than the page."""
+
+from typing import Any
+
+MEASURE = """() => {
+    const slack = 2, found = [];
+    const seen = rect => rect.width > 1 && rect.height > 1;
+    const main = document.querySelector('[data-testid=stMain]');
+    const shorten = text => text.trim().replace(/\\s+/g, ' ').slice(0, 60);
+    const apart = (a, b) => a.right - slack <= b.left || b.right - slack <= a.left
+        || a.bottom - slack <= b.top || b.bottom - slack <= a.top;
+    const collide = (boxes, where) => {
+        for (let i = 0; i < boxes.length; i++)
+            for (let j = i + 1; j < boxes.length; j++)
+                if (boxes[i].owner !== boxes[j].owner && !apart(boxes[i].rect, boxes[j].rect))
+                    found.push(`${where}: "${boxes[i].text}" on "${boxes[j].text}"`);
+    };
+    for (const plot of main.querySelectorAll('.js-plotly-plot')) {
+        const frame = plot.getBoundingClientRect();
+        if (!seen(frame)) continue;
+        const boxes = [];
+        for (const text of plot.querySelectorAll('.main-svg text')) {
+            const style = getComputedStyle(text);
+            if (text.closest('.hoverlayer') || !text.textContent.trim() || style.visibility === 'hidden') continue;
+            if (style.display === 'none' || style.opacity === '0' || text.closest('[style*="opacity: 0;"]')) continue;
+            const rect = text.getBoundingClientRect();
+            if (!seen(rect)) continue;
+            boxes.push({rect, owner: text, text: shorten(text.textContent)});
+            if (rect.left < frame.left - slack || rect.right > frame.right + slack
+                || rect.top < frame.top - slack || rect.bottom > frame.bottom + slack)
+                found.push(`figure: "${shorten(text.textContent)}" is cut off`);
+        }
+        collide(boxes, 'figure');
+    }
+    const walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), boxes = [];
+    while (walk.nextNode()) {
+        const node = walk.currentNode, parent = node.parentElement;
+        if (!node.data.trim() || parent.closest('svg, canvas, table, [data-testid=stDataFrame], [data-testid=stIconMaterial], style, .katex'))
+            continue;
+        if (!parent.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const rect = range.getBoundingClientRect();
+        if (!seen(rect) || parent.closest('details:not([open]) > :not(summary)')) continue;
+        for (const rect of range.getClientRects()) boxes.push({rect, owner: parent.closest('p, label, button, li') || parent, text: shorten(node.data)});
+        let box = parent;
+        for (let k = 0; k < 3 && box && box !== main; k++, box = box.parentElement) {
+            const style = getComputedStyle(box);
+            if (style.textOverflow === 'ellipsis' && style.overflowX !== 'visible' && box.scrollWidth > box.clientWidth + 1)
+                found.push(`text: "${shorten(node.data)}" is cut off`);
+        }
+    }
+    collide(boxes, 'text');
+    if (main.scrollWidth > main.clientWidth + 1) found.push(`page: ${main.scrollWidth} px in ${main.clientWidth} px`);
+    return [...new Set(found)];
+}"""
+SETTLED = """() => {
+    const ends = [...document.querySelectorAll('.js-plotly-plot')].map(plot => {
+        const box = plot.querySelector('.main-svg');
+        return box ? Math.abs(box.clientWidth - plot.parentElement.clientWidth) : 0;
+    });
+    return ends.every(gap => gap < 3);
+}"""
+
+
+def faults(tab: Any) -> list[str]:
+    """Faults of the page as it stands, in words; empty where it is in order."""
+    return list(tab.evaluate(MEASURE))
