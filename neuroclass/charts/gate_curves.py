@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from neuroclass.charts.gates import ROW_PX, STIMULUS_COLOURS
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import NEGATIVE, PALETTE, POSITIVE, UNKNOWN, class_label, finish
+from neuroclass.charts.theme import NEGATIVE, PALETTE, POSITIVE, UNKNOWN, class_label, finish, wrapped
 from neuroclass.features import BY_NAME
 
 _RANKINGS = {
@@ -67,7 +67,7 @@ def curves(table: pd.DataFrame) -> go.Figure:
             )
     finish(fig, height=400, x="Features k (number of 41)")
     fig.update_layout(margin_t=78, legend_y=1.12)
-    fig.update_yaxes(range=[30, 100], title_text="Held-out accuracy (% of cells)", col=1)
+    fig.update_yaxes(range=[30, 100], title_text="Held-out accuracy (%)", col=1)
     fig.update_yaxes(range=[30, 100], col=2)
     return fig
 
@@ -135,8 +135,8 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], wher
         marker = {"symbol": symbol, "color": UNKNOWN, "size": 9, "line": {"width": 1.5}}
         fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name, row=1, col=2)
     finish(fig, height=140 + ROW_PX * len(names))
-    fig.update_xaxes(range=[0, 1.05], title_text="Gate (0 shut, 1 open)", col=1)
-    fig.update_xaxes(range=[-4, 104], title_text=f"Percentile {where} (%)", col=2)
+    fig.update_xaxes(range=[0, 1.05], title_text="Gate<br>(0 shut, 1 open)", col=1)
+    fig.update_xaxes(range=[-4, 104], title_text=wrapped(f"Percentile {where} (%)", 20), col=2)
     fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], tickfont={"size": 11}, dtick=1)
     fig.update_yaxes(title_text="Feature, by stimulus", col=1)
     fig.update_layout(barmode="overlay")

@@ -13,7 +13,7 @@ from neuroclass.features import BY_NAME, Stimulus
 
 STIMULUS_COLOURS: dict[str, str] = dict(zip((s.value for s in Stimulus), PALETTE[5:], strict=False))
 _SHUT_TO_OPEN = [[0, "#000000"], [1, "#FFFFFF"]]
-ROW_PX = 17
+ROW_PX = 20
 
 
 def matrix(
@@ -171,16 +171,18 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
         inside = groups == name
         label = f"{class_label(name)} ({int(inside.sum())})"
         fig.add_violin(
-            y=n_open[inside],
+            x=n_open[inside],
             name=label,
+            orientation="h",
             line_color=colour,
             box_visible=True,
             points=False,
             spanmode="hard",
-            hovertemplate="%{y} open gates<extra></extra>",
+            hovertemplate="%{x} open gates<extra></extra>",
         )
-    y = f"Open gates (number of {gates.shape[1]})"
-    return finish(fig, height=340, x="True class (number of cells)", y=y, legend=False)
+    x = f"Open gates (number of {gates.shape[1]})"
+    fig.update_yaxes(autorange="reversed")
+    return finish(fig, height=340, x=x, y="True class (cells)", legend=False)
 
 
 def mean_by_class(means: pd.DataFrame) -> go.Figure:

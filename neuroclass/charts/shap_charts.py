@@ -236,7 +236,7 @@ def waterfall(
     text = pd.Series(list(values), index=contributions.index)
     order = contributions.abs().sort_values(ascending=False).index
     shown, rest = list(order[:top]), list(order[top:])
-    names = [f"{feature_label(str(n))} = {escape(text[n])}" for n in shown]
+    names = [f"{feature_label(str(n)).replace(', ', ',<br>')} = {escape(text[n])}" for n in shown]
     steps = [float(contributions[n]) for n in shown]
     if rest:
         names.append(f"{len(rest)} other features")
@@ -260,21 +260,21 @@ def waterfall(
     from_to(fig, base, output)
     fig.update_yaxes(autorange="reversed")
     title = f"Model output ({unit})"
-    finish(fig, height=110 + 28 * len(names), x=title, y="Feature (value)", simulated=simulated, legend=False)
-    return fig.update_layout(margin_r=60)
+    finish(fig, height=130 + 33 * len(names), x=title, simulated=simulated, legend=False)
+    return fig.update_layout(margin={"r": 60, "t": 46})
 
 
 def from_to(fig: go.Figure, base: float, output: float) -> None:
-    """Draw where a model starts and where it ends, behind the bars, each named on its outer side."""
-    upwards = output >= base
-    for value, label, right in ((base, "base", not upwards), (output, "output", upwards)):
+    """Draw where a model starts and where it ends, behind the bars; figures need room for two lines above."""
+    for value, label, line in ((base, "base", 0), (output, "output", 1)):
         fig.add_vline(x=value, line={"color": UNKNOWN, "dash": "dot"}, layer="below")
         fig.add_annotation(
             x=value,
             y=1,
             yref="paper",
             yanchor="bottom",
-            xanchor="left" if right else "right",
+            yshift=15 * line,
+            xanchor="auto",
             text=f"{label} {value:.3f}",
             showarrow=False,
         )

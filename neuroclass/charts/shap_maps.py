@@ -120,7 +120,8 @@ def force(base: float, contributions: pd.Series, shown: Sequence[str], *, unit: 
     fig.update_layout(barmode="overlay", uniformtext={"minsize": 9, "mode": "hide"})
     fig.update_xaxes(range=[low - room, high + room])
     fig.update_yaxes(showticklabels=False)
-    return finish(fig, height=170, x=f"Model output ({unit})", legend=False)
+    finish(fig, height=190, x=f"Model output ({unit})", legend=False)
+    return fig.update_layout(margin_t=46)
 
 
 def shares(table: pd.DataFrame) -> go.Figure:

@@ -87,6 +87,11 @@ def figure(
     figure_footer(name, table, caption=caption, simulated=simulated)
 
 
+def tiles(number: int) -> list[Any]:
+    """Places for metric cards, which go to further rows where a row is too narrow."""
+    return [st.container(horizontal=True)] * number
+
+
 def say(finding: str) -> None:
     """Show a finding, plain text, as the first thing that is read of a figure."""
     st.markdown(f"**{escaped(finding, 600)}**")

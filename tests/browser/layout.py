@@ -17,7 +17,7 @@ MEASURE = """() => {
     };
     for (const plot of main.querySelectorAll('.js-plotly-plot')) {
         const frame = plot.getBoundingClientRect();
-        if (!seen(frame)) continue;
+        if (!seen(frame) || plot.closest('details:not([open])')) continue;
         const boxes = [];
         for (const text of plot.querySelectorAll('.main-svg text')) {
             const style = getComputedStyle(text);
@@ -32,22 +32,23 @@ MEASURE = """() => {
         }
         collide(boxes, 'figure');
     }
+    const skipped = 'svg, canvas, table, style, .katex, [data-testid=stDataFrame], [data-testid=stIconMaterial]';
     const walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), boxes = [];
     while (walk.nextNode()) {
         const node = walk.currentNode, parent = node.parentElement;
-        if (!node.data.trim() || parent.closest('svg, canvas, table, [data-testid=stDataFrame], [data-testid=stIconMaterial], style, .katex'))
-            continue;
+        if (!node.data.trim() || parent.closest(skipped)) continue;
         if (!parent.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
         const range = document.createRange();
         range.selectNodeContents(node);
         const rect = range.getBoundingClientRect();
         if (!seen(rect) || parent.closest('details:not([open]) > :not(summary)')) continue;
-        for (const rect of range.getClientRects()) boxes.push({rect, owner: parent.closest('p, label, button, li') || parent, text: shorten(node.data)});
+        const owner = parent.closest('p, label, button, li') || parent, text = shorten(node.data);
+        for (const rect of range.getClientRects()) boxes.push({rect, owner, text});
         let box = parent;
         for (let k = 0; k < 3 && box && box !== main; k++, box = box.parentElement) {
             const style = getComputedStyle(box);
-            if (style.textOverflow === 'ellipsis' && style.overflowX !== 'visible' && box.scrollWidth > box.clientWidth + 1)
-                found.push(`text: "${shorten(node.data)}" is cut off`);
+            const cut = style.textOverflow === 'ellipsis' && style.overflowX !== 'visible';
+            if (cut && box.scrollWidth > box.clientWidth + 1) found.push(`text: "${text}" is cut off`);
         }
     }
     collide(boxes, 'text');
@@ -55,7 +56,11 @@ MEASURE = """() => {
     return [...new Set(found)];
 }"""
 SETTLED = """() => {
-    const ends = [...document.querySelectorAll('.js-plotly-plot')].map(plot => {
+    const open = plot => !plot.closest('details:not([open])');
+    if (document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')) return false;
+    const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')].filter(open);
+    if (!charts.every(chart => chart.querySelector('.main-svg'))) return false;
+    const ends = [...document.querySelectorAll('.js-plotly-plot')].filter(open).map(plot => {
         const box = plot.querySelector('.main-svg');
         return box ? Math.abs(box.clientWidth - plot.parentElement.clientWidth) : 0;
     });

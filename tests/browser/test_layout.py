@@ -30,8 +30,10 @@ ADDRESSES = (
     "methods",
 )
 PLANTED = {
-    "two texts in one place": "<p style='position:absolute;top:90px'>first words</p><p style='position:absolute;top:92px'>more</p>",
-    "a text that is cut off": "<div style='width:30px;overflow:hidden;white-space:nowrap;text-overflow:ellipsis'>13 of 41</div>",
+    "two texts in one place": "<p style='position:absolute;top:90px'>first</p>"
+    "<p style='position:absolute;top:92px'>second</p>",
+    "a text that is cut off": "<div style='width:30px;overflow:hidden;white-space:nowrap;text-overflow:ellipsis'>"
+    "13 of 41</div>",
     "a page wider than the window": "<div style='width:3000px'>wide</div>",
     "axis titles on one another": "<div class='js-plotly-plot'><svg class='main-svg' width='200' height='60'>"
     "<text x='10' y='20'>Sag (mV)</text><text x='14' y='22'>Time (s)</text></svg></div>",
@@ -49,7 +51,9 @@ def tab(browser: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_planted_fault_is_found(tab: Any, what: str) -> None:
-    tab.set_content(f"<main data-testid='stMain' style='width:100%;overflow:auto'><h1>A page</h1>{PLANTED[what]}</main>")
+    tab.set_content(
+        f"<main data-testid='stMain' style='width:100%;overflow:auto'><h1>A page</h1>{PLANTED[what]}</main>"
+    )
     assert len(faults(tab)) == 1
 
 

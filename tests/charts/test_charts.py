@@ -80,6 +80,19 @@ def test_simulated_cells_are_labelled_on_the_figure() -> None:
     assert not cohort.distribution(FRAME, "sag", "subclass").layout.annotations
 
 
+def test_a_legend_carries_the_note_where_there_is_one() -> None:
+    fig = traces.sweeps([SWEEP], simulated=True)
+    assert theme.SIMULATED_NOTE in fig.layout.legend.title.text
+    assert theme.SIMULATED_NOTE not in str(traces.sweeps([SWEEP]).layout)
+    many = traces.sweeps([SWEEP] * 5, simulated=True)
+    assert theme.SIMULATED_NOTE in [note.text for note in many.layout.annotations], "no legend, no note"
+
+
+def test_a_title_is_wrapped_for_narrow_screens() -> None:
+    assert theme.wrapped("Stated probability of the predicted class (%)").count("<br>") == 1
+    assert theme.wrapped("Sag (mV)") == "Sag (mV)"
+
+
 def test_envelope_keeps_a_spike_of_one_sample() -> None:
     v = np.full(150_000, -70.0)
     v[77_777], v[12_345] = 40.0, -90.0

@@ -115,7 +115,7 @@ def classifiers() -> None:
     """How well a separate classifier tells the species from each system's features."""
     measured = cache.report(DANN.name).metrics()
     systems = [row for row in measured if "domain" in row and row["protocol"] == Protocol.DONOR_CV]
-    for column, row in zip(st.columns(max(4, len(systems))), systems, strict=False):
+    for column, row in zip(widgets.tiles(len(systems)), systems, strict=False):
         domain = row["domain"]
         column.metric(
             f"Species told from {row['model']}'s features",

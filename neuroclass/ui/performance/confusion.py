@@ -118,7 +118,7 @@ def _cells_of(predictions: pd.DataFrame, classes: list[str]) -> None:
         column_config={
             "times": st.column_config.NumberColumn("predicted so (times)"),
             "of": st.column_config.NumberColumn("predicted in all (times)"),
-            "probability": st.column_config.NumberColumn("mean probability (fraction)", format="%.3f"),
+            "probability": st.column_config.NumberColumn("mean probability (%)", format="percent"),
         },
     )
     widgets.csv_button(f"cells-{truth}-{predicted}", table)
@@ -163,7 +163,7 @@ def by_class(predictions: pd.DataFrame, name: str, caption: str) -> None:
                 f"reliability-{name}",
                 bins,
                 caption="Ten bins of equal numbers of predictions; calibration error (over ten bins of equal width) "
-                f"{error:.3f} (fraction). "
+                f"{error:.1%}. "
                 f"{caption}",
             )
             return

@@ -61,8 +61,7 @@ def _pure_and_complete(document: dict[str, Any], model: str) -> None:
         "pure": f"lines that are pure ({pure['n_cells']:,} cells)",
     }
     config = {
-        key: st.column_config.NumberColumn(f"{title}, accuracy (fraction)", format="%.3f")
-        for key, title in titles.items()
+        key: st.column_config.NumberColumn(f"{title}, accuracy (%)", format="percent") for key, title in titles.items()
     }
     st.dataframe(table, hide_index=True, column_config=config, height=38 + 35 * len(table))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

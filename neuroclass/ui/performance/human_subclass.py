@@ -82,25 +82,25 @@ def show() -> None:
 
 
 def _tiles(ours: dict[str, Any]) -> None:
-    columns = st.columns(4)
+    columns = widgets.tiles(4)
     for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
         value = ours["metrics"][metric]
         column.metric(
-            f"{label} (fraction)",
-            f"{value['mean']:.3f}",
-            f"95% interval {value['low']:.3f} to {value['high']:.3f}",
+            label,
+            f"{value['mean']:.1%}",
+            f"95%: {value['low']:.1%} to {value['high']:.1%}",
             delta_color="off",
             delta_arrow="off",
             border=True,
         )
     columns[3].metric(
-        "Calibration error (fraction)",
-        f"{ours['calibration_error']:.3f}",
-        "10 bins of equal width",
+        "Calibration error",
+        f"{ours['calibration_error']:.1%}",
+        "10 equal bins",
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Mean distance between the stated probability of the predicted class and how often it is right.",
+        help="Mean distance between the stated probability of the predicted class and how often it is correct.",
     )
     sets = ours["sets"]
     by_class = ", ".join(f"{name} {share:.0%}" for name, share in sets["classes"].items())
@@ -149,12 +149,12 @@ def _answer(ours: dict[str, Any], caption: str) -> None:
         rows.append(
             {
                 "predicted by": name,
-                **{f"{label} (fraction)": metrics[key]["mean"] for key, label in METRICS.items()},
-                "Calibration error (fraction)": part["calibration_error"],
-                "Excitatory called Glutamatergic (fraction)": part["excitatory"]["human_excitatory"],
-                "90% sets cover (fraction)": sets["shown"],
-                **{f"90% sets cover {key} (fraction)": share for key, share in sets["classes"].items()},
-                "90% sets cover excitatory (fraction)": sets["excitatory"],
+                **{f"{label} (%)": metrics[key]["mean"] for key, label in METRICS.items()},
+                "Calibration error": part["calibration_error"],
+                "Excitatory called Glutamatergic (%)": part["excitatory"]["human_excitatory"],
+                "90% sets cover (%)": sets["shown"],
+                **{f"90% sets cover {key} (%)": share for key, share in sets["classes"].items()},
+                "90% sets cover excitatory (%)": sets["excitatory"],
                 "Classes in a set (mean number)": sets["mean_size"],
             }
         )

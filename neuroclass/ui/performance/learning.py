@@ -79,7 +79,7 @@ def unlabelled(model: str) -> None:
     document, cells = report.taxonomies(), cache.table(model, Table.TAXONOMIES)
     st.subheader("E-types", anchor=False)
     held_out, whole = document["held_out"], document["all_cells"]
-    columns = st.columns(3)
+    columns = widgets.tiles(3)
     columns[0].metric(
         "E-types (number)",
         document["n_types"],

@@ -96,17 +96,20 @@ def table_of(frame: pd.DataFrame, name: str) -> None:
     """The comparison as a table that people read; the figure's CSV holds the numbers."""
     shown = pd.DataFrame({"system": frame["system"]})
     for title, mean, low, high in (
-        ("accuracy (fraction)", "accuracy", "low", "high"),
-        ("macro F1 (fraction)", "macro_f1", "f1_low", "f1_high"),
+        ("accuracy (%)", "accuracy", "low", "high"),
+        ("macro F1 (%)", "macro_f1", "f1_low", "f1_high"),
     ):
         shown[title] = frame[mean].astype(float)
         shown[f"{title.split(' (')[0]}, 95% interval"] = [
-            f"{x:.3f} to {y:.3f}" if pd.notna(x) and pd.notna(y) else ""
+            f"{x:.1%} to {y:.1%}" if pd.notna(x) and pd.notna(y) else ""
             for x, y in zip(frame[low], frame[high], strict=True)
         ]
-    config = {name: st.column_config.NumberColumn(format="%.3f") for name in shown if "fraction" in name}
+    config = {name: st.column_config.NumberColumn(format="percent") for name in shown if "(%)" in name}
     if frame["p"].notna().any():
-        shown["ours − this"] = [f"{value:+.3f}" if pd.notna(value) else "" for value in frame["ours_minus_this"]]
+        gaps = frame["ours_minus_this"]
+        shown["ours − this (points)"] = [f"{100 * value:+.1f}" if pd.notna(value) else "" for value in gaps]
+            f"{100 * value:+.1f}" if pd.notna(value) else "" for value in frame["ours_minus_this"]
+        ]
         shown["p (Holm)"] = [f"{value:.4f}" if pd.notna(value) else "" for value in frame["p"]]
         shown["verdict"] = frame["verdict"]
     shown["held-out cells"] = frame["cells"]
@@ -129,7 +132,7 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
         st.info(f"No figure is stored for {group} cells under {protocol}.", icon=":material/info:")
         return
     cells = f"{shown} cells" if shown != EVERYTHING else "all cells"
-    st.caption(f"{PROTOCOLS[protocol]} Fractions of held-out {cells}; intervals: 95% of bootstrap samples of donors.")
+    st.caption(f"{PROTOCOLS[protocol]} Held-out {cells}; intervals: 95% of bootstrap samples of donors.")
     table_of(frame, f"{model}-{protocol}")
     _tests_note(frame, model)
     rows = table[(table["metric"] == metric) & (table["group"] == shown) & (table["protocol"] == protocol)].copy()
@@ -160,4 +163,4 @@ def _published_notes(table: pd.DataFrame) -> None:
         "How the published figures came about, and why ours differ", icon=":material/info:", expanded=True
     ):
         for row in noted.itertuples():
-            st.markdown(f"- **{escaped(title_of(row.system, True))}**, {row.mean:.3f}: {escaped(row.note, 900)}")
+            st.markdown(f"- **{escaped(title_of(row.system, True))}**, {row.mean:.1%}: {escaped(row.note, 900)}")
