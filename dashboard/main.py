@@ -6,7 +6,7 @@ import streamlit as st
 
 from neuroclass.errors import NeuroClassError
 from neuroclass.types.visitors import Right
-from neuroclass.ui import identity, warmup
+from neuroclass.ui import identity, tab_title, warmup
 from neuroclass.ui.guards import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +62,7 @@ st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
 if page.url_path in ("classify", "history"):
     warmup.wait()
+tab_title.show(page.title)
 with guarded():
     if identity.admit():
         page.run()

@@ -166,7 +166,8 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
     for name, colour in colours_of(groups).items():
         cells = frame[(groups == name) & values.notna()]
         fig.add_box(
-            y=values[cells.index],
+            x=values[cells.index],
+            orientation="h",
             name=f"{class_label(name)} ({len(cells)})",
             marker={"color": colour, "size": 3, "opacity": 0.5},
             boxpoints="all" if len(frame) <= MOST_POINTS else "outliers",
@@ -175,10 +176,12 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
             line_width=1.5,
             fillcolor="rgba(0,0,0,0)",
             customdata=cells[["id"]] if len(frame) <= MOST_POINTS else None,
-            hovertemplate="%{customdata[0]}: %{y:.4g}<extra></extra>" if len(frame) <= MOST_POINTS else None,
+            hovertemplate="%{customdata[0]}: %{x:.4g}<extra></extra>" if len(frame) <= MOST_POINTS else None,
         )
-    by_title = f"{by.replace('_', ' ').capitalize()} (number of cells)"
-    return finish(fig, height=360, x=by_title, y=BY_NAME[feature].title, simulated=simulated, legend=False)
+    by_title = f"{by.replace('_', ' ').capitalize()} (cells)"
+    fig.update_yaxes(autorange="reversed")
+    height = 120 + 36 * max(4, groups.nunique())
+    return finish(fig, height=height, x=BY_NAME[feature].title, y=by_title, simulated=simulated, legend=False)
 
 
 def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figure:

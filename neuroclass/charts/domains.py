@@ -11,6 +11,11 @@ from neuroclass.charts.embedding import space_title
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, wrapped
 
+_MEASURES = {
+    "species told by a classifier": "species, accuracy of a classifier",
+    "class told by a classifier": "class, accuracy of a classifier",
+}
+
 
 def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figure:
     """Each measure in each space, with its chance level.
@@ -31,9 +36,8 @@ def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figu
     """
     names = list(dict.fromkeys(table["measure"]))
     labels = [_short(space) for space in spaces]
-    fig = make_subplots(
-        len(names), 1, subplot_titles=[wrapped(name, 44) for name in names], vertical_spacing=0.42 / len(names)
-    )
+    titles = [wrapped(_MEASURES.get(name, name).capitalize(), 44).replace("Mmd", "MMD") for name in names]
+    fig = make_subplots(len(names), 1, subplot_titles=titles, vertical_spacing=0.42 / len(names))
     for row, measure in enumerate(names, start=1):
         rows = table[table["measure"] == measure].set_index("space").reindex(list(spaces))
         fig.add_bar(
@@ -59,14 +63,15 @@ def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figu
             y=labels,
             mode="lines",
             line={"dash": "dot", "color": "#C05621", "width": 2},
-            name="chance",
+            name="chance level",
             showlegend=row == 1,
-            hovertemplate="chance %{x:.3f}<extra></extra>",
+            hovertemplate="chance level %{x:.3f}<extra></extra>",
             row=row,
             col=1,
         )
-        title = "MMD² (no unit)" if "MMD" in measure else "Fraction (of 1)"
-        fig.update_xaxes(title_text=title, range=None if "MMD" in measure else [0, 1.02], row=row, col=1)
+        title = "MMD² (no unit)" if "MMD" in measure else "Share (%)"
+        scale = {} if "MMD" in measure else {"range": [0, 1.02], "tickformat": ".0%"}
+        fig.update_xaxes(title_text=title, **scale, row=row, col=1)
     finish(fig, height=110 + (110 + 20 * len(labels)) * len(names))
     fig.update_annotations(font_size=13)
     fig.update_yaxes(autorange="reversed", title_text="Space")

@@ -45,7 +45,7 @@ def agreement(table: pd.DataFrame) -> go.Figure:
     fig.add_scatter(
         x=first["chance"],
         y=[labels[name] for name in first["subclass"]],
-        name="by chance",
+        name="chance level",
         mode="markers",
         marker={"size": 10, "symbol": "circle-open", "color": UNKNOWN, "line": {"width": 2}},
         hovertemplate="%{y}, chance level: %{x:.1%}<extra></extra>",

@@ -40,8 +40,7 @@ def simulated_notice(cohort: Cohort) -> None:
     """Warn that a page's cells are simulated, and say how to load real ones."""
     if cohort.simulated:
         st.warning(
-            f"{SIMULATED} To load recorded cells, run `python -m neuroclass fetch`, or set `NEUROCLASS_DATA` to a "
-            "folder of the published tables, and restart.",
+            f"{SIMULATED} The documentation says how to load recorded cells.",
             icon=":material/science:",
         )
 

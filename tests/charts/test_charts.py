@@ -131,8 +131,8 @@ def test_composition_counts_every_cell_once() -> None:
 
 
 def test_confusion_shows_counts_and_row_shares() -> None:
-    counts, shares = (trace for trace in FIGURES["confusion"]().data if trace.type == "heatmap")
-    assert counts.text[0][0] == "3" and shares.text[0][0] == "75.0"
+    (heat,) = (trace for trace in FIGURES["confusion"]().data if trace.type == "heatmap")
+    assert heat.text[0][0] == "3<br>75.0%"
 
 
 def test_waterfall_ends_at_base_plus_contributions() -> None:

@@ -73,7 +73,7 @@ def test_other_laboratories_are_shown_as_stored(open_page: Open, tiny_models: Pa
     assert not app.exception and not app.error and not app.info
     table = app.dataframe[0].value
     rows = ReportStore("lspin", MODELS_DIR / "lspin").outside()["laboratories"]
-    assert table["accuracy (fraction)"].tolist() == [row["accuracy"] for row in rows]
+    assert table["accuracy (%)"].tolist() == [row["accuracy"] for row in rows]
     assert set(table["laboratory"]) == {"Mouse V1", "Mouse M1, 25 °C"}
     assert any("optimistic" in caption.value and "Gouwens et al. 2020" in caption.value for caption in app.caption)
     assert {"Promised, stated and true", "Calibrated on the other laboratories"} <= {s.value for s in app.subheader}
@@ -138,7 +138,7 @@ def test_the_table_of_systems_tells_who_is_better(open_page: Open, tiny_models: 
     assert table.loc["LSPIN, ours", "verdict"] == ""
     split = open_page("performance", model="LSPIN", protocol="paper-split").dataframe[0].value.set_index("system")
     assert {"LSPIN, ours", "SVC", "LSPIN, published"} <= set(split.index)
-    assert split.loc["LSPIN, published", "accuracy (fraction)"] == 0.916
+    assert split.loc["LSPIN, published", "accuracy (%)"] == 0.916
 
 
 def test_the_calibration_error_is_the_cards(open_page: Open, tiny_models: Path) -> None:

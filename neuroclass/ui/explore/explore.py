@@ -113,7 +113,7 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         Data source, which identifies the cells in the cache.
     """
     keep: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-    with st.expander("Filters", icon=":material/filter_alt:", expanded=True):
+    with st.expander("Filters", icon=":material/filter_alt:", expanded=_filtered()):
         top = st.columns([2, 3, 2])
         text = top[0].text_input("Search", key="q", placeholder="words: a line, a donor, an area", **keep)
         query = top[1].text_input(
@@ -148,9 +148,14 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             )
         mask = match_filters(frame, wanted) & match_text(frame, text) & match_query(frame, query)
         mask &= _within(frame, ranged, keep)
-        with columns[len(offered) % 6]:
-            mask &= _pasted(frame, keep)
+        mask &= _pasted(frame, keep)
     return frame[mask]
+
+
+def _filtered() -> bool:
+    """Whether the address or this visit narrows the cells: the filters are folded until then."""
+    keys = ("q", "query", "ranges", "ids", *(f"f_{name}" for name in FILTERS))
+    return any(st.session_state.get(key) or key in st.query_params for key in keys)
 
 
 def _within(frame: pd.DataFrame, names: list[str], keep: dict[str, Any]) -> Mask:
@@ -197,6 +202,9 @@ def _pasted(frame: pd.DataFrame, keep: dict[str, Any]) -> Mask:
 def cell_selector(frame: pd.DataFrame) -> str | None:
     """Select one cell by id, kept in the URL; a text box if there are very many cells."""
     keep: dict[str, Any] = {"key": "cell", "bind": "query-params", "persist_state": "session"}
+    wanted = st.query_params.get("cell")
+    if wanted and not (frame["id"] == wanted).any():
+        st.warning(f"There is no cell {escaped(wanted)} among those loaded.", icon=":material/warning:")
     if len(frame) <= MOST_OPTIONS:
         chosen: str | None = st.selectbox(
             "Open a cell", frame["id"].tolist(), index=None, placeholder="type an id", **keep

@@ -93,7 +93,7 @@ def domains(entry: ModelEntry) -> None:
         _does_not_exist(entry, "domain-invariant features", "only DANN learns features against a domain classifier")
     st.info(
         f"**The domains of {escaped(entry.name)} are not measured.** This page compares networks that were trained for "
-        "it with several λ; that is made for the shipped DANN only, by `python -m neuroclass train dann --report`. "
+        "it with several λ; that is made for the shipped DANN only. "
         "Choose the shipped models in the sidebar to see it.",
         icon=":material/info:",
     )

@@ -47,11 +47,7 @@ def show() -> None:
     """Tiles, then one of the views, kept in the URL."""
     report = cache.report(HUMAN_SUBCLASS.name)
     if not report.has(Document.METRICS):
-        st.info(
-            "No report of this model is stored. `python -m neuroclass train human-subclass --report --out models` "
-            "makes it, from the tables in the data folder's `outside/`.",
-            icon=":material/info:",
-        )
+        st.info("A report is not stored with this model.", icon=":material/info:")
         return
     results = report.metrics()
     ours = results[0]
@@ -141,7 +137,7 @@ def _difference(row: dict[str, Any]) -> str:
 def _answer(ours: dict[str, Any], caption: str) -> None:
     """The model's own figures beside those of the answer, into which DANN enters."""
     if "answer" not in ours:
-        st.info("This report has no figures of the answer; `train human-subclass --report` makes them.")
+        st.info("Figures of the combined answer are not stored with this model.")
         return
     rows = []
     for name, part in (("the model alone", ours), ("the answer, with DANN", ours["answer"])):

@@ -65,11 +65,7 @@ def _network(model: str, species: list[str]) -> None:
     """What one network for all features makes of partial recordings, where no fitted sets were measured."""
     subsets = cache.table_if_stored(model, Table.FEATURE_SUBSETS)
     if subsets is None:
-        st.info(
-            "No figures of partial recordings are stored with this model. `python -m neuroclass train feature-sets "
-            "--report-only partial --out models` makes them.",
-            icon=":material/info:",
-        )
+        st.info("Figures of partial recordings are not stored with this model.", icon=":material/info:")
         return
     rows = of_whole_stimuli(subsets)
     shown = ~rows["stimuli"].str.contains(Stimulus.NONE.value) & rows["species"].isin(species)
