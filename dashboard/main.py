@@ -6,7 +6,7 @@ import streamlit as st
 
 from neuroclass.errors import NeuroClassError
 from neuroclass.types.visitors import Right
-from neuroclass.ui import identity, tab_title, warmup
+from neuroclass.ui import identity, tab_title, tour, warmup
 from neuroclass.ui.guards import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,4 +65,5 @@ if page.url_path in ("classify", "history"):
 tab_title.show(page.title)
 with guarded():
     if identity.admit():
+        tour.show(page.title)
         page.run()

@@ -1,5 +1,7 @@
 """Figures of a cohort's composition and of its features."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -182,6 +184,41 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
     fig.update_yaxes(autorange="reversed")
     height = 120 + 36 * max(4, groups.nunique())
     return finish(fig, height=height, x=BY_NAME[feature].title, y=by_title, simulated=simulated, legend=False)
+
+
+def histogram(
+    values: "pd.Series[Any]", title: str, limits: tuple[float, float], wanted: tuple[float, float]
+) -> go.Figure:
+    """Numbers of cells over a feature's range, to brush a part of it.
+
+    Parameters
+    ----------
+    values : Series
+        The feature in its display unit.
+    title : str
+        The feature with its unit.
+    limits, wanted : tuple of float
+        The whole range, and the part that is chosen.
+
+    Returns
+    -------
+    Figure
+        Bars outside the chosen part are pale.
+    """
+    numbers, edges = np.histogram(values.dropna(), bins=40, range=limits)
+    middle = (edges[:-1] + edges[1:]) / 2
+    inside = (middle >= wanted[0]) & (middle <= wanted[1])
+    fig = go.Figure(
+        go.Bar(
+            x=middle,
+            y=numbers,
+            width=np.diff(edges),
+            marker={"color": ACCENT, "opacity": np.where(inside, 0.9, 0.25)},
+            hovertemplate="%{x:.4g}: %{y} cells<extra></extra>",
+        )
+    )
+    fig.update_layout(dragmode="select", selectdirection="h")
+    return finish(fig, height=150, x=title, y="Cells", legend=False)
 
 
 def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figure:

@@ -115,4 +115,4 @@ def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:
         )
     fig.update_xaxes(range=[-4, 104])
     fig.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
-    return finish(fig, height=130 + 20 * len(names), x="Percentile in its own species (%)", y="Feature")
+    return finish(fig, height=130 + 20 * len(names), x="Percentile in<br>its species (%)", y="Feature")

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from neuroclass.charts.gates import ROW_PX, STIMULUS_COLOURS
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import NEGATIVE, PALETTE, POSITIVE, UNKNOWN, class_label, finish, wrapped
+from neuroclass.charts.theme import NEGATIVE, PALETTE, POSITIVE, UNKNOWN, class_label, finish
 from neuroclass.features import BY_NAME
 
 _RANKINGS = {
@@ -77,7 +77,7 @@ def _pale(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.15)"
 
 
-def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], where: str) -> go.Figure:
+def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str]) -> go.Figure:
     """One cell's gates beside the percentiles of its values.
 
     Parameters
@@ -88,8 +88,6 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], wher
         Percentile of the value, 0 to 100; NaN where missing.
     shown : sequence of str
         The values with units, in the order of `gates`.
-    where : str
-        The cells the percentiles refer to.
 
     Returns
     -------
@@ -135,8 +133,8 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], wher
         marker = {"symbol": symbol, "color": UNKNOWN, "size": 9, "line": {"width": 1.5}}
         fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name, row=1, col=2)
     finish(fig, height=140 + ROW_PX * len(names))
-    fig.update_xaxes(range=[0, 1.05], title_text="Gate<br>(0 shut, 1 open)", col=1)
-    fig.update_xaxes(range=[-4, 104], title_text=wrapped(f"Percentile {where} (%)", 20), col=2)
+    fig.update_xaxes(range=[0, 1.05], title_text="Gate (0–1)", col=1)
+    fig.update_xaxes(range=[-4, 104], title_text="Percentile (%)", col=2)
     fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], tickfont={"size": 11}, dtick=1)
     fig.update_yaxes(title_text="Feature, by stimulus", col=1)
     fig.update_layout(barmode="overlay")
@@ -179,5 +177,5 @@ def ablation(table: pd.DataFrame, label: str) -> go.Figure:
     low, high = min(0.0, 100 * float(rows["change"].min())), max(0.0, 100 * float(rows["change"].max()))
     room = 0.35 * max(high - low, 2.0)
     fig.update_xaxes(range=[low - room, high + room])
-    title = f"Change of the probability of {class_label(label)} (percentage points)"
+    title = "Change of probability<br>(percentage points)"
     return finish(fig, height=110 + 30 * len(rows), x=title, y="Gate shut", legend=False)

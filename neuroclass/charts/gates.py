@@ -94,7 +94,7 @@ def matrix(
     fig.update_xaxes(range=[-1.02 * _top(columns), 0], col=1)
     fig.update_yaxes(range=[-0.5, 0.5], row=2)
     fig.update_xaxes(range=[-0.5, 0.5], col=2)
-    fig.update_xaxes(title_text=f"Cells ({len(cells)}), in dendrogram order", row=3, col=3)
+    fig.update_xaxes(title_text=f"Cells ({len(cells)})", row=3, col=3)
     fig.update_layout(legend_y=1.01)
     return fig
 

@@ -55,6 +55,6 @@ def agreement(table: pd.DataFrame) -> go.Figure:
     return finish(
         fig,
         height=380,
-        x="Nearest human cell has the label (% of mouse cells)",
+        x="Nearest human cell has<br>the label (% of mouse cells)",
         y="Subclass, mouse → human (mouse cells)",
     )

@@ -117,8 +117,16 @@ def test_crop_keeps_times() -> None:
 
 def test_widths_are_shown_in_milliseconds() -> None:
     fig = cohort.distribution(FRAME, "width", "subclass")
-    assert fig.layout.yaxis.title.text == "Width, noise (ms)"
-    assert 0.1 < np.nanmedian(np.concatenate([np.asarray(t.y, dtype=float) for t in fig.data])) < 3
+    assert fig.layout.xaxis.title.text == "Width, noise (ms)"
+    assert 0.1 < np.nanmedian(np.concatenate([np.asarray(t.x, dtype=float) for t in fig.data])) < 3
+
+
+def test_a_histogram_counts_every_cell_and_pales_what_is_not_wanted() -> None:
+    fig = cohort.histogram(FRAME["sag"], "Sag (ratio)", (-1.0, 1.0), (0.1, 0.2))
+    bar = fig.data[0]
+    assert sum(bar.y) == FRAME["sag"].between(-1, 1).sum()
+    bold = np.asarray(bar.x)[np.asarray(bar.marker.opacity) > 0.5]
+    assert bold.size and bold.min() >= 0.1 and bold.max() <= 0.2
 
 
 def test_composition_counts_every_cell_once() -> None:

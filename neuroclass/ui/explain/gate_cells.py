@@ -34,7 +34,7 @@ def one_cell(gates: pd.DataFrame, model: str) -> None:
     opened = row[BY_STIMULUS_NAMES].astype(float)
     verdict = "classified correctly" if row["truth"] == row["predicted"] else f"predicted {label_of(row['predicted'])}"
     widgets.figure(
-        charts.of_cell(opened, percentiles, shown, where),
+        charts.of_cell(opened, percentiles, shown),
         f"cell-gates-{cell}",
         pd.DataFrame(
             {"feature": BY_STIMULUS_NAMES, "gate": opened.to_numpy(), "percentile": percentiles, "value": shown}

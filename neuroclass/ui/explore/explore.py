@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from neuroclass.charts import cohort as charts
 from neuroclass.charts.theme import ordered
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.query import match_filters, match_query, match_text
@@ -168,9 +169,32 @@ def _within(frame: pd.DataFrame, names: list[str], keep: dict[str, Any]) -> Mask
             column.caption(f"No cell has {spec.title}.")
             continue
         low, high, step = nice_span(float(values.min()), float(values.max()))
-        wanted = column.slider(spec.title, low, high, (low, high), step=step, key=f"r_{name}", **keep)
+        with column:
+            _brush(name, values, (low, high), step)
+            wanted = st.slider(spec.title, low, high, (low, high), step=step, key=f"r_{name}", **keep)
         mask &= values.between(*wanted).to_numpy()
     return mask
+
+
+def _brush(name: str, values: "pd.Series[Any]", limits: tuple[float, float], step: float) -> None:
+    """A histogram above a range; a box across it sets the range."""
+    key = f"brush-{name}"
+
+    def brushed() -> None:
+        boxes = st.session_state[key].selection.get("box", [])
+        if boxes:
+            low, high = sorted(float(x) for x in boxes[-1]["x"][:2])
+            low, high = (round(round(x / step) * step, 10) for x in (low, high))
+            st.session_state[f"r_{name}"] = max(limits[0], low), min(limits[1], high)
+
+    st.plotly_chart(
+        charts.histogram(values, BY_NAME[name].title, limits, st.session_state.get(f"r_{name}", limits)),
+        key=key,
+        on_select=brushed,
+        selection_mode="box",
+        config={"displayModeBar": False},
+        alt=f"{BY_NAME[name].title}: {values.count():,} cells, median {values.median():.4g}",
+    )
 
 
 def nice_span(low: float, high: float) -> tuple[float, float, float]:

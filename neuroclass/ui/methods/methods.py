@@ -116,8 +116,8 @@ def verdict() -> None:
         "database's.\n"
         f"5. **Unusual cells.** A cell gets no label if fewer than {doubt.ODD_TYPICALITY:.0%} of held-out cells, in "
         "any of these laboratories, are as unusual: in all its features together, or in one given the others. The "
-        f"reason names the features that no class explains. Nor does a cell with fewer than {doubt.LEAST_FEATURES} features, "
-        f"or whose {COVERAGE:.0%} set holds every class, get a label."
+        "reason names the features that no class explains. Nor does a cell with fewer than "
+        f"{doubt.LEAST_FEATURES} features, or whose {COVERAGE:.0%} set holds every class, get a label."
     )
 
 
