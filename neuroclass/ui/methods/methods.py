@@ -30,9 +30,11 @@ def feature_table() -> None:
     st.subheader("The 41 features", anchor=False)
     stimuli = {stimulus.label.capitalize(): stimulus for stimulus in Stimulus}
     chosen = stimuli[widgets.choice("Stimulus", list(stimuli), "stimulus")]
-    for spec in FEATURES:
-        if spec.stimulus is chosen:
-            _definition(spec)
+    mine = [spec for spec in FEATURES if spec.stimulus is chosen]
+    for start in range(0, len(mine), 2):
+        for column, spec in zip(st.columns(2), mine[start : start + 2], strict=False):
+            with column:
+                _definition(spec)
     table = pd.DataFrame(
         {
             "name": spec.name,
@@ -49,16 +51,15 @@ def feature_table() -> None:
 
 def _definition(spec: FeatureSpec) -> None:
     """One feature: what it is, beside where it is measured on a simulated cell."""
-    with st.container(border=True):
-        left, right = st.columns([3, 2], vertical_alignment="center")
+    with st.container(border=True, height="stretch"):
         source = "" if spec.source is FeatureSource.SWEEPS else " Entered by hand, not measured on sweeps."
-        left.markdown(f"**{escaped(spec.title)}**  \n{escaped(spec.definition)}{source}")
-        left.caption(f"Column `{spec.name}`, stored in {spec.unit or 'no unit'}")
+        st.markdown(f"**{escaped(spec.title)}**  \n{escaped(spec.definition)}{source}")
+        st.caption(f"Column `{spec.name}`, stored in {spec.unit or 'no unit'}")
         picture = PICTURES / f"{spec.name}.svg"
         if picture.is_file():
-            right.html(
+            st.html(
                 f"<img src='{_data_url(str(picture))}' alt='{spec.label}, marked on a simulated cell' "
-                "style='width:100%;max-width:26rem;border-radius:.4rem'>"
+                "style='width:100%;max-width:22rem;border-radius:.4rem'>"
             )
 
 

@@ -134,7 +134,7 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
     if frame.empty:
         st.info(f"No figure is stored for {group} cells under this protocol.", icon=":material/info:")
         return
-    cells = f"{shown} cells" if shown != EVERYTHING else "all cells"
+    cells = f"{shown} cells" if shown != EVERYTHING else "cells"
     rows = table[(table["metric"] == metric) & (table["group"] == shown) & (table["protocol"] == protocol)].copy()
     rows["system"] = [title_of(*pair) for pair in zip(rows["system"], rows["published"], strict=True)]
     widgets.figure(
