@@ -14,7 +14,6 @@ SETTLE_MS = 350
 ADDRESSES = (
     "",
     "explore",
-    "explore?cell=simulated-mouse-sst-012",
     "performance",
     "performance?view=Confusion",
     "shap",

@@ -83,7 +83,7 @@ def _session(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> No
     if len(table) < 2:
         st.caption("Fewer than two sweeps have a stretch before the stimulus, so no drift can be shown.")
         return
-    change = drift_mv(table)
+    change = round(drift_mv(table), 1) + 0.0
     widgets.figure(
         session_charts.session(table, simulated),
         f"session-{key}",

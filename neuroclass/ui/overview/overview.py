@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import Species
+from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import cohort as charts
 from neuroclass.charts.theme import category, ordered
 from neuroclass.cohort.cohort import Cohort
@@ -96,7 +96,7 @@ def models_table() -> None:
             rows.append(
                 {
                     "Model": model.upper(),
-                    "Classes": ", ".join(ordered(predictions["truth"])),
+                    "Classes": ", ".join(map(label_of, ordered(predictions["truth"]))),
                     "Species": species,
                     "Held-out cells": predictions.loc[inside, "id"].nunique(),
                     "Accuracy": f"{right[inside].mean():.1%}",
