@@ -47,7 +47,7 @@ class FirstVisit:
             return
 
         async def send_with_mark(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_page(message):
+            if message["type"] == "http.response.start" and _is_page(scope, message):
                 value = KNOWN if known == NEW else NEW
                 cookie = f"{COOKIE}={value}; Path=/; Max-Age={_DAYS * 86_400}; HttpOnly; SameSite=Lax"
                 message["headers"] = [*message.get("headers", ()), (b"set-cookie", cookie.encode())]
@@ -56,7 +56,10 @@ class FirstVisit:
         await self.app(scope, receive, send_with_mark)
 
 
-def _is_page(message: Message) -> bool:
+def _is_page(scope: Scope, message: Message) -> bool:
+    """Whether this answers a page: by its type, or unchanged since the browser last had it."""
+    if message["status"] == 304:
+        return (b"sec-fetch-dest", b"document") in scope.get("headers", ())
     return any(name == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])
 
 

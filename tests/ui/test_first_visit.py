@@ -8,17 +8,18 @@ import pytest
 from neuroclass.ui import tab_title, tour
 
 
-def _answer(cookie: str = "", kind: bytes = b"text/html; charset=utf-8") -> list[str]:
+def _answer(cookie: str = "", kind: bytes = b"text/html; charset=utf-8", status: int = 200) -> list[str]:
     """Cookies that a request with this Cookie header is given."""
     sent: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
+        headers = [(b"content-type", kind)] if status == 200 else []
+        await send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(b"cookie", cookie.encode())] if cookie else []
+    headers = [(b"sec-fetch-dest", b"document"), *([(b"cookie", cookie.encode())] if cookie else [])]
     asyncio.run(tour.FirstVisit(app)({"type": "http", "headers": headers}, None, send))
     return [value.decode() for name, value in sent[0]["headers"] if name == b"set-cookie"]
 
@@ -27,6 +28,7 @@ def test_only_the_first_page_of_a_browser_is_marked_new() -> None:
     assert _answer()[0].startswith(f"{tour.COOKIE}={tour.NEW};")
     assert _answer(f"other=1; {tour.COOKIE}={tour.NEW}")[0].startswith(f"{tour.COOKIE}={tour.KNOWN};")
     assert _answer(f"{tour.COOKIE}={tour.KNOWN}") == []
+    assert _answer(f"{tour.COOKIE}={tour.NEW}", status=304)[0].startswith(f"{tour.COOKIE}={tour.KNOWN};")
     assert _answer(kind=b"application/json") == []
 
 

@@ -130,7 +130,7 @@ def classifiers() -> None:
     for column, row in zip(widgets.tiles(len(systems)), systems, strict=False):
         domain = row["domain"]
         column.metric(
-            f"Species from {SYSTEM_TITLES.get(row['model'], row['model']).removesuffix(', ours')} features",
+            f"Species from {str(SYSTEM_TITLES.get(row['model'], row['model'])).removesuffix(', ours')} features",
             f"{domain['accuracy']:.1%} of cells",
             f"chance level {domain['chance']:.1%}",
             delta_color="off",
