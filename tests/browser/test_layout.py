@@ -10,7 +10,7 @@ from tests.browser.layout import SETTLED, faults
 pytestmark = pytest.mark.browser
 WIDTHS = (1440, 1024, 390)
 THEMES = ("light", "dark")
-SETTLE_MS = 350
+SETTLE_MS = 250
 ADDRESSES = (
     "",
     "explore",

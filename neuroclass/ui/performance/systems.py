@@ -123,10 +123,8 @@ def table_of(frame: pd.DataFrame, name: str) -> None:
 
 def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: str) -> None:
     """Table and figure of all systems under a chosen protocol."""
-    left, right = st.columns([3, 2])
-    with left:
+    with st.container(horizontal=True):
         protocol = choose_protocol(table)
-    with right:
         metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
     known = set(table.loc[table["protocol"] == protocol, "group"])
     shown = group if group in known else EVERYTHING
