@@ -88,7 +88,7 @@ def page() -> None:
     st.caption(store.retention_notice(is_logged_in()))
     history, me = store.history(), visitor()
     _take_over(history, me)
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
     everyone = me.may(Right.SEE_OTHERS) and not history.shared and st.toggle("Everyone's cells", key="everyone")
     entries = history.find(me, text, everyone or None)
