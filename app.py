@@ -16,6 +16,7 @@ from neuroclass.ui import housekeeping, monitoring, warmup
 from neuroclass.ui.arrivals import LargeUploads
 from neuroclass.ui.history.browser_identity import IdentityCookie
 from neuroclass.ui.security import OwnOrigin, SafeHeaders
+from neuroclass.ui.tour import FirstVisit
 from neuroclass.work.threads import one_thread_each
 
 
@@ -32,7 +33,7 @@ async def warmed_up(_: st.App) -> AsyncIterator[dict[str, Any]]:
         await tidying
 
 
-MIDDLEWARE = (SafeHeaders, OwnOrigin, IdentityCookie, LargeUploads)
+MIDDLEWARE = (SafeHeaders, OwnOrigin, IdentityCookie, FirstVisit, LargeUploads)
 app = st.App(
     "dashboard/main.py",
     lifespan=warmed_up,

@@ -6,12 +6,20 @@ import streamlit as st
 
 from neuroclass.errors import NeuroClassError
 from neuroclass.types.visitors import Right
-from neuroclass.ui import identity, warmup
+from neuroclass.ui import identity, tab_title, tour, warmup
 from neuroclass.ui.guards import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
 st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "icon.png"), layout="wide")
+
+# space, and contrast of 4.5:1 in both themes for what the theme draws paler
+STYLE = """
+.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
+[data-testid=stCaptionContainer] {color: inherit; opacity: .8}
+[data-testid=stMetricDelta] {color: inherit; opacity: .85}
+[data-testid=stBaseButton-primary] {background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF}
+"""
 
 
 def _page(name: str, title: str, icon: str, default: bool = False) -> st.Page:
@@ -58,10 +66,12 @@ page = st.navigation(
     expanded=True,
     position="hidden" if waits else "sidebar",
 )
-st.html("<style>.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}</style>")
+st.html(f"<style>{STYLE}</style>")
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
 if page.url_path in ("classify", "history"):
     warmup.wait()
+tab_title.show(page.title)
 with guarded():
     if identity.admit():
+        tour.show(page.title)
         page.run()

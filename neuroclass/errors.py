@@ -4,6 +4,7 @@ Every message says what was found, what was expected and what to do. Only ``neur
 turns one into a notice on a page, and only ``neuroclass.cli`` into an exit code.
 """
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ Option = str | float
 
 class NeuroClassError(Exception):
     """Base class of errors that a user can act on."""
+
+    @property
+    def title(self) -> str:
+        """What went wrong in two or three words, such as ``Clamp mode``."""
+        words = re.findall(r"[A-Z][a-z]+|[A-Z]+(?![a-z])", self.kind.removesuffix("Error"))
+        return " ".join(words).capitalize() or "Error"
 
     @property
     def kind(self) -> str:

@@ -9,7 +9,7 @@ from neuroclass.ui.explain import cross_species_matches, domains, human_labels
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.models import own_report
 
-widgets.heading("Domains", "Does DANN see past the species of a cell, and still tell its class?")
+widgets.heading("Domains", "Are DANN's features free of the species, yet informative about the class?")
 with guarded():
     widgets.source_notice(cache.cohort())
     own_report.domains(model_choice.pick())

@@ -7,8 +7,9 @@ from neuroclass.ui.methods import methods
 widgets.heading("Methods", "What is measured, how the models were made, how honest the numbers are, whom to cite.")
 with guarded():
     widgets.source_notice(cache.cohort())
-methods.feature_table()
+methods.way()
 methods.verdict()
+methods.feature_table()
 methods.models()
 methods.honesty()
 methods.citations()

@@ -1,5 +1,7 @@
 """Figures of a cohort's composition and of its features."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -166,7 +168,8 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
     for name, colour in colours_of(groups).items():
         cells = frame[(groups == name) & values.notna()]
         fig.add_box(
-            y=values[cells.index],
+            x=values[cells.index],
+            orientation="h",
             name=f"{class_label(name)} ({len(cells)})",
             marker={"color": colour, "size": 3, "opacity": 0.5},
             boxpoints="all" if len(frame) <= MOST_POINTS else "outliers",
@@ -175,10 +178,47 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
             line_width=1.5,
             fillcolor="rgba(0,0,0,0)",
             customdata=cells[["id"]] if len(frame) <= MOST_POINTS else None,
-            hovertemplate="%{customdata[0]}: %{y:.4g}<extra></extra>" if len(frame) <= MOST_POINTS else None,
+            hovertemplate="%{customdata[0]}: %{x:.4g}<extra></extra>" if len(frame) <= MOST_POINTS else None,
         )
-    by_title = f"{by.replace('_', ' ').capitalize()} (number of cells)"
-    return finish(fig, height=360, x=by_title, y=BY_NAME[feature].title, simulated=simulated, legend=False)
+    by_title = f"{by.replace('_', ' ').capitalize()} (cells)"
+    fig.update_yaxes(autorange="reversed")
+    height = 120 + 36 * max(4, groups.nunique())
+    return finish(fig, height=height, x=BY_NAME[feature].title, y=by_title, simulated=simulated, legend=False)
+
+
+def histogram(
+    values: "pd.Series[Any]", title: str, limits: tuple[float, float], wanted: tuple[float, float]
+) -> go.Figure:
+    """Numbers of cells over a feature's range, to brush a part of it.
+
+    Parameters
+    ----------
+    values : Series
+        The feature in its display unit.
+    title : str
+        The feature with its unit.
+    limits, wanted : tuple of float
+        The whole range, and the part that is chosen.
+
+    Returns
+    -------
+    Figure
+        Bars outside the chosen part are pale.
+    """
+    numbers, edges = np.histogram(values.dropna(), bins=40, range=limits)
+    middle = (edges[:-1] + edges[1:]) / 2
+    inside = (middle >= wanted[0]) & (middle <= wanted[1])
+    fig = go.Figure(
+        go.Bar(
+            x=middle,
+            y=numbers,
+            width=np.diff(edges),
+            marker={"color": ACCENT, "opacity": np.where(inside, 0.9, 0.25)},
+            hovertemplate="%{x:.4g}: %{y} cells<extra></extra>",
+        )
+    )
+    fig.update_layout(dragmode="select", selectdirection="h")
+    return finish(fig, height=150, x=title, y="Cells", legend=False)
 
 
 def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figure:

@@ -24,13 +24,13 @@ def roc(curves: pd.DataFrame, areas: pd.DataFrame) -> go.Figure:
     Figure
     """
     fig = go.Figure()
-    fig.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": UNKNOWN, "dash": "dash"}, name="guessing")
+    fig.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line={"color": UNKNOWN, "dash": "dash"}, name="guessing")
     _classes(fig, curves, areas.set_index("class")["roc_auc"], "false_positives", "recall", "area")
     return finish(
         fig,
         height=420,
-        x="Other cells called the class (fraction of the others)",
-        y="Recall (fraction of the class)",
+        x="False positive rate (%)",
+        y="Recall (%)",
     )
 
 
@@ -50,25 +50,23 @@ def precision_recall(curves: pd.DataFrame, areas: pd.DataFrame) -> go.Figure:
     """
     fig = go.Figure()
     _classes(fig, curves, areas.set_index("class")["average_precision"], "recall", "precision", "mean")
-    return finish(
-        fig, height=420, x="Recall (fraction of the class)", y="Precision (fraction of the cells called the class)"
-    )
+    return finish(fig, height=420, x="Recall (%)", y="Precision (%)")
 
 
 def _classes(fig: go.Figure, curves: pd.DataFrame, areas: "pd.Series[float]", x: str, y: str, what: str) -> None:
     for name, part in curves.groupby("class", sort=False):
         fig.add_scatter(
-            x=part[x],
-            y=part[y],
+            x=100 * part[x],
+            y=100 * part[y],
             mode="lines",
             name=f"{class_label(name)}, {what} {areas[name]:.3f}",
             line={"color": COLOURS.get(str(name), ACCENT), "width": 2},
             customdata=part[["threshold"]],
-            hovertemplate=f"{class_label(name)}: %{{y:.3f}} at %{{x:.3f}}, from a probability of "
+            hovertemplate=f"{class_label(name)}: %{{y:.1f}}% at %{{x:.1f}}%, from a probability of "
             "%{customdata[0]:.3f}<extra></extra>",
         )
-    fig.update_xaxes(range=[-0.02, 1.02])
-    fig.update_yaxes(range=[-0.02, 1.04])
+    fig.update_xaxes(range=[-2, 102])
+    fig.update_yaxes(range=[-2, 104])
 
 
 def against_number(table: pd.DataFrame, titles: Mapping[str, str], x: str, metric: str) -> go.Figure:
@@ -94,7 +92,7 @@ def against_number(table: pd.DataFrame, titles: Mapping[str, str], x: str, metri
         rows = part.sort_values("number")
         fig.add_scatter(
             x=rows["number"],
-            y=rows["mean"],
+            y=100 * rows["mean"],
             mode="lines+markers",
             name=escape(titles.get(str(name), name)),
             line={"color": colour, "width": 2},
@@ -102,12 +100,12 @@ def against_number(table: pd.DataFrame, titles: Mapping[str, str], x: str, metri
             error_y={
                 "type": "data",
                 "symmetric": False,
-                "array": rows["high"] - rows["mean"],
-                "arrayminus": rows["mean"] - rows["low"],
+                "array": 100 * (rows["high"] - rows["mean"]),
+                "arrayminus": 100 * (rows["mean"] - rows["low"]),
                 "thickness": 1.2,
             },
-            hovertemplate="%{x:.0f}: %{y:.3f}<extra></extra>",
+            hovertemplate="%{x:.0f}: %{y:.1f}%<extra></extra>",
         )
     ticks = sorted({round(value) for value in table["number"]})
     fig.update_xaxes(type="log", tickvals=ticks, ticktext=[str(tick) for tick in ticks])
-    return finish(fig, height=400, x=x, y=f"{metric} (fraction of 1)")
+    return finish(fig, height=400, x=x, y=f"{metric} (%)")

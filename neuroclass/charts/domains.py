@@ -9,7 +9,12 @@ from plotly.subplots import make_subplots
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.embedding import space_title
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, wrapped
+
+_MEASURES = {
+    "species told by a classifier": "species, accuracy of a classifier",
+    "class told by a classifier": "class, accuracy of a classifier",
+}
 
 
 def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figure:
@@ -20,7 +25,7 @@ def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figu
     table : DataFrame
         Columns space, measure, mean, low, high (over folds), chance.
     spaces : sequence of str
-        Spaces, left to right.
+        Spaces, from top to bottom.
     chosen : str
         The space to highlight.
 
@@ -30,15 +35,17 @@ def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figu
         One panel per measure.
     """
     names = list(dict.fromkeys(table["measure"]))
-    titles = [_broken(name) for name in names]
-    fig = make_subplots(1, len(names), subplot_titles=titles, horizontal_spacing=0.045)
-    for column, measure in enumerate(names, start=1):
+    labels = [_short(space) for space in spaces]
+    titles = [wrapped(_MEASURES.get(name, name).capitalize(), 44).replace("Mmd", "MMD") for name in names]
+    fig = make_subplots(len(names), 1, subplot_titles=titles, vertical_spacing=0.42 / len(names))
+    for row, measure in enumerate(names, start=1):
         rows = table[table["measure"] == measure].set_index("space").reindex(list(spaces))
         fig.add_bar(
-            x=[_short(space) for space in spaces],
-            y=rows["mean"],
+            x=rows["mean"],
+            y=labels,
+            orientation="h",
             marker_color=[ACCENT if space == chosen else UNKNOWN for space in spaces],
-            error_y={
+            error_x={
                 "type": "data",
                 "symmetric": False,
                 "array": (rows["high"] - rows["mean"]).tolist(),
@@ -46,35 +53,30 @@ def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figu
                 "thickness": 1.2,
             },
             customdata=[[space_title(space)] for space in spaces],
-            hovertemplate=f"%{{customdata[0]}}<br>{measure}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=f"%{{customdata[0]}}<br>{measure}: %{{x:.3f}}<extra></extra>",
             showlegend=False,
-            row=1,
-            col=column,
+            row=row,
+            col=1,
         )
         fig.add_scatter(
-            x=[_short(space) for space in spaces],
-            y=rows["chance"],
+            x=rows["chance"],
+            y=labels,
             mode="lines",
             line={"dash": "dot", "color": "#C05621", "width": 2},
-            name="chance",
-            showlegend=column == 1,
-            hovertemplate="chance %{y:.3f}<extra></extra>",
-            row=1,
-            col=column,
+            name="chance level",
+            showlegend=row == 1,
+            hovertemplate="chance level %{x:.3f}<extra></extra>",
+            row=row,
+            col=1,
         )
-        if "MMD" not in measure:
-            fig.update_yaxes(range=[0, 1.02], row=1, col=column)
-    finish(fig, height=360, x="Space (λ)")
-    fig.update_annotations(font_size=12)
-    fig.update_layout(margin_t=92, legend_y=1.2)
-    fig.update_yaxes(title_text="Value (fraction; MMD² no unit)", col=1)
+        title = "MMD² (no unit)" if "MMD" in measure else "Share (%)"
+        scale = {} if "MMD" in measure else {"range": [0, 1.02], "tickformat": ".0%"}
+        fig.update_xaxes(title_text=title, **scale, row=row, col=1)
+    finish(fig, height=110 + (110 + 20 * len(labels)) * len(names))
+    fig.update_annotations(font_size=13)
+    fig.update_yaxes(autorange="reversed", title_text="Space")
+    fig.update_layout(margin_t=78, legend={"y": 1, "yref": "container", "yanchor": "top"})
     return fig
-
-
-def _broken(text: str) -> str:
-    words = text.replace(", ", ",<br>").split(" ")
-    middle = len(words) // 2
-    return text.replace(", ", ",<br>") if "," in text else " ".join(words[:middle]) + "<br>" + " ".join(words[middle:])
 
 
 def _short(space: str) -> str:
@@ -99,18 +101,18 @@ def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:
     """
     names = [feature_label(name) for name in table["feature"]]
     fig = go.Figure()
-    for x, low, high in zip(names, table["mouse"], table["human"], strict=True):
+    for y, low, high in zip(names, table["mouse"], table["human"], strict=True):
         line = {"color": UNKNOWN, "width": 1.5}
-        fig.add_scatter(x=[x, x], y=[low, high], mode="lines", line=line, hoverinfo="skip", showlegend=False)
+        fig.add_scatter(x=[low, high], y=[y, y], mode="lines", line=line, hoverinfo="skip", showlegend=False)
     for species, label, symbol in (("mouse", "the mouse cell", "circle"), ("human", escape(title), "diamond")):
         fig.add_scatter(
-            x=names,
-            y=table[species],
+            x=table[species],
+            y=names,
             mode="markers",
             name=label,
             marker={"size": 9, "symbol": symbol, "color": COLOURS.get(species, PALETTE[0])},
-            hovertemplate="%{x}: percentile %{y:.0f}<extra></extra>",
+            hovertemplate="%{y}: percentile %{x:.0f}<extra></extra>",
         )
-    fig.update_xaxes(tickangle=-60, tickfont={"size": 10})
-    fig.update_yaxes(range=[-4, 104])
-    return finish(fig, height=440, x="Feature", y="Percentile in its own species (%)")
+    fig.update_xaxes(range=[-4, 104])
+    fig.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
+    return finish(fig, height=130 + 20 * len(names), x="Percentile in<br>its species (%)", y="Feature")

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from neuroclass.charts.theme import category, class_label, colours_of, finish
 
-SPACES: dict[str, str] = {"raw": "Features as measured", "lambda0": "Network without adversary (λ = 0)", "dann": "DANN"}
+SPACES: dict[str, str] = {"raw": "Features", "lambda0": "No adversary (λ = 0)", "dann": "DANN"}
 
 
 def space_title(space: str) -> str:
@@ -39,7 +39,7 @@ def panels(
     -------
     Figure
     """
-    titles = [space_title(space) for space in spaces]
+    titles = [space_title(space).replace(" (", "<br>(").replace(" with ", "<br>") for space in spaces]
     fig = make_subplots(1, len(spaces), subplot_titles=titles, horizontal_spacing=0.04)
     groups = category(table[colour])
     for column, space in enumerate(spaces, start=1):
@@ -59,8 +59,10 @@ def panels(
                 col=column,
             )
         _mark(fig, table[(table["space"] == space) & table["id"].isin(marked)], marked, column)
-    finish(fig, height=430, x="UMAP 1 (arbitrary unit)", simulated=simulated)
-    fig.update_layout(margin_t=74, legend_y=1.1, legend_itemsizing="constant")
+    finish(fig, height=430, simulated=simulated)
+    fig.update_annotations(font_size=13)
+    fig.update_xaxes(title_text="UMAP 1 (arbitrary unit)", col=(len(spaces) + 1) // 2)
+    fig.update_layout(margin_t=92, legend={"y": 1, "yref": "container", "yanchor": "top", "itemsizing": "constant"})
     fig.update_yaxes(title_text="UMAP 2 (arbitrary unit)", col=1)
     fig.update_xaxes(showticklabels=False, zeroline=False)
     fig.update_yaxes(showticklabels=False, zeroline=False)
@@ -75,7 +77,8 @@ def _mark(fig: go.Figure, cells: pd.DataFrame, marked: Sequence[str], column: in
         x=cells["x"],
         y=cells["y"],
         mode="markers",
-        showlegend=False,
+        name="star: the chosen cell, rings: nearest cells",
+        showlegend=column == 1,
         customdata=cells[["id"]],
         marker={
             "symbol": ["star" if cell == marked[0] else "circle-open" for cell in cells["id"]],
@@ -83,7 +86,7 @@ def _mark(fig: go.Figure, cells: pd.DataFrame, marked: Sequence[str], column: in
             "color": "#C05621",
             "line": {"width": 2, "color": "#C05621"},
         },
-        hovertemplate="%{customdata[0]}: looked at below<extra></extra>",
+        hovertemplate="%{customdata[0]}: the chosen cell or one near it<extra></extra>",
         row=1,
         col=column,
     )

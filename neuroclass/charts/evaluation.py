@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, class_label, escape, finish, ordered
@@ -69,48 +68,44 @@ def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
     share = counts.div(total, axis=0) * 100
     labels_x = [class_label(name) for name in counts.columns]
     labels_y = [class_label(name) for name in counts.index]
-    fig = make_subplots(1, 2, subplot_titles=("Predictions (number)", "Share of the true class (%)"), shared_yaxes=True)
-    panels = ((counts, ".0f", "predictions"), (share, ".1f", "% of the true class"))
-    for column, (values, form, unit) in enumerate(panels, start=1):
-        fig.add_heatmap(
+    text = [
+        ["0" if not n else f"{n:.0f}<br>{part:.1f}%" for n, part in zip(*row, strict=True)]
+        for row in zip(counts.to_numpy(), share.to_numpy(dtype=float), strict=True)
+    ]
+    fig = go.Figure(
+        go.Heatmap(
             z=share.to_numpy(dtype=float),
             zmin=0,
             zmax=100,
             x=labels_x,
             y=labels_y,
-            text=[["–" if v != v else format(v, form) for v in row] for row in values.to_numpy()],
+            text=text,
             texttemplate="%{text}",
-            textfont={"size": 13},
+            textfont={"size": 12},
             colorscale=[[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]],
             showscale=False,
             xgap=2,
             ygap=2,
-            hovertemplate=f"true %{{y}}, predicted %{{x}}: %{{text}} {unit}<extra></extra>",
-            row=1,
-            col=column,
+            hovertemplate="true %{y}, predicted %{x}: %{text} of the true class<extra></extra>",
         )
+    )
     _handles(fig, counts, labels_x, labels_y)
-    finish(fig, height=130 + 56 * max(3, len(labels_y)), x="Predicted class", simulated=simulated, legend=False)
-    fig.update_yaxes(autorange="reversed")
-    fig.update_yaxes(title_text="True class", col=1)
-    fig.update_layout(margin_t=40)
-    return fig
+    title = "Predicted class (predictions, % of the true class)"
+    finish(fig, height=130 + 60 * max(3, len(labels_y)), x=title, y="True class", simulated=simulated, legend=False)
+    return fig.update_yaxes(autorange="reversed")
 
 
 def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labels_y: Sequence[str]) -> None:
     """Invisible markers that make the fields selectable; those of a heat map are not."""
     places = [(i, j) for i in range(len(labels_y)) for j in range(len(labels_x))]
-    for column in (1, 2):
-        fig.add_scatter(
-            x=[labels_x[j] for _, j in places],
-            y=[labels_y[i] for i, _ in places],
-            customdata=[(str(counts.index[i]), str(counts.columns[j])) for i, j in places],
-            mode="markers",
-            marker={"symbol": "square", "size": 44, "color": "rgba(0,0,0,0)"},
-            hovertemplate="true %{y}, predicted %{x}; click for the cells<extra></extra>",
-            row=1,
-            col=column,
-        )
+    fig.add_scatter(
+        x=[labels_x[j] for _, j in places],
+        y=[labels_y[i] for i, _ in places],
+        customdata=[(str(counts.index[i]), str(counts.columns[j])) for i, j in places],
+        mode="markers",
+        marker={"symbol": "square", "size": 44, "color": "rgba(0,0,0,0)"},
+        hovertemplate="true %{y}, predicted %{x}; click for the cells<extra></extra>",
+    )
 
 
 def systems(table: pd.DataFrame, metric: str) -> go.Figure:
@@ -136,7 +131,7 @@ def systems(table: pd.DataFrame, metric: str) -> go.Figure:
     ):
         part = rows[rows["published"] == published]
         fig.add_scatter(
-            x=part["mean"],
+            x=100 * part["mean"],
             y=[escape(s) for s in part["system"]],
             mode="markers",
             name=name,
@@ -144,14 +139,14 @@ def systems(table: pd.DataFrame, metric: str) -> go.Figure:
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": (part["high"] - part["mean"]).fillna(0),
-                "arrayminus": (part["mean"] - part["low"]).fillna(0),
+                "array": 100 * (part["high"] - part["mean"]).fillna(0),
+                "arrayminus": 100 * (part["mean"] - part["low"]).fillna(0),
                 "color": colour,
             },
-            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+            hovertemplate="%{y}: %{x:.1f}%<extra></extra>",
         )
     fig.update_yaxes(categoryorder="array", categoryarray=[escape(s) for s in rows["system"]])
-    return finish(fig, height=120 + 30 * len(rows), x=f"{metric} (fraction of 1)", y="System")
+    return finish(fig, height=120 + 30 * len(rows), x=f"{metric} (%)", y="System")
 
 
 def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
@@ -172,12 +167,10 @@ def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
     fig = go.Figure()
     for measure, colour in zip(("precision", "recall", "f1"), PALETTE[:3], strict=True):
         name = "F1" if measure == "f1" else measure
-        hover = f"%{{x}}: {name} %{{y:.3f}}<extra></extra>"
-        fig.add_bar(x=labels, y=table[measure], name=name, marker_color=colour, hovertemplate=hover)
-    fig.update_yaxes(range=[0, 1.02])
-    return finish(
-        fig, height=330, x="Class (number of cells)", y="Precision, recall, F1 (fraction of 1)", simulated=simulated
-    )
+        hover = f"%{{x}}: {name} %{{y:.1f}}%<extra></extra>"
+        fig.add_bar(x=labels, y=100 * table[measure], name=name, marker_color=colour, hovertemplate=hover)
+    fig.update_yaxes(range=[0, 102])
+    return finish(fig, height=330, x="Class (number of cells)", y="Precision, recall, F1 (%)", simulated=simulated)
 
 
 def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
@@ -196,10 +189,10 @@ def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
     """
     fig = go.Figure()
     line = {"color": UNKNOWN, "dash": "dash"}
-    fig.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, name="perfectly calibrated", hoverinfo="skip")
+    fig.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=line, name="perfectly calibrated", hoverinfo="skip")
     fig.add_scatter(
-        x=table["stated"],
-        y=table["observed"],
+        x=100 * table["stated"],
+        y=100 * table["observed"],
         mode="lines+markers",
         name="held-out cells, 95% interval",
         line={"color": ACCENT},
@@ -207,19 +200,19 @@ def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": table["high"] - table["observed"],
-            "arrayminus": table["observed"] - table["low"],
+            "array": 100 * (table["high"] - table["observed"]),
+            "arrayminus": 100 * (table["observed"] - table["low"]),
         },
         customdata=table[["predictions"]],
-        hovertemplate="stated %{x:.2f}, right %{y:.2f}, %{customdata[0]} predictions<extra></extra>",
+        hovertemplate="stated %{x:.0f}%, correct %{y:.0f}%, %{customdata[0]} predictions<extra></extra>",
     )
-    fig.update_yaxes(range=[-0.02, 1.04])
-    fig.update_xaxes(range=[0, 1.02])
+    fig.update_yaxes(range=[-2, 104])
+    fig.update_xaxes(range=[0, 102])
     return finish(
         fig,
         height=360,
-        x="Stated probability of the predicted class (fraction of 1)",
-        y="Right predictions (fraction of the bin)",
+        x="Stated probability of the predicted class (%)",
+        y="Correct predictions (%)",
         simulated=simulated,
     )
 
@@ -246,7 +239,7 @@ def by_group(table: pd.DataFrame, title: str, simulated: bool = False) -> go.Fig
     for truth in ordered(rows["truth"]):
         part = rows[rows["truth"] == truth]
         fig.add_scatter(
-            x=part["accuracy"],
+            x=100 * part["accuracy"],
             y=part["name"],
             mode="markers",
             name=class_label(truth),
@@ -254,19 +247,19 @@ def by_group(table: pd.DataFrame, title: str, simulated: bool = False) -> go.Fig
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": part["high"] - part["accuracy"],
-                "arrayminus": part["accuracy"] - part["low"],
+                "array": 100 * (part["high"] - part["accuracy"]),
+                "arrayminus": 100 * (part["accuracy"] - part["low"]),
                 "thickness": 1.2,
                 "color": UNKNOWN,
             },
-            hovertemplate=f"%{{y}}, {class_label(truth)}: %{{x:.3f}}<extra></extra>",
+            hovertemplate=f"%{{y}}, {class_label(truth)}: %{{x:.1f}}%<extra></extra>",
         )
-    fig.update_xaxes(range=[max(-0.02, float(rows["low"].min()) - 0.05), 1.02])
+    fig.update_xaxes(range=[max(-2.0, 100 * float(rows["low"].min()) - 5), 102])
     fig.update_yaxes(categoryorder="array", categoryarray=rows["name"], autorange="reversed")
     return finish(
         fig,
         height=110 + 21 * len(rows),
-        x="Accuracy (fraction of the predictions)",
+        x="Accuracy (%)",
         y=f"{title} (number of cells)",
         simulated=simulated,
     )
@@ -291,7 +284,7 @@ def probabilities(names: Sequence[str], values: Sequence[float], in_set: Sequenc
     order = sorted(range(len(names)), key=lambda k: values[k])
     fig = go.Figure(
         go.Bar(
-            x=[values[k] for k in order],
+            x=[100 * values[k] for k in order],
             y=[class_label(names[k]) for k in order],
             orientation="h",
             marker={
@@ -301,8 +294,8 @@ def probabilities(names: Sequence[str], values: Sequence[float], in_set: Sequenc
             text=[f"{values[k]:.1%}" for k in order],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+            hovertemplate="%{y}: %{x:.2f}%<extra></extra>",
         )
     )
-    fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return finish(fig, height=80 + 34 * len(names), x="Probability (fraction of 1)", y="Class", legend=False)
+    fig.update_xaxes(range=[0, 112], tickvals=[0, 25, 50, 75, 100])
+    return finish(fig, height=80 + 34 * len(names), x="Probability (%)", y="Class", legend=False)

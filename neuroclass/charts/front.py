@@ -69,7 +69,7 @@ def decisive_spike(
     finish(fig, height=height, legend=False, simulated=panel.simulated)
     _titles(fig)
     fig.update_xaxes(title_text="Time (s)", col=1)
-    fig.update_xaxes(title_text=f"Time from {aligned_on} (ms)", col=2)
+    fig.update_xaxes(title_text=f"Time from<br>{aligned_on} (ms)", col=2)
     fig.update_yaxes(title_text="Membrane potential (mV)", col=1)
     return fig
 

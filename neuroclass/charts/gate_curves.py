@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.gates import STIMULUS_COLOURS
+from neuroclass.charts.gates import ROW_PX, STIMULUS_COLOURS
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.charts.theme import NEGATIVE, PALETTE, POSITIVE, UNKNOWN, class_label, finish
 from neuroclass.features import BY_NAME
@@ -15,9 +15,9 @@ from neuroclass.features import BY_NAME
 _RANKINGS = {
     "gates": ("by gate, the most open first", PALETTE[0]),
     "SHAP": ("by |SHAP|, the largest first", PALETTE[1]),
-    "random": ("by chance", UNKNOWN),
+    "random": ("random", UNKNOWN),
 }
-_PANELS = {"deletion": "Deletion: the first k taken away", "insertion": "Insertion: only the first k kept"}
+_PANELS = {"deletion": "Deletion: the first k removed", "insertion": "Insertion: only the first k kept"}
 
 
 def curves(table: pd.DataFrame) -> go.Figure:
@@ -42,7 +42,7 @@ def curves(table: pd.DataFrame) -> go.Figure:
             band = [*rows["features"], *rows["features"][::-1]]
             fig.add_scatter(
                 x=band,
-                y=[*rows["high"], *rows["low"][::-1]],
+                y=[*100 * rows["high"], *100 * rows["low"][::-1]],
                 fill="toself",
                 mode="lines",
                 line={"width": 0},
@@ -54,21 +54,21 @@ def curves(table: pd.DataFrame) -> go.Figure:
             )
             fig.add_scatter(
                 x=rows["features"],
-                y=rows["accuracy"],
+                y=100 * rows["accuracy"],
                 mode="lines+markers",
                 name=name,
                 legendgroup=ranking,
                 showlegend=column == 1,
                 line={"color": colour, "width": 2},
                 marker={"size": 5},
-                hovertemplate="%{x} features: %{y:.3f}<extra></extra>",
+                hovertemplate="%{x} features: %{y:.1f}%<extra></extra>",
                 row=1,
                 col=column,
             )
     finish(fig, height=400, x="Features k (number of 41)")
     fig.update_layout(margin_t=78, legend_y=1.12)
-    fig.update_yaxes(range=[0.3, 1.0], title_text="Held-out accuracy (fraction of cells)", col=1)
-    fig.update_yaxes(range=[0.3, 1.0], col=2)
+    fig.update_yaxes(range=[30, 100], title_text="Held-out accuracy (%)", col=1)
+    fig.update_yaxes(range=[30, 100], col=2)
     return fig
 
 
@@ -77,8 +77,8 @@ def _pale(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.15)"
 
 
-def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], where: str) -> go.Figure:
-    """One cell's gates above the percentiles of its values.
+def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str]) -> go.Figure:
+    """One cell's gates beside the percentiles of its values.
 
     Parameters
     ----------
@@ -88,8 +88,6 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], wher
         Percentile of the value, 0 to 100; NaN where missing.
     shown : sequence of str
         The values with units, in the order of `gates`.
-    where : str
-        The cells the percentiles refer to.
 
     Returns
     -------
@@ -97,31 +95,49 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str], wher
         Percentiles of features with an open gate are filled.
     """
     names = [feature_label(str(name)) for name in gates.index]
-    colours = [STIMULUS_COLOURS[BY_NAME[str(name)].stimulus.value] for name in gates.index]
+    stimuli = [BY_NAME[str(name)].stimulus for name in gates.index]
     is_open = gates.to_numpy() > 0
-    fig = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.45, 0.55], vertical_spacing=0.04)
-    hover = "%{x}: gate %{y:.2f}<extra></extra>"
-    fig.add_bar(x=names, y=gates.to_numpy(), marker_color=colours, hovertemplate=hover, row=1, col=1)
-    fig.add_hrect(y0=25, y1=75, fillcolor=UNKNOWN, opacity=0.18, line_width=0, row=2, col=1)
-    fig.add_scatter(
-        x=names,
-        y=percentiles.reindex(gates.index),
-        mode="markers",
-        marker={
-            "color": colours,
-            "size": 10,
-            "symbol": ["circle" if k else "circle-open" for k in is_open],
-            "line": {"width": 1.5},
-        },
-        customdata=[[value] for value in shown],
-        hovertemplate="%{x} = %{customdata[0]}: percentile %{y:.0f}<extra></extra>",
-        row=2,
-        col=1,
-    )
-    finish(fig, height=520, legend=False)
-    fig.update_yaxes(range=[0, 1.05], title_text="Gate (0 shut, 1 open)", row=1)
-    fig.update_yaxes(range=[-4, 104], title_text=f"Percentile<br>{where} (%)", row=2)
-    fig.update_xaxes(tickangle=-60, tickfont={"size": 10}, title_text="Feature, by stimulus", row=2)
+    places = percentiles.reindex(gates.index).to_numpy(dtype=float)
+    fig = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.4, 0.6], horizontal_spacing=0.03)
+    for stimulus in dict.fromkeys(stimuli):
+        mine = [k for k, each in enumerate(stimuli) if each is stimulus]
+        colour, own = STIMULUS_COLOURS[stimulus.value], [names[k] for k in mine]
+        fig.add_bar(
+            x=gates.to_numpy()[mine],
+            y=own,
+            orientation="h",
+            marker_color=colour,
+            name=stimulus.label,
+            hovertemplate="%{y}: gate %{x:.2f}<extra></extra>",
+            row=1,
+            col=1,
+        )
+        fig.add_scatter(
+            x=places[mine],
+            y=own,
+            mode="markers",
+            marker={
+                "color": colour,
+                "size": 9,
+                "symbol": ["circle" if is_open[k] else "circle-open" for k in mine],
+                "line": {"width": 1.5},
+            },
+            showlegend=False,
+            customdata=[[shown[k]] for k in mine],
+            hovertemplate="%{y} = %{customdata[0]}: percentile %{x:.0f}<extra></extra>",
+            row=1,
+            col=2,
+        )
+    fig.add_vrect(x0=25, x1=75, fillcolor=UNKNOWN, opacity=0.18, line_width=0, row=1, col=2)
+    for symbol, name in (("circle", "value, gate open"), ("circle-open", "value, gate shut")):
+        marker = {"symbol": symbol, "color": UNKNOWN, "size": 9, "line": {"width": 1.5}}
+        fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name, row=1, col=2)
+    finish(fig, height=140 + ROW_PX * len(names))
+    fig.update_xaxes(range=[0, 1.05], title_text="Gate<br>(0–1)", col=1)
+    fig.update_xaxes(range=[-4, 104], title_text="Percentile<br>(%)", col=2)
+    fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], tickfont={"size": 11}, dtick=1)
+    fig.update_yaxes(title_text="Feature, by stimulus", col=1)
+    fig.update_layout(barmode="overlay")
     return fig
 
 
@@ -144,12 +160,12 @@ def ablation(table: pd.DataFrame, label: str) -> go.Figure:
     flips = (rows["becomes"] != label).to_numpy()
     fig = go.Figure(
         go.Bar(
-            x=rows["change"],
+            x=100 * rows["change"],
             y=[feature_label(name) for name in rows["feature"]],
             orientation="h",
             marker_color=np.where(flips, PALETTE[3], np.where(rows["change"] < 0, NEGATIVE, POSITIVE)),
             text=[
-                f"{c:+.3f}" + (f", becomes {class_label(b)}" if f else "")
+                f"{100 * c:+.1f}" + (f", becomes {class_label(b)}" if f else "")
                 for c, b, f in zip(rows["change"], rows["becomes"], flips, strict=True)
             ],
             textposition="outside",
@@ -158,8 +174,8 @@ def ablation(table: pd.DataFrame, label: str) -> go.Figure:
             hovertemplate="%{y} (gate %{customdata:.2f}): %{text}<extra></extra>",
         )
     )
-    low, high = min(0.0, float(rows["change"].min())), max(0.0, float(rows["change"].max()))
-    room = 0.35 * max(high - low, 0.02)
+    low, high = min(0.0, 100 * float(rows["change"].min())), max(0.0, 100 * float(rows["change"].max()))
+    room = 0.35 * max(high - low, 2.0)
     fig.update_xaxes(range=[low - room, high + room])
-    title = f"Change of the probability of {class_label(label)} (fraction of 1)"
+    title = "Change of probability<br>(percentage points)"
     return finish(fig, height=110 + 30 * len(rows), x=title, y="Gate shut", legend=False)

@@ -13,12 +13,13 @@ from neuroclass.features import BY_NAME, Stimulus
 
 STIMULUS_COLOURS: dict[str, str] = dict(zip((s.value for s in Stimulus), PALETTE[5:], strict=False))
 _SHUT_TO_OPEN = [[0, "#000000"], [1, "#FFFFFF"]]
+ROW_PX = 20
 
 
 def matrix(
     gates: pd.DataFrame, truth: pd.Series, rows: Tree, columns: Tree, predicted: pd.Series | None = None
 ) -> go.Figure:
-    """Clustered gate matrix, as in the paper's Figure 9.
+    """Clustered gate matrix: the paper's Figure 9, turned so that the features' names can be read.
 
     Parameters
     ----------
@@ -29,68 +30,72 @@ def matrix(
     rows, columns : Tree
         Dendrograms over cells and over features.
     predicted : Series, optional
-        Predicted class of each cell, in the order of `gates`; drawn as a strip of selectable points.
+        Predicted class of each cell, in the order of `gates`; drawn below the gates as a strip of selectable points.
 
     Returns
     -------
     Figure
-        Class colours on the left, the features' stimuli on top.
+        Features downwards, their stimuli at the left; cells from left to right, their true class on top.
     """
-    table = gates.iloc[rows.order, columns.order]
-    names = [str(name) for name in table.columns]
+    table = gates.iloc[rows.order, columns.order].T
+    names = [str(name) for name in table.index]
+    cells, kinds = table.columns, truth.iloc[rows.order]
     fig = make_subplots(
         3,
         3,
         shared_xaxes=True,
         shared_yaxes=True,
-        column_widths=[0.1, 0.02, 0.88],
-        row_heights=[0.09, 0.025, 0.885],
+        column_widths=[0.07, 0.02, 0.91],
+        row_heights=[0.1, 0.025, 0.875],
         horizontal_spacing=0.004,
         vertical_spacing=0.006,
     )
     line = {"color": "#7F8B92", "width": 0.8}
     tree = {"mode": "lines", "line": line, "hoverinfo": "skip", "showlegend": False}
-    fig.add_scatter(x=-rows.height, y=rows.position, **tree, row=3, col=1)
-    fig.add_scatter(x=columns.position, y=columns.height, **tree, row=1, col=3)
-    _strip(fig, [str(t) for t in truth.iloc[rows.order]], COLOURS, row=3, col=2, across=False)
-    _strip(fig, [BY_NAME[n].stimulus.value for n in names], STIMULUS_COLOURS, row=2, col=3, across=True)
-    hover = np.array([[class_label(t)] for t in truth.iloc[rows.order]])
+    fig.add_scatter(x=rows.position, y=rows.height, **tree, row=1, col=3)
+    fig.add_scatter(x=-columns.height, y=columns.position, **tree, row=3, col=1)
+    _strip(fig, [str(t) for t in kinds], COLOURS, row=2, col=3, stimuli=False)
+    _strip(fig, [BY_NAME[n].stimulus.value for n in names], STIMULUS_COLOURS, row=3, col=2, stimuli=True)
+    hover = np.array([class_label(t) for t in kinds])
     fig.add_heatmap(
         z=table.to_numpy().round(2),
         zmin=0,
         zmax=1,
         colorscale=_SHUT_TO_OPEN,
-        text=np.repeat(hover, len(names), axis=1),
-        customdata=np.repeat(np.asarray(table.index, dtype=object)[:, None], len(names), axis=1),
-        hovertemplate="%{customdata}, %{text}<br>%{x}: gate %{z:.2f}<extra></extra>",
-        colorbar={"title": {"text": "Gate (0 shut, 1 open)", "side": "right"}, "thickness": 12, "len": 0.6},
+        text=np.repeat(hover[None, :], len(names), axis=0),
+        customdata=np.repeat(np.asarray(cells, dtype=object)[None, :], len(names), axis=0),
+        hovertemplate="%{customdata}, %{text}<br>%{y}: gate %{z:.2f}<extra></extra>",
+        showscale=False,
         row=3,
         col=3,
     )
+    for name, colour in (("gate shut (0)", "#000000"), ("gate open (1)", "#FFFFFF")):
+        marker = {"symbol": "square", "size": 11, "color": colour, "line": {"color": "#7F8B92", "width": 1}}
+        fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name, row=3, col=3)
     if predicted is not None:
-        _predicted_strip(fig, table.index, truth.iloc[rows.order], predicted.iloc[rows.order])
-    finish(fig, height=860)
-    fig.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, showline=False)
-    fig.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, showline=False)
-    labels = [feature_label(name) for name in names]
-    fig.update_xaxes(
-        title_text="Feature, in dendrogram order",
+        _predicted_strip(fig, cells, kinds, predicted.iloc[rows.order], len(names))
+    finish(fig, height=200 + ROW_PX * len(names))
+    bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "showline": False, "ticks": ""}
+    fig.update_xaxes(**bare)
+    fig.update_yaxes(**bare)
+    fig.update_yaxes(
         showticklabels=True,
         tickvals=list(range(len(names))),
-        ticktext=labels,
-        tickangle=-60,
-        tickfont={"size": 9},
+        ticktext=[feature_label(name) for name in names],
+        tickfont={"size": 11},
+        title_text="Feature",
+        range=[len(names) - (0.5 if predicted is None else -2.0), -0.5],
         row=3,
-        col=3,
+        col=1,
     )
-    fig.update_yaxes(range=[len(table) - 0.5, -0.5], row=3)
-    fig.update_xaxes(range=[-2.0 if predicted is not None else -0.5, len(names) - 0.5], col=3)
-    fig.update_yaxes(range=[0, 1.02 * _top(columns)], row=1)
-    fig.update_xaxes(range=[-1.02 * _top(rows), 0], col=1)
+    fig.update_yaxes(range=[len(names) - (0.5 if predicted is None else -2.0), -0.5], row=3)
+    fig.update_xaxes(range=[-0.5, len(cells) - 0.5], col=3)
+    fig.update_yaxes(range=[0, 1.02 * _top(rows)], row=1)
+    fig.update_xaxes(range=[-1.02 * _top(columns), 0], col=1)
     fig.update_yaxes(range=[-0.5, 0.5], row=2)
     fig.update_xaxes(range=[-0.5, 0.5], col=2)
-    fig.update_yaxes(title_text=f"Cells ({len(table)}), in dendrogram order", row=3, col=1)
-    fig.update_layout(legend_y=1.02)
+    fig.update_xaxes(title_text=f"Cells ({len(cells)})", row=3, col=3)
+    fig.update_layout(legend_y=1.01)
     return fig
 
 
@@ -99,31 +104,29 @@ def _top(tree: Tree) -> float:
     return float(np.nanmax(tree.height)) if tree.height.size else 1.0
 
 
-def _predicted_strip(fig: go.Figure, ids: "pd.Index[str]", truth: pd.Series, predicted: pd.Series) -> None:
-    """Draw the predicted class of each cell as a point left of its gates."""
+def _predicted_strip(
+    fig: go.Figure, ids: "pd.Index[str]", truth: pd.Series, predicted: pd.Series, n_features: int
+) -> None:
+    """Draw the predicted class of each cell as a point below its gates."""
     names = [str(name) for name in predicted]
     hover = [
         [str(cell), f"{class_label(t)}, predicted {class_label(p)}"]
         for cell, t, p in zip(ids, truth, names, strict=True)
     ]
     fig.add_scatter(
-        x=[-1.3] * len(names),
-        y=list(range(len(names))),
+        x=list(range(len(names))),
+        y=[n_features + 0.7] * len(names),
         mode="markers",
-        marker={"symbol": "square", "size": 7, "color": [COLOURS.get(name, "#7F7F7F") for name in names]},
+        marker={"symbol": "square", "size": 9, "color": [COLOURS.get(name, "#7F7F7F") for name in names]},
         customdata=hover,
         hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         showlegend=False,
         row=3,
         col=3,
     )
-    fig.add_annotation(
-        text="predicted", x=-1.3, y=-0.5, xref="x9", yref="y9", showarrow=False, textangle=-90, yanchor="bottom",
-        font={"size": 10},
-    )  # fmt: skip
 
 
-def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: int, col: int, across: bool) -> None:
+def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: int, col: int, stimuli: bool) -> None:
     """Draw a strip of categories beside the matrix, with legend entries."""
     names = ordered(values)
     codes = np.array([names.index(value) for value in values], dtype=float)
@@ -131,7 +134,7 @@ def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: i
     steps = np.linspace(0, 1, len(names) + 1)
     scale = [[edge, colour] for k, colour in enumerate(palette) for edge in (steps[k], steps[k + 1])]
     fig.add_heatmap(
-        z=codes[None, :] if across else codes[:, None],
+        z=codes[:, None] if stimuli else codes[None, :],
         zmin=-0.5,
         zmax=len(names) - 0.5,
         colorscale=scale,
@@ -141,8 +144,8 @@ def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: i
         col=col,
     )
     for name, colour in zip(names, palette, strict=True):
-        label = Stimulus(name).label if across else class_label(name)
-        symbol = "square" if across else "circle"
+        label = Stimulus(name).label if stimuli else class_label(name)
+        symbol = "square" if stimuli else "circle"
         marker = {"symbol": symbol, "size": 11, "color": colour}
         fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, row=row, col=col)
 
@@ -168,16 +171,18 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
         inside = groups == name
         label = f"{class_label(name)} ({int(inside.sum())})"
         fig.add_violin(
-            y=n_open[inside],
+            x=n_open[inside],
             name=label,
+            orientation="h",
             line_color=colour,
             box_visible=True,
             points=False,
             spanmode="hard",
-            hovertemplate="%{y} open gates<extra></extra>",
+            hovertemplate="%{x} open gates<extra></extra>",
         )
-    y = f"Open gates (number of {gates.shape[1]})"
-    return finish(fig, height=340, x="True class (number of cells)", y=y, legend=False)
+    x = f"Open gates (number of {gates.shape[1]})"
+    fig.update_yaxes(autorange="reversed")
+    return finish(fig, height=340, x=x, y="True class (cells)", legend=False)
 
 
 def mean_by_class(means: pd.DataFrame) -> go.Figure:
@@ -194,18 +199,17 @@ def mean_by_class(means: pd.DataFrame) -> go.Figure:
     """
     fig = go.Figure(
         go.Heatmap(
-            z=means.to_numpy().round(3),
-            x=[feature_label(str(name)) for name in means.columns],
-            y=[class_label(name) for name in means.index],
+            z=means.to_numpy().T.round(3),
+            x=[class_label(name) for name in means.index],
+            y=[feature_label(str(name)) for name in means.columns],
             zmin=0,
             zmax=1,
             colorscale=_SHUT_TO_OPEN,
             xgap=1,
             ygap=1,
-            colorbar={"title": {"text": "Mean gate (0–1)", "side": "right"}, "thickness": 12},
-            hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
+            colorbar={"title": {"text": "Mean gate<br>(0–1)"}, "thickness": 12, "len": 0.5},
+            hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
         )
     )
-    fig.update_xaxes(tickangle=-60, tickfont={"size": 10})
-    fig.update_yaxes(autorange="reversed")
-    return finish(fig, height=420, x="Feature, by stimulus", y="True class", legend=False)
+    fig.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
+    return finish(fig, height=110 + ROW_PX * means.shape[1], x="True class", y="Feature, by stimulus", legend=False)

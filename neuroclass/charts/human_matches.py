@@ -39,22 +39,22 @@ def agreement(table: pd.DataFrame) -> go.Figure:
                 "width": 3,
             },
             customdata=rows[["low", "high"]],
-            hovertemplate=f"%{{y}}, {escape(space)}: %{{x:.3f}} "
-            "(%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
+            hovertemplate=f"%{{y}}, {escape(space)}: %{{x:.1%}} "
+            "(%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
         )
     fig.add_scatter(
         x=first["chance"],
         y=[labels[name] for name in first["subclass"]],
-        name="by chance",
+        name="chance level",
         mode="markers",
         marker={"size": 10, "symbol": "circle-open", "color": UNKNOWN, "line": {"width": 2}},
-        hovertemplate="%{y}, by chance: %{x:.3f}<extra></extra>",
+        hovertemplate="%{y}, chance level: %{x:.1%}<extra></extra>",
     )
-    fig.update_xaxes(range=[-0.02, 1.02])
+    fig.update_xaxes(range=[-0.02, 1.02], tickformat=".0%")
     fig.update_yaxes(autorange="reversed")
     return finish(
         fig,
         height=380,
-        x="Nearest human cell has the label (fraction of the mouse cells)",
+        x="Nearest human cell has<br>the label (% of mouse cells)",
         y="Subclass, mouse → human (mouse cells)",
     )

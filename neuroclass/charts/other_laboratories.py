@@ -49,18 +49,18 @@ def by_system(table: pd.DataFrame, metric: str) -> go.Figure:
             y=[escape(name) for name in part["system"]],
             orientation="h",
             marker_color=[ACCENT if ours else UNKNOWN for ours in part["ours"]],
-            text=[f"{value:.3f}" for value in part["value"]],
+            text=[f"{value:.0%}" for value in part["value"]],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate=f"{escape(laboratory)}, %{{y}}: %{{x:.3f}}<extra></extra>",
+            hovertemplate=f"{escape(laboratory)}, %{{y}}: %{{x:.1%}}<extra></extra>",
             row=1 + number // n_columns,
             col=1 + number % n_columns,
         )
     fig.update_annotations(font_size=14)
-    fig.update_xaxes(range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    fig.update_xaxes(range=[0, 1.15], tickvals=[0, 0.5, 1], tickformat=".0%")
     fig.update_yaxes(categoryorder="array", categoryarray=systems, autorange="reversed")
     finish(fig, height=height, legend=False)
-    fig.update_xaxes(title_text=f"{metric} (fraction of 1)", row=n_rows)
+    fig.update_xaxes(title_text=f"{metric} (%)", row=n_rows)
     fig.update_yaxes(title_text="System", col=1)
     fig.update_layout(margin_t=44, bargap=0.35)
     return fig
@@ -97,7 +97,7 @@ def promises(table: pd.DataFrame) -> go.Figure:
             "arrayminus": table["observed"] - table["low"],
             "color": ACCENT,
         },
-        hovertemplate="%{y}: accuracy %{x:.3f}<extra></extra>",
+        hovertemplate="%{y}: accuracy %{x:.1%}<extra></extra>",
     )
     for column, name, symbol in (
         ("stated", "stated: mean probability of the predicted class", "circle-open"),
@@ -110,12 +110,12 @@ def promises(table: pd.DataFrame) -> go.Figure:
             mode="markers",
             name=name,
             marker={"size": 12, "symbol": symbol, "color": UNKNOWN, "line": {"width": 2.5}},
-            hovertemplate=f"%{{y}}: {column} %{{x:.3f}}<extra></extra>",
+            hovertemplate=f"%{{y}}: {column} %{{x:.1%}}<extra></extra>",
         )
     lowest = float(np.nanmin(table[["observed", "stated", "promised", "low"]].to_numpy(dtype=np.float64)))
-    fig.update_xaxes(range=[max(-0.02, lowest - 0.05), 1.02])
+    fig.update_xaxes(range=[max(-0.02, lowest - 0.05), 1.02], tickformat=".0%")
     fig.update_yaxes(categoryorder="array", categoryarray=rows, autorange="reversed")
-    return finish(fig, height=130 + _ROW_PX * len(rows), x="Accuracy, probability (fraction of 1)", y="Cells (number)")
+    return finish(fig, height=130 + _ROW_PX * len(rows), x="Accuracy, probability (%)", y="Cells (number)")
 
 
 def reliability(tables: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -150,15 +150,15 @@ def reliability(tables: Mapping[str, pd.DataFrame]) -> go.Figure:
                 "thickness": 1,
             },
             customdata=table[["predictions"]],
-            hovertemplate="stated %{x:.2f}, right %{y:.2f}, %{customdata[0]} cells<extra></extra>",
+            hovertemplate="stated %{x:.0%}, correct %{y:.0%}, %{customdata[0]} cells<extra></extra>",
         )
-    fig.update_yaxes(range=[-0.02, 1.04])
-    fig.update_xaxes(range=[0, 1.02])
+    fig.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
+    fig.update_xaxes(range=[0, 1.02], tickformat=".0%")
     return finish(
         fig,
         height=380,
-        x="Stated probability (fraction of 1)",
-        y="Right predictions (fraction of the bin)",
+        x="Stated probability (%)",
+        y="Correct predictions (%)",
     )
 
 
@@ -236,7 +236,7 @@ def by_set(table: pd.DataFrame) -> go.Figure:
             "thickness": 1.2,
             "color": ACCENT,
         },
-        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
     )
     for column, name, symbol in (("svc", "SVC, same features", "x-thin"), ("promised", "promised", "diamond-open")):
         fig.add_scatter(
@@ -245,14 +245,14 @@ def by_set(table: pd.DataFrame) -> go.Figure:
             mode="markers",
             name=name,
             marker={"size": 9, "symbol": symbol, "color": UNKNOWN, "line": {"width": 2, "color": UNKNOWN}},
-            hovertemplate=f"%{{y}}: {name} %{{x:.3f}}<extra></extra>",
+            hovertemplate=f"%{{y}}: {name} %{{x:.1%}}<extra></extra>",
         )
     lowest = float(np.nanmin(rows[["low", "svc", "promised"]].to_numpy(dtype=np.float64)))
-    fig.update_xaxes(range=[max(-0.02, lowest - 0.03), 1.01])
+    fig.update_xaxes(range=[max(-0.02, lowest - 0.03), 1.01], tickformat=".0%")
     fig.update_yaxes(categoryorder="array", categoryarray=names, autorange="reversed")
     return finish(
         fig,
         height=120 + 23 * len(rows),
-        x="Accuracy (fraction of held-out cells)",
-        y="Stimuli recorded (number of cells)",
+        x="Accuracy (% of held-out cells)",
+        y="Stimuli recorded (cells)",
     )

@@ -149,10 +149,12 @@ def dependence(
     -------
     Figure
     """
-    bar = {"title": {"text": f"Decile of<br>{feature_label(other)}<br>(1–10)"}, "thickness": 12}
+    second = feature_label(other).replace(", ", ",<br>")
+    bar = {"title": {"text": f"Decile of<br>{second}<br>(1–10)"}, "thickness": 12}
+    place = _within_decile(points) if deciles else points["value"]
     fig = go.Figure(
         go.Scatter(
-            x=points["value"],
+            x=place,
             y=points["shap"],
             mode="markers",
             marker={
@@ -164,22 +166,47 @@ def dependence(
                 "colorbar": bar,
                 "opacity": 0.85,
             },
-            customdata=points[["id"]],
-            hovertemplate="%{customdata[0]}: %{x:.4g}, SHAP %{y:.3f}<extra></extra>",
+            customdata=points[["id", "value"]],
+            name="cell",
+            hovertemplate="%{customdata[0]}: %{customdata[1]:.4g}, SHAP %{y:.3f}<extra></extra>",
+            showlegend=False,
         )
     )
     fig.add_hline(y=0, line={"color": UNKNOWN, "width": 1})
-    found = points[points["id"] == marked]
+    if deciles:
+        _add_medians(fig, points)
+        fig.update_xaxes(dtick=1, range=[0.4, 10.6])
+    found = points.assign(value=place)[points["id"] == marked]
     if len(found):
         fig.add_scatter(
             x=found["value"],
             y=found["shap"],
             mode="markers",
             marker={"size": 13, "symbol": "circle-open", "color": POSITIVE, "line": {"width": 2.5}},
-            hovertemplate="%{x:.4g}, SHAP %{y:.3f}: the cell below<extra></extra>",
+            name=f"cell {escape(marked)}",
+            hovertemplate="SHAP %{y:.3f}: the chosen cell<extra></extra>",
         )
     title = f"{feature_label(feature)} (decile in its species, 1–10)" if deciles else BY_NAME[feature].title
-    return finish(fig, height=400, x=title, y=f"SHAP value ({unit})", simulated=simulated, legend=False)
+    legend = deciles or len(found) > 0
+    return finish(fig, height=400, x=title, y=f"SHAP value ({unit})", simulated=simulated, legend=legend)
+
+
+def _within_decile(points: pd.DataFrame) -> "pd.Series[float]":
+    """Places of cells around their decile: a swarm a decile, for values within it are not known."""
+    swarms = [
+        pd.Series(value + 0.9 * _spread(part["shap"].to_numpy(dtype=np.float64), 40), index=part.index)
+        for value, part in points.groupby("value")
+    ]
+    return pd.concat(swarms).reindex(points.index) if swarms else points["value"]
+
+
+def _add_medians(fig: go.Figure, points: pd.DataFrame) -> None:
+    """Draw the median SHAP value of each decile."""
+    medians = points.groupby(points["value"].round())["shap"].median()
+    x = [place for value in medians.index for place in (value - 0.42, value + 0.42, None)]
+    y = [each for value in medians for each in (value, value, None)]
+    line = {"color": POSITIVE, "width": 2.5}
+    fig.add_scatter(x=x, y=y, mode="lines", line=line, name="median of a decile", hoverinfo="skip")
 
 
 def waterfall(
@@ -209,7 +236,7 @@ def waterfall(
     text = pd.Series(list(values), index=contributions.index)
     order = contributions.abs().sort_values(ascending=False).index
     shown, rest = list(order[:top]), list(order[top:])
-    names = [f"{feature_label(str(n))} = {escape(text[n])}" for n in shown]
+    names = [f"{feature_label(str(n)).replace(', ', ',<br>')} = {escape(text[n])}" for n in shown]
     steps = [float(contributions[n]) for n in shown]
     if rest:
         names.append(f"{len(rest)} other features")
@@ -223,30 +250,31 @@ def waterfall(
             increasing={"marker": {"color": POSITIVE}},
             decreasing={"marker": {"color": NEGATIVE}},
             connector={"line": {"color": UNKNOWN, "width": 1}},
-            text=[f"{step:+.3f}" for step in steps],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            customdata=steps,
+            hovertemplate="%{y}: %{customdata:+.3f}<extra></extra>",
         )
     )
+    for name, step in zip(names, steps, strict=True):
+        fig.add_annotation(x=1, xref="paper", xanchor="left", xshift=6, y=name, text=f"{step:+.3f}", showarrow=False)
     output = base + float(contributions.sum())
-    for value, label in ((base, "base"), (output, "output")):
-        fig.add_vline(x=value, line={"color": UNKNOWN, "dash": "dot"})
+    from_to(fig, base, output)
+    fig.update_yaxes(autorange="reversed")
+    title = f"Model output ({unit})"
+    finish(fig, height=130 + 33 * len(names), x=title, simulated=simulated, legend=False)
+    return fig.update_layout(margin={"r": 60, "t": 46})
+
+
+def from_to(fig: go.Figure, base: float, output: float) -> None:
+    """Draw where a model starts and where it ends, behind the bars; figures need room for two lines above."""
+    for value, label, line in ((base, "base", 0), (output, "output", 1)):
+        fig.add_vline(x=value, line={"color": UNKNOWN, "dash": "dot"}, layer="below")
         fig.add_annotation(
             x=value,
             y=1,
             yref="paper",
             yanchor="bottom",
-            xanchor="left" if value == max(base, output) else "right",
+            yshift=15 * line,
+            xanchor="auto",
             text=f"{label} {value:.3f}",
             showarrow=False,
         )
-    fig.update_yaxes(autorange="reversed")
-    return finish(
-        fig,
-        height=110 + 28 * len(names),
-        x=f"Model output ({unit})",
-        y="Feature (value)",
-        simulated=simulated,
-        legend=False,
-    )

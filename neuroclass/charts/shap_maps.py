@@ -7,20 +7,20 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import NEGATIVE, POSITIVE, UNKNOWN, class_label, colours_of, escape, finish
+from neuroclass.charts.shap_charts import feature_label, from_to
+from neuroclass.charts.theme import NEGATIVE, POSITIVE, class_label, colours_of, escape, finish
 
 _DIVERGING = [[0.0, NEGATIVE], [0.5, "#F4F4F4"], [1.0, POSITIVE]]
 _SEQUENTIAL = [[0.0, "#F4F4F4"], [1.0, "#0B4F6C"]]
 
 
 def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *, unit: str) -> go.Figure:
-    """Heat map of SHAP values, cells × features, beside each cell's true class.
+    """Heat map of SHAP values, features × cells, under each cell's true class.
 
     Parameters
     ----------
     values : DataFrame, cells × features
-        SHAP values in the order to show; the index holds the cells' ids.
+        SHAP values in the order to show, from left to right; the index holds the cells' ids.
     truth : sequence of str
         Class of each cell, in the same order.
     features : sequence of str
@@ -32,17 +32,17 @@ def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *,
     -------
     Figure
     """
-    shown = values[list(features)].to_numpy(dtype=np.float64)
+    shown = values[list(features)].to_numpy(dtype=np.float64).T
     limit = max(float(np.quantile(np.abs(shown), 0.99)), 1e-6) if shown.size else 1.0
     names = [class_label(name) for name in truth]
-    fig = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.02, 0.98], horizontal_spacing=0.004)
+    fig = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.04, 0.96], vertical_spacing=0.008)
     kinds = list(colours_of(truth))
     colours = [colours_of(truth)[name] for name in kinds]
     steps = np.linspace(0, 1, len(kinds) + 1)
     scale = [[edge, colour] for k, colour in enumerate(colours) for edge in (steps[k], steps[k + 1])]
     codes = np.array([kinds.index(str(name)) for name in truth], dtype=float)
     fig.add_heatmap(
-        z=codes[:, None], zmin=-0.5, zmax=len(kinds) - 0.5, colorscale=scale, showscale=False, hoverinfo="skip"
+        z=codes[None, :], zmin=-0.5, zmax=len(kinds) - 0.5, colorscale=scale, showscale=False, hoverinfo="skip"
     )
     for name, colour in zip(kinds, colours, strict=True):
         marker = {"symbol": "circle", "size": 11, "color": colour}
@@ -50,21 +50,21 @@ def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *,
     hover = np.array([f"{escape(cell)}, {name}" for cell, name in zip(values.index, names, strict=True)])
     fig.add_heatmap(
         z=shown.round(4),
-        x=[feature_label(name) for name in features],
+        y=[feature_label(name) for name in features],
         zmin=-limit,
         zmax=limit,
         colorscale=_DIVERGING,
-        text=np.repeat(hover[:, None], len(features), axis=1),
-        hovertemplate="%{text}<br>%{x}: %{z:.3f}<extra></extra>",
+        text=np.repeat(hover[None, :], len(features), axis=0),
+        hovertemplate="%{text}<br>%{y}: %{z:.3f}<extra></extra>",
         colorbar={"title": {"text": f"SHAP value<br>({unit})"}, "thickness": 12, "len": 0.7},
-        row=1,
-        col=2,
+        row=2,
+        col=1,
     )
-    finish(fig, height=560)
-    fig.update_xaxes(showticklabels=False, showgrid=False, row=1, col=1)
-    fig.update_xaxes(title_text="Feature", tickangle=-50, tickfont={"size": 10}, row=1, col=2)
-    fig.update_yaxes(showticklabels=False, showgrid=False, autorange="reversed")
-    fig.update_yaxes(title_text=f"Cells ({len(values)}), clustered within their class", row=1, col=1)
+    finish(fig, height=130 + 22 * len(features))
+    fig.update_xaxes(showticklabels=False, showgrid=False, ticks="")
+    fig.update_xaxes(title_text=f"Cells ({len(values)}), clustered within their true class", row=2, col=1)
+    fig.update_yaxes(showticklabels=False, showgrid=False, ticks="", row=1, col=1)
+    fig.update_yaxes(autorange="reversed", title_text="Feature", row=2, col=1)
     fig.update_layout(legend_y=1.02)
     return fig
 
@@ -114,18 +114,14 @@ def force(base: float, contributions: pd.Series, shown: Sequence[str], *, unit: 
             )
             at -= value
         ends.append(at)
-    for value, label in ((base, "base"), (output, "output")):
-        fig.add_vline(x=value, line={"color": UNKNOWN, "dash": "dot"})
-        fig.add_annotation(
-            x=value, y=1, yref="paper", yanchor="bottom", text=f"{label} {value:.3f}", showarrow=False,
-            xanchor="left" if value == max(base, output) else "right",
-        )  # fmt: skip
+    from_to(fig, base, output)
     low, high = min([*ends, base]), max([*ends, base])
     room = 0.04 * max(high - low, 1e-6)
     fig.update_layout(barmode="overlay", uniformtext={"minsize": 9, "mode": "hide"})
     fig.update_xaxes(range=[low - room, high + room])
     fig.update_yaxes(showticklabels=False)
-    return finish(fig, height=170, x=f"Model output ({unit})", legend=False)
+    finish(fig, height=190, x=f"Model output ({unit})", legend=False)
+    return fig.update_layout(margin_t=46)
 
 
 def shares(table: pd.DataFrame) -> go.Figure:

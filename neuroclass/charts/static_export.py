@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from neuroclass.charts.drawing import styled
+from neuroclass.charts.theme import WARNING
 
 DRAWN = ("scatter", "scattergl", "bar", "box", "heatmap")
 FORMATS = ("svg", "png")
@@ -69,7 +70,7 @@ def render(fig: go.Figure, kind: str = "svg", width_px: float = 1000.0) -> bytes
         for place, axis in axes.items():
             _dress(axis, fig, *place)
         _annotate(fig, canvas, axes)
-        _legend(canvas, axes)
+        _legend(canvas, axes, plain(fig.layout.legend.title.text or "").strip())
         out = io.BytesIO()
         canvas.savefig(
             out,
@@ -293,7 +294,7 @@ def _annotate(fig: go.Figure, canvas: Any, axes: dict[tuple[str, str], Any]) -> 
             axes[one.xref or "x", one.yref or "y"].text(one.x, one.y, text, color=colour, fontsize=7.5, **align)
 
 
-def _legend(canvas: Any, axes: dict[tuple[str, str], Any]) -> None:
+def _legend(canvas: Any, axes: dict[tuple[str, str], Any], title: str) -> None:
     found: dict[str, Any] = {}
     for axis in axes.values():
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
@@ -301,3 +302,6 @@ def _legend(canvas: Any, axes: dict[tuple[str, str], Any]) -> None:
     if 1 < len(found) <= 16:
         names = list(found)
         canvas.legend(found.values(), names, loc="upper center", ncol=min(7, len(names)), frameon=False, fontsize=8)
+    if title:
+        left, bottom, width, height = _FRAME
+        canvas.text(left + width, bottom + height, title, color=WARNING, fontsize=8.5, ha="right", va="bottom")

@@ -4,6 +4,7 @@ Text and grid colours are left to the page's theme, so that one figure serves li
 """
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ ACCENT = "#1A88AD"
 NEGATIVE, POSITIVE = "#7F8C98", "#7B4FA3"
 """Against and for, below and above; no class has these colours."""
 SIMULATED_NOTE = "simulated cells"
+WARNING = "#C05621"
+TITLE_WIDTH = 34
+"""Characters of an axis title on one line: what fits beside the labels of a figure on a telephone."""
 _ORDER = tuple(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER, *(s.value for s in Species))))
 
 
@@ -117,12 +121,14 @@ def finish(
         modebar={"orientation": "h"},
     )
     if x is not None:
-        fig.update_xaxes(title_text=x)
+        fig.update_xaxes(title_text=wrapped(x))
     if y is not None:
-        fig.update_yaxes(title_text=y)
+        fig.update_yaxes(title_text=wrapped(y))
     fig.update_xaxes(automargin=True)
     fig.update_yaxes(automargin=True)
-    if simulated:
+    if simulated and legend and any(map(_in_legend, fig.data)):
+        fig.update_layout(legend_title={"text": f"<span style='color:{WARNING}'>{SIMULATED_NOTE}</span>   "})
+    elif simulated:
         fig.add_annotation(
             text=SIMULATED_NOTE,
             xref="paper",
@@ -132,9 +138,19 @@ def finish(
             xanchor="right",
             yanchor="bottom",
             showarrow=False,
-            font={"size": 12, "color": "#C05621"},
+            font={"size": 12, "color": WARNING},
         )
     return fig
+
+
+def _in_legend(trace: Any) -> bool:
+    """Whether a trace has an entry in the legend."""
+    return trace.type not in ("heatmap", "waterfall") and trace.showlegend is not False
+
+
+def wrapped(title: str, width: int = TITLE_WIDTH) -> str:
+    """A title on as many lines as it needs on a narrow screen."""
+    return title if "<" in title else "<br>".join(textwrap.wrap(title, width, break_long_words=False))
 
 
 def note(text: str, height: int = 180) -> go.Figure:

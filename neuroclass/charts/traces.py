@@ -201,6 +201,16 @@ def sweeps(
     return fig
 
 
+def lock_axes(fig: go.Figure, traces: Sequence[Trace]) -> None:
+    """Give a figure of `sweeps` the y axes that hold all of these sweeps, mV and pA."""
+    for row, values in ((1, [one.v_mv for one in traces]), (2, [one.i_pa for one in traces])):
+        ends = [(float(np.nanmin(one)), float(np.nanmax(one))) for one in values if np.isfinite(one).any()]
+        if ends:
+            low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+            room = 0.05 * max(high - low, 1.0)
+            fig.update_yaxes(range=[low - room, high + room], row=row)
+
+
 def _colours(traces: Sequence[Trace]) -> list[str]:
     return amplitude_colours([trace.amplitude_pa for trace in traces])
 

@@ -21,7 +21,7 @@ def guarded(stop: bool = True) -> Iterator[None]:
     try:
         yield
     except NeuroClassError as error:
-        st.error(f"**{error.kind}.** {escaped(error.plain, limit=1200)}", icon=":material/warning:")
+        st.error(f"**{error.title}.** {escaped(error.plain, limit=1200)}", icon=":material/warning:")
         if stop:
             st.stop()
 

@@ -40,8 +40,7 @@ def simulated_notice(cohort: Cohort) -> None:
     """Warn that a page's cells are simulated, and say how to load real ones."""
     if cohort.simulated:
         st.warning(
-            f"{SIMULATED} To load recorded cells, run `python -m neuroclass fetch`, or set `NEUROCLASS_DATA` to a "
-            "folder of the published tables, and restart.",
+            f"{SIMULATED} The documentation says how to load recorded cells.",
             icon=":material/science:",
         )
 
@@ -54,6 +53,7 @@ def figure(
     caption: str = "",
     alt: str = "",
     simulated: bool = False,
+    finding: str = "",
 ) -> None:
     """Show a figure with its downloads: SVG from the camera button, its numbers as CSV.
 
@@ -71,10 +71,29 @@ def figure(
         Text alternative for screen readers; by default the caption.
     simulated : bool
         Whether the cells are simulated.
+    finding : str
+        What the figure shows, in one sentence of plain text above it; also the start of its text alternative.
     """
+    if finding:
+        say(finding)
     keep_figure(name, fig, table, simulated)
-    st.plotly_chart(fig, key=f"figure-{name}", config=download_config(name), alt=alt or caption or name)
+    st.plotly_chart(
+        fig,
+        key=f"figure-{name}",
+        config=download_config(name),
+        alt=" ".join(filter(None, (finding, alt or caption))) or name,
+    )
     figure_footer(name, table, caption=caption, simulated=simulated)
+
+
+def tiles(number: int) -> list[Any]:
+    """Places for metric cards, which go to further rows where a row is too narrow."""
+    return [st.container(horizontal=True)] * number
+
+
+def say(finding: str) -> None:
+    """Show a finding, plain text, as the first thing that is read of a figure."""
+    st.markdown(f"**{escaped(finding, 600)}**")
 
 
 def keep_figure(name: str, fig: go.Figure, table: Content, simulated: bool) -> None:

@@ -80,6 +80,19 @@ def test_simulated_cells_are_labelled_on_the_figure() -> None:
     assert not cohort.distribution(FRAME, "sag", "subclass").layout.annotations
 
 
+def test_a_legend_carries_the_note_where_there_is_one() -> None:
+    fig = traces.sweeps([SWEEP], simulated=True)
+    assert theme.SIMULATED_NOTE in fig.layout.legend.title.text
+    assert theme.SIMULATED_NOTE not in str(traces.sweeps([SWEEP]).layout)
+    many = traces.sweeps([SWEEP] * 5, simulated=True)
+    assert theme.SIMULATED_NOTE in [note.text for note in many.layout.annotations], "no legend, no note"
+
+
+def test_a_title_is_wrapped_for_narrow_screens() -> None:
+    assert theme.wrapped("Stated probability of the predicted class (%)").count("<br>") == 1
+    assert theme.wrapped("Sag (mV)") == "Sag (mV)"
+
+
 def test_envelope_keeps_a_spike_of_one_sample() -> None:
     v = np.full(150_000, -70.0)
     v[77_777], v[12_345] = 40.0, -90.0
@@ -104,8 +117,16 @@ def test_crop_keeps_times() -> None:
 
 def test_widths_are_shown_in_milliseconds() -> None:
     fig = cohort.distribution(FRAME, "width", "subclass")
-    assert fig.layout.yaxis.title.text == "Width, noise (ms)"
-    assert 0.1 < np.nanmedian(np.concatenate([np.asarray(t.y, dtype=float) for t in fig.data])) < 3
+    assert fig.layout.xaxis.title.text == "Width, noise (ms)"
+    assert 0.1 < np.nanmedian(np.concatenate([np.asarray(t.x, dtype=float) for t in fig.data])) < 3
+
+
+def test_a_histogram_counts_every_cell_and_pales_what_is_not_wanted() -> None:
+    fig = cohort.histogram(FRAME["sag"], "Sag (ratio)", (-1.0, 1.0), (0.1, 0.2))
+    bar = fig.data[0]
+    assert sum(bar.y) == FRAME["sag"].between(-1, 1).sum()
+    bold = np.asarray(bar.x)[np.asarray(bar.marker.opacity) > 0.5]
+    assert bold.size and bold.min() >= 0.1 and bold.max() <= 0.2
 
 
 def test_composition_counts_every_cell_once() -> None:
@@ -118,8 +139,8 @@ def test_composition_counts_every_cell_once() -> None:
 
 
 def test_confusion_shows_counts_and_row_shares() -> None:
-    counts, shares = (trace for trace in FIGURES["confusion"]().data if trace.type == "heatmap")
-    assert counts.text[0][0] == "3" and shares.text[0][0] == "75.0"
+    (heat,) = (trace for trace in FIGURES["confusion"]().data if trace.type == "heatmap")
+    assert heat.text[0][0] == "3<br>75.0%"
 
 
 def test_waterfall_ends_at_base_plus_contributions() -> None:
@@ -130,7 +151,7 @@ def test_waterfall_ends_at_base_plus_contributions() -> None:
 def test_gate_matrix_is_black_where_shut() -> None:
     heat = [trace for trace in FIGURES["matrix"]().data if trace.type == "heatmap"][-1]
     assert heat.colorscale[0] == (0.0, "#000000") and heat.colorscale[-1] == (1.0, "#FFFFFF")
-    assert np.asarray(heat.z).shape == (30, 41)
+    assert np.asarray(heat.z).shape == (41, 30)
 
 
 def test_names_from_files_are_no_markup() -> None:

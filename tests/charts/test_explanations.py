@@ -55,7 +55,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "force": lambda: shap_maps.force(0.5, SHAP.iloc[0], TEXTS, unit="probability"),
     "shares": lambda: shap_maps.shares(pd.DataFrame({"LSPIN": [0.6, 0.4]}, index=["sag", "tau"])),
     "curves": lambda: gate_curves.curves(CURVES),
-    "of_cell": lambda: gate_curves.of_cell(GATES.iloc[0], GATES.iloc[1] * 100, TEXTS, "among mouse cells"),
+    "of_cell": lambda: gate_curves.of_cell(GATES.iloc[0], GATES.iloc[1] * 100, TEXTS),
     "ablation": lambda: gate_curves.ablation(ABLATION, "Vip"),
     "rank_ranges": lambda: stability.rank_ranges(RANKS),
     "agreement": lambda: stability.agreement(AGREED),

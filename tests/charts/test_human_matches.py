@@ -21,7 +21,7 @@ def test_every_space_has_its_points_and_chance_is_drawn_once():
         }
     )
     fig = agreement(table)
-    assert [trace.name for trace in fig.data] == ["a", "b", "by chance"]
+    assert [trace.name for trace in fig.data] == ["a", "b", "chance level"]
     assert list(fig.data[1].x) == [0.3, 0.2]
     assert list(fig.data[0].error_x.array) == pytest.approx([0.2, 0.2])
     assert list(fig.data[0].error_x.arrayminus) == pytest.approx([0.1, 0.1])

@@ -31,13 +31,35 @@ def test_a_page_stands_with_all_its_tables(name: str, open_page: Open, tiny_mode
     assert not any("not stored with this model" in info.value for info in app.info)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_says_what_a_report_lacks(name: str, open_page: Open, tiny_models: Path) -> None:
+VIEWS_THAT_MAY_LACK = (
+    ("shap_values", {"view": "Systems"}),
+    ("shap_values", {"view": "Retraining"}),
+    ("gates", {"view": "Deletion"}),
+    ("gates", {"view": "One cell"}),
+    ("gates", {"view": "Retraining"}),
+    ("domains", {}),
+)
+
+
+@pytest.mark.parametrize(("name", "query"), VIEWS_THAT_MAY_LACK)
+def test_a_page_says_what_a_report_lacks(name: str, query: dict[str, str], open_page: Open, tiny_models: Path) -> None:
     for path in (tiny_models / model / "evaluation" / table.file for model in ("dann", "lspin") for table in LATER):
         path.unlink(missing_ok=True)
-    app = open_page(name)
+    app = open_page(name, **query)
     assert not app.exception
-    assert any("not stored with this model" in info.value and "--report" in info.value for info in app.info)
+    assert any("not stored with this model" in info.value for info in app.info)
+
+
+@pytest.mark.parametrize("name", ("shap_values", "gates"))
+def test_every_view_stands_and_opens_with_its_finding(name: str, open_page: Open, tiny_models: Path) -> None:
+    views = open_page(name).segmented_control(key="view").options
+    assert len(views) > 5
+    for view in views:
+        app = open_page(name, view=view)
+        assert not app.exception
+        assert not app.error
+        assert app.segmented_control(key="view").value == view
+        assert any(text.value.startswith("**") and text.value.endswith("**") for text in app.markdown), view
 
 
 def test_values_that_do_not_add_up_are_an_error(open_page: Open, tiny_models: Path) -> None:
@@ -55,14 +77,14 @@ def test_values_that_do_not_add_up_are_an_error(open_page: Open, tiny_models: Pa
 def test_system_and_grouping_come_from_the_address(open_page: Open, tiny_models: Path) -> None:
     lasso = open_page("shap_values", system="LASSO")
     assert any("log\\-odds" in caption.value and "LinearExplainer" in caption.value for caption in lasso.caption)
-    grouped = open_page("shap_values", by="each quantity")
+    grouped = open_page("shap_values", by="each quantity", view="Dependence")
     assert not grouped.exception
     assert any("all stimuli" in option for option in grouped.selectbox(key="feature").options)
 
 
 def test_a_gate_that_decides_the_label_is_named(open_page: Open, tiny_models: Path) -> None:
-    app = open_page("gates")
-    assert any("changes the label" in c.value or "No single gate" in c.value for c in app.caption)
+    app = open_page("gates", view="One cell")
+    assert any("the label" in text.value for text in app.markdown)
 
 
 def test_a_match_that_does_not_survive_is_marked(open_page: Open, tiny_models: Path) -> None:

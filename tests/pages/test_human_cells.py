@@ -60,7 +60,7 @@ def report(tmp_path: Path, monkeypatch, cells) -> ReportStore:
 def test_without_the_tables_labels_and_held_out_predictions_are_shown_by_name(open_page: Open, report, cells):
     app = open_page("explore", of=HUMAN)
     assert not app.exception
-    assert any("features cannot be shown" in info.value for info in app.info)
+    assert any("feature tables of these cells are not loaded" in info.value for info in app.info)
     shown = app.dataframe[0].value
     truth = cells.frame.set_index("id")["human_subclass"]
     assert shown.set_index("cell")["subclass"].to_dict() == truth.to_dict()

@@ -79,7 +79,7 @@ def test_a_model_shows_its_own_report_once_it_is_made(
     measured = library.get("my lda").card["metrics"]["metrics"]["accuracy"]["mean"]
     app = open_page("performance", model=entry.id)
     assert not app.exception
-    assert app.metric[0].value == f"{measured:.3f}"
+    assert app.metric[0].value == f"{measured:.1%}"
     beside = open_page("performance", model=entry.id, view="Beside the shipped model")
     assert not beside.exception
     assert "different cells" in texts(beside)

@@ -39,7 +39,7 @@ def test_a_result_page_without_models_says_how_to_get_them(
     st.cache_resource.clear()
     app = open_page(name)
     assert not app.exception
-    assert "ModelFileError" in app.error[0].value
+    assert "Model file" in app.error[0].value
     assert "neuroclass train" in app.error[0].value
 
 
@@ -77,7 +77,7 @@ def test_filters_in_the_address_choose_the_cells(open_page: Open, tiny_models: P
 def test_a_bad_query_is_an_error_that_helps(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", query="__import__('os')")
     assert not app.exception
-    assert "SettingsError" in app.error[0].value
+    assert "Settings" in app.error[0].value and "Error" not in app.error[0].value
 
 
 def test_no_match_says_what_to_do(open_page: Open, tiny_models: Path) -> None:
@@ -97,6 +97,7 @@ def test_an_unknown_cell_in_the_address_leads_to_the_list(open_page: Open, tiny_
     app = open_page("explore", cell="no-such-cell")
     assert not app.exception
     assert any("pass the filters" in c.value for c in app.caption)
+    assert any("no\\-such\\-cell" in w.value for w in app.warning)
 
 
 def test_upload_of_something_else_is_refused_and_the_rest_goes_on(open_page: Open, shipped_models: None) -> None:

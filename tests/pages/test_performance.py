@@ -37,7 +37,8 @@ def test_a_view_shows_what_is_stored_and_asks_for_what_is_not(
     app = open_page("performance", model="LSPIN", view=view)
     assert not app.exception
     assert not app.error
-    asked = any("neuroclass.reports.comparisons lspin" in info.value for info in app.info)
+    said = ("Accuracy by group is not stored", "These figures are not stored")
+    asked = any(info.value.startswith(said) for info in app.info)
     assert asked == (not whole and view in ("Where it errs", "Fewer cells or labels", "Without labels"))
 
 
@@ -67,13 +68,13 @@ def stored_outside(folder: Path) -> None:
 
 def test_other_laboratories_are_shown_as_stored(open_page: Open, tiny_models: Path) -> None:
     asked = open_page("performance", model="LSPIN", view="Other laboratories")
-    assert any("--report-only outside" in info.value for info in asked.info)
+    assert any("not stored with this model" in info.value for info in asked.info)
     stored_outside(tiny_models)
     app = open_page("performance", model="LSPIN", view="Other laboratories")
     assert not app.exception and not app.error and not app.info
     table = app.dataframe[0].value
     rows = ReportStore("lspin", MODELS_DIR / "lspin").outside()["laboratories"]
-    assert table["accuracy (fraction)"].tolist() == [row["accuracy"] for row in rows]
+    assert table["accuracy (%)"].tolist() == [row["accuracy"] for row in rows]
     assert set(table["laboratory"]) == {"Mouse V1", "Mouse M1, 25 °C"}
     assert any("optimistic" in caption.value and "Gouwens et al. 2020" in caption.value for caption in app.caption)
     assert {"Promised, stated and true", "Calibrated on the other laboratories"} <= {s.value for s in app.subheader}
@@ -136,15 +137,15 @@ def test_the_table_of_systems_tells_who_is_better(open_page: Open, tiny_models: 
     assert table.loc["SVC", "verdict"] == "LSPIN worse"
     assert table.loc["SVC", "p (Holm)"] == "0.0020"
     assert table.loc["LSPIN, ours", "verdict"] == ""
-    split = open_page("performance", model="LSPIN", protocol="paper-split").dataframe[0].value.set_index("system")
+    split = open_page("performance", model="LSPIN", protocol="The paper's split").dataframe[0].value.set_index("system")
     assert {"LSPIN, ours", "SVC", "LSPIN, published"} <= set(split.index)
-    assert split.loc["LSPIN, published", "accuracy (fraction)"] == 0.916
+    assert split.loc["LSPIN, published", "accuracy (%)"] == 0.916
 
 
 def test_the_calibration_error_is_the_cards(open_page: Open, tiny_models: Path) -> None:
     shown = next(m for m in open_page("performance", model="DANN").metric if m.label.startswith("Calibration error"))
     stored = ReportStore("dann", tiny_models / "dann").card()["metrics"]["calibration_error"]
-    assert float(shown.value) == pytest.approx(stored, abs=6e-4)
+    assert float(shown.value.removesuffix("%")) == pytest.approx(100 * stored, abs=0.06)
 
 
 def test_a_field_of_the_confusion_in_the_address_lists_its_cells(open_page: Open, tiny_models: Path) -> None:

@@ -48,7 +48,7 @@ def show(cells: Cohort, cell_id: str) -> None:
     _facts(row, analysis)
     st.subheader("Sweeps", anchor=False)
     if isinstance(found, NeuroClassError):
-        st.error(f"**{found.kind}.** {escaped(found.plain, 800)}", icon=":material/warning:")
+        st.error(f"**{found.title}.** {escaped(found.plain, 800)}", icon=":material/warning:")
     elif lent is None:
         _no_sweeps(cells, cell_id)
     else:

@@ -8,10 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import cell_plots as plots
+from neuroclass.charts import session as session_charts
 from neuroclass.charts import traces
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.ephys.firing import adaptation_index, average_spike, instantaneous_rate, power_spectrum
 from neuroclass.ephys.fitted import rate_current
+from neuroclass.ephys.session import drift_mv, session_table
 from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.features import Stimulus
 from neuroclass.ui import address as address_of
@@ -21,7 +23,7 @@ from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
-PANELS = ("firing", "passive", "spike", "noise")
+PANELS = ("firing", "passive", "spike", "noise", "session")
 SHOWN_TRAINS = 6
 
 
@@ -69,8 +71,28 @@ def show(key: str, lent: Lent, simulated: bool = False, address: bool = False, m
         passive.show(key, analysis.recording, analysis.features, simulated)
     elif chosen == "spike":
         _spike(key, analysis.sweeps, simulated, mates)
+    elif chosen == "session":
+        _session(key, analysis.sweeps, simulated)
     else:
         _noise(key, analysis.sweeps, simulated)
+
+
+def _session(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> None:
+    """Rest and holding current of each sweep in the order of recording, and the drift of the rest."""
+    table = session_table(summaries)
+    if len(table) < 2:
+        st.caption("Fewer than two sweeps have a stretch before the stimulus, so no drift can be shown.")
+        return
+    change = round(drift_mv(table), 1) + 0.0
+    widgets.figure(
+        session_charts.session(table, simulated),
+        f"session-{key}",
+        table,
+        finding=f"The potential before the stimulus drifts by {change:+.1f} mV over {len(table)} sweeps.",
+        caption="Median potential and current before each sweep's stimulus, sweeps numbered as in the file. Clock "
+        "times and access resistance are not read from files.",
+        simulated=simulated,
+    )
 
 
 def _long_squares(summaries: Sequence[SweepSummary]) -> list[SweepSummary]:

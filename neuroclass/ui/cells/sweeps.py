@@ -106,7 +106,7 @@ def _sweeps(key: str, analysis: Lent, simulated: bool, address: bool) -> None:
         address_of.put("stimulus", str(stimulus), offered[0])
         address_of.put(ADDRESS, number, ALL)
     table = partial(_table, analysis, str(stimulus), number)
-    _draw(key, shown if number == ALL else [by_number[number]], number == ALL, table, simulated, address)
+    _draw(key, shown if number == ALL else [by_number[number]], shown, number == ALL, table, simulated, address)
 
 
 def _table(lent: Lent, stimulus: str, number: str) -> pd.DataFrame:
@@ -153,6 +153,7 @@ def _stimulus_name(value: str) -> str:
 def _draw(
     key: str,
     shown: Sequence[SweepSummary],
+    shown_all: Sequence[SweepSummary],
     overlaid: bool,
     table: Callable[[], pd.DataFrame],
     simulated: bool,
@@ -164,6 +165,8 @@ def _draw(
     window = _window(name, chosen, address)
     marks = [] if overlaid else spike_marks(chosen[0], window)
     fig = charts.sweeps([trace_of(d) for d in chosen], marks=marks, window=window, simulated=simulated, select=True)
+    if st.toggle("Same y axes for all sweeps of the stimulus", key=f"locked-{key}"):
+        charts.lock_axes(fig, [trace_of(d) for d in shown_all])
     widgets.keep_figure(f"sweeps-{key}", fig, table, simulated)
     chart = f"sweeps-{name}-{window[0]:.4f}-{window[1]:.4f}"
     st.plotly_chart(

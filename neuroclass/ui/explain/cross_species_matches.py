@@ -45,7 +45,7 @@ def section(matches: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.
     same = (first["id"].map(truth).to_numpy() == first["twin"].astype(str).map(truth).to_numpy()).mean()
     lasting = (first["found_again"] >= SURVIVES).mean()
     n_human = int((embedding.drop_duplicates("id")["species"] == "human").sum())
-    columns = st.columns(3)
+    columns = widgets.tiles(3)
     columns[0].metric("Nearest human cell has the same class", f"{same:.0%} of mouse cells", border=True)
     columns[1].metric(
         "Nearest human cell survives retraining",

@@ -6,7 +6,7 @@ import streamlit as st
 from neuroclass.charts import domains as charts
 from neuroclass.charts import embedding as pictures_charts
 from neuroclass.charts.theme import ordered
-from neuroclass.evaluation.names import Protocol
+from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
@@ -88,12 +88,9 @@ def _summary(stamp: str) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
 
 def numbers(chosen: str, embedding: pd.DataFrame) -> None:
     """Mixing of species and separation of classes, measured."""
-    st.subheader("Measured, not seen", anchor=False)
+    st.subheader("Mixing of species, separation of classes", anchor=False)
     if not cache.report(DANN.name).has(Table.DOMAINS):
-        st.info(
-            "Numbers on mixing are not stored with this model; `python -m neuroclass train dann --report` makes them.",
-            icon=":material/info:",
-        )
+        st.info("Numbers on mixing are not stored with this model.", icon=":material/info:")
         return
     table = _summary(cache.stamp(DANN.name))
     spaces = [space for space in (RAW, *strengths(embedding)) if space in set(table["space"])]
@@ -102,12 +99,27 @@ def numbers(chosen: str, embedding: pd.DataFrame) -> None:
         charts.measures(table, spaces, chosen),
         "domain-measures",
         table,
+        finding=_finding(table, chosen),
         caption="In the features themselves, not in the picture; held-out cells, means over the 5 folds of "
         "donor-grouped cross-validation, bars from the lowest to the highest fold. Classifiers: balanced accuracy of a "
         "logistic regression trained on the training cells' features. Neighbours: share of a cell's 15 nearest, groups "
         f"weighted alike. Within a class ({classes}), since class proportions differ between the species. MMD²: "
         "squared maximum mean discrepancy, Gaussian kernel of median width; its dotted line is the 95% quantile where "
-        "species are dealt out anew. The adversary should bring the first three down to the line, not the last two.",
+        "species labels are permuted.",
+    )
+
+
+def _finding(table: pd.DataFrame, chosen: str) -> str:
+    """How well species and class can be read from the chosen space and from the raw features."""
+    by = table.set_index(["space", "measure"])["mean"]
+
+    def of(space: str, measure: str) -> str:
+        return f"{by[space, measure]:.0%}" if (space, measure) in by.index else "not measured"
+
+    species, label = "species told by a classifier", "class told by a classifier"
+    return (
+        f"A classifier finds the species in {of(chosen, species)} of cells from the network's features, in "
+        f"{of(RAW, species)} from the raw ones; the class in {of(chosen, label)} and {of(RAW, label)}."
     )
 
 
@@ -115,15 +127,15 @@ def classifiers() -> None:
     """How well a separate classifier tells the species from each system's features."""
     measured = cache.report(DANN.name).metrics()
     systems = [row for row in measured if "domain" in row and row["protocol"] == Protocol.DONOR_CV]
-    for column, row in zip(st.columns(max(4, len(systems))), systems, strict=False):
+    for column, row in zip(widgets.tiles(len(systems)), systems, strict=False):
         domain = row["domain"]
         column.metric(
-            f"Species told from {row['model']}'s features",
+            f"Species from {str(SYSTEM_TITLES.get(row['model'], row['model'])).removesuffix(', ours')} features",
             f"{domain['accuracy']:.1%} of cells",
-            f"chance {domain['chance']:.1%}",
+            f"chance level {domain['chance']:.1%}",
             delta_color="off",
             delta_arrow="off",
             border=True,
-            help="Held-out accuracy of a logistic regression trained to tell the species; chance: share of "
+            help="Held-out accuracy of a logistic regression trained to classify the species; chance: share of "
             "the commoner species.",
         )

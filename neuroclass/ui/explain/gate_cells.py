@@ -6,11 +6,11 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.charts import gate_curves as charts
-from neuroclass.charts.shap_charts import feature_label
 from neuroclass.evaluation.summaries import percentile_in
 from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import findings
 from neuroclass.ui.explain.gates import BY_STIMULUS_NAMES
 from neuroclass.ui.text import escaped
 
@@ -21,8 +21,8 @@ def one_cell(gates: pd.DataFrame, model: str) -> None:
 
     def described(cell: str) -> str:
         row = index.loc[cell]
-        told = "" if row["truth"] == row["predicted"] else f", told as {label_of(row['predicted'])}"
-        return f"{cell}: {label_of(row['truth'])}{told}"
+        wrong = "" if row["truth"] == row["predicted"] else f", predicted {label_of(row['predicted'])}"
+        return f"{cell}: {label_of(row['truth'])}{wrong}"
 
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
@@ -32,15 +32,16 @@ def one_cell(gates: pd.DataFrame, model: str) -> None:
     row = index.loc[cell]
     percentiles, shown, where = _standing(cell, model)
     opened = row[BY_STIMULUS_NAMES].astype(float)
-    verdict = "rightly told" if row["truth"] == row["predicted"] else f"told as {label_of(row['predicted'])}"
+    verdict = "classified correctly" if row["truth"] == row["predicted"] else f"predicted {label_of(row['predicted'])}"
     widgets.figure(
-        charts.of_cell(opened, percentiles, shown, where),
+        charts.of_cell(opened, percentiles, shown),
         f"cell-gates-{cell}",
         pd.DataFrame(
             {"feature": BY_STIMULUS_NAMES, "gate": opened.to_numpy(), "percentile": percentiles, "value": shown}
         ),
-        caption=f"Held-out cell {escaped(cell)}, {label_of(row['truth'])}, {verdict}: gates above, its values below "
-        f"(percentile {where}; band: middle half; filled: gate open). Colours: stimulus.",
+        finding=findings.open_gates(opened),
+        caption=f"Held-out cell {escaped(cell)}, {label_of(row['truth'])}, {verdict}: gates at the left, percentiles "
+        f"{where} at the right (band: middle half).",
     )
     _what_if(cell, model)
 
@@ -68,11 +69,7 @@ def _what_if(cell: str, model: str) -> None:
     """What shutting each open gate alone does."""
     table = cache.table_if_stored(model, Table.GATE_ABLATION)
     if table is None:
-        st.info(
-            "What shutting a gate does is not stored with this model; `python -m neuroclass train lspin --report` "
-            "makes it.",
-            icon=":material/info:",
-        )
+        st.info("What shutting a gate does is not stored with this model.", icon=":material/info:")
         return
     mine = table[table["id"] == cell]
     if mine.empty:
@@ -81,16 +78,17 @@ def _what_if(cell: str, model: str) -> None:
     gates = cache.table(model, Table.GATES)
     label = str(gates.loc[gates["id"] == cell, "predicted"].iloc[0])
     flips = mine[mine["becomes"] != label]
-    text = "No single gate decides it."
+    text = "Shutting a single gate does not change the label."
     if len(flips):
         listed = ", ".join(
-            f"{feature_label(f)} (then {label_of(b)})" for f, b in zip(flips["feature"], flips["becomes"], strict=True)
+            f"{findings.named(f)} (then {label_of(b)})" for f, b in zip(flips["feature"], flips["becomes"], strict=True)
         )
-        text = f"Shutting any one of these changes the label: {escaped(listed, 600)}."
+        text = f"Shutting any one of these changes the label: {listed}."
     widgets.figure(
         charts.ablation(mine, label),
         f"ablation-{cell}",
         mine,
-        caption=f"What if this gate were shut, all others as they are? The network that did not see the cell gives "
-        f"{label_of(label)} a probability of {float(mine['probability'].iloc[0]):.3f}. {text}",
+        finding=text,
+        caption=f"Each gate shut alone, all others as they are. The network that did not see the cell gives "
+        f"{label_of(label)} a probability of {float(mine['probability'].iloc[0]):.1%}.",
     )

@@ -15,6 +15,7 @@ from neuroclass.explain.gate_tests import compare_classes
 from neuroclass.features import BY_NAME, FEATURES, Stimulus
 from neuroclass.reports.store import Table
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import findings
 from neuroclass.ui.text import escaped
 
 SHOWN_CELLS = 600
@@ -22,7 +23,8 @@ WITHIN, ACROSS = "within classes", "across classes"
 ALONE, BY_STIMULUS = "by likeness", "within stimuli"
 NAMES = [spec.name for spec in FEATURES]
 BY_STIMULUS_NAMES = [spec.name for stimulus in Stimulus for spec in FEATURES if spec.stimulus is stimulus]
-HOW = {"shut": "shut (other gates stay)", "hidden": "hidden (as if never recorded)"}
+OFTEN = 0.95
+HOW = {"shut": "shut (other gates stay)", "hidden": "hidden (as if not recorded)"}
 
 
 @st.cache_resource(max_entries=4, show_spinner="Clustering the gates")
@@ -46,27 +48,35 @@ def _trees(
 def tiles(gates: pd.DataFrame, model: str) -> None:
     """Sparsity in numbers."""
     n_open = (gates[NAMES] > 0).sum(axis=1)
-    always = int((gates[NAMES] > 0).mean().gt(0.95).sum())
-    never = int((gates[NAMES] > 0).mean().lt(0.05).sum())
-    columns = st.columns(4)
-    columns[0].metric("Open gates a cell, median", f"{n_open.median():.0f} of {len(NAMES)}", border=True)
-    columns[1].metric("Middle 90% of cells", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}", border=True)
-    columns[2].metric("Features open in over 95% of cells", f"{always} of {len(NAMES)}", border=True)
-    columns[3].metric("Features open in under 5% of cells", f"{never} of {len(NAMES)}", border=True)
+    always = int((gates[NAMES] > 0).mean().gt(OFTEN).sum())
+    never = int((gates[NAMES] > 0).mean().lt(1 - OFTEN).sum())
+    total = len(NAMES)
+    widgets.say(findings.sparsity(n_open, total))
+    with st.container(horizontal=True):
+        for label, value in (
+            ("Open gates, median", f"{n_open.median():.0f} of {total}"),
+            ("Middle 90% of cells", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}"),
+            (f"Open in over {OFTEN:.0%} of cells", f"{always} of {total}"),
+            (f"Open in under {1 - OFTEN:.0%} of cells", f"{never} of {total}"),
+        ):
+            st.metric(label, value, border=True)
     st.caption(
         f"{escaped(cache.report_title(model))} on {gates['id'].nunique():,} held-out mouse cells, donor-grouped 5-fold "
-        "cross-validation: gates by the network that did not see the cell. A gate is open where it is above 0. "
-        "Gates need no background set."
+        "cross-validation: gates by the network that did not see the cell. A gate is open where it is above 0."
+    )
+    widgets.figure(
+        charts.open_count(gates[NAMES], gates["truth"]),
+        "open-gates",
+        lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
+        caption="Gates that are not shut (above 0) in each held-out cell; box: median and quartiles.",
     )
 
 
 @st.fragment
 def matrix(model: str) -> None:
     """The clustered gate matrix; a box over the predicted labels selects cells."""
-    left, right = st.columns(2)
-    with left:
+    with st.container(horizontal=True):
         cells = widgets.choice("Cluster cells", [WITHIN, ACROSS], "cluster")
-    with right:
         columns = widgets.choice("Cluster features", [ALONE, BY_STIMULUS], "features")
     gates, rows, tree = _trees(model, cache.stamp(model), cells == WITHIN, columns == BY_STIMULUS)
     total = len(cache.table(model, Table.GATES))
@@ -75,21 +85,22 @@ def matrix(model: str) -> None:
         gates.set_index("id")[BY_STIMULUS_NAMES], gates["truth"], rows, tree, gates["predicted"].astype(str)
     )
     fig.update_layout(dragmode="select")
+    finding = findings.always_open(gates[NAMES])
+    widgets.say(finding)
     event: Any = st.plotly_chart(
         fig,
         key=f"figure-gate-matrix-{cells}-{columns}",
         config=download_config("gate-matrix", select=True),
         on_select="rerun",
         selection_mode=("box", "points"),
-        alt="Gate matrix: held-out cells by features, black shut, white open",
+        alt=f"{finding} Gate matrix: features by held-out cells, black shut, white open",
     )
     widgets.figure_footer(
         "gate-matrix",
         lambda: gates.iloc[rows.order],
-        caption=f"Held-out mouse cells, {drawn} donor-grouped cross-validation. Black: shut, white: open. "
-        f"Average-linkage clustering, cells {cells}, features {columns}. Strips: true class and predicted class; "
-        "top: stimulus. Laid out as the paper's Figure 9. **Drag a box over the strip of predicted "
-        "labels to select cells.**",
+        caption=f"Held-out mouse cells, {drawn} donor-grouped cross-validation. Average-linkage clustering, cells "
+        f"{cells}, features {columns}. Above: true class; below: predicted class. The paper's Figure 9, turned so that "
+        "features can be read. **Drag a box over the predicted classes at the bottom to select cells.**",
     )
     _selected(gates, event)
 
@@ -105,7 +116,7 @@ def _selected(gates: pd.DataFrame, event: Any) -> None:
     shares = chosen["truth"].value_counts(normalize=True)
     listed = ", ".join(f"{label_of(str(name))} {share:.0%}" for name, share in shares.items())
     with st.container(border=True):
-        st.markdown(f"**{len(chosen)} cells selected**: {escaped(listed)}; {right:.0%} rightly told.")
+        st.markdown(f"**{len(chosen)} cells selected**: {escaped(listed)}; {right:.0%} classified correctly.")
         means = pd.DataFrame({"selected": chosen[NAMES].mean(), "all others": gates.drop(chosen.index)[NAMES].mean()})
         means["difference"] = means["selected"] - means["all others"]
         means = means.reindex(means["difference"].abs().sort_values(ascending=False).index)
@@ -124,40 +135,32 @@ def by_class(gates: pd.DataFrame, model: str) -> None:
         charts.mean_by_class(means),
         "mean-gates",
         means.reset_index(),
+        finding=findings.gates_by_class(means, [label_of(str(name)) for name in means.index]),
         caption=f"Mean gate over {gates['id'].nunique():,} held-out mouse cells by true class, features by stimulus.",
     )
     tests = _tests(model, cache.stamp(model))
     known = tests["p_holm"].notna()
-    n_told = int((tests["p_holm"] < 0.01).sum())
-    left, right = st.columns(2)
-    with left:
-        shown = tests[known].head(41).assign(feature=tests["feature"].map(feature_label))
-        shown = shown.assign(highest=shown["highest"].map(label_of), lowest=shown["lowest"].map(label_of))
-        st.dataframe(
-            shown[["feature", "highest", "lowest", "effect", "p_holm"]],
-            hide_index=True,
-            height=300,
-            column_config={
-                "highest": "most open in",
-                "lowest": "least open in",
-                "effect": st.column_config.NumberColumn("ε² (0 to 1)", format="%.2f"),
-                "p_holm": st.column_config.NumberColumn("p, Holm-corrected", format="%.1e"),
-            },
-        )
-        widgets.figure_footer(
-            "gate-tests",
-            tests,
-            caption=f"Kruskal–Wallis test of each gate between the five classes: {n_told} of {int(known.sum())} that "
-            "are ever open differ at a Holm-corrected p below .01. Cells of one donor are not independent, so read ε², "
-            "the share of the ranks' variance between classes, rather than p.",
-        )
-    with right:
-        widgets.figure(
-            charts.open_count(gates[NAMES], gates["truth"]),
-            "open-gates",
-            lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
-            caption="Gates that are not shut (above 0) in each held-out cell; box: median and quartiles.",
-        )
+    n_differ = int((tests["p_holm"] < 0.01).sum())
+    shown = tests[known].head(41).assign(feature=tests["feature"].map(feature_label))
+    shown = shown.assign(highest=shown["highest"].map(label_of), lowest=shown["lowest"].map(label_of))
+    st.dataframe(
+        shown[["feature", "highest", "lowest", "effect", "p_holm"]],
+        hide_index=True,
+        height=300,
+        column_config={
+            "highest": "most open in",
+            "lowest": "least open in",
+            "effect": st.column_config.NumberColumn("ε² (0 to 1)", format="%.2f"),
+            "p_holm": st.column_config.NumberColumn("p, Holm-corrected", format="%.1e"),
+        },
+    )
+    widgets.figure_footer(
+        "gate-tests",
+        tests,
+        caption=f"Kruskal–Wallis test of each gate between the five classes: {n_differ} of {int(known.sum())} that "
+        "are ever open differ at a Holm-corrected p below .01. Cells of one donor are not independent, so read ε², "
+        "the share of the ranks' variance between classes, rather than p.",
+    )
 
 
 @st.cache_data(max_entries=2, show_spinner="Testing the gates")
@@ -170,37 +173,21 @@ def matter(model: str) -> None:
     """Deletion and insertion curves."""
     table = cache.table_if_stored(model, Table.DELETION)
     if table is None:
-        st.info(
-            "Deletion curves are not stored with this model; `python -m neuroclass train lspin --report` makes them.",
-            icon=":material/info:",
-        )
+        st.info("Deletion curves are not stored with this model.", icon=":material/info:")
         return
     how = widgets.choice("A feature is", list(HOW), "how", format_func=HOW.__getitem__)
     rows = table[table["how"] == how]
     at = rows[(rows["curve"] == "deletion") & rows["features"].isin((0, 5))].set_index(["ranking", "features"])
     whole, random = float(at.loc[("gates", 0), "accuracy"]), float(at.loc[("random", 5), "accuracy"])
-    columns = st.columns(4)
-    columns[0].metric("Accuracy with all features", f"{whole:.3f} of cells", border=True)
-    for column, (title, ranking) in zip(
-        columns[1:], (("5 random", "random"), ("5 most open", "gates"), ("5 of largest |SHAP|", "SHAP")), strict=True
-    ):
-        value = at.loc[(ranking, 5)]
-        column.metric(
-            f"Without the {title}",
-            f"{value['accuracy']:.3f} of cells",
-            f"95%: {value['low']:.3f} to {value['high']:.3f}",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
     gates = float(at.loc[("gates", 5), "accuracy"])
     widgets.figure(
         gate_curves.curves(rows),
         f"deletion-{how}",
         rows,
+        finding=f"Without its five most open features accuracy falls from {whole:.1%} to {gates:.1%}, without five "
+        f"random ones to {random:.1%}.",
         caption=f"{escaped(cache.report_title(model))}, {int(rows['cells'].iloc[0]):,} held-out mouse cells, "
         "donor-grouped 5-fold cross-validation; "
-        f"each cell's own ranking; bands: 95% over donors; by chance: mean of 3 orders. {HOW[how].capitalize()}. "
-        f"Without the five most open features accuracy falls by {whole - gates:.3f}, without five random ones by "
-        f"{whole - random:.3f}. Features beyond the open ones are ranked by chance.",
+        f"each cell's own ranking; bands: 95% over donors; random: mean of 3 orders. {HOW[how].capitalize()}. "
+        "Features beyond the open ones are in random order.",
     )

@@ -36,7 +36,7 @@ def section() -> None:
         return
     st.subheader("Do matches carry the subclass?", anchor=False)
     rows = [row for row in report.match_labels() if row["space"] == DANN_SPACE]
-    for column, row in zip(st.columns(max(len(rows), 1)), rows, strict=True):
+    for column, row in zip(widgets.tiles(max(len(rows), 1)), rows, strict=True):
         column.metric(
             f"{label_of(row['subclass'])} → {row['partner']} ({row['n_cells']} mouse cells)",
             f"{row['same']:.0%}",

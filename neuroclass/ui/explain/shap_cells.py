@@ -11,6 +11,7 @@ from neuroclass.features import BY_NAME, with_unit
 from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import findings
 from neuroclass.ui.explain.shap_values import Shown, deciles, values_of
 from neuroclass.ui.text import escaped
 
@@ -42,15 +43,22 @@ def dependence(shown: Shown) -> None:
             "decile": table[other].to_numpy(),
         }
     ).dropna(subset=["value"])
-    note = "" if known is not None else " Deciles within the species stand in for the values."
+    note = "" if known is not None else " Values are not loaded with these cells, only the decile each falls in."
     widgets.figure(
         charts.dependence(
             points, feature, other, unit=shown.unit, marked=st.query_params.get("cell"), deciles=known is None
         ),
         f"dependence-{shown.key}-{feature}",
         points,
-        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}. Strongest interaction: "
-        f"{escaped(charts.feature_label(others[0]))}, {strengths.iloc[0]:.2f} (0 to 1).{note}",
+        finding=findings.slope(
+            points["value"].to_numpy(float),
+            points["shap"].to_numpy(float),
+            feature,
+            label_of(shown.name),
+            others[0],
+            float(strengths.iloc[0]),
+        ),
+        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}.{note}",
     )
 
 
@@ -101,7 +109,8 @@ def one_cell(shown: Shown) -> None:
         shap_maps.force(base, contributions, texts, unit=shown.unit),
         f"force-{shown.key}-{cell}",
         table,
-        caption="Forces: red pushes the output up, blue down; the same numbers as below.",
+        finding=findings.main_reasons(base, contributions, label_of(shown.name), shown.unit),
+        caption="Red pushes the output up, blue down; the same numbers as below.",
     )
     widgets.figure(
         charts.waterfall(base, contributions, texts, unit=shown.unit),

@@ -19,6 +19,7 @@ from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
 from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import findings
 from neuroclass.ui.performance.systems import EVERYTHING
 from neuroclass.ui.text import escaped
 
@@ -109,20 +110,17 @@ def choose(model: str) -> Shown:
     """What to explain, kept in the URL."""
     baselines = cache.table_if_stored(model, Table.SHAP_BASELINES)
     systems = [model, *(() if baselines is None else dict.fromkeys(baselines["system"]))]
-    left, middle, right = st.columns([2, 2, 2])
-    with left:
-        system = widgets.pick("System", systems, "system", format_func=lambda s: _system_title(str(s), model))
+    system = widgets.pick("System", systems, "system", format_func=lambda s: _system_title(str(s), model), width=260)
     grouped = cache.table_if_stored(model, Table.SHAP_GROUPS) if system == model else None
-    with middle:
-        options = [SINGLE, *([GROUPED] if grouped is not None else [])]
-        players = widgets.choice(
-            "Explain by",
-            options,
-            "by",
-            help="The same quantity under four stimuli is one thing measured four times, and the four share its "
-            "credit. By quantity, the four are revealed together and credited together (the Shapley value of the "
-            "group, to which Owen's values of its members add up).",
-        )
+    options = [SINGLE, *([GROUPED] if grouped is not None else [])]
+    players = widgets.choice(
+        "Explain by",
+        options,
+        "by",
+        help="The same quantity under four stimuli is one thing measured four times, and the four share its "
+        "credit. By quantity, the four are revealed together and credited together (the Shapley value of the "
+        "group, to which Owen's values of its members add up).",
+    )
     if system == model:
         table = cache.table(model, Table.SHAP) if players == SINGLE or grouped is None else grouped
         unit = "probability"
@@ -131,8 +129,7 @@ def choose(model: str) -> Shown:
         table = baselines[baselines["system"] == system].reset_index(drop=True)
         unit = str(table["unit"].iloc[0])
     species = ordered(table["species"])
-    with right:
-        group = widgets.choice("Species", [EVERYTHING, *species], "species") if len(species) > 1 else species[0]
+    group = widgets.choice("Species", [EVERYTHING, *species], "species") if len(species) > 1 else species[0]
     name = widgets.choice("Towards", ordered(table["class"]), "class", format_func=label_of)
     return Shown(model, system, name, group, unit, table)
 
@@ -152,10 +149,11 @@ def footing(shown: Shown) -> None:
     if gap > 1e-3:
         st.error(
             f"Base plus values misses the {what} by up to {gap:.1e} ({shown.unit}); at most 1e-3 is expected. Do not "
-            "rely on this page; make the results anew with `python -m neuroclass train --report`.",
+            "rely on this page until the model's report has been made anew.",
             icon=":material/warning:",
         )
-    st.caption(f"{escaped(text, 500)} Additivity, checked now: base plus values meets the {what} within {gap:.0e}.")
+    with st.expander("How these values were computed", icon=":material/info:"):
+        st.caption(f"{escaped(text, 500)} Base plus values equals the {what} within {gap:.0e}.")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -202,17 +200,14 @@ def beeswarm(shown: Shown) -> None:
     part = shown.rows.sample(min(SHOWN_CELLS, len(shown.rows)), random_state=0)
     features = shown.ranking[:SHOWN_FEATURES]
     drawn = f"{len(part):,} of them drawn with a fixed seed; " if len(part) < len(shown.rows) else ""
+    values, places = part[features].reset_index(drop=True), deciles(shown.model, part["id"], features)
     widgets.figure(
-        charts.beeswarm(
-            part[features].reset_index(drop=True),
-            deciles(shown.model, part["id"], features),
-            features,
-            unit=shown.unit,
-        ),
+        charts.beeswarm(values, places, features, unit=shown.unit),
         f"beeswarm-{shown.key}",
         shown.rows,
-        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}; {drawn}colour: the value's decile in "
-        "its species. Right of 0: speaks for the class in that cell.",
+        finding=findings.strongest(values, places, features, label_of(shown.name), shown.unit),
+        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}; {drawn}right of 0: speaks for the "
+        "class in that cell.",
     )
 
 
@@ -227,7 +222,7 @@ def importance(shown: Shown) -> None:
         rows = rows[rows["species"] == shown.group]
     means = rows.groupby(by)[shown.players].apply(lambda part: part.abs().mean()).T
     means = means[ordered(means.columns)]
-    ranks = means.rank()
+    ranks, finding = means.rank(), findings.concentration(means)
     means = means.loc[means.mean(axis=1).sort_values(ascending=False).index[:SHOWN_FEATURES]]
     what = f"towards {label_of(shown.name)}, in each species" if by == "species" else "towards each class"
     caption = f"{shown.title}, mean |SHAP| {what}: {rows['id'].nunique():,} held-out cells."
@@ -240,6 +235,7 @@ def importance(shown: Shown) -> None:
         charts.importance(means, unit=shown.unit),
         f"importance-{shown.key}-{by}",
         means.rename_axis("feature").reset_index(),
+        finding=finding,
         caption=caption,
     )
 
@@ -269,8 +265,9 @@ def heat_map(shown: Shown) -> None:
         shap_maps.heat(part.set_index("id")[features], part["truth"].tolist(), features, unit=shown.unit),
         f"heat-{shown.key}",
         part,
+        finding=findings.by_true_class(part, part["truth"].tolist(), features, shown.name, label_of(shown.name)),
         caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}{drawn}. Red speaks for the class, blue "
-        "against it; cells clustered (average linkage) within their true class, at the left; colours end at the 99% "
+        "against it; the cells' true class on top, within it average-linkage clustering; colours end at the 99% "
         "quantile of |SHAP|.",
     )
 
@@ -279,11 +276,7 @@ def systems(model: str) -> None:
     """Which features each system rests on."""
     baselines = cache.table_if_stored(model, Table.SHAP_BASELINES)
     if baselines is None:
-        st.info(
-            "Explanations of the baselines are not stored with this model; `python -m neuroclass train "
-            f"{model} --report --baselines` makes them.",
-            icon=":material/info:",
-        )
+        st.info("Explanations of the baselines are not stored with this model.", icon=":material/info:")
         return
     ids = set(baselines["id"])
     own = cache.table(model, Table.SHAP)
@@ -297,10 +290,10 @@ def systems(model: str) -> None:
         shap_maps.shares(share.head(SHOWN_FEATURES)),
         f"systems-{model}",
         share.rename_axis("feature").reset_index(),
-        caption=f"Share of a system's summed mean |SHAP| that a feature carries, percent, over {len(ids)} held-out "
-        f"cells of one fold, all classes together. Ranks of the 41 features agree with {NETWORKS[model]}'s at "
-        f"Spearman's {alike.min():.2f} ({alike.idxmin()}) to {alike.max():.2f} ({alike.idxmax()}). Units differ "
-        "between systems (probability or log-odds), so only shares are compared.",
+        finding=findings.alike(alike, NETWORKS[model]),
+        caption=f"Share of a system's summed mean |SHAP| that a feature carries, over {len(ids)} held-out cells of one "
+        "fold, all classes together. Units differ between systems (probability or log-odds), so only shares are "
+        "compared.",
     )
 
 

@@ -7,8 +7,8 @@ from neuroclass.charts import stability as charts
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.explain import stability
 from neuroclass.reports.store import Table
-from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import findings
 from neuroclass.ui.text import escaped
 
 SHOWN_FEATURES = 16
@@ -32,11 +32,7 @@ def _compared(model: str, stamp: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.Da
 def section(model: str) -> None:
     """Agreement, ranks and disagreements."""
     if not cache.report(model).has(Table.STABILITY):
-        st.info(
-            "Rankings over retrainings are not stored with this model."
-            + (f" `python -m neuroclass train {model} --report` makes them." if model in MODELS else ""),
-            icon=":material/info:",
-        )
+        st.info("Rankings over retrainings are not stored with this model.", icon=":material/info:")
         return
     agreed, flags, ranges, n_runs = _compared(model, cache.stamp(model))
     shown = flags["feature"].head(SHOWN_FEATURES)
@@ -47,10 +43,10 @@ def section(model: str) -> None:
             charts.rank_ranges(ranges[ranges["feature"].isin(shown)]),
             f"ranks-{model}",
             ranges,
+            finding=findings.retraining(len(marked), len(flags), agreed),
             caption=f"{escaped(cache.report_title(model))}: mean rank over {n_runs} trainings (5 folds of "
             "donor-grouped cross-validation, and the first fold again with three other seeds), each on its held-out "
-            "cells; lines: 10% to 90% of the "
-            "trainings. ▲: flagged.",
+            "cells; lines: 10% to 90% of the trainings; ▲: ranked differently by method or training.",
         )
     with right:
         widgets.figure(
@@ -59,7 +55,7 @@ def section(model: str) -> None:
             agreed,
             caption="Kendall's τ (−1 to 1) of the 41 ranks: off the diagonal between methods in the same training, on "
             "it between two trainings. SHAP: mean |SHAP|; permutation: loss of the true class' probability when a "
-            "feature is dealt out anew among cells.",
+            "feature is permuted among cells.",
         )
     if marked.empty:
         st.caption(

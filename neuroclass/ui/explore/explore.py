@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from neuroclass.charts import cohort as charts
 from neuroclass.charts.theme import ordered
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.query import match_filters, match_query, match_text
@@ -113,7 +114,7 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         Data source, which identifies the cells in the cache.
     """
     keep: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-    with st.expander("Filters", icon=":material/filter_alt:", expanded=True):
+    with st.expander("Filters", icon=":material/filter_alt:", expanded=_filtered()):
         top = st.columns([2, 3, 2])
         text = top[0].text_input("Search", key="q", placeholder="words: a line, a donor, an area", **keep)
         query = top[1].text_input(
@@ -148,9 +149,14 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             )
         mask = match_filters(frame, wanted) & match_text(frame, text) & match_query(frame, query)
         mask &= _within(frame, ranged, keep)
-        with columns[len(offered) % 6]:
-            mask &= _pasted(frame, keep)
+        mask &= _pasted(frame, keep)
     return frame[mask]
+
+
+def _filtered() -> bool:
+    """Whether the address or this visit narrows the cells: the filters are folded until then."""
+    keys = ("q", "query", "ranges", "ids", *(f"f_{name}" for name in FILTERS))
+    return any(st.session_state.get(key) or key in st.query_params for key in keys)
 
 
 def _within(frame: pd.DataFrame, names: list[str], keep: dict[str, Any]) -> Mask:
@@ -163,9 +169,32 @@ def _within(frame: pd.DataFrame, names: list[str], keep: dict[str, Any]) -> Mask
             column.caption(f"No cell has {spec.title}.")
             continue
         low, high, step = nice_span(float(values.min()), float(values.max()))
-        wanted = column.slider(spec.title, low, high, (low, high), step=step, key=f"r_{name}", **keep)
+        with column:
+            _brush(name, values, (low, high), step)
+            wanted = st.slider(spec.title, low, high, (low, high), step=step, key=f"r_{name}", **keep)
         mask &= values.between(*wanted).to_numpy()
     return mask
+
+
+def _brush(name: str, values: "pd.Series[Any]", limits: tuple[float, float], step: float) -> None:
+    """A histogram above a range; a box across it sets the range."""
+    key = f"brush-{name}"
+
+    def brushed() -> None:
+        boxes = st.session_state[key].selection.get("box", [])
+        if boxes:
+            low, high = sorted(float(x) for x in boxes[-1]["x"][:2])
+            low, high = (round(round(x / step) * step, 10) for x in (low, high))
+            st.session_state[f"r_{name}"] = max(limits[0], low), min(limits[1], high)
+
+    st.plotly_chart(
+        charts.histogram(values, BY_NAME[name].title, limits, st.session_state.get(f"r_{name}", limits)),
+        key=key,
+        on_select=brushed,
+        selection_mode="box",
+        config={"displayModeBar": False},
+        alt=f"{BY_NAME[name].title}: {values.count():,} cells, median {values.median():.4g}",
+    )
 
 
 def nice_span(low: float, high: float) -> tuple[float, float, float]:
@@ -197,6 +226,9 @@ def _pasted(frame: pd.DataFrame, keep: dict[str, Any]) -> Mask:
 def cell_selector(frame: pd.DataFrame) -> str | None:
     """Select one cell by id, kept in the URL; a text box if there are very many cells."""
     keep: dict[str, Any] = {"key": "cell", "bind": "query-params", "persist_state": "session"}
+    wanted = st.query_params.get("cell")
+    if wanted and not (frame["id"] == wanted).any():
+        st.warning(f"There is no cell {escaped(wanted)} among those loaded.", icon=":material/warning:")
     if len(frame) <= MOST_OPTIONS:
         chosen: str | None = st.selectbox(
             "Open a cell", frame["id"].tolist(), index=None, placeholder="type an id", **keep

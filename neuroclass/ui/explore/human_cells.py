@@ -38,9 +38,7 @@ def cells() -> Cohort | None:
 def outputs() -> None:
     """What ships of these cells without their tables: labels, held-out predictions and places, by name."""
     st.info(
-        "The tables of these cells are not in the data folder (`outside/human_gabaergic.csv` and "
-        "`outside/human_excitatory.csv` below `NEUROCLASS_DATA`), so their features cannot be shown. The models' "
-        "outputs are.",
+        "The feature tables of these cells are not loaded; shown are the labels and the models' predictions.",
         icon=":material/info:",
     )
     table = _outputs(cache.stamp(HUMAN_SUBCLASS.name))

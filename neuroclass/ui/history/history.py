@@ -88,7 +88,7 @@ def page() -> None:
     st.caption(store.retention_notice(is_logged_in()))
     history, me = store.history(), visitor()
     _take_over(history, me)
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
     everyone = me.may(Right.SEE_OTHERS) and not history.shared and st.toggle("Everyone's cells", key="everyone")
     entries = history.find(me, text, everyone or None)
@@ -193,15 +193,15 @@ def _versions(entry: Entry) -> None:
     answers = store.history().answers(visitor(), entry.id)
     st.subheader(f"Versions of the models on {escaped(entry.name, 120)}", anchor=False)
     if not answers:
-        st.caption("Not answered yet. Open it to classify it.")
+        st.caption("Not classified yet. Open it to classify it.")
         return
     table = versions_table(answers)
     st.dataframe(table, hide_index=True)
     widgets.csv_button("versions", table)
     if model_choice.models().version not in answers:
-        st.caption("The models of this server have not seen it: open it to classify it with them, then compare.")
+        st.caption("The current models have not classified it yet. Open it to classify it, then compare.")
     elif len(answers) == 1:
-        st.caption("One version has seen it. Once models are trained anew, open it again to compare.")
+        st.caption("Classified by one version so far. After retraining, open it again to compare.")
 
 
 def versions_table(answers: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:

@@ -1,19 +1,40 @@
 """Feature table, how a verdict comes about, model cards, limitations and citations."""
 
+import base64
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
 from neuroclass import __version__
+from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import ModelFileError
-from neuroclass.features import FEATURES, FeatureSource
+from neuroclass.features import FEATURES, FeatureSource, FeatureSpec, Stimulus
 from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
+PICTURES = SHIPPED_DIR / "docs" / "features"
+WAY = (
+    ("File", "recording or table: units, channels and plausibility are checked"),
+    ("Sweeps", "stimuli are recognised; spikes and passive responses are found"),
+    ("41 features", "each with the sweep and spike it was measured on"),
+    ("Two voices", "models for recordings like the database's, and for any other laboratory"),
+    ("One answer", "calibrated class probabilities of DANN and LSPIN together"),
+    ("Verdict", "label, 90% prediction set, expected accuracy and typicality, or the reason why there is none"),
+)
+
 
 def feature_table() -> None:
-    """Show the 41 features with units and definitions."""
+    """Show the features of one stimulus with picture, unit and definition; all of them as CSV."""
     st.subheader("The 41 features", anchor=False)
+    stimuli = {stimulus.label.capitalize(): stimulus for stimulus in Stimulus}
+    chosen = stimuli[widgets.choice("Stimulus", list(stimuli), "stimulus")]
+    mine = [spec for spec in FEATURES if spec.stimulus is chosen]
+    for start in range(0, len(mine), 2):
+        for column, spec in zip(st.columns(2), mine[start : start + 2], strict=False):
+            with column:
+                _definition(spec)
     table = pd.DataFrame(
         {
             "name": spec.name,
@@ -25,10 +46,37 @@ def feature_table() -> None:
         }
         for spec in FEATURES
     )
-    st.dataframe(
-        table, hide_index=True, height=320, column_config={"definition": st.column_config.TextColumn(width="large")}
+    widgets.csv_button("features", table, label="All 41 features (CSV)")
+
+
+def _definition(spec: FeatureSpec) -> None:
+    """One feature: what it is, beside where it is measured on a simulated cell."""
+    with st.container(border=True, height="stretch"):
+        source = "" if spec.source is FeatureSource.SWEEPS else " Entered by hand, not measured on sweeps."
+        st.markdown(f"**{escaped(spec.title)}**  \n{escaped(spec.definition)}{source}")
+        st.caption(f"Column `{spec.name}`, stored in {spec.unit or 'no unit'}")
+        picture = PICTURES / f"{spec.name}.svg"
+        if picture.is_file():
+            st.html(
+                f"<img src='{_data_url(str(picture))}' alt='{spec.label}, marked on a simulated cell' "
+                "style='width:100%;max-width:22rem;border-radius:.4rem'>"
+            )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _data_url(path: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(Path(path).read_bytes()).decode()}"
+
+
+def way() -> None:
+    """The way from a file to a verdict, as a row of steps."""
+    st.subheader("From file to verdict", anchor=False)
+    steps = "".join(
+        f"<li style='flex:1 1 9rem;border:1px solid currentColor;border-radius:.4rem;padding:.5rem .7rem'>"
+        f"<b>{number}. {title}</b><br><span style='font-size:.9em'>{text}</span></li>"
+        for number, (title, text) in enumerate(WAY, start=1)
     )
-    widgets.csv_button("features", table)
+    st.html(f"<ol style='display:flex;flex-wrap:wrap;gap:.6rem;list-style:none;padding:0;margin:0'>{steps}</ol>")
 
 
 def verdict() -> None:
@@ -67,10 +115,10 @@ def verdict() -> None:
         f"{COVERAGE:.0%} sets are made to hold the true class. The same cells give the accuracy to expect with these "
         "features: between that at home and that elsewhere, by the probability that the recording is like the "
         "database's.\n"
-        f"5. **Strangers.** A cell gets no label if fewer than {doubt.ODD_TYPICALITY:.0%} of held-out cells, in any of "
-        "these laboratories, are as unusual: in all its features together, or in one given the others. The reason "
-        f"names the features that no class explains. Nor does a cell with fewer than {doubt.LEAST_FEATURES} features, "
-        f"or whose {COVERAGE:.0%} set holds every class, get a label."
+        f"5. **Unusual cells.** A cell gets no label if fewer than {doubt.ODD_TYPICALITY:.0%} of held-out cells, in "
+        "any of these laboratories, are as unusual: in all its features together, or in one given the others. The "
+        "reason names the features that no class explains. Nor does a cell with fewer than "
+        f"{doubt.LEAST_FEATURES} features, or whose {COVERAGE:.0%} set holds every class, get a label."
     )
 
 
@@ -80,7 +128,7 @@ def models() -> None:
     st.markdown(
         "DANN and LSPIN were also trained on all 41 features with features hidden at random. These networks suggest "
         "the next sweep and give the spaces and comparisons of the Performance and Explain pages; they do not judge "
-        "cells. DANN's gradient-reversal layer trains its features so that a second head cannot tell the species."
+        "cells. DANN's gradient-reversal layer trains its features so that a second head cannot classify the species."
     )
     for model in MODELS:
         try:

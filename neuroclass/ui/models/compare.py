@@ -59,7 +59,7 @@ def _cards(models: list[dict[str, Any]]) -> None:
             for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1")):
                 if key in metrics:
                     st.metric(
-                        f"{title} (fraction of {one['n_tested']} held-out cells, {one['protocol']})",
+                        f"{title} ({one['n_tested']} held-out cells, {one['protocol']})",
                         f"{metrics[key]['mean']:.3f}",
                         f"95% interval {metrics[key]['low']:.3f} to {metrics[key]['high']:.3f}",
                         delta_color="off",
@@ -113,10 +113,10 @@ def _agreement(first: ModelEntry, second: ModelEntry) -> None:
     found = _agreed(models[0], models[1], (first.task, second.task), cells)
     figures = (
         ("Cells that both label", f"{found.n_labelled:,} of {len(found.verdicts):,}"),
-        ("Same label (fraction)", f"{found.same:.3f}"),
+        ("Same label", f"{found.same:.1%}"),
         ("Cohen's κ (−1 to 1)", f"{found.kappa:.3f}"),
     )
-    for column, (title, value) in zip(st.columns(4), figures, strict=False):
+    for column, (title, value) in zip(widgets.tiles(4), figures, strict=False):
         column.metric(title, value, border=True)
     counts = found.confusion()
     counts = counts.loc[counts.sum(axis=1) > 0, counts.sum(axis=0) > 0]

@@ -54,7 +54,7 @@ def _row(entry: ModelEntry, task: str, default: str) -> dict[str, Any]:
         "model": entry.name,
         "default": "★" if entry.id == default else "",
         "system": SYSTEM_TITLES.get(str(card.get("system") or card.get("model")), entry.system),
-        "tells": KINDS.get(task, task) if not entry.trouble else "cannot be used",
+        "classes": KINDS.get(task, task) if not entry.trouble else "cannot be used",
         "trained on": f"{cells.get('source', '')}{' (simulated)' if cells.get('simulated') else ''}",
         "cells": cells.get("n_cells"),
         "donors": cells.get("n_donors"),

@@ -49,13 +49,13 @@ def _beside(entry: ModelEntry) -> None:
         st.info(f"No paired difference from the shipped model: {found['why']}.", icon=":material/info:")
         return
     one = found["paired"]
-    columns = st.columns(4)
+    columns = widgets.tiles(4)
     for column, title, value in zip(columns, ("This model", "Shipped"), one["accuracies"], strict=False):
-        column.metric(f"{title}: accuracy (fraction)", f"{value:.3f}", border=True)
+        column.metric(f"{title}: accuracy", f"{value:.1%}", border=True)
     columns[2].metric(
         "Difference",
-        f"{one['difference']:+.3f}",
-        f"95% interval {one['low']:+.3f} to {one['high']:+.3f}",
+        f"{100 * one['difference']:+.1f} points",
+        f"95%: {100 * one['low']:+.1f} to {100 * one['high']:+.1f}",
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -93,7 +93,7 @@ def domains(entry: ModelEntry) -> None:
         _does_not_exist(entry, "domain-invariant features", "only DANN learns features against a domain classifier")
     st.info(
         f"**The domains of {escaped(entry.name)} are not measured.** This page compares networks that were trained for "
-        "it with several λ; that is made for the shipped DANN only, by `python -m neuroclass train dann --report`. "
+        "it with several λ; that is made for the shipped DANN only. "
         "Choose the shipped models in the sidebar to see it.",
         icon=":material/info:",
     )

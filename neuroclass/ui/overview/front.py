@@ -32,10 +32,10 @@ _CAN = (
     "Glutamatergic in mouse; Pvalb, Sst, Vip, Lamp5/Pax6 or Glutamatergic in human.",
     "From **whole-cell current clamp** of any rig: long squares alone suffice for an answer; each further stimulus "
     "makes it surer, and the page says by how much.",
-    "**How sure it is** of a cell like yours: calibrated probability, 90% prediction set, accuracy on held-out donors "
+    "**How sure it is** for a cell like yours: calibrated probability, 90% prediction set, accuracy on held-out donors "
     "with exactly the features you have.",
-    "It **cannot** tell transcriptomic types, cells outside the cortex, or voltage-clamp recordings; and it says so "
-    "when a cell is unlike all it knows.",
+    "It does **not** cover transcriptomic types, cells outside the cortex or voltage-clamp recordings, and gives no "
+    "label to a cell unlike those it was trained on.",
 )
 
 
@@ -85,7 +85,7 @@ def verdict() -> None:
             simulated=True,
         )
     with right:
-        st.caption("This simulated cell is, by the shipped models,")
+        st.caption("The shipped models classify this simulated cell as")
         st.markdown(f"### {escaped(wording.headline(found.verdict))}")
         st.caption(escaped(wording.doubt_line(found.verdict), 300))
         label = label_of(str(found.verdict.subclass.label))

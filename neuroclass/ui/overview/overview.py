@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import Species
+from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import cohort as charts
 from neuroclass.charts.theme import category, ordered
 from neuroclass.cohort.cohort import Cohort
@@ -30,7 +30,7 @@ def species_in(cells: Cohort) -> list[str]:
 def tiles(cells: Cohort) -> None:
     """Show the numbers of cells, donors and complete cells."""
     frame = cells.frame
-    columns = st.columns(5)
+    columns = widgets.tiles(5)
     for column, species in zip(columns, Species, strict=False):
         part = frame[frame["species"] == species.value]
         label = f"{species.value.capitalize()} cells"
@@ -96,10 +96,10 @@ def models_table() -> None:
             rows.append(
                 {
                     "Model": model.upper(),
-                    "Tells apart": ", ".join(ordered(predictions["truth"])),
+                    "Classes": ", ".join(map(label_of, ordered(predictions["truth"]))),
                     "Species": species,
                     "Held-out cells": predictions.loc[inside, "id"].nunique(),
-                    "Accuracy (fraction)": round(float(right[inside].mean()), 3),
+                    "Accuracy": f"{right[inside].mean():.1%}",
                     "Protocol": "donor-grouped cross-validation",
                 }
             )

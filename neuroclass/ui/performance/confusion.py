@@ -20,9 +20,7 @@ from neuroclass.ui.text import escaped
 TRUE, PUT = "true", "predicted"
 NONE = "none"
 MOST_LINKED = 400
-NOT_LOADED = (
-    "These recorded cells are not loaded: set NEUROCLASS_DATA to the folder of the published tables, or fetch them."
-)
+NOT_LOADED = "These recorded cells are not loaded: Explore can then not show them."
 CURVES = {"roc": "ROC", "pr": "Precision and recall", "reliability": "Reliability"}
 
 
@@ -116,9 +114,9 @@ def _cells_of(predictions: pd.DataFrame, classes: list[str]) -> None:
         hide_index=True,
         height=min(300, 38 + 35 * len(table)),
         column_config={
-            "times": st.column_config.NumberColumn("predicted so (times)"),
-            "of": st.column_config.NumberColumn("predicted in all (times)"),
-            "probability": st.column_config.NumberColumn("mean probability (fraction)", format="%.3f"),
+            "times": st.column_config.NumberColumn("predicted as this class (times)"),
+            "of": st.column_config.NumberColumn("predictions (number)"),
+            "probability": st.column_config.NumberColumn("mean probability (%)", format="percent"),
         },
     )
     widgets.csv_button(f"cells-{truth}-{predicted}", table)
@@ -163,7 +161,7 @@ def by_class(predictions: pd.DataFrame, name: str, caption: str) -> None:
                 f"reliability-{name}",
                 bins,
                 caption="Ten bins of equal numbers of predictions; calibration error (over ten bins of equal width) "
-                f"{error:.3f} (fraction). "
+                f"{error:.1%}. "
                 f"{caption}",
             )
             return

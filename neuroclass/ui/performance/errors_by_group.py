@@ -31,12 +31,7 @@ def show(predictions: pd.DataFrame, model: str, caption: str) -> None:
         _pure_and_complete(document, model)
         _by_group(document, model, caption)
     else:
-        st.info(
-            "Accuracy by group is not stored with this model yet. "
-            f"`python -m neuroclass.reports.comparisons {model} DIR --kept` makes it, with DIR the folder of published "
-            "tables.",
-            icon=":material/info:",
-        )
+        st.info("Accuracy by group is not stored with this model.", icon=":material/info:")
     _label_issues(predictions, model)
 
 
@@ -54,20 +49,19 @@ def _pure_and_complete(document: dict[str, Any], model: str) -> None:
     if not rows:
         return
     table = pd.DataFrame(rows).sort_values("all", ascending=False, ignore_index=True)
-    st.subheader("Beside the headline", anchor=False)
+    st.subheader("Complete cells and pure lines", anchor=False)
     titles = {
         "all": "all held-out cells",
         "complete": f"all 41 features known ({complete['n_cells']:,} cells)",
         "pure": f"lines that are pure ({pure['n_cells']:,} cells)",
     }
     config = {
-        key: st.column_config.NumberColumn(f"{title}, accuracy (fraction)", format="%.3f")
-        for key, title in titles.items()
+        key: st.column_config.NumberColumn(f"{title}, accuracy (%)", format="percent") for key, title in titles.items()
     }
     st.dataframe(table, hide_index=True, column_config=config, height=38 + 35 * len(table))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
-            f"Pure: {pure['rule']}. So it is settled before a test label is looked at. The other lines mark mixed "
+            f"Pure: {pure['rule']}. This is settled before any test label is used. The other lines mark mixed "
             "populations or classes that these features do not separate."
         )
         widgets.csv_button(f"pure-{model}", table)

@@ -47,11 +47,7 @@ def show() -> None:
     """Tiles, then one of the views, kept in the URL."""
     report = cache.report(HUMAN_SUBCLASS.name)
     if not report.has(Document.METRICS):
-        st.info(
-            "No report of this model is stored. `python -m neuroclass train human-subclass --report --out models` "
-            "makes it, from the tables in the data folder's `outside/`.",
-            icon=":material/info:",
-        )
+        st.info("A report is not stored with this model.", icon=":material/info:")
         return
     results = report.metrics()
     ours = results[0]
@@ -82,25 +78,25 @@ def show() -> None:
 
 
 def _tiles(ours: dict[str, Any]) -> None:
-    columns = st.columns(4)
+    columns = widgets.tiles(4)
     for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
         value = ours["metrics"][metric]
         column.metric(
-            f"{label} (fraction)",
-            f"{value['mean']:.3f}",
-            f"95% interval {value['low']:.3f} to {value['high']:.3f}",
+            label,
+            f"{value['mean']:.1%}",
+            f"95%: {value['low']:.1%} to {value['high']:.1%}",
             delta_color="off",
             delta_arrow="off",
             border=True,
         )
     columns[3].metric(
-        "Calibration error (fraction)",
-        f"{ours['calibration_error']:.3f}",
-        "10 bins of equal width",
+        "Calibration error",
+        f"{ours['calibration_error']:.1%}",
+        "10 equal bins",
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Mean distance between the stated probability of the predicted class and how often it is right.",
+        help="Mean distance between the stated probability of the predicted class and how often it is correct.",
     )
     sets = ours["sets"]
     by_class = ", ".join(f"{name} {share:.0%}" for name, share in sets["classes"].items())
@@ -141,7 +137,7 @@ def _difference(row: dict[str, Any]) -> str:
 def _answer(ours: dict[str, Any], caption: str) -> None:
     """The model's own figures beside those of the answer, into which DANN enters."""
     if "answer" not in ours:
-        st.info("This report has no figures of the answer; `train human-subclass --report` makes them.")
+        st.info("Figures of the combined answer are not stored with this model.")
         return
     rows = []
     for name, part in (("the model alone", ours), ("the answer, with DANN", ours["answer"])):
@@ -149,12 +145,12 @@ def _answer(ours: dict[str, Any], caption: str) -> None:
         rows.append(
             {
                 "predicted by": name,
-                **{f"{label} (fraction)": metrics[key]["mean"] for key, label in METRICS.items()},
-                "Calibration error (fraction)": part["calibration_error"],
-                "Excitatory called Glutamatergic (fraction)": part["excitatory"]["human_excitatory"],
-                "90% sets cover (fraction)": sets["shown"],
-                **{f"90% sets cover {key} (fraction)": share for key, share in sets["classes"].items()},
-                "90% sets cover excitatory (fraction)": sets["excitatory"],
+                **{f"{label} (%)": metrics[key]["mean"] for key, label in METRICS.items()},
+                "Calibration error": part["calibration_error"],
+                "Excitatory called Glutamatergic (%)": part["excitatory"]["human_excitatory"],
+                "90% sets cover (%)": sets["shown"],
+                **{f"90% sets cover {key} (%)": share for key, share in sets["classes"].items()},
+                "90% sets cover excitatory (%)": sets["excitatory"],
                 "Classes in a set (mean number)": sets["mean_size"],
             }
         )

@@ -63,11 +63,11 @@ def show(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Seq
 
 def _figures(table: pd.DataFrame, key: str) -> None:
     names = {
-        "accuracy": "accuracy (fraction)",
-        "balanced_accuracy": "balanced (fraction)",
-        "stated": "stated (fraction)",
-        "promised": "promised (fraction)",
-        "coverage": "coverage (fraction)",
+        "accuracy": "accuracy (%)",
+        "balanced_accuracy": "balanced (%)",
+        "stated": "stated (%)",
+        "promised": "promised (%)",
+        "coverage": "coverage (%)",
         "set_size": "mean set (classes)",
     }
     shown = table.drop(columns="ours").rename(columns=names)
@@ -75,7 +75,7 @@ def _figures(table: pd.DataFrame, key: str) -> None:
         shown,
         hide_index=True,
         height=38 + 35 * len(shown),
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in names.values()},
+        column_config={name: st.column_config.NumberColumn(format="percent") for name in names.values()},
         key=f"{key}-figures",
         placeholder="",
     )

@@ -19,12 +19,8 @@ METHODS = {
 }
 
 
-def _missing(model: str) -> None:
-    st.info(
-        f"Not stored with this model yet. `python -m neuroclass.reports.comparisons {model} DIR` makes it, with DIR "
-        "the folder of published tables.",
-        icon=":material/info:",
-    )
+def _missing() -> None:
+    st.info("These figures are not stored with this model.", icon=":material/info:")
 
 
 def _rows(rows: list[dict[str, Any]], number: str, metric: str) -> pd.DataFrame:
@@ -38,7 +34,7 @@ def show(model: str) -> None:
     """Learning curve over training cells, and over labels where it is stored."""
     report = cache.report(model)
     if not report.has(Document.LEARNING):
-        _missing(model)
+        _missing()
         return
     document = report.learning()
     metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
@@ -74,12 +70,12 @@ def unlabelled(model: str) -> None:
     """E-types and the circular taxonomy beside the labels."""
     report = cache.report(model)
     if not report.has(Document.TAXONOMIES):
-        _missing(model)
+        _missing()
         return
     document, cells = report.taxonomies(), cache.table(model, Table.TAXONOMIES)
     st.subheader("E-types", anchor=False)
     held_out, whole = document["held_out"], document["all_cells"]
-    columns = st.columns(3)
+    columns = widgets.tiles(3)
     columns[0].metric(
         "E-types (number)",
         document["n_types"],

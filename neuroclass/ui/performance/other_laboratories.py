@@ -20,11 +20,7 @@ def show(model: str, group: str, species: list[str]) -> None:
     if report.has(Document.OUTSIDE) and report.has(Table.OUTSIDE):
         _stored(model, group, species)
     else:
-        st.info(
-            "No figures on other laboratories are stored with this model. `python -m neuroclass train feature-sets "
-            "--report-only outside --out models` makes them, from the tables in the data folder's `outside/`.",
-            icon=":material/info:",
-        )
+        st.info("Figures on other laboratories are not stored with this model.", icon=":material/info:")
     own_table.show(model)
 
 

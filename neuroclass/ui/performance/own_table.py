@@ -117,10 +117,10 @@ def _draw(measured: _Measured, model: str, digest: str) -> None:
 
 def _recalibration(checks: dict[str, RecalibrationCheck], classes: tuple[str, ...], key: str) -> None:
     names = {
-        "accuracy": "accuracy (fraction)",
-        "balanced_accuracy": "balanced (fraction)",
-        "stated": "stated (fraction)",
-        "coverage": "coverage (fraction)",
+        "accuracy": "accuracy (%)",
+        "balanced_accuracy": "balanced (%)",
+        "stated": "stated (%)",
+        "coverage": "coverage (%)",
         "set_size": "mean set (classes)",
     }
     table = pd.DataFrame(
@@ -131,7 +131,7 @@ def _recalibration(checks: dict[str, RecalibrationCheck], classes: tuple[str, ..
     st.dataframe(
         table,
         hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in names.values()},
+        column_config={name: st.column_config.NumberColumn(format="percent") for name in names.values()},
         key=f"{key}-recalibrated",
         placeholder="",
     )

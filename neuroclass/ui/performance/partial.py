@@ -38,17 +38,17 @@ def _fitted(model: str, species: list[str]) -> None:
         "Coverage: cells whose 90% set holds the truth.",
     )
     names = {
-        "accuracy": "accuracy (fraction)",
-        "svc": "SVC (fraction)",
-        "difference": "ours − SVC (fraction)",
-        "promised": "promised (fraction)",
-        "coverage": "coverage (fraction)",
+        "accuracy": "accuracy (%)",
+        "svc": "SVC (%)",
+        "difference": "ours − SVC (%)",
+        "promised": "promised (%)",
+        "coverage": "coverage (%)",
         "set_size": "mean set (classes)",
         "open_gates": "open gates (median)",
     }
     shown = table.sort_values("accuracy", ascending=False).drop(columns=["low", "high", "species"])
     shown = shown.rename(columns={"name": "stimuli", **names}).dropna(axis="columns", how="all")
-    numbers = {name: st.column_config.NumberColumn(format="%.3f") for name in names.values()}
+    numbers = {name: st.column_config.NumberColumn(format="percent") for name in names.values()}
     numbers[names["difference"]] = st.column_config.NumberColumn(format="%+.3f")
     numbers[names["open_gates"]] = st.column_config.NumberColumn(format="%.1f")
     st.dataframe(
@@ -65,11 +65,7 @@ def _network(model: str, species: list[str]) -> None:
     """What one network for all features makes of partial recordings, where no fitted sets were measured."""
     subsets = cache.table_if_stored(model, Table.FEATURE_SUBSETS)
     if subsets is None:
-        st.info(
-            "No figures of partial recordings are stored with this model. `python -m neuroclass train feature-sets "
-            "--report-only partial --out models` makes them.",
-            icon=":material/info:",
-        )
+        st.info("Figures of partial recordings are not stored with this model.", icon=":material/info:")
         return
     rows = of_whole_stimuli(subsets)
     shown = ~rows["stimuli"].str.contains(Stimulus.NONE.value) & rows["species"].isin(species)

@@ -71,26 +71,24 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
     classes = ordered(predictions["truth"])
     scores = summaries.class_scores(predictions, classes)
     right = (predictions["truth"] == predictions["predicted"]).mean()
-    columns = st.columns(4)
+    columns = widgets.tiles(4)
     pooled = {"accuracy": float(right), "macro_f1": float(scores["f1"].mean())}
     for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
         found = _find(table, model, group, metric)
         value = found["mean"] if found is not None else pooled[metric]
         interval = ""
         if found is not None and pd.notna(found["low"]):
-            interval = f"95% interval {found['low']:.3f} to {found['high']:.3f}"
-        column.metric(
-            f"{label} (fraction)", f"{value:.3f}", interval or None, delta_color="off", delta_arrow="off", border=True
-        )
+            interval = f"95%: {found['low']:.1%} to {found['high']:.1%}"
+        column.metric(label, f"{value:.1%}", interval or None, delta_color="off", delta_arrow="off", border=True)
     error = expected_calibration_error(predictions, classes)
     columns[2].metric(
-        "Calibration error (fraction)",
-        f"{error:.3f}",
-        "10 bins of equal width",
+        "Calibration error",
+        f"{error:.1%}",
+        "10 equal bins",
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Mean distance between the stated probability of the predicted class and how often it is right.",
+        help="Mean distance between the stated probability of the predicted class and how often it is correct.",
     )
     columns[3].metric(
         "Held-out cells",

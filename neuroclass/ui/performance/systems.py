@@ -13,6 +13,11 @@ from neuroclass.ui.text import escaped
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 EVERYTHING = "all"
 LEVEL = 0.05
+TITLES = {
+    "donor-cv": "Donor-grouped cross-validation",
+    "paper-split": "The paper's split",
+    "leave-species-out": "Unseen species",
+}
 PROTOCOLS = {
     "donor-cv": "Donor-grouped cross-validation: 5 repeats of 5 folds, no donor on both sides.",
     "paper-split": "The paper's own split, not grouped by donor; five seeds, nothing chosen on its test cells.",
@@ -32,7 +37,7 @@ def choose_protocol(table: pd.DataFrame) -> str:
     found = [name for name in PROTOCOLS if name in set(table["protocol"])]
     if len(found) < 2:
         return found[0] if found else "donor-cv"
-    return widgets.choice("Protocol", found, "protocol")
+    return widgets.choice("Protocol", found, "protocol", format_func=TITLES.__getitem__)
 
 
 def comparison(
@@ -96,17 +101,18 @@ def table_of(frame: pd.DataFrame, name: str) -> None:
     """The comparison as a table that people read; the figure's CSV holds the numbers."""
     shown = pd.DataFrame({"system": frame["system"]})
     for title, mean, low, high in (
-        ("accuracy (fraction)", "accuracy", "low", "high"),
-        ("macro F1 (fraction)", "macro_f1", "f1_low", "f1_high"),
+        ("accuracy (%)", "accuracy", "low", "high"),
+        ("macro F1 (%)", "macro_f1", "f1_low", "f1_high"),
     ):
         shown[title] = frame[mean].astype(float)
         shown[f"{title.split(' (')[0]}, 95% interval"] = [
-            f"{x:.3f} to {y:.3f}" if pd.notna(x) and pd.notna(y) else ""
+            f"{x:.1%} to {y:.1%}" if pd.notna(x) and pd.notna(y) else ""
             for x, y in zip(frame[low], frame[high], strict=True)
         ]
-    config = {name: st.column_config.NumberColumn(format="%.3f") for name in shown if "fraction" in name}
+    config = {name: st.column_config.NumberColumn(format="percent") for name in shown if "(%)" in name}
     if frame["p"].notna().any():
-        shown["ours − this"] = [f"{value:+.3f}" if pd.notna(value) else "" for value in frame["ours_minus_this"]]
+        gaps = frame["ours_minus_this"]
+        shown["ours − this (points)"] = [f"{100 * value:+.1f}" if pd.notna(value) else "" for value in gaps]
         shown["p (Holm)"] = [f"{value:.4f}" if pd.notna(value) else "" for value in frame["p"]]
         shown["verdict"] = frame["verdict"]
     shown["held-out cells"] = frame["cells"]
@@ -117,30 +123,44 @@ def table_of(frame: pd.DataFrame, name: str) -> None:
 
 def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: str) -> None:
     """Table and figure of all systems under a chosen protocol."""
-    left, right = st.columns([3, 2])
-    with left:
+    with st.container(horizontal=True):
         protocol = choose_protocol(table)
-    with right:
         metric = widgets.choice("Metric", list(METRICS), "metric", format_func=METRICS.__getitem__)
     known = set(table.loc[table["protocol"] == protocol, "group"])
     shown = group if group in known else EVERYTHING
     frame = comparison(table, results, model, shown, protocol)
     if frame.empty:
-        st.info(f"No figure is stored for {group} cells under {protocol}.", icon=":material/info:")
+        st.info(f"No figure is stored for {group} cells under this protocol.", icon=":material/info:")
         return
-    cells = f"{shown} cells" if shown != EVERYTHING else "all cells"
-    st.caption(f"{PROTOCOLS[protocol]} Fractions of held-out {cells}; intervals: 95% of bootstrap samples of donors.")
-    table_of(frame, f"{model}-{protocol}")
-    _tests_note(frame, model)
+    cells = f"{shown} cells" if shown != EVERYTHING else "cells"
     rows = table[(table["metric"] == metric) & (table["group"] == shown) & (table["protocol"] == protocol)].copy()
     rows["system"] = [title_of(*pair) for pair in zip(rows["system"], rows["published"], strict=True)]
     widgets.figure(
         charts.systems(rows, METRICS[metric]),
         f"systems-{model}-{protocol}-{metric}",
         frame,
-        caption=f"{METRICS[metric]} on held-out {cells}, {protocol}. Filled: measured here. Hollow: as published.",
+        finding=finding(frame, model),
+        caption=f"{METRICS[metric]} on held-out {cells}. {PROTOCOLS[protocol]} Intervals: 95% of bootstrap samples of "
+        "donors.",
     )
+    with st.expander("The figures as a table, with paired tests", icon=":material/table:"):
+        table_of(frame, f"{model}-{protocol}")
+        _tests_note(frame, model)
     _published_notes(table)
+
+
+def finding(frame: pd.DataFrame, model: str) -> str:
+    """The model's accuracy with its interval, its place, and which systems it is shown to be better than."""
+    mine = frame[frame["system"] == title_of(model)]
+    measured = frame[frame["source"] == "measured"].reset_index(drop=True)
+    if mine.empty:
+        return f"{measured['system'].iloc[0]} is the most accurate here." if len(measured) else ""
+    one = mine.iloc[0]
+    interval = f" (95%: {one['low']:.1%} to {one['high']:.1%})" if pd.notna(one["low"]) else ""
+    place = int((measured["accuracy"] > one["accuracy"]).sum()) + 1
+    tested, better = int(frame["p"].notna().sum()), int((frame["verdict"] == f"{model.upper()} better").sum())
+    text = f"{model.upper()}: accuracy {one['accuracy']:.1%}{interval}, number {place} of {len(measured)} systems"
+    return f"{text}; better than {better} of {tested} by paired tests." if tested else f"{text}."
 
 
 def _tests_note(frame: pd.DataFrame, model: str) -> None:
@@ -160,4 +180,4 @@ def _published_notes(table: pd.DataFrame) -> None:
         "How the published figures came about, and why ours differ", icon=":material/info:", expanded=True
     ):
         for row in noted.itertuples():
-            st.markdown(f"- **{escaped(title_of(row.system, True))}**, {row.mean:.3f}: {escaped(row.note, 900)}")
+            st.markdown(f"- **{escaped(title_of(row.system, True))}**, {row.mean:.1%}: {escaped(row.note, 900)}")

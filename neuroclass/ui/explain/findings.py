@@ -1,0 +1,162 @@
+"""What a figure of the SHAP and Gates pages shows, in one sentence made from its numbers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from neuroclass.features import BY_NAME
+from neuroclass.types.arrays import Floats
+
+CLEAR = 0.3
+"""|Spearman's ρ| from which a direction is named."""
+OPEN_OFTEN = 0.95
+
+
+def named(feature: str) -> str:
+    """A feature within a sentence: its label with the stimulus in brackets."""
+    spec = BY_NAME.get(feature)
+    return f"{feature} (all stimuli)" if spec is None else f"{spec.label} ({spec.stimulus.label})"
+
+
+def _direction(values: Floats, shap: Floats) -> float:
+    """Spearman's ρ of value and SHAP value; 0 where either is constant or fewer than three are known."""
+    pair = pd.DataFrame({"value": values, "shap": shap}).dropna()
+    if len(pair) < 3 or pair["value"].nunique() < 2 or pair["shap"].nunique() < 2:
+        return 0.0
+    return float(pair["value"].rank().corr(pair["shap"].rank()))
+
+
+def _effect(strength: float, towards: str) -> str:
+    if strength > CLEAR:
+        return f"high values speak for {towards}"
+    if strength < -CLEAR:
+        return f"high values speak against {towards}"
+    return "high and low values speak for either, depending on the cell"
+
+
+def strongest(shap: pd.DataFrame, deciles: pd.DataFrame, features: Sequence[str], towards: str, unit: str) -> str:
+    """Which feature moves the output most, how far, and in which direction.
+
+    Parameters
+    ----------
+    shap, deciles : DataFrame, cells × features
+        SHAP values, and the deciles of the features' values.
+    features : sequence of str
+        The most important first.
+    towards, unit : str
+        The class, and the unit of the SHAP values.
+
+    Returns
+    -------
+    str
+    """
+    first, *others = features
+    mean = float(shap[first].abs().mean())
+    effect = _effect(_direction(deciles[first].to_numpy(float), shap[first].to_numpy(float)), towards)
+    then = f". Next: {' and '.join(map(named, others[:2]))}" if others else ""
+    return f"{named(first)} matters most: mean |SHAP| {mean:.3f} ({unit}); {effect}{then}."
+
+
+def concentration(means: pd.DataFrame, top: int = 5) -> str:
+    """What share of all mean |SHAP| the first features carry.
+
+    Parameters
+    ----------
+    means : DataFrame, features × groups
+        Mean |SHAP|.
+    top : int
+        How many features.
+
+    Returns
+    -------
+    str
+    """
+    total = means.mean(axis=1).sort_values(ascending=False)
+    share = float(total.head(top).sum() / total.sum()) if total.sum() else 0.0
+    return f"{min(top, len(total))} of {len(total)} features carry {share:.0%} of the sum of mean |SHAP|."
+
+
+def by_true_class(shap: pd.DataFrame, truth: Sequence[str], features: Sequence[str], name: str, label: str) -> str:
+    """How often the strongest feature speaks for the class in cells of the class, and in others."""
+    first = features[0]
+    positive = shap[first].to_numpy(float) > 0
+    mine = np.asarray(truth, dtype=object) == name
+    if not mine.any() or mine.all():
+        return f"{named(first)} speaks for {label} in {positive.mean():.0%} of these cells."
+    return (
+        f"{named(first)} speaks for {label} in {positive[mine].mean():.0%} of cells that are {label} and in "
+        f"{positive[~mine].mean():.0%} of all others."
+    )
+
+
+def slope(values: Floats, shap: Floats, feature: str, towards: str, other: str, strength: float) -> str:
+    """How a feature's SHAP value goes with its value, and what it interacts with most."""
+    rho = _direction(values, shap)
+    return (
+        f"{named(feature)}: {_effect(rho, towards)} (Spearman's ρ {rho:.2f}); it interacts most with "
+        f"{named(other)} ({strength:.2f} of 1)."
+    )
+
+
+def main_reasons(base: float, contributions: pd.Series, towards: str, unit: str) -> str:
+    """From the base value to the output, and the features that move it most."""
+    order = contributions.abs().sort_values(ascending=False).index[:3]
+    listed = ", ".join(f"{named(str(name))} {contributions[name]:+.3f}" for name in order)
+    total = base + float(contributions.sum())
+    return f"From {base:.3f} to {total:.3f} ({unit}) towards {towards}, mostly by {listed}."
+
+
+def alike(correlations: "pd.Series[float]", model: str) -> str:
+    """How far the systems rank features as the model does."""
+    return (
+        f"The systems' rankings agree with {model}'s between {correlations.min():.2f} ({correlations.idxmin()}) and "
+        f"{correlations.max():.2f} ({correlations.idxmax()}), Spearman's ρ."
+    )
+
+
+def retraining(flagged: int, total: int, agreed: pd.DataFrame) -> str:
+    """How many features are ranked differently, and how far retrainings agree."""
+    own = agreed[agreed["first"] == agreed["second"]].sort_values("kendall")
+    text = f"{total - flagged} of {total} features keep their rank between methods and trainings"
+    if len(own):
+        best = own.iloc[-1]
+        text += f"; {best['first']} ranks are the most stable (Kendall's τ {best['kendall']:.2f} between trainings)"
+    return f"{text}."
+
+
+def sparsity(n_open: "pd.Series[int]", total: int) -> str:
+    """How few gates are open in a cell."""
+    return (
+        f"Half of the cells are judged by {n_open.median():.0f} of {total} features or fewer; 95% by "
+        f"{n_open.quantile(0.95):.0f} or fewer."
+    )
+
+
+def always_open(gates: pd.DataFrame) -> str:
+    """Which gates are open most often, and how many hardly ever."""
+    often = (gates > 0).mean().sort_values(ascending=False)
+    listed = ", ".join(f"{named(str(name))} in {share:.0%} of cells" for name, share in often.head(3).items())
+    rare = int((often < 1 - OPEN_OFTEN).sum())
+    return f"Open most often: {listed}; {rare} of {len(often)} gates are open in under 5% of cells."
+
+
+def gates_by_class(means: pd.DataFrame, labels: Sequence[str]) -> str:
+    """The gate that differs most between classes."""
+    spread = means.max() - means.min()
+    name = str(spread.idxmax())
+    high, low = int(means[name].to_numpy().argmax()), int(means[name].to_numpy().argmin())
+    return (
+        f"The gate of {named(name)} differs most: {means[name].iloc[high]:.2f} in {labels[high]}, "
+        f"{means[name].iloc[low]:.2f} in {labels[low]}."
+    )
+
+
+def open_gates(gates: "pd.Series[float]") -> str:
+    """How many gates of a cell are open, and the most open ones."""
+    opened = gates[gates > 0].sort_values(ascending=False)
+    if opened.empty:
+        return "No gate of this cell is open."
+    listed = ", ".join(named(str(name)) for name in opened.index[:5])
+    more = f" and {len(opened) - 5} more" if len(opened) > 5 else ""
+    return f"{len(opened)} of {len(gates)} gates are open: {listed}{more}."

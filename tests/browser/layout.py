@@ -1,0 +1,73 @@
+"""What is wrong with how a page is laid out: texts on one another, cut off, or wider than the page."""
+
+from typing import Any
+
+MEASURE = """() => {
+    const slack = 2, found = [];
+    const seen = rect => rect.width > 1 && rect.height > 1;
+    const main = document.querySelector('[data-testid=stMain]');
+    const shorten = text => text.trim().replace(/\\s+/g, ' ').slice(0, 60);
+    const apart = (a, b) => a.right - slack <= b.left || b.right - slack <= a.left
+        || a.bottom - slack <= b.top || b.bottom - slack <= a.top;
+    const collide = (boxes, where) => {
+        for (let i = 0; i < boxes.length; i++)
+            for (let j = i + 1; j < boxes.length; j++)
+                if (boxes[i].owner !== boxes[j].owner && !apart(boxes[i].rect, boxes[j].rect))
+                    found.push(`${where}: "${boxes[i].text}" on "${boxes[j].text}"`);
+    };
+    for (const plot of main.querySelectorAll('.js-plotly-plot')) {
+        const frame = plot.getBoundingClientRect();
+        if (!seen(frame) || plot.closest('details:not([open])')) continue;
+        const boxes = [];
+        for (const text of plot.querySelectorAll('.main-svg text')) {
+            const style = getComputedStyle(text);
+            if (text.closest('.hoverlayer') || !text.textContent.trim() || style.visibility === 'hidden') continue;
+            if (style.display === 'none' || style.opacity === '0' || text.closest('[style*="opacity: 0;"]')) continue;
+            const rect = text.getBoundingClientRect();
+            if (!seen(rect)) continue;
+            boxes.push({rect, owner: text, text: shorten(text.textContent)});
+            if (rect.left < frame.left - slack || rect.right > frame.right + slack
+                || rect.top < frame.top - slack || rect.bottom > frame.bottom + slack)
+                found.push(`figure: "${shorten(text.textContent)}" is cut off`);
+        }
+        collide(boxes, 'figure');
+    }
+    const skipped = 'svg, canvas, table, style, .katex, [data-testid=stDataFrame], [data-testid=stIconMaterial]';
+    const walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), boxes = [];
+    while (walk.nextNode()) {
+        const node = walk.currentNode, parent = node.parentElement;
+        if (!node.data.trim() || parent.closest(skipped)) continue;
+        if (!parent.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const rect = range.getBoundingClientRect();
+        if (!seen(rect) || parent.closest('details:not([open]) > :not(summary)')) continue;
+        const owner = parent.closest('p, label, button, li') || parent, text = shorten(node.data);
+        for (const rect of range.getClientRects()) boxes.push({rect, owner, text});
+        let box = parent;
+        for (let k = 0; k < 3 && box && box !== main; k++, box = box.parentElement) {
+            const style = getComputedStyle(box);
+            const cut = style.textOverflow === 'ellipsis' && style.overflowX !== 'visible';
+            if (cut && box.scrollWidth > box.clientWidth + 1) found.push(`text: "${text}" is cut off`);
+        }
+    }
+    collide(boxes, 'text');
+    if (main.scrollWidth > main.clientWidth + 1) found.push(`page: ${main.scrollWidth} px in ${main.clientWidth} px`);
+    return [...new Set(found)];
+}"""
+SETTLED = """() => {
+    const open = plot => !plot.closest('details:not([open])');
+    if (document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')) return false;
+    const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')].filter(open);
+    if (!charts.every(chart => chart.querySelector('.main-svg'))) return false;
+    const ends = [...document.querySelectorAll('.js-plotly-plot')].filter(open).map(plot => {
+        const box = plot.querySelector('.main-svg');
+        return box ? Math.abs(box.clientWidth - plot.parentElement.clientWidth) : 0;
+    });
+    return ends.every(gap => gap < 3);
+}"""
+
+
+def faults(tab: Any) -> list[str]:
+    """Faults of the page as it stands, in words; empty where it is in order."""
+    return list(tab.evaluate(MEASURE))

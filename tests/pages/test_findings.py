@@ -1,0 +1,71 @@
+"""The sentence above a figure says what its numbers say."""
+
+import numpy as np
+import pandas as pd
+
+from neuroclass.ui.explain import findings
+from neuroclass.ui.performance.systems import finding
+
+RNG = np.random.default_rng(0)
+DECILES = pd.DataFrame(
+    {"sag": np.tile(np.arange(1.0, 11), 20), "tau": RNG.permutation(np.tile(np.arange(1.0, 11), 20))}
+)
+
+
+def test_the_strongest_feature_is_named_with_its_direction() -> None:
+    up = pd.DataFrame({"sag": DECILES["sag"] - 5.5, "tau": 0.01})
+    assert "Sag (long square)" in findings.strongest(up, DECILES, ["sag", "tau"], "Sst", "probability")
+    assert "high values speak for Sst" in findings.strongest(up, DECILES, ["sag", "tau"], "Sst", "probability")
+    assert "high values speak against Sst" in findings.strongest(-up, DECILES, ["sag"], "Sst", "probability")
+    none = up.assign(sag=RNG.normal(size=len(up)))
+    assert "depending on the cell" in findings.strongest(none, DECILES, ["sag"], "Sst", "probability")
+
+
+def test_shares_of_importance_add_up() -> None:
+    means = pd.DataFrame({"Sst": [6.0, 2.0, 1.0, 1.0]}, index=["sag", "tau", "ri", "width"])
+    assert findings.concentration(means, top=1).startswith("1 of 4 features carry 60%")
+
+
+def test_cells_of_the_class_and_others_are_counted_apart() -> None:
+    shap = pd.DataFrame({"sag": [1.0, 1.0, -1.0, -1.0, -1.0, 1.0]})
+    text = findings.by_true_class(shap, ["Sst", "Sst", "Vip", "Vip", "Vip", "Vip"], ["sag"], "Sst", "Sst")
+    assert "100% of cells that are Sst" in text and "25% of all others" in text
+
+
+def test_the_output_is_base_plus_contributions() -> None:
+    text = findings.main_reasons(0.5, pd.Series({"sag": 0.3, "tau": -0.1}), "Sst", "probability")
+    assert text.startswith("From 0.500 to 0.700") and text.index("Sag") < text.index("Membrane")
+
+
+def test_open_gates_are_counted() -> None:
+    gates = pd.Series({"sag": 1.0, "tau": 0.0, "ri": 0.2})
+    assert findings.open_gates(gates).startswith("2 of 3 gates are open: Sag")
+    assert findings.open_gates(gates * 0) == "No gate of this cell is open."
+    table = pd.DataFrame({"sag": [1.0, 1.0], "tau": [0.0, 1.0], "ri": [0.0, 0.0]})
+    assert "Sag (long square) in 100% of cells" in findings.always_open(table)
+    means = pd.DataFrame({"sag": [0.9, 0.1], "tau": [0.5, 0.5]})
+    assert "0.90 in Sst, 0.10 in Vip" in findings.gates_by_class(means, ["Sst", "Vip"])
+
+
+def test_stable_ranks_are_told_from_flagged_ones() -> None:
+    agreed = pd.DataFrame({"first": ["SHAP", "gates"], "second": ["SHAP", "gates"], "kendall": [0.4, 0.8]})
+    text = findings.retraining(3, 41, agreed)
+    assert text.startswith("38 of 41") and "gates ranks are the most stable" in text and "0.80" in text
+
+
+def test_a_systems_place_and_tests_are_stated() -> None:
+    frame = pd.DataFrame(
+        {
+            "system": ["SVC", "DANN, ours", "LDA", "DANN, published"],
+            "source": ["measured", "measured", "measured", "published"],
+            "accuracy": [0.99, 0.98, 0.9, 0.97],
+            "low": [0.98, 0.97, np.nan, np.nan],
+            "high": [1.0, 0.99, np.nan, np.nan],
+            "p": [0.5, np.nan, 0.01, np.nan],
+            "verdict": ["no difference shown", "", "DANN better", ""],
+        }
+    )
+    text = finding(frame, "dann")
+    assert (
+        text == "DANN: accuracy 98.0% (95%: 97.0% to 99.0%), number 2 of 3 systems; better than 1 of 2 by paired tests."
+    )
