@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -24,10 +25,11 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     if importlib.util.find_spec("streamlit") is None:
         raise SettingsError("The dashboard needs Streamlit, which is not installed: pip install 'neuroclass[app]'.")
-    return subprocess.call(
-        [
-            *(sys.executable, "-m", "streamlit", "run", str(SHIPPED_DIR / "app.py")),
-            *("--server.port", str(args.port), "--server.address", args.address),
-            *("--server.headless", str(args.headless).lower()),
-        ]
-    )
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(SHIPPED_DIR / "app.py")),
+        *("--server.port", str(args.port), "--server.address", args.address),
+        *("--server.headless", str(args.headless).lower()),
+    ]
+    if os.name == "posix":
+        os.execv(sys.executable, command)  # signals then reach the server itself
+    return subprocess.call(command)

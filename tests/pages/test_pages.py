@@ -21,7 +21,7 @@ RESULT_PAGES = ("performance", "shap_values", "gates", "domains")
 def test_a_page_stands_on_the_demo_cohort(name: str, open_page: Open, tiny_models: Path) -> None:
     app = open_page(name)
     assert not app.exception
-    assert not app.error
+    assert [one.value for one in app.error if "may not administer" not in one.value or name != "admin"] == []
     assert (
         app.title[0].value == "What is this neuron?"
         if name == "overview"
