@@ -54,7 +54,7 @@ def html_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> 
     page.add("<h2>Models</h2>")
     page.table(pd.DataFrame([model_identity(m.predictor.card) for m in (models.dann, models.lspin)]))
     payload = [item.verdict.to_json() if isinstance(item, ReportCell) else item.to_json() for item in items]
-    page.add("<h2>Take it away</h2><p>")
+    page.add("<h2>Export</h2><p>")
     whole = json.dumps(payload, indent=1, ensure_ascii=False)
     page.download("All results (JSON)", "neuroclass-verdicts.json", whole.encode(), "application/json")
     page.add("</p>")
@@ -86,7 +86,7 @@ def _one_cell(page: Page, cell: ReportCell, models: Models) -> None:
         page.add("<div>")
         _prediction(page, question_of(name, getattr(verdict, name)), getattr(verdict, name), cell.simulated)
         page.add("</div>")
-    page.add("</div><h3>Can it be trusted?</h3>")
+    page.add("</div><h3>Quality and typicality</h3>")
     total = len(verdict.features) + len(verdict.missing)
     page.add(f"<p>{len(verdict.features)} of {total} features were measured.</p>")
     if lines := tables.qc_lines(verdict):

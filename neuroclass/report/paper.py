@@ -39,7 +39,7 @@ def paper_page(found: Reproduction) -> str:
     page.add(f"<ul>{links}</ul>")
     for one in every:
         _section(page, one)
-    page.add("<h2>Take it away</h2><p>")
+    page.add("<h2>Export</h2><p>")
     text = json.dumps(dict(found.numbers), indent=1, ensure_ascii=False)
     page.download("All numbers (JSON)", "neuroclass-paper.json", text.encode(), "application/json")
     page.add("</p>")

@@ -73,7 +73,7 @@ def test_the_json_inside_is_what_the_command_line_prints(page, cell):
 
 
 def test_the_page_says_what_a_reader_needs(page, cell, models):
-    for text in ("Can it be trusted?", "Recording stress test", "flips in 1 of 1: +15 mV", "Everything measured"):
+    for text in ("Quality and typicality", "Recording stress test", "flips in 1 of 1: +15 mV", "Everything measured"):
         assert text in page
     assert models.lspin.predictor.card["weights_sha256"] in page
     assert "Nearest reference cells: " in page and "simulated cell" in page
