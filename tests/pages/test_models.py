@@ -126,16 +126,15 @@ def test_the_picked_model_judges_and_the_history_says_which_did(
     same = SimpleNamespace(token_urlsafe=lambda n: "browser-" + "x" * n)
     monkeypatch.setattr("neuroclass.ui.history.browser_identity.secrets", same)
     entry = library.get("my lda")
-    app = open_page("classify")
+    app = open_page("classify", section="Export")
     app.file_uploader(key="files").upload("cell.csv", cell_table(), "text/csv").run()
     assert not app.exception
     before = texts(app)
     app.sidebar.selectbox(key="model-picker").select(entry.id).run()
     assert not app.exception
     after = texts(app)
-    assert "(my lda)" in after
-    assert "(my lda)" not in before
-    assert "was not measured" in after
+    assert "judged by my lda" in after
+    assert "my lda" not in before
     assert f"--model {entry.id}" in "\n".join(one.value for one in app.code)
     history = open_page("history")
     assert not history.exception

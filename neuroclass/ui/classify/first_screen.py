@@ -9,6 +9,7 @@ from neuroclass.charts.verdict import strips
 from neuroclass.classification import wording
 from neuroclass.classification.result import CellVerdict, Prediction, Reason
 from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
+from neuroclass.library.entry import SHIPPED
 from neuroclass.report.deciding import deciding
 from neuroclass.report.places import SPIKE, aligned_on, quantity_of
 from neuroclass.ui import widgets
@@ -48,7 +49,9 @@ def _origin(verdict: CellVerdict) -> str:
     total = len(FEATURE_NAMES)
     species = verdict.species if verdict.species != "unknown" else "species not given"
     name = verdict.source if verdict.source.startswith(verdict.cell) else f"{verdict.source}, cell {verdict.cell}"
-    return f"{escaped(name)}: {escaped(species)}, {len(verdict.features)} of {total} features"
+    chosen = sorted({one["name"] for one in verdict.judged_by.values() if one["id"] != SHIPPED})
+    judge = f"; judged by {escaped(' and '.join(chosen))}" if chosen else ""
+    return f"{escaped(name)}: {escaped(species)}, {len(verdict.features)} of {total} features{judge}"
 
 
 def _beside(verdict: CellVerdict) -> list[str]:
