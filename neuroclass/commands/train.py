@@ -70,7 +70,7 @@ def _values(args: argparse.Namespace) -> dict[str, Any]:
     return differing(args.model, values | {name: value for name, value in asked.items() if value is not None})
 
 
-def _config(args: argparse.Namespace, search: SearchSettings | None) -> RunConfig:
+def _config(args: argparse.Namespace, search: SearchSettings | None = None) -> RunConfig:
     """The run that the arguments ask for."""
     share = (0.0 if args.report else ValidationSettings().share) if args.validation is None else args.validation
     share = 0.0 if search is not None else share

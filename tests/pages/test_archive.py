@@ -62,7 +62,12 @@ def test_nothing_is_asked_until_a_button_is_pressed(archive: Archive, open_page:
 
 @pytest.mark.parametrize(
     ("number", "version", "kind"),
-    [("999999", "", "NotInArchiveError"), ("x", "", "SettingsError"), ("", "", "SettingsError"), ("20", "9", "NotIn")],
+    [
+        ("999999", "", "Not in archive"),
+        ("x", "", "no dandiset's number"),
+        ("", "", "No dandiset is named"),
+        ("20", "9", "Not in archive"),
+    ],
 )
 def test_what_cannot_be_listed_is_said(archive: Archive, open_page: Open, number: str, version: str, kind: str) -> None:
     app = _list(open_page("archive"), number, version)
