@@ -115,7 +115,8 @@ def test_what_cannot_be_searched_is_refused_before_anything_is_written(words: li
     assert not list(runs_folder().glob("*"))
 
 
-def test_the_page_and_the_command_line_ask_for_the_same() -> None:
+def test_the_page_and_the_command_line_ask_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEUROCLASS_DATA", raising=False)
     config = RunConfig("dann", {"steps": 50}, ValidationSettings(0.0), jobs=2, search=SearchSettings(9, 4, 2, 5, 7))
     words = shlex.split(command(config))
     args = build_parser("train").parse_args(words[words.index("train") :])
