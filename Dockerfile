@@ -13,6 +13,7 @@ COPY pyproject.toml README.md LICENSE app.py ./
 COPY .streamlit/config.toml .streamlit/config.toml
 COPY dashboard dashboard
 COPY data data
+COPY docs/features docs/features
 COPY pages pages
 COPY models models
 COPY neuroclass neuroclass
