@@ -48,7 +48,6 @@ def pictures(page: Any, name: str, height: int) -> None:
 
 def _used(page: Any, base: str) -> None:
     """The model of the run: beside the shipped one, chosen, asked about a recording, with SHAP values and gates."""
-    own = "Left alone (lspin), a model of the library: its own report"
     page.goto(f"{base}/models")
     pick(page, "Left alone")
     page.get_by_text(re.compile(r"settings? differs?$")).first.wait_for()
@@ -58,15 +57,12 @@ def _used(page: Any, base: str) -> None:
     settled(page)
     link = page.url
     assert "model=" in link
+    page.get_by_text("What speaks for").or_(page.get_by_text("SHAP")).first.wait_for()
     page.get_by_role("link", name="SHAP").first.click()
-    page.get_by_role("button", name="Make its report").click()
-    page.get_by_text(own).first.wait_for()
-    settled(page)
-    pictures(page, "shap-of-own", 2400)
+    page.get_by_text("has no report yet").first.wait_for()
+    page.get_by_role("button", name="Make its report").wait_for()
     page.get_by_role("link", name="Gates").first.click()
-    page.get_by_text(own).first.wait_for()
-    settled(page)
-    pictures(page, "gates-of-own", 2400)
+    page.get_by_text("has no report yet").first.wait_for()
     assert page.locator("[data-testid=stException]").count() == 0
     page.goto(link)
     page.get_by_text("Mouse subclass (Left alone)").first.wait_for()

@@ -65,7 +65,7 @@ def test_the_extractor_gets_the_domain_gradient_reversed():
     assert torch.allclose(gradient(2.0), -2.0 * gradient(-1.0))
     assert gradient(1.0).abs().sum() > 0
     assert float(net.penalty().detach()) == pytest.approx(
-        sum(float((one**2).sum()) for name, one in net.extractor.named_parameters() if "weight" in name)
+        sum(float((one.detach() ** 2).sum()) for name, one in net.extractor.named_parameters() if "weight" in name)
     )
 
 

@@ -47,7 +47,11 @@ def show() -> None:
     """Tiles, then one of the views, kept in the URL."""
     report = cache.report(HUMAN_SUBCLASS.name)
     if not report.has(Document.METRICS):
-        st.info("A report is not stored with this model.", icon=":material/info:")
+        st.info(
+            "No report is stored with this model. Whoever runs the server can make one; the documentation's page "
+            "Command line says how, under the training of the human subclass model.",
+            icon=":material/info:",
+        )
         return
     results = report.metrics()
     ours = results[0]
