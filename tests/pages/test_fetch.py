@@ -46,7 +46,7 @@ def test_progress_then_the_file_then_its_refusal(
         app.run()
     assert not app.exception
     assert not any("is not on this machine" in m.value for m in app.markdown)
-    assert "Error" in app.error[0].value
+    assert "is damaged" in app.error[0].value
 
 
 def test_the_limit_is_shown_and_set(database: Path, open_page: Open, tiny_models: Path) -> None:
