@@ -126,7 +126,9 @@ def _labelled_rows(
         rows[-1] |= {name: float(values[index]) for name, values in table.numbers.items()}
     notes = list(table.notes)
     if problems:
-        notes.append(f"{len(problems)} rows failed a check, the first: {next(iter(problems.values()))}")
+        notes.append(
+            f"{len(problems)} row{'s' * (len(problems) > 1)} failed a check, the first: {next(iter(problems.values()))}"
+        )
     if unlabelled:
         notes.append(f"{unlabelled} rows have no label.")
     if unknown:

@@ -118,7 +118,7 @@ def test_a_users_table_is_read_row_by_row():
     }
     assert {name: len(cells) for name, cells in table.tables("subclass").items()} == {"lab.csv": 2}
     failed, unlabelled, unknown = table.notes
-    assert "1 rows failed a check" in failed and "another unit" in failed
+    assert "1 row failed a check" in failed and "another unit" in failed
     assert unlabelled == "1 rows have no label."
     assert "L5 IT (mouse)" in unknown
 
