@@ -12,6 +12,7 @@ import pandas as pd
 from joblib import delayed
 
 from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.splits import hold_out_donors
 from neuroclass.errors import CohortError, LibraryError
 from neuroclass.evaluation.evaluate import describe, in_parallel, laboratory_rows, test_trial, train_trial
 from neuroclass.evaluation.feature_subsets import (
@@ -96,10 +97,21 @@ def own_system(entry: ModelEntry) -> System:
     return System(entry.system, (entry.task,), lambda cohort, _task, seed, _progress: train(cohort, seed))
 
 
-def same_cells(entry: ModelEntry, cohort: Cohort) -> bool:
-    """Whether a cohort's cells are those that a model was trained on."""
-    trained = (entry.card.get("training_cells") or {}).get("sha256")
-    return bool(trained) and cohort.labelled(entry.task).digest() == trained
+def cells_of(entry: ModelEntry, cohort: Cohort) -> Cohort | None:
+    """The cells of a cohort that a model learned from, without the donors kept for validation; None if not all are."""
+    card, labelled = entry.card, cohort.labelled(entry.task)
+    trained = (card.get("training_cells") or {}).get("sha256")
+    if not trained or labelled.digest() == trained:
+        return labelled if trained else None
+    share = (card.get("validation") or {}).get("share")
+    if not share or not card.get("seeds"):
+        return None
+    try:
+        fold = hold_out_donors(labelled, entry.task, float(share), int(card["seeds"][0]))
+    except CohortError:
+        return None
+    learned = labelled.take(fold.train)
+    return learned if learned.digest() == trained else None
 
 
 def seconds_for_report(entry: ModelEntry, jobs: int = 2) -> float | None:
@@ -122,7 +134,7 @@ def write_own_report(
     entry : ModelEntry
         Of the library; the shipped models have their report.
     cohort : Cohort
-        The cells that it was trained on.
+        The cells that it was trained on; those that were kept for validation may be among them, and are left out.
     jobs : int
         Folds at once.
     progress : ProgressCallback
@@ -142,7 +154,8 @@ def write_own_report(
     """
     if entry.shipped:
         raise LibraryError("The shipped models have their report; choose a model of your own.")
-    if not same_cells(entry, cohort):
+    cells = cells_of(entry, cohort)
+    if cells is None:
         trained = entry.card.get("training_cells") or {}
         raise CohortError(
             f"{entry.name!r} was trained on {trained.get('n_cells')} cells of {trained.get('source')}; loaded are "
@@ -150,7 +163,7 @@ def write_own_report(
             "NEUROCLASS_DATA), or train a model on the cells that are loaded."
         )
     system, task = own_system(entry), entry.task
-    plan = plan_protocol(Protocol.DONOR_CV, cohort, task, 1)
+    plan = plan_protocol(Protocol.DONOR_CV, cells, task, 1)
     calls = [delayed(_held_out)(system, task, plan, trial) for trial in plan.trials]
     folds = in_parallel(calls, jobs, STAGE, progress)
     predictions = pd.concat([fold["predictions"] for fold in folds], ignore_index=True)

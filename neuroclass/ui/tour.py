@@ -1,17 +1,15 @@
 """A tour of six steps for a browser's first visit, which can be skipped and does not come back."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 import streamlit as st
 
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.ui.address import page_of
+from neuroclass.ui.cookies import cookie_header, cookie_values, set_cookie
+from neuroclass.ui.security import Application, Message, Receive, Scope, Send
 
 COOKIE, NEW, KNOWN = "neuroclass_tour", "new", "known"
 STEP = "tour_step"
 DONE = -1
-_DAYS = 400
 STEPS: tuple[tuple[str, str, str], ...] = (
     ("overview", "Overview", "An example: one cell, its verdict, and the spike on which the strongest reason rests."),
     ("classify", "Classify", "Drop a recording or a table of features. The verdict says how sure it is, and why."),
@@ -20,11 +18,6 @@ STEPS: tuple[tuple[str, str, str], ...] = (
     ("shap_values", "SHAP", "Which features move a model, in all cells or in one. Gates shows LSPIN's few features."),
     ("methods", "Methods", "The way from file to verdict, and a picture and definition of each feature."),
 )
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class FirstVisit:
@@ -36,7 +29,7 @@ class FirstVisit:
         The ASGI application.
     """
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: Application) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,8 +42,7 @@ class FirstVisit:
         async def send_with_mark(message: Message) -> None:
             if message["type"] == "http.response.start" and _is_page(scope, message):
                 value = KNOWN if known == NEW else NEW
-                cookie = f"{COOKIE}={value}; Path=/; Max-Age={_DAYS * 86_400}; HttpOnly; SameSite=Lax"
-                message["headers"] = [*message.get("headers", ()), (b"set-cookie", cookie.encode())]
+                message["headers"] = [*message.get("headers", ()), set_cookie(scope, COOKIE, value)]
             await send(message)
 
         await self.app(scope, receive, send_with_mark)
@@ -65,13 +57,7 @@ def _is_page(scope: Scope, message: Message) -> bool:
 
 def _mark(scope: Scope) -> str:
     """What an earlier answer noted; empty for a new browser."""
-    for name, value in scope.get("headers", ()):
-        if name.lower() == b"cookie":
-            for pair in value.decode("latin-1").split(";"):
-                key, _, content = pair.partition("=")
-                if key.strip() == COOKIE:
-                    return content.strip()
-    return ""
+    return next(cookie_values(cookie_header(scope), COOKIE), "")
 
 
 def show(page: str) -> None:

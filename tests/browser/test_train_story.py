@@ -16,6 +16,7 @@ from tests.browser.test_models import pick, settled
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 240_000
+OWN_REPORT = "Left alone (lspin), a model of the library: its own report"
 
 
 def _until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
@@ -47,7 +48,7 @@ def pictures(page: Any, name: str, height: int) -> None:
 
 
 def _used(page: Any, base: str) -> None:
-    """The model of the run: beside the shipped one, chosen, asked about a recording."""
+    """The model of the run: beside the shipped one, chosen, asked about a recording, with its SHAP values and gates."""
     page.goto(f"{base}/models")
     pick(page, "Left alone")
     page.get_by_text(re.compile(r"settings? differs?$")).first.wait_for()
@@ -57,9 +58,15 @@ def _used(page: Any, base: str) -> None:
     settled(page)
     assert "model=" in page.url
     page.get_by_text("judged by Left alone").first.wait_for()
-    for name in ("SHAP", "Gates"):  # the run kept some donors for validation, so a report would be of other cells
-        page.get_by_role("link", name=name).first.click()
-        page.get_by_text("has no report").first.wait_for()
+    page.get_by_role("link", name="SHAP").first.click()
+    page.get_by_role("button", name="Make its report").click()
+    page.get_by_text(OWN_REPORT).first.wait_for()
+    settled(page)
+    pictures(page, "shap-of-own", 1500)
+    page.get_by_role("link", name="Gates").first.click()
+    page.get_by_text(OWN_REPORT).first.wait_for()
+    settled(page)
+    pictures(page, "gates-of-own", 1500)
     assert page.locator("[data-testid=stException]").count() == 0
 
 

@@ -2,19 +2,14 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 import streamlit as st
 
+from neuroclass.ui.cookies import cookie_header, cookie_values, set_cookie
+from neuroclass.ui.security import Application, Message, Receive, Scope, Send
+
 COOKIE = "neuroclass_owner"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{40,64}")
-_DAYS = 400
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class IdentityCookie:
@@ -26,49 +21,30 @@ class IdentityCookie:
         The ASGI application.
     """
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: Application) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] != "http" or _sent(scope):
+        if scope["type"] != "http" or own_token(cookie_header(scope)):
             await self.app(scope, receive, send)
             return
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and _is_page(message):
-                message["headers"] = [*message.get("headers", ()), (b"set-cookie", _cookie(scope).encode())]
+                message["headers"] = [*message.get("headers", ()), set_cookie(scope, COOKIE, secrets.token_urlsafe(32))]
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
 
 
-def _sent(scope: Scope) -> bool:
-    headers = (value.decode("latin-1") for name, value in scope.get("headers", ()) if name.lower() == b"cookie")
-    return bool(own_token(";".join(headers)))
-
-
 def own_token(header: str) -> str:
-    """The browser's secret in a Cookie header, whatever else is in it; empty if it is not there.
-
-    Pairs are divided at semicolons and read one by one, since one that a strict parser refuses, such as JSON of another
-    application on the same host, would lose all others.
-    """
-    for pair in header.split(";"):
-        name, _, value = pair.partition("=")
-        token = value.strip().strip('"')
-        if name.strip() == COOKIE and _TOKEN.fullmatch(token):
-            return token
-    return ""
+    """The browser's secret in a Cookie header, whatever else is in it; empty if it is not there."""
+    return next(filter(_TOKEN.fullmatch, cookie_values(header, COOKIE)), "")
 
 
 def _is_page(message: Message) -> bool:
     return any(name == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])
-
-
-def _cookie(scope: Scope) -> str:
-    secure = "; Secure" if scope.get("scheme") == "https" else ""
-    return f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_DAYS * 86_400}; HttpOnly; SameSite=Lax{secure}"
 
 
 def browser_id() -> str:

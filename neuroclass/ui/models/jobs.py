@@ -4,7 +4,7 @@ import streamlit as st
 
 from neuroclass.config import data_folder
 from neuroclass.library.entry import ModelEntry
-from neuroclass.reports.own import same_cells, seconds_for_report
+from neuroclass.reports.own import cells_of, seconds_for_report
 from neuroclass.reports.store import Table
 from neuroclass.training.job import UNDER_WAY, Job, State
 from neuroclass.training.model_jobs import ModelJobs
@@ -48,7 +48,7 @@ def offer(entry: ModelEntry) -> None:
         st.error("The report could not be made; its process' last words:", icon=":material/warning:")
         st.code(job.message or "none", language=None)
     cells = cache.cohort()
-    if not same_cells(entry, cells):
+    if cells_of(entry, cells) is None:
         trained = entry.card.get("training_cells") or {}
         st.info(
             f"**{escaped(entry.name)} has no report**, and none can be made here: a report trains the model again on "

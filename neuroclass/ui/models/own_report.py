@@ -21,7 +21,7 @@ VIEWS = {"confusion": "Confusion", "partial": "Partial recordings", "shipped": "
 def performance_of(entry: ModelEntry) -> None:
     """The Performance page of a model of the library."""
     need_report(entry)
-    st.caption(f"{escaped(entry.name)} ({escaped(entry.system)}), a model of the library: its own report.")
+    _named(entry)
     predictions, group = performance.choose(entry.id)
     metrics = summaries.flatten_results(cache.report(entry.id).metrics())
     performance.tiles(predictions, metrics.assign(system=entry.id), group, entry.id)
@@ -71,7 +71,7 @@ def _beside(entry: ModelEntry) -> None:
 def explained(entry: ModelEntry) -> str:
     """The id of a model whose SHAP values are stored; else offer its report and stop."""
     need_report(entry, Table.SHAP)
-    st.caption(f"{escaped(entry.name)} ({escaped(entry.system)}), a model of the library: its own report.")
+    _named(entry)
     return entry.id
 
 
@@ -82,7 +82,12 @@ def gated_model(entry: ModelEntry) -> str:
     if not entry.has_gates:
         _does_not_exist(entry, "gates", "only LSPIN gates features")
     need_report(entry, Table.GATES)
+    _named(entry)
     return entry.id
+
+
+def _named(entry: ModelEntry) -> None:
+    st.caption(f"{escaped(entry.name)} ({escaped(entry.system)}), a model of the library: its own report.")
 
 
 def domains(entry: ModelEntry) -> None:
