@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from neuroclass.cell_types import label_of
+from neuroclass.charts.shap_charts import feature_label
 from neuroclass.charts.theme import PALETTE, colours_of, escape, finish, note, ordered
 
 HEIGHT = 340
@@ -133,7 +134,7 @@ def gate_matrix(gates: pd.DataFrame, truth: Sequence[str], simulated: bool = Fal
         go.Heatmap(
             z=gates[shown].to_numpy().T,
             x=list(range(len(gates))),
-            y=shown,
+            y=[escape(feature_label(name)) for name in shown],
             zmin=0,
             zmax=1,
             colorscale="Blues",

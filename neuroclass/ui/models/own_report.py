@@ -87,7 +87,12 @@ def gated_model(entry: ModelEntry) -> str:
 
 
 def _named(entry: ModelEntry) -> None:
-    st.caption(f"{escaped(entry.name)} ({escaped(entry.system)}), a model of the library: its own report.")
+    cells = entry.card.get("training_cells") or {}
+    kind = "simulated cells" if cells.get("simulated") else "cells"
+    st.caption(
+        f"{escaped(entry.name)} ({escaped(entry.system)}), a model of the library: its own report, on the "
+        f"{int(cells.get('n_cells') or 0):,} {kind} that it learned from, each held out in one of five folds."
+    )
 
 
 def domains(entry: ModelEntry) -> None:
