@@ -37,6 +37,17 @@ def test_a_moved_feature_moves_the_answer_until_it_is_reset(opened):  # noqa: F8
     assert any("Nothing is altered yet" in one.value for one in app.caption)
 
 
+def test_a_moved_feature_is_of_one_answer_and_another_prior_begins_with_what_was_measured(opened):  # noqa: F811
+    app = section(upload(opened("classify", species="mouse"), ("a.csv", TABLE.split(b"B,")[0])), "What if")
+    slider = next(one for one in app.slider if "-tau-" in one.key)
+    measured = slider.value
+    slider.set_value(slider.min + (slider.max - slider.min) * 0.1).run()
+    app.multiselect(key="excluded").set_value(["Vip"]).run()
+    assert not app.exception
+    assert next(one for one in app.slider if "-tau-" in one.key).value == measured
+    assert any("Nothing is altered yet" in one.value for one in app.caption)
+
+
 def test_two_cells_are_compared_by_the_features_that_differ_most(opened):  # noqa: F811
     app = section(upload(opened("classify"), ("cells.csv", TABLE)), "Compare")
     assert any("shared features that differ most" in one.value for one in app.caption)

@@ -77,7 +77,7 @@ def _slider(case: Case, name: str, changes: Mapping[str, float]) -> None:
     spec, own = BY_NAME[name], case.verdict.features[name]
     low, high = shown_range(name, own, case.verdict.species)
     decimals = max(0, 2 - floor(log10(max(high - low, 1e-9))))
-    key = f"alter-{case.key}-{name}-{_resets(case)}"
+    key = f"alter-{case.fingerprint[:16]}-{name}-{_resets(case)}"
     value = changes.get(name, own) * spec.display_factor
     st.slider(
         f"{feature_name(name)}{f', {spec.shown_unit}' if spec.shown_unit else ''}",
@@ -108,12 +108,12 @@ def _choose_left_out(case: Case) -> None:
     measured = [one.name for one in FEATURES if one.name in case.verdict.features]
     stimuli = {s.value: [n for n in features_of(s) if n in case.verdict.features] for s in Stimulus}
     options = [*(name for name, members in stimuli.items() if 0 < len(members) < len(measured)), *measured]
-    with st.form(f"leave-out-{case.key}", border=False):
+    with st.form(f"leave-out-{case.fingerprint[:16]}", border=False):
         chosen = st.multiselect(
             "Features to leave out",
             options,
             [name for name in _left_out(case) if name in options],
-            key=f"leaving-{case.key}-{_resets(case)}",
+            key=f"leaving-{case.fingerprint[:16]}-{_resets(case)}",
             format_func=lambda one: f"all of {Stimulus(one).label}" if one in stimuli else feature_name(one),
             placeholder="a feature, or all of a stimulus",
         )
