@@ -108,7 +108,8 @@ def test_what_a_function_raises_comes_back(elsewhere: Work) -> None:
 
 
 def test_items_are_done_one_at_a_time_in_each_worker(cluster: DaskCluster) -> None:
-    assert cluster._workers().values() and set(cluster._workers().values()) == {2}
+    cluster._client.wait_for_workers(2, timeout=120)  # another test may have killed one
+    assert set(cluster._workers().values()) == {2}
     spans = list(cluster.map(_span, range(8)))
     for pid in {pid for pid, _, _ in spans}:
         mine = sorted((start, end) for one, start, end in spans if one == pid)
