@@ -13,10 +13,11 @@ from filelock import FileLock
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.loading import load_cohort
 from neuroclass.config import CACHE_VARIABLE, DATA_VARIABLE, PROJECT_DIR, data_folder
+from neuroclass.work.threads import one_thread_each
 from tests.databases import postgresql_database, postgresql_server
 
 # One thread from the start: evaluation sets torch to one for the whole process, and results must not depend on when.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+one_thread_each()
 KEPT = (CACHE_VARIABLE, DATA_VARIABLE, "NEUROCLASS_MLFLOW")
 for name in [n for n in os.environ if n.startswith("NEUROCLASS_") and n not in KEPT]:
     del os.environ[name]  # a developer's own history or server is no part of a test

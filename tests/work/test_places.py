@@ -88,7 +88,7 @@ def test_results_are_equal_to_the_last_bit_and_in_order(elsewhere: Work) -> None
 def test_a_worker_that_is_killed_on_the_way_changes_nothing(elsewhere: Work, tmp_path: Path) -> None:
     found = list(elsewhere.map(partial(killed_once, folder=tmp_path), range(12)))
     assert (tmp_path / "killed").exists()
-    assert found == list(map(drawn, range(12)))
+    assert found == list(Here().map(drawn, range(12)))
 
 
 def test_an_item_that_kills_its_process_is_found_and_the_others_are_finished(elsewhere: Work) -> None:
@@ -96,7 +96,8 @@ def test_an_item_that_kills_its_process_is_found_and_the_others_are_finished(els
     found = dict(elsewhere.as_finished(died_at, range(8), lambda: asked.append(1)))
     assert asked
     assert [number for number, result in found.items() if isinstance(result, Died)] == [POISON]
-    assert [found[number] for number in range(8) if number != POISON] == [drawn(n) for n in range(8) if n != POISON]
+    others = [number for number in range(8) if number != POISON]
+    assert [found[number] for number in others] == list(Here().map(drawn, others))
     with pytest.raises(WorkError, match="ran out of memory"):
         survived(found[POISON])
 
@@ -125,7 +126,7 @@ def _span(_: int) -> tuple[int, float, float]:
 def test_a_stop_between_results_ends_the_work(elsewhere: Work) -> None:
     for _ in elsewhere.as_finished(drawn, range(50)):
         break
-    assert list(elsewhere.map(drawn, range(3))) == list(map(drawn, range(3)))
+    assert list(elsewhere.map(drawn, range(3))) == list(Here().map(drawn, range(3)))
 
 
 def test_workers_of_another_version_are_refused(cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch) -> None:
