@@ -14,8 +14,6 @@ from neuroclass.training.library import FeatureSetLibrary, whole_stimuli
 from neuroclass.types.arrays import Mask
 from neuroclass.types.progress import FEATURE_SET, Progress
 
-RNG = np.random.default_rng(3)
-
 
 @dataclass
 class Library(FeatureSetLibrary):
@@ -47,9 +45,9 @@ def mask_of(one: MeasuredCell) -> Mask:
 
 
 def patterns(n: int, share: float = 0.6) -> list[Mask]:
-    found = {}
+    found, rng = {}, np.random.default_rng(3)
     while len(found) < n:
-        one = RNG.random(len(FEATURE_NAMES)) < share
+        one = rng.random(len(FEATURE_NAMES)) < share
         found[one.tobytes()] = one
     return list(found.values())
 

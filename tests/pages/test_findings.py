@@ -17,7 +17,7 @@ def test_the_strongest_feature_is_named_with_its_direction() -> None:
     assert "Sag (long square)" in findings.strongest(up, DECILES, ["sag", "tau"], "Sst", "probability")
     assert "high values speak for Sst" in findings.strongest(up, DECILES, ["sag", "tau"], "Sst", "probability")
     assert "high values speak against Sst" in findings.strongest(-up, DECILES, ["sag"], "Sst", "probability")
-    none = up.assign(sag=RNG.normal(size=len(up)))
+    none = up.assign(sag=np.random.default_rng(1).normal(size=len(up)))
     assert "depending on the cell" in findings.strongest(none, DECILES, ["sag"], "Sst", "probability")
 
 

@@ -1,6 +1,5 @@
 """Large uploads through Streamlit's own routes: on disk, whole, and never in Streamlit's memory."""
 
-import asyncio
 import re
 from types import SimpleNamespace
 
@@ -14,6 +13,7 @@ from streamlit.web.server.starlette import starlette_routes
 
 from neuroclass.config import PROJECT_DIR
 from neuroclass.ui import arrivals
+from tests import loops
 
 LARGE = b"\x00\r\n--" + b"sweep" * (arrivals.LARGE_BYTES // 5 + 1)
 SMALL = b"sweep"
@@ -43,7 +43,7 @@ def _sent(server, session: str, **body):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(server.app), base_url="http://here") as client:
             return await client.put(f"/_stcore/upload_file/{session}/7", **body)
 
-    return asyncio.run(put())
+    return loops.run(put())
 
 
 def _on_page(server) -> UploadedFile:

@@ -1,10 +1,9 @@
 """A browser keeps its identity whatever other applications on the same host put into its cookies."""
 
-import asyncio
-
 import pytest
 
 from neuroclass.ui.history.browser_identity import COOKIE, IdentityCookie, own_token
+from tests import loops
 
 TOKEN = "t" * 43
 FOREIGN = [
@@ -24,7 +23,7 @@ def headers_sent(*cookies: bytes) -> list[bytes]:
         names.extend(name for name, _ in message["headers"])
 
     scope = {"type": "http", "headers": [(b"cookie", one) for one in cookies]}
-    asyncio.run(IdentityCookie(app)(scope, None, send))
+    loops.run(IdentityCookie(app)(scope, None, send))
     return names
 
 

@@ -1,11 +1,11 @@
 """The tour is for a browser's first page only; the tab's title names cell and page."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from neuroclass.ui import tab_title, tour
+from tests import loops
 
 
 def _answer(cookie: str = "", kind: bytes = b"text/html; charset=utf-8", status: int = 200) -> list[str]:
@@ -20,7 +20,7 @@ def _answer(cookie: str = "", kind: bytes = b"text/html; charset=utf-8", status:
         sent.append(message)
 
     headers = [(b"sec-fetch-dest", b"document"), *([(b"cookie", cookie.encode())] if cookie else [])]
-    asyncio.run(tour.FirstVisit(app)({"type": "http", "headers": headers}, None, send))
+    loops.run(tour.FirstVisit(app)({"type": "http", "headers": headers}, None, send))
     return [value.decode() for name, value in sent[0]["headers"] if name == b"set-cookie"]
 
 

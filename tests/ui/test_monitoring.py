@@ -1,6 +1,5 @@
 """What watches the server: health with a reason, counters without a word of users."""
 
-import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from neuroclass.errors import RecordingError, RejectedInput
 from neuroclass.io import history_database
 from neuroclass.io.history_place import HISTORY_VARIABLE
 from neuroclass.ui import metrics, monitoring, warmup
+from tests import loops
 
 SECRET = "patient-4711"
 
@@ -42,7 +42,7 @@ class Client:
             sent.append(message)
 
         scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
-        asyncio.run(Starlette(routes=list(monitoring.ROUTES))(scope, receive, send))
+        loops.run(Starlette(routes=list(monitoring.ROUTES))(scope, receive, send))
         return Answer(sent[0]["status"], b"".join(one.get("body", b"") for one in sent[1:]).decode())
 
 

@@ -1,12 +1,12 @@
 """Headers of every answer, and the pages of other origins that are refused."""
 
-import asyncio
 from typing import Any
 
 import pytest
 from streamlit import config
 
 from neuroclass.ui.security import HEADERS, POLICY, OwnOrigin, SafeHeaders
+from tests import loops
 
 HOST = "lab.example:8501"
 FOREIGN = (
@@ -31,7 +31,7 @@ def answered(middleware: Any, kind: str, *headers: tuple[bytes, bytes]) -> tuple
     async def send(message) -> None:
         sent.append(message)
 
-    asyncio.run(middleware(app)({"type": kind, "headers": [(b"host", HOST.encode()), *headers]}, receive, send))
+    loops.run(middleware(app)({"type": kind, "headers": [(b"host", HOST.encode()), *headers]}, receive, send))
     return bool(reached), sent
 
 
