@@ -1,7 +1,5 @@
 """Whether the network sees past the species and still tells the classes apart."""
 
-import streamlit as st
-
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, model_choice, widgets
@@ -9,22 +7,20 @@ from neuroclass.ui.explain import cross_species_matches, domains, human_labels
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.models import own_report
 
+VIEWS = {
+    "Map": domains.pictures,
+    "Mixing": domains.numbers,
+    "Nearest human cells": cross_species_matches.section,
+    "Human subclasses": human_labels.section,
+}
+
 widgets.heading("Domains", "Are DANN's features free of the species, yet informative about the class?")
 with guarded():
     widgets.source_notice(cache.cohort())
     own_report.domains(model_choice.pick())
-    embedding = cache.table(DANN.name, Table.EMBEDDING)
-    chosen = domains.choose(embedding)
-    pictures = st.container()
-    domains.numbers(chosen, embedding)
-    domains.classifiers()
-    known = cross_species_matches.table()
-    marked: list[str] = []
-    if known is not None:
-        st.subheader("Twins across species", anchor=False)
-        cell, mine = cross_species_matches.choose(known, embedding)
-        marked = [cell, *mine["twin"].astype(str)]
-        cross_species_matches.section(known, cell, mine, embedding)
-    human_labels.section()
-    with pictures:
-        domains.pictures(embedding, chosen, marked)
+    matches = cross_species_matches.table()
+    stored = {"Nearest human cells": matches is not None, "Human subclasses": human_labels.stored()}
+    view = widgets.choice(
+        "View", [name for name in VIEWS if stored.get(name, True)], "view", label_visibility="collapsed"
+    )
+    VIEWS[view](cache.table(DANN.name, Table.EMBEDDING), matches)

@@ -1,6 +1,6 @@
 """Figures of domain mixing and of cross-species matches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,15 +17,15 @@ _MEASURES = {
 }
 
 
-def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figure:
+def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.Figure:
     """Each measure in each space, with its chance level.
 
     Parameters
     ----------
     table : DataFrame
         Columns space, measure, mean, low, high (over folds), chance.
-    spaces : sequence of str
-        Spaces, from top to bottom.
+    spaces : mapping of str to str
+        Spaces, from top to bottom, with their labels.
     chosen : str
         The space to highlight.
 
@@ -35,7 +35,7 @@ def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figu
         One panel per measure.
     """
     names = list(dict.fromkeys(table["measure"]))
-    labels = [_short(space) for space in spaces]
+    labels = list(spaces.values())
     titles = [wrapped(_MEASURES.get(name, name).capitalize(), 44).replace("Mmd", "MMD") for name in names]
     fig = make_subplots(len(names), 1, subplot_titles=titles, vertical_spacing=0.42 / len(names))
     for row, measure in enumerate(names, start=1):
@@ -74,15 +74,9 @@ def measures(table: pd.DataFrame, spaces: Sequence[str], chosen: str) -> go.Figu
         fig.update_xaxes(title_text=title, **scale, row=row, col=1)
     finish(fig, height=110 + (110 + 20 * len(labels)) * len(names))
     fig.update_annotations(font_size=13)
-    fig.update_yaxes(autorange="reversed", title_text="Space")
+    fig.update_yaxes(autorange="reversed")
     fig.update_layout(margin_t=78, legend={"y": 1, "yref": "container", "yanchor": "top"})
     return fig
-
-
-def _short(space: str) -> str:
-    if space == "raw":
-        return "raw"
-    return "DANN" if space == "dann" else f"λ={space.removeprefix('lambda')}"
 
 
 def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:

@@ -59,7 +59,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "ablation": lambda: gate_curves.ablation(ABLATION, "Vip"),
     "rank_ranges": lambda: stability.rank_ranges(RANKS),
     "agreement": lambda: stability.agreement(AGREED),
-    "measures": lambda: domains.measures(MEASURES, ["raw", "dann"], "dann"),
+    "measures": lambda: domains.measures(MEASURES, {"raw": "features", "dann": "λ = 0.1"}, "dann"),
     "matched cells": lambda: domains.matched_cells(MATCHES, "human cell <1>"),
     "marked": lambda: embedding.panels(POINTS, ["dann"], "species", ["b"]),
 }

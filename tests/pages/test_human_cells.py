@@ -100,7 +100,7 @@ def test_all_cells_are_shown_at_first(open_page: Open, report):
 
 
 def test_domains_says_how_often_matches_carry_the_label(open_page: Open, report):
-    app = open_page("domains")
+    app = open_page("domains", view="Human subclasses")
     assert not app.exception
     (tile,) = [metric for metric in app.metric if metric.label.startswith("Sst → Sst")]
     assert (tile.value, tile.delta) == ("25%", "10% to 40%, chance 30%")

@@ -14,6 +14,7 @@ from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import domains
 from neuroclass.ui.text import escaped
 
 _NAMES = [spec.name for stimulus in Stimulus for spec in FEATURES if spec.stimulus is stimulus]
@@ -38,13 +39,17 @@ def choose(matches: pd.DataFrame, embedding: pd.DataFrame) -> tuple[str, pd.Data
     return str(cell), mine
 
 
-def section(matches: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.DataFrame) -> None:
+def section(embedding: pd.DataFrame, matches: pd.DataFrame) -> None:
     """The nearest human cells of a cell, whether they survive retraining, and both cells beside each other."""
     truth = embedding.drop_duplicates("id").set_index("id")["truth"]
     first = matches[matches["rank"] == 1]
     same = (first["id"].map(truth).to_numpy() == first["twin"].astype(str).map(truth).to_numpy()).mean()
     lasting = (first["found_again"] >= SURVIVES).mean()
     n_human = int((embedding.drop_duplicates("id")["species"] == "human").sum())
+    widgets.say(
+        f"For {same:.0%} of mouse cells the nearest human cell is of the same class; {lasting:.0%} of these pairs "
+        "survive retraining."
+    )
     columns = widgets.tiles(3)
     columns[0].metric("Nearest human cell has the same class", f"{same:.0%} of mouse cells", border=True)
     columns[1].metric(
@@ -54,6 +59,7 @@ def section(matches: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.
         help=f"Among the {N_NEAR} nearest of {n_human} human cells in at least {SURVIVES:.0%} of 5 trainings.",
     )
     columns[2].metric("Expected by chance", f"{N_NEAR / max(n_human, 1):.0%} of trainings", border=True)
+    cell, mine = choose(matches, embedding)
     shown = pd.DataFrame(
         {
             "rank": mine["rank"],
@@ -83,6 +89,7 @@ def section(matches: pd.DataFrame, cell: str, mine: pd.DataFrame, embedding: pd.
         f"cell is among the {N_NEAR} nearest of {n_human}. A twin that does not survive is an accident of one network.",
     )
     others = mine["twin"].astype(str).tolist()
+    domains.place(embedding, [cell, *others])
     match = widgets.choice("Beside", others, "twin")
     _features(cell, match)
     _traces(cell, match)

@@ -48,21 +48,39 @@ def choose(embedding: pd.DataFrame) -> str:
     )
 
 
-def pictures(embedding: pd.DataFrame, chosen: str, marked: list[str]) -> None:
+def pictures(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
     """The same cells in three spaces, by species and by class."""
+    chosen = choose(embedding)
     names = [space for space in dict.fromkeys((RAW, PLAIN, chosen)) if space in set(embedding["space"])]
     n_cells = embedding["id"].nunique()
     shown = embedding[embedding["space"].isin(names)]
+    if cache.report(DANN.name).has(Table.DOMAINS):
+        widgets.say(_finding(_summary(cache.stamp(DANN.name)), chosen))
     for column, label in COLOURS.items():
         st.subheader(f"By {label.lower()}", anchor=False)
         widgets.figure(
-            pictures_charts.panels(shown, names, column, marked),
+            pictures_charts.panels(shown, names, column),
             f"umap-by-{column}-{chosen}",
             shown,
-            caption=f"{n_cells:,} held-out cells, {_how()}; one UMAP a space, fixed seed, fitted anew for "
-            "each space, so that places cannot be compared between panels. Distances between far groups mean little. "
-            "Uploaded cells are put into such a picture on the Classify page.",
+            alt=f"UMAP of {n_cells:,} cells in {len(names)} spaces, coloured by {label.lower()}.",
         )
+    st.caption(
+        f"{n_cells:,} held-out cells, {_how()}; one UMAP a space, fixed seed, fitted anew for each space, so that "
+        "places cannot be compared between panels. Distances between far groups mean little. Uploaded cells are put "
+        "into such a picture on the Classify page."
+    )
+
+
+def place(embedding: pd.DataFrame, marked: list[str]) -> None:
+    """A cell and those nearest to it among all cells, in the shipped network's features."""
+    shown = embedding[embedding["space"] == (SHIPPED if SHIPPED in set(embedding["space"]) else RAW)]
+    widgets.figure(
+        pictures_charts.panels(shown.assign(space=shown["species"].astype(str)), ["mouse", "human"], "truth", marked),
+        "umap-of-matches",
+        shown,
+        caption=f"{shown['id'].nunique():,} held-out cells in one UMAP of DANN's features, the species side by side on "
+        "the same axes. Nearness is measured in the features, not in this picture.",
+    )
 
 
 def _how() -> str:
@@ -86,27 +104,47 @@ def _summary(stamp: str) -> pd.DataFrame:  # noqa: ARG001 (the key of the cache)
     return values.assign(chance=groups["chance"].mean(), folds=groups.size()).reset_index()
 
 
-def numbers(chosen: str, embedding: pd.DataFrame) -> None:
+def numbers(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
     """Mixing of species and separation of classes, measured."""
-    st.subheader("Mixing of species, separation of classes", anchor=False)
     if not cache.report(DANN.name).has(Table.DOMAINS):
         st.info("Numbers on mixing are not stored with this model.", icon=":material/info:")
         return
+    chosen = choose(embedding)
     table = _summary(cache.stamp(DANN.name))
-    spaces = [space for space in (RAW, *strengths(embedding)) if space in set(table["space"])]
+    known = strengths(embedding)
+    spaces = {
+        space: "features" if space == RAW else f"λ = {known[space]:g}"
+        for space in (RAW, *known)
+        if space in set(table["space"])
+    }
+    widgets.say(_finding(table, chosen))
+    of_class = table["measure"].str.contains("class") & ~table["measure"].str.contains("within a class")
+    for column, (key, rows, title) in zip(
+        st.columns(2, gap="medium"),
+        (
+            ("species", table[~of_class], "Species: mixed where near chance"),
+            ("class", table[of_class], "Class: separated where near 100%"),
+        ),
+        strict=True,
+    ):
+        with column:
+            st.subheader(title, anchor=False)
+            widgets.figure(
+                charts.measures(rows, spaces, chosen),
+                f"domain-measures-{key}",
+                rows,
+                alt=f"{title}, in the features and in networks trained with each λ.",
+            )
     classes = " and ".join(ordered(embedding["truth"]))
-    widgets.figure(
-        charts.measures(table, spaces, chosen),
-        "domain-measures",
-        table,
-        finding=_finding(table, chosen),
-        caption="In the features themselves, not in the picture; held-out cells, means over the 5 folds of "
-        "donor-grouped cross-validation, bars from the lowest to the highest fold. Classifiers: balanced accuracy of a "
-        "logistic regression trained on the training cells' features. Neighbours: share of a cell's 15 nearest, groups "
-        f"weighted alike. Within a class ({classes}), since class proportions differ between the species. MMD²: "
-        "squared maximum mean discrepancy, Gaussian kernel of median width; its dotted line is the 95% quantile where "
-        "species labels are permuted.",
+    st.caption(
+        "In the features themselves, not in the picture; held-out cells, means over the 5 folds of donor-grouped "
+        "cross-validation, bars from the lowest to the highest fold. Classifiers: balanced accuracy of a logistic "
+        "regression trained on the training cells' features. Neighbours: share of a cell's 15 nearest, groups weighted "
+        f"alike. Within a class ({classes}), since class proportions differ between the species. MMD²: squared maximum "
+        "mean discrepancy, Gaussian kernel of median width; its dotted line is the 95% quantile where species labels "
+        "are permuted."
     )
+    classifiers()
 
 
 def _finding(table: pd.DataFrame, chosen: str) -> str:

@@ -29,14 +29,25 @@ def agreement() -> None:
     )
 
 
-def section() -> None:
+def stored() -> bool:
+    """Whether labels of nearest human cells came with the models."""
+    return cache.report(HUMAN_SUBCLASS.name).has(Document.MATCH_LABELS)
+
+
+def section(*_: pd.DataFrame | None) -> None:
     """The figures, the matches themselves, and where the labelled cells of both species lie."""
     report = cache.report(HUMAN_SUBCLASS.name)
-    if not report.has(Document.MATCH_LABELS):
-        return
-    st.subheader("Do matches carry the subclass?", anchor=False)
     rows = [row for row in report.match_labels() if row["space"] == DANN_SPACE]
-    for column, row in zip(widgets.tiles(max(len(rows), 1)), rows, strict=True):
+    if not rows:
+        st.info("No mouse subclass was compared in DANN's features.", icon=":material/info:")
+        return
+    best, worst = (pick(rows, key=lambda row: row["same"] - row["chance"]) for pick in (max, min))
+    widgets.say(
+        "In DANN's features the nearest human cell carries the corresponding subclass for "
+        f"{best['same']:.0%} of mouse {label_of(best['subclass'])} cells (chance {best['chance']:.0%}), but for "
+        f"{worst['same']:.0%} of {label_of(worst['subclass'])} (chance {worst['chance']:.0%})."
+    )
+    for column, row in zip(widgets.tiles(len(rows)), rows, strict=True):
         column.metric(
             f"{label_of(row['subclass'])} → {row['partner']} ({row['n_cells']} mouse cells)",
             f"{row['same']:.0%}",
