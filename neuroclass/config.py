@@ -227,7 +227,7 @@ class TreeSettings:
     Attributes
     ----------
     rounds : int
-        Rounds of boosting, each with a tree a class.
+        Rounds of boosting, each with a tree per class.
     rate : float
         Shrinkage of each tree's scores.
     cells, inputs : float

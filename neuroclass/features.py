@@ -81,10 +81,15 @@ class FeatureSpec:
         return self.label if self.stimulus is Stimulus.NONE else f"{self.label} ({self.stimulus.label})"
 
     @property
+    def listed(self) -> str:
+        """The feature in lists and on axes: its label, with the stimulus where it has one after a comma."""
+        return self.label if self.stimulus is Stimulus.NONE else f"{self.label}, {self.stimulus.label}"
+
+    @property
     def title(self) -> str:
         """Axis title: label, stimulus and display unit."""
-        where = "" if self.stimulus is Stimulus.NONE else f", {self.stimulus.label}"
-        return f"{self.label}{where} ({self.shown_unit or 'ratio'})"
+        unit = self.shown_unit or ("" if "ratio" in self.label.lower() else "ratio")
+        return f"{self.listed} ({unit})" if unit else self.listed
 
 
 _NOISE = "mean over the spikes of the first noise sweep with more than 10 spikes"
@@ -146,11 +151,12 @@ FEATURES: tuple[FeatureSpec, ...] = (
     _spike("fast_trough_v", _S),
     FeatureSpec(
         "input_resistance_mohm",
-        "Input resistance, test pulse",
+        "Input resistance (test pulse)",
         "MOhm",
         Stimulus.NONE,
-        "Input resistance from voltage-clamp test pulses before the sweeps; not the same as ri.",
+        "Input resistance from voltage-clamp test pulses before the sweeps; not the one of long squares.",
         FeatureSource.PERSON,
+        "MΩ",
     ),
     FeatureSpec(
         "latency",
@@ -173,6 +179,8 @@ FEATURES: tuple[FeatureSpec, ...] = (
         _L,
         "Slope of the least-squares line of the lowest potential against the current there, over the "
         "non-spiking long squares between −100 and 0 pA.",
+        FeatureSource.SWEEPS,
+        "MΩ",
     ),
     FeatureSpec(
         "sag",
@@ -188,6 +196,7 @@ FEATURES: tuple[FeatureSpec, ...] = (
         Stimulus.NONE,
         "Seal resistance measured in voltage clamp before break-in.",
         FeatureSource.PERSON,
+        "GΩ",
     ),
     FeatureSpec(
         "tau",
@@ -240,4 +249,10 @@ def with_unit(feature: str, value: float) -> str:
     if value != value:
         return "–"
     spec = BY_NAME[feature]
-    return f"{value * spec.display_factor:.4g} {spec.shown_unit}".strip()
+    return f"{rounded(value * spec.display_factor)} {spec.shown_unit}".strip()
+
+
+def rounded(value: float) -> str:
+    """A measured number as people read it: three significant digits, no exponent from 0.001 on, a true minus."""
+    text = f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.3g}"
+    return text.replace("-", "−") if "e" not in text else text

@@ -15,7 +15,10 @@ VIEWS = {
     "Retraining": lambda _, model: stability.section(model),
 }
 
-widgets.heading("Gates", "Which few features does a model let through for a cell, and do cells of a class agree?")
+widgets.heading(
+    "Gates",
+    "A gate switches one feature on or off for one cell. Which few does LSPIN use, and do cells of a class agree?",
+)
 with guarded():
     widgets.source_notice(cache.cohort())
     model = own_report.gated_model(model_choice.pick())

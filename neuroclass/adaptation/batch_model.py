@@ -107,7 +107,7 @@ class BatchFit:
     stability : float
         Fraction of cells that keep their class when the laboratory is learned from the other half.
     gain : float
-        Held-out logarithm of the density with the laboratory learned, less that without, nats a cell.
+        Held-out logarithm of the density with the laboratory learned, less that without, nats per cell.
     """
 
     classes: tuple[str, ...]

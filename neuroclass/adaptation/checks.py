@@ -45,7 +45,7 @@ def compare_halves(
     stability : float
         Fraction of cells that keep their class.
     gain : float
-        Logarithm of the density with the laboratory learned, less that of an unknown laboratory, nats a cell.
+        Logarithm of the density with the laboratory learned, less that of an unknown laboratory, nats per cell.
     """
     half = rng.permutation(len(z)) < len(z) // 2
     same, gain = 0, 0.0

@@ -77,7 +77,7 @@ def evaluate_outside(
     Returns
     -------
     Evaluation
-        Its result has ``laboratories``, a row a table and system; its predictions a row a cell and system of ours.
+        Its result has ``laboratories``, a row per table and system; its predictions a row per cell and system of ours.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def evaluate_tables(
     Returns
     -------
     Evaluation
-        Its result has ``laboratories``, a row a table and system: ``accuracy``, ``balanced_accuracy``, accuracy by
+        Its result has ``laboratories``, a row per table and system: ``accuracy``, ``balanced_accuracy``, accuracy by
         class and ``stated`` probability (fractions); of ours, ``coverage`` and ``set_size`` of the 90% sets too; of
         cells alone, the ``promised`` accuracy; of a batch, whether it was ``adapted``. Its predictions have a row a
         cell and system of ours, without any feature.

@@ -107,7 +107,7 @@ def recalibrate(predictions: pd.DataFrame, classes: Sequence[str], donors: Seque
     Parameters
     ----------
     predictions : DataFrame
-        One row a cell: ``truth``, ``prediction_set`` (names joined by |) and ``p_<class>``.
+        One row per cell: ``truth``, ``prediction_set`` (names joined by |) and ``p_<class>``.
     classes : sequence of str
         In the order of the probabilities.
     donors : sequence of str, shape (n_cells,)
@@ -216,7 +216,7 @@ def calibrated_elsewhere(predictions: pd.DataFrame, classes: Sequence[str]) -> l
     Returns
     -------
     list of dict
-        A row a table, where there is another one.
+        A row per table, where there is another one.
     """
     alone = predictions[predictions["system"] == ALONE]
     rows = []

@@ -37,7 +37,7 @@ def load_cohort(data: str | Path | None = None) -> Cohort:
     Returns
     -------
     Cohort
-        `Cohort.to_frame` has a row a cell; `Cohort.simulated` says whether the cells are simulated.
+        `Cohort.to_frame` has a row per cell; `Cohort.simulated` says whether the cells are simulated.
 
     Raises
     ------
@@ -175,7 +175,7 @@ class Adaptation:
         return "" if self.adapted else next(iter(self.report.outcomes.values())).why_not
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a cell: label and its probability by itself and with the laboratory allowed for, by task."""
+        """One row per cell: label and its probability by itself and with the laboratory allowed for, by task."""
         columns: dict[str, Any] = {"cell": list(self.report.batch.names)}
         for outcome in self.report.outcomes.values():
             task = "broad" if outcome.classes == TASK_CLASSES["broad"] else "subclass"

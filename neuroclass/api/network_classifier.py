@@ -199,5 +199,5 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 def _as_long(values: Any, n_cells: int, what: str) -> npt.NDArray[Any]:
     found = np.asarray(values)
     if found.shape != (n_cells,):
-        raise ValueError(f"{what} has the shape {found.shape}; expected one entry a cell, ({n_cells},).")
+        raise ValueError(f"{what} has the shape {found.shape}; expected one entry per cell, ({n_cells},).")
     return found

@@ -35,7 +35,7 @@ def read_recordings(path: str | Path, channels: ChannelMapping | None = None) ->
     Returns
     -------
     tuple of Recording
-        One a cell; `Recording.sweeps` hold ``v_mv``, ``i_pa``, ``rate_hz`` and ``t``.
+        One per cell; `Recording.sweeps` hold ``v_mv``, ``i_pa``, ``rate_hz`` and ``t``.
 
     Raises
     ------

@@ -210,7 +210,7 @@ class Verdicts(Sequence[Verdict]):
         return f"<{len(self)} verdicts{left_out}>"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a cell: labels (None where the model abstains), probabilities, sets, typicality, expected accuracy.
+        """One row per cell: labels (None where the model abstains), probabilities, sets, typicality, expected accuracy.
 
         Columns that start with ``p_`` are calibrated probabilities; ``subclass_expected`` and ``broad_expected`` are
         held-out accuracies with the cell's features, fractions of 1.
@@ -256,7 +256,7 @@ def classify(
     Parameters
     ----------
     cells : path, Recording, ExtractedFeatures, DataFrame, or several of them
-        Recordings, folders and zips of them, feature tables; or a DataFrame with a row a cell and the features'
+        Recordings, folders and zips of them, feature tables; or a DataFrame with a row per cell and the features'
         names as columns, stored units, NaN where missing, and perhaps ``cell`` and ``species``.
     species : str, optional
         ``mouse`` or ``human``, of cells that do not say.

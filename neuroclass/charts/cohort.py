@@ -94,7 +94,11 @@ def composition_table(frame: pd.DataFrame) -> pd.DataFrame:
         table = pd.DataFrame({"fine": fine, "colour": colour, "line": category(cells["line"])})
         sizes = table.value_counts().rename("cells").reset_index()
         rank = {name: k for k, name in enumerate(ordered(sizes["fine"]))}
-        sizes["class"] = [f"{species}, {class_label(name)}" for name in sizes["fine"]]
+        names = [
+            class_label(fine) if str(fine) == str(broad) or broad == "unknown" else f"{class_label(broad)} ({fine})"
+            for fine, broad in zip(sizes["fine"], sizes["colour"], strict=True)
+        ]
+        sizes["class"] = [f"{species}, {name}" for name in names]
         tables.append(sizes.sort_values(["fine", "cells"], key=lambda c, r=rank: c.map(r) if c.name == "fine" else -c))
     return pd.concat(tables, ignore_index=True)[["class", "colour", "line", "cells"]]
 

@@ -7,7 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, class_label, escape, finish, ordered
+from neuroclass.charts.theme import ACCENT, UNKNOWN, WARNING, class_label, escape, finish, ordered
+
+_LOW_TO_HIGH = [[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]]
 
 
 def agreement(counts: pd.DataFrame, first: str, second: str, simulated: bool = False) -> go.Figure:
@@ -37,7 +39,7 @@ def agreement(counts: pd.DataFrame, first: str, second: str, simulated: bool = F
         text=counts.to_numpy(),
         texttemplate="%{text}",
         textfont={"size": 13},
-        colorscale=[[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]],
+        colorscale=_LOW_TO_HIGH,
         showscale=False,
         xgap=2,
         ygap=2,
@@ -50,15 +52,17 @@ def agreement(counts: pd.DataFrame, first: str, second: str, simulated: bool = F
     return fig
 
 
-def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
+def confusion(counts: pd.DataFrame, simulated: bool = False, what: str = "predictions") -> go.Figure:
     """Confusion matrix as counts and row percentages, as in the paper's Figures 8 and 10.
 
     Parameters
     ----------
     counts : DataFrame, true classes × predicted classes
-        Numbers of predictions.
+        Numbers of predictions, or of cells where these are means over repeats.
     simulated : bool
         Whether the cells are simulated.
+    what : str
+        What is counted.
 
     Returns
     -------
@@ -69,7 +73,10 @@ def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
     labels_x = [class_label(name) for name in counts.columns]
     labels_y = [class_label(name) for name in counts.index]
     text = [
-        ["0" if not n else f"{n:.0f}<br>{part:.1f}%" for n, part in zip(*row, strict=True)]
+        [
+            "0" if not n else f"{part:.1f}%<br>{n:,.{0 if float(n).is_integer() else 1}f}"
+            for n, part in zip(*row, strict=True)
+        ]
         for row in zip(counts.to_numpy(), share.to_numpy(dtype=float), strict=True)
     ]
     fig = go.Figure(
@@ -82,7 +89,7 @@ def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
             text=text,
             texttemplate="%{text}",
             textfont={"size": 12},
-            colorscale=[[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]],
+            colorscale=_LOW_TO_HIGH,
             showscale=False,
             xgap=2,
             ygap=2,
@@ -90,9 +97,13 @@ def confusion(counts: pd.DataFrame, simulated: bool = False) -> go.Figure:
         )
     )
     _handles(fig, counts, labels_x, labels_y)
-    title = "Predicted class (predictions, % of the true class)"
+    title = f"Predicted class (% of the true class; {what})"
     finish(fig, height=130 + 60 * max(3, len(labels_y)), x=title, y="True class", simulated=simulated, legend=False)
     return fig.update_yaxes(autorange="reversed")
+
+
+def _counted(number: float) -> str:
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}"
 
 
 def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labels_y: Sequence[str]) -> None:
@@ -108,8 +119,8 @@ def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labe
     )
 
 
-def systems(table: pd.DataFrame, metric: str) -> go.Figure:
-    """One metric for every system with its 95% interval; published figures are hollow.
+def systems(table: pd.DataFrame, metric: str, ours: str = "") -> go.Figure:
+    """One metric for every system with its 95% interval; published figures are hollow, ours stands out.
 
     Parameters
     ----------
@@ -118,6 +129,8 @@ def systems(table: pd.DataFrame, metric: str) -> go.Figure:
         ``published`` (bool).
     metric : str
         Name of the metric.
+    ours : str
+        The system to stand out; none if empty.
 
     Returns
     -------
@@ -125,11 +138,15 @@ def systems(table: pd.DataFrame, metric: str) -> go.Figure:
     """
     rows = table.sort_values("mean", ignore_index=True)
     fig = go.Figure()
-    for published, name, symbol, colour in (
-        (False, "measured here, 95% interval", "circle", "#2A93B8"),
-        (True, "as published", "circle-open", "#D55E00"),
+    mine = ~rows["published"].astype(bool) & (rows["system"] == ours)
+    for chosen, name, symbol, colour in (
+        (mine, escape(ours), "circle", ACCENT),
+        (~mine & ~rows["published"].astype(bool), "other systems, measured here", "circle", UNKNOWN),
+        (rows["published"].astype(bool), "as published", "circle-open", WARNING),
     ):
-        part = rows[rows["published"] == published]
+        part = rows[chosen]
+        if part.empty:
+            continue
         fig.add_scatter(
             x=100 * part["mean"],
             y=[escape(s) for s in part["system"]],
@@ -163,14 +180,29 @@ def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
     -------
     Figure
     """
-    labels = [f"{class_label(c)} ({n})" for c, n in zip(table["class"], table["cells"], strict=True)]
-    fig = go.Figure()
-    for measure, colour in zip(("precision", "recall", "f1"), PALETTE[:3], strict=True):
-        name = "F1" if measure == "f1" else measure
-        hover = f"%{{x}}: {name} %{{y:.1f}}%<extra></extra>"
-        fig.add_bar(x=labels, y=100 * table[measure], name=name, marker_color=colour, hovertemplate=hover)
-    fig.update_yaxes(range=[0, 102])
-    return finish(fig, height=330, x="Class (number of cells)", y="Precision, recall, F1 (%)", simulated=simulated)
+    measures = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
+    labels = [f"{class_label(c)} ({n:,} cells)" for c, n in zip(table["class"], table["cells"], strict=True)]
+    values = 100 * table[list(measures)].to_numpy(dtype=float)
+    fig = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=list(measures.values()),
+            y=labels,
+            zmin=50,
+            zmax=100,
+            text=[[f"{value:.1f}%" for value in row] for row in values],
+            texttemplate="%{text}",
+            textfont={"size": 12},
+            colorscale=_LOW_TO_HIGH,
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+        )
+    )
+    fig.update_yaxes(autorange="reversed")
+    fig.update_xaxes(side="top")
+    return finish(fig, height=90 + 60 * max(3, len(labels)), simulated=simulated, legend=False)
 
 
 def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:

@@ -1,4 +1,4 @@
-"""Figures of the front page: a sweep with the spike that decided, and one sweep a class."""
+"""Figures of the front page: a sweep with the spike that decided, and one sweep per class."""
 
 import re
 from collections.abc import Mapping
@@ -117,7 +117,7 @@ def by_class(sweeps: Mapping[str, Trace]) -> go.Figure:
         )
     finish(fig, height=190, legend=False, simulated=True)
     _titles(fig)
-    fig.update_xaxes(title_text="Time (s)", tickvals=[0, 1], range=[0, 2])
+    fig.update_xaxes(title_text="Time (s)", tickvals=[0, 0.2], range=[-0.03, 0.3])
     fig.update_yaxes(title_text="Membrane<br>potential (mV)", col=1)
     return fig
 

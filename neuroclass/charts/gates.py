@@ -1,4 +1,4 @@
-"""Figures of LSPIN's gates: black is shut, white is open."""
+"""Figures of LSPIN's gates: pale is shut, dark is open (the paper's Figure 9 has black for shut)."""
 
 import numpy as np
 import pandas as pd
@@ -7,12 +7,13 @@ from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import PALETTE, category, class_label, colours_of, finish, ordered
+from neuroclass.charts.theme import PALETTE, UNKNOWN, category, class_label, colours_of, finish, ordered, wrapped
 from neuroclass.explain.clustering import Tree
 from neuroclass.features import BY_NAME, Stimulus
 
 STIMULUS_COLOURS: dict[str, str] = dict(zip((s.value for s in Stimulus), PALETTE[5:], strict=False))
-_SHUT_TO_OPEN = [[0, "#000000"], [1, "#FFFFFF"]]
+_SHUT, _OPEN = "rgba(127,139,146,0.13)", "#12789B"
+_SHUT_TO_OPEN = [[0, _SHUT], [1, _OPEN]]
 ROW_PX = 20
 
 
@@ -69,12 +70,11 @@ def matrix(
         row=3,
         col=3,
     )
-    for name, colour in (("gate shut (0)", "#000000"), ("gate open (1)", "#FFFFFF")):
-        marker = {"symbol": "square", "size": 11, "color": colour, "line": {"color": "#7F8B92", "width": 1}}
-        fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name, row=3, col=3)
+    for name, colour in (("shut (0)", _SHUT), ("open (1)", _OPEN)):
+        _key(fig, name, colour, "square", "Gate")
     if predicted is not None:
         _predicted_strip(fig, cells, kinds, predicted.iloc[rows.order], len(names))
-    finish(fig, height=200 + ROW_PX * len(names))
+    finish(fig, height=300 + ROW_PX * len(names))
     bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "showline": False, "ticks": ""}
     fig.update_xaxes(**bare)
     fig.update_yaxes(**bare)
@@ -145,9 +145,16 @@ def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: i
     )
     for name, colour in zip(names, palette, strict=True):
         label = Stimulus(name).label if stimuli else class_label(name)
-        symbol = "square" if stimuli else "circle"
-        marker = {"symbol": symbol, "size": 11, "color": colour}
-        fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, row=row, col=col)
+        _key(
+            fig, label, colour, *(("square", "Stimulus of the feature") if stimuli else ("circle", "Class of the cell"))
+        )
+
+
+def _key(fig: go.Figure, label: str, colour: str, symbol: str, group: str) -> None:
+    """Add an entry to a titled part of the legend."""
+    marker = {"symbol": symbol, "size": 11, "color": colour, "line": {"color": "#7F8B92", "width": 0.5}}
+    named = {"legendgroup": group, "legendgrouptitle_text": group}
+    fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, **named, row=3, col=3)
 
 
 def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
@@ -166,23 +173,22 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
     """
     n_open = (gates.to_numpy() > 0).sum(axis=1)
     groups = category(truth).to_numpy()
-    fig = go.Figure()
-    for name, colour in colours_of(groups).items():
-        inside = groups == name
-        label = f"{class_label(name)} ({int(inside.sum())})"
-        fig.add_violin(
-            x=n_open[inside],
-            name=label,
-            orientation="h",
-            line_color=colour,
-            box_visible=True,
-            points=False,
-            spanmode="hard",
-            hovertemplate="%{x} open gates<extra></extra>",
-        )
-    x = f"Open gates (number of {gates.shape[1]})"
-    fig.update_yaxes(autorange="reversed")
-    return finish(fig, height=340, x=x, y="True class (cells)", legend=False)
+    colours = colours_of(groups)
+    titles = [f"{class_label(name)}, {(groups == name).sum()} cells" for name in colours]
+    fig = make_subplots(len(colours), 1, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.3 / len(colours))
+    for row, (name, colour) in enumerate(colours.items(), start=1):
+        mine = n_open[groups == name]
+        share = 100 * np.bincount(mine, minlength=n_open.max() + 1) / max(mine.size, 1)
+        hover = f"%{{y:.1f}}% of {class_label(name)} cells use %{{x}} features<extra></extra>"
+        fig.add_bar(y=share, marker_color=colour, hovertemplate=hover, row=row, col=1)
+        middle = {"color": UNKNOWN, "dash": "dot"}
+        fig.add_vline(x=float(np.median(mine)) if mine.size else 0, line=middle, row=row, col=1)
+    finish(fig, height=90 + 92 * len(colours), legend=False)
+    fig.update_annotations(font_size=12)
+    fig.update_yaxes(nticks=3)
+    fig.update_yaxes(title_text="Cells (%)", row=(len(colours) + 1) // 2)
+    fig.update_xaxes(title_text=wrapped(f"Open gates (of {gates.shape[1]})"), row=len(colours))
+    return fig.update_layout(bargap=0.15)
 
 
 def mean_by_class(means: pd.DataFrame) -> go.Figure:

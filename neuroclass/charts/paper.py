@@ -82,5 +82,5 @@ def search_course(
 
 
 def rows_of(counts: pd.DataFrame, column: str = "cells") -> pd.DataFrame:
-    """A table with a row a cell from one with a row a kind of cell and their number."""
+    """A table with a row per cell from one with a row a kind of cell and their number."""
     return counts.loc[counts.index.repeat(counts[column])].drop(columns=column).reset_index(drop=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from neuroclass.charts.theme import NEGATIVE, POSITIVE, UNKNOWN, class_label, colours_of, escape, finish
+from neuroclass.charts.theme import LOW_TO_HIGH, NEGATIVE, POSITIVE, UNKNOWN, class_label, colours_of, escape, finish
 from neuroclass.features import BY_NAME
 from neuroclass.types.arrays import Floats
 
@@ -14,7 +14,7 @@ from neuroclass.types.arrays import Floats
 def feature_label(name: str) -> str:
     """A feature's label with its stimulus and no unit; a quantity's label if it spans several stimuli."""
     spec = BY_NAME.get(name)
-    return f"{name}, all stimuli" if spec is None else f"{spec.label}, {spec.stimulus.label}"
+    return f"{name}, all stimuli" if spec is None else spec.listed
 
 
 def _spread(values: Floats, n_bins: int = 60) -> Floats:
@@ -59,7 +59,7 @@ def beeswarm(
         x = values[name].to_numpy(dtype=np.float64)
         decile = deciles[name].to_numpy(dtype=np.float64)
         known = decile >= 1
-        style = {"size": 4, "cmin": 1, "cmax": 10, "colorscale": "Cividis", "opacity": 0.85}
+        style = {"size": 4, "cmin": 1, "cmax": 10, "colorscale": LOW_TO_HIGH, "opacity": 0.85}
         if row == 0:
             style["colorbar"] = {"title": {"text": "Decile of the<br>value (1–10)"}, "thickness": 12}
         fig.add_scatter(
@@ -160,7 +160,7 @@ def dependence(
             marker={
                 "size": 5,
                 "color": points["decile"],
-                "colorscale": "Cividis",
+                "colorscale": LOW_TO_HIGH,
                 "cmin": 1,
                 "cmax": 10,
                 "colorbar": bar,
@@ -259,7 +259,7 @@ def waterfall(
     output = base + float(contributions.sum())
     from_to(fig, base, output)
     fig.update_yaxes(autorange="reversed")
-    title = f"Model output ({unit})"
+    title = f"Base + SHAP values so far ({unit})"
     finish(fig, height=130 + 33 * len(names), x=title, simulated=simulated, legend=False)
     return fig.update_layout(margin={"r": 60, "t": 46})
 

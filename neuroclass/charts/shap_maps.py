@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.shap_charts import feature_label, from_to
+from neuroclass.charts.shap_charts import feature_label
 from neuroclass.charts.theme import NEGATIVE, POSITIVE, class_label, colours_of, escape, finish
 
 _DIVERGING = [[0.0, NEGATIVE], [0.5, "#F4F4F4"], [1.0, POSITIVE]]
@@ -67,61 +67,6 @@ def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *,
     fig.update_yaxes(autorange="reversed", title_text="Feature", row=2, col=1)
     fig.update_layout(legend_y=1.02)
     return fig
-
-
-def force(base: float, contributions: pd.Series, shown: Sequence[str], *, unit: str, top: int = 7) -> go.Figure:
-    """Force plot of one cell: positive contributions push from the left, negative ones from the right.
-
-    Parameters
-    ----------
-    base : float
-        The explainer's base value.
-    contributions : Series, by feature
-        SHAP values; with the base value they sum to the output.
-    shown : sequence of str
-        The features' values with units, in the order of `contributions`.
-    unit : str
-        Unit of the SHAP values.
-    top : int
-        Features named on each side; the rest are summed.
-
-    Returns
-    -------
-    Figure
-    """
-    text = pd.Series(list(shown), index=contributions.index)
-    output = base + float(contributions.sum())
-    fig = go.Figure()
-    ends = [output]
-    for sign, colour in ((1, POSITIVE), (-1, NEGATIVE)):
-        side = contributions[contributions * sign > 0].sort_values(key=np.abs, ascending=False)
-        parts = [(f"{feature_label(str(n))} = {escape(text[n])}", float(v)) for n, v in side.head(top).items()]
-        if len(side) > top:
-            parts.append((f"{len(side) - top} others", float(side.iloc[top:].sum())))
-        at = output
-        for k, (name, value) in enumerate(parts):
-            fig.add_bar(
-                x=[-value],
-                base=[at],
-                y=[""],
-                orientation="h",
-                marker={"color": colour, "opacity": 1 - 0.5 * k / (top + 1), "line": {"color": "white", "width": 1}},
-                text=[name.split(" = ")[0]],
-                textposition="inside",
-                insidetextanchor="middle",
-                textangle=0,
-                hovertemplate=f"{name}: {value:+.4f}<extra></extra>",
-            )
-            at -= value
-        ends.append(at)
-    from_to(fig, base, output)
-    low, high = min([*ends, base]), max([*ends, base])
-    room = 0.04 * max(high - low, 1e-6)
-    fig.update_layout(barmode="overlay", uniformtext={"minsize": 9, "mode": "hide"})
-    fig.update_xaxes(range=[low - room, high + room])
-    fig.update_yaxes(showticklabels=False)
-    finish(fig, height=190, x=f"Model output ({unit})", legend=False)
-    return fig.update_layout(margin_t=46)
 
 
 def shares(table: pd.DataFrame) -> go.Figure:

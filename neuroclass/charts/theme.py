@@ -29,8 +29,10 @@ PALETTE: tuple[str, ...] = (
 """For everything that is neither a class nor a species, whose colours these are not."""
 UNKNOWN = "#9AA5AB"
 ACCENT = "#1A88AD"
-NEGATIVE, POSITIVE = "#7F8C98", "#7B4FA3"
+NEGATIVE, POSITIVE = "#6E8B1F", "#7B4FA3"
 """Against and for, below and above; no class has these colours."""
+LOW_TO_HIGH = [[0.0, "#4A6FB0"], [0.5, "#A3A08C"], [1.0, "#E0B000"]]
+"""Colours of deciles, which stand out from a light and a dark page."""
 SIMULATED_NOTE = "simulated cells"
 WARNING = "#C05621"
 TITLE_WIDTH = 34

@@ -115,8 +115,8 @@ def gate_matrix(gates: pd.DataFrame, truth: Sequence[str], simulated: bool = Fal
 
     Parameters
     ----------
-    gates : DataFrame, one row a cell
-        A column a feature, 0 shut to 1 open; the index names the cells.
+    gates : DataFrame, one row per cell
+        A column per feature, 0 shut to 1 open; the index names the cells.
     truth : sequence of str
         Class of each cell.
     simulated : bool
@@ -157,7 +157,7 @@ def embedding(points: pd.DataFrame, simulated: bool = False) -> go.Figure:
 
     Parameters
     ----------
-    points : DataFrame, one row a cell
+    points : DataFrame, one row per cell
         Columns ``x``, ``y``, ``cell``, ``truth`` and ``predicted``.
     simulated : bool
         Whether the cells are simulated.

@@ -54,7 +54,11 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
 
 def _written(label: str, share: float) -> str:
     """A class and its probability as far as they fit into its part of the bar."""
-    return next((text for text in (f"{label} {share:.0%}", label) if len(text) <= share * _LETTERS), "")
+    return next((text for text in (f"{label} {_percent(share)}", label) if len(text) <= share * _LETTERS), "")
+
+
+def _percent(share: float) -> str:
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def _pale(colour: str) -> str:

@@ -31,7 +31,7 @@ OFFSET, BRIDGE, FILTER, RATE, DROPPED = (
     "sampling rate",
     "dropped sweeps",
 )
-UNITS: Mapping[str, str] = {OFFSET: "mV", BRIDGE: "MOhm", FILTER: "kHz", RATE: "kHz", DROPPED: "%"}
+UNITS: Mapping[str, str] = {OFFSET: "mV", BRIDGE: "MΩ", FILTER: "kHz", RATE: "kHz", DROPPED: "%"}
 OFFSETS_MV = (-15.0, -12.0, -9.0, -6.0, -3.0, 3.0, 6.0, 9.0, 12.0, 15.0)
 BRIDGES_MOHM = (-15.0, -10.0, -5.0, 5.0, 10.0, 15.0, 20.0)
 FILTERS_KHZ = (10.0, 7.0, 5.0, 3.0, 2.0, 1.0)
@@ -94,7 +94,7 @@ def offset(sweep: Sweep, mv: float) -> Sweep:
 
 
 def bridge(sweep: Sweep, mohm: float) -> Sweep:
-    """Add the drop of the injected current over an uncompensated (or, negative, overcompensated) resistance, MOhm."""
+    """Add the drop of the injected current over an uncompensated (or, negative, overcompensated) resistance, MΩ."""
     return replace(sweep, v_mv=sweep.v_mv + 1e-3 * mohm * np.nan_to_num(sweep.i_pa))
 
 
@@ -146,7 +146,7 @@ def variants(recording: Recording, metadata: CellMetadata | None = None, seed: i
     rate_khz = min((sweep.rate_hz for sweep in recording.sweeps), default=0.0) / 1e3
     made = [Variant(OFFSET, mv, f"{mv:+g} mV", _each(offset, mv)) for mv in OFFSETS_MV]
     if any(sweep.current_known for sweep in recording.sweeps):
-        made += [Variant(BRIDGE, r, f"{r:+g} MOhm", _each(bridge, r)) for r in BRIDGES_MOHM]
+        made += [Variant(BRIDGE, r, f"{r:+g} MΩ", _each(bridge, r)) for r in BRIDGES_MOHM]
     made += [Variant(FILTER, f, f"{f:g} kHz", _each(low_pass, f)) for f in FILTERS_KHZ if f < 0.45 * rate_khz]
     made += [Variant(RATE, f, f"{f:g} kHz", _each(resample, f)) for f in RATES_KHZ if f < rate_khz]
     return (*made, *_dropped(recording, metadata or CellMetadata(), seed))

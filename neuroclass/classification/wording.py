@@ -28,6 +28,14 @@ def headline(verdict: CellVerdict) -> str:
     return either(subclass.prediction_set)
 
 
+DOUBT_HELP = (
+    "**Probability**: calibrated on held-out cells. **Prediction set**: holds the true class for that share of "
+    "held-out cells. **Expected accuracy**: share of verdicts with exactly these features that were right on held-out donors. "
+    "**Typicality**: share of held-out cells at least as unusual as this one; below 1% there is no label."
+)
+"""What the figures of `doubt_line` mean; markdown."""
+
+
 def doubt_line(verdict: CellVerdict) -> str:
     """How sure the headline is, in one line: probability, prediction set, expected accuracy, typicality."""
     if verdict.broad.abstain:
@@ -66,16 +74,13 @@ def left_out(prediction: Prediction) -> list[str]:
 
 
 def left_out_line(prediction: Prediction) -> str:
-    """Why classes of some probability are outside the prediction set; empty where there are none."""
+    """Classes of some probability that are outside the prediction set; empty where there are none."""
     names = left_out(prediction)
     if not names:
         return ""
     shares = ", ".join(f"{label_of(name)} ({stated(prediction.probabilities[name])})" for name in names)
-    be, it = ("is", "it") if len(names) == 1 else ("are", "they")
-    return (
-        f"{shares} {be} outside the {prediction.coverage:.0%} set, not excluded: in {prediction.coverage:.0%} of "
-        f"held-out cells the true class had a higher probability than {it} {'has' if it == 'it' else 'have'} here."
-    )
+    be = "is" if len(names) == 1 else "are"
+    return f"{shares} {be} outside the {prediction.coverage:.0%} prediction set, but not ruled out."
 
 
 def set_line(prediction: Prediction) -> str:
@@ -85,8 +90,8 @@ def set_line(prediction: Prediction) -> str:
         return ""
     coverage, share = f"{prediction.coverage:.0%}", sum(prediction.probabilities[name] for name in members)
     text = (
-        f"{coverage} set: {either(members)}. It holds every class as probable as the true class was in {coverage} of "
-        f"held-out cells, so that {coverage} of such sets hold the true class. The probability ({stated(share)}"
+        f"{coverage} prediction set: {either(members)}. It holds every class as probable as the true class was in "
+        f"{coverage} of held-out cells, so that {coverage} of such sets hold the true class. The probability ({stated(share)}"
         f"{'' if len(members) == 1 else ' together'}) is about this cell, the {coverage} about the sets of many cells."
     )
     if len(members) == 1 and share < prediction.coverage:

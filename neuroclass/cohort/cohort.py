@@ -1,6 +1,7 @@
 """`Cohort`: one tidy table of cells, the same for browsing, training and uploading."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,7 +36,7 @@ class Cohort:
 
     Attributes
     ----------
-    frame : DataFrame, one row a cell
+    frame : DataFrame, one row per cell
         `META_COLUMNS` (text, None where missing), then the 41 features (float64, stored units,
         NaN where missing). The index is 0 … n − 1.
     source : str
@@ -76,8 +77,14 @@ class Cohort:
         return [self.source, self.simulated, self._rows_digest]
 
     def to_frame(self) -> pd.DataFrame:
-        """A copy of the table, a row a cell, with the cells' ids as index."""
+        """A copy of the table, a row per cell, with the cells' ids as index."""
         return self.frame.set_index("id")
+
+    @property
+    def title(self) -> str:
+        """The source for people who do not know the folders of the machine."""
+        named = re.sub(r"^published tables in .*", "published tables of the Allen Cell Types Database", self.source)
+        return re.sub(r",? (fetched to|in|from) (/|[A-Za-z]:\\)[^,]*", "", named)
 
     def matrix(self) -> Floats:
         """Features, shape (n_cells, 41), stored units, NaN where missing."""

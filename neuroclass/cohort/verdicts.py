@@ -13,7 +13,7 @@ def cell_verdicts(predictions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     predictions : DataFrame
-        Columns ``id``, ``truth`` and ``p_<class>`` (fractions of 1); one row a cell and repeat.
+        Columns ``id``, ``truth`` and ``p_<class>`` (fractions of 1); one row per cell and repeat.
 
     Returns
     -------

@@ -201,7 +201,7 @@ def _estimates(outcome: "Outcome") -> list[str]:
         lines.append(f"  share      {name} {part.share:.2f} (95%: {part.low:.2f} to {part.high:.2f})")
     lines.append(
         f"  checked    {fit.stability:.0%} of the cells keep their class when the laboratory is learned from the other "
-        f"half; held-out log likelihood {fit.gain:+.2f} nats a cell"
+        f"half; held-out log likelihood {fit.gain:+.2f} nats per cell"
     )
     if outcome.separation_before and outcome.separation_after:
         aucs = f"{outcome.separation_before.auc:.2f} before, {outcome.separation_after.auc:.2f} after"

@@ -250,5 +250,5 @@ def conditions_of(args: argparse.Namespace) -> Conditions:
 
 
 def sweep_lines(sweeps: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line a sweep: what was recognised in it, and why."""
+    """One line per sweep: what was recognised in it, and why."""
     return [f"sweep {sweep['number']}: {sweep['recognised']}" for sweep in sweeps]

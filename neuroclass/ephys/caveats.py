@@ -45,7 +45,7 @@ def find_caveats(
             found.setdefault(current, []).append(why)
         off = bridge * measured.values.get(current, 0.0) * 1e-3
         if abs(off) > settings.bridge_error_mv:
-            why = f"the bridge is off by {bridge:.3g} MOhm, so potentials at this current are off by {off:.3g} mV"
+            why = f"the bridge is off by {bridge:.3g} MΩ, so potentials at this current are off by {off:.3g} mV"
             for name in features_of(stimulus):
                 if name.startswith(_SPIKES) and name in measured.values and BY_NAME[name].unit == "mV":
                     found.setdefault(name, []).append(why)

@@ -39,7 +39,7 @@ _SPIKE_V = Limits(-90.0, 90.0, "between potassium's and sodium's reversal potent
 _TROUGH_V = Limits(-120.0, 10.0, "potassium's reversal potential, −105 mV, with 15 mV for junction offsets")
 _ANY_CURRENT = Limits(-20_000.0, 20_000.0, _CURRENT)
 _STEP = Limits(0.0, 20_000.0, f"a depolarising square; {_CURRENT}")
-_RESISTANCE = Limits(1.0, 10_000.0, "a membrane of 1 MOhm is a leak, one of 10 GOhm is the seal")
+_RESISTANCE = Limits(1.0, 10_000.0, "a membrane of 1 MΩ is a leak, one of 10 GΩ is the seal")
 _QUANTITIES = {
     "threshold_v": Limits(-90.0, 10.0, "sodium channels open between −90 and 10 mV"),
     "peak_v": Limits(-30.0, 90.0, "a spike peaks above −30 mV, by rule, and below sodium's reversal potential, 75 mV, "
@@ -63,7 +63,7 @@ _NAMED = {
     "f_i_curve_slope": Limits(-10.0, 20.0, "a refractory period of 1 ms allows no more within steps of tens of pA"),
     "input_resistance_mohm": _RESISTANCE,
     "ri": _RESISTANCE,
-    "seal_gohm": Limits(1e-3, 200.0, "a resistance is positive; glass seals to 200 GOhm at best"),
+    "seal_gohm": Limits(1e-3, 200.0, "a resistance is positive; glass seals to 200 GΩ at best"),
     "latency": Limits(-5e-4, 10.0, "a spike follows its stimulus; a filter can move it by half a millisecond"),
     "sag": Limits(-0.5, 1.0, "0 without sag, 1 for a return to the baseline; noise can make it negative"),
     "tau": Limits(0.2, 500.0, f"{_MEASURED}"),

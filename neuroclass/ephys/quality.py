@@ -235,21 +235,21 @@ def unbalanced_bridge(responses: Sequence[Response], settings: QualitySettings) 
     if not abs(resistance) > limit:
         return None
     message = (
-        f"The potential jumps by {resistance:.3g} MOhm times the current when a square starts; the limit is "
-        f"{limit:g} MOhm: the bridge is not balanced, so potentials during squares are off by as much."
+        f"The potential jumps by {resistance:.3g} MΩ times the current when a square starts; the limit is "
+        f"{limit:g} MΩ: the bridge is not balanced, so potentials during squares are off by as much."
     )
-    return Flag("unbalanced_bridge", None, resistance, limit, "MOhm", message)
+    return Flag("unbalanced_bridge", None, resistance, limit, "MΩ", message)
 
 
 def bridge_error(responses: Sequence[Response]) -> float:
-    """Resistance that the bridge leaves uncompensated, MOhm, by the onsets of squares; NaN without one."""
+    """Resistance that the bridge leaves uncompensated, MΩ, by the onsets of squares; NaN without one."""
     squares = [r for r in responses if r.epoch.stimulus in (Stimulus.LONG_SQUARE, Stimulus.SHORT_SQUARE)]
     found = [s for r in squares if (s := _onset_step(r)) is not None]
     return float(np.median(found)) if found else float("nan")
 
 
 def _onset_step(response: Response) -> float | None:
-    """Intercept at the onset of a line through 0.3 to 1 ms after it, less the baseline, MOhm."""
+    """Intercept at the onset of a line through 0.3 to 1 ms after it, less the baseline, MΩ."""
     sweep, epoch = response.sweep, response.epoch
     k = round(epoch.start_s * sweep.rate_hz)
     a, b = k + max(2, round(3e-4 * sweep.rate_hz)), k + round(1e-3 * sweep.rate_hz) + 1

@@ -1,4 +1,4 @@
-"""One line a sweep: which stimuli were recognised in it, why, and what the cell did."""
+"""One line per sweep: which stimuli were recognised in it, why, and what the cell did."""
 
 from collections.abc import Sequence
 from itertools import groupby

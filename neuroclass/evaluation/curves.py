@@ -56,7 +56,7 @@ def one_against_rest(predictions: pd.DataFrame, classes: Sequence[str]) -> tuple
     -------
     curves : DataFrame
         Columns class, threshold (probability from which a cell is called the class), false_positives,
-        recall, precision (fractions), at most 200 points a class.
+        recall, precision (fractions), at most 200 points per class.
     areas : DataFrame
         Columns class, roc_auc, average_precision (fractions of 1), prevalence (fraction of the cells).
     """

@@ -36,7 +36,7 @@ def answer_trial(
     Returns
     -------
     DataFrame
-        A row a cell and laboratory: id, species, donor, repeat, fold, laboratory, truth, predicted, ``p_`` of each
+        A row per cell and laboratory: id, species, donor, repeat, fold, laboratory, truth, predicted, ``p_`` of each
         class, set_size, prediction_set.
     """
     judge = HumanCellPredictor(HUMAN_SUBCLASS, library or feature_set_library(), {}, model)

@@ -44,7 +44,7 @@ def describe_human(name: str, plan: Plan, predictions: pd.DataFrame) -> dict[str
     -------
     dict
         ``metrics`` (accuracy, macro F1, balanced accuracy) and ``groups`` (by condition) of GABAergic cells;
-        ``excitatory`` (fraction called Glutamatergic, by table); ``classes`` (recall); ``confusion`` (cells a repeat,
+        ``excitatory`` (fraction called Glutamatergic, by table); ``classes`` (recall); ``confusion`` (cells per repeat,
         true class first); for our model ``sets``, ``calibration_error``, ``open_gates``, ``false_alarms`` and
         ``stimuli``; ``answer``, the same figures of what users are told. All fractions of held-out cells.
     """

@@ -21,14 +21,14 @@ def label_issues(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFr
     Parameters
     ----------
     predictions : DataFrame
-        Columns ``id``, ``truth``, ``predicted``, ``p_<class>``; a row a cell and repeat.
+        Columns ``id``, ``truth``, ``predicted``, ``p_<class>``; a row per cell and repeat.
     classes : sequence of str
         The classes.
 
     Returns
     -------
     DataFrame
-        A row a cell: id, truth, suggested (class of largest mean probability), probability (its mean, fraction),
+        A row per cell: id, truth, suggested (class of largest mean probability), probability (its mean, fraction),
         unanimous (every repeat predicts the suggested class, which is not the label), confident (confident
         learning's criterion, for a class that is not the label), doubted (both).
     """

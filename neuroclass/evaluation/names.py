@@ -18,7 +18,7 @@ SYSTEM_TITLES: dict[str, str] = {
     "gbdt": "Gradient boosting",
     "ann": "ANN",
     "ann-ensemble": "ANN ensemble",
-    "few-labels": "Self-training, 20 labels a class",
+    "few-labels": "Self-training, 20 labels per class",
     "etypes": "E-types, then their classes",
     "circular": "Circular taxonomy, one angle",
 }

@@ -150,7 +150,7 @@ def percentile_in(values: npt.ArrayLike, value: float) -> float:
 
 
 def flatten_results(results: Sequence[Mapping[str, Any]], *, published: bool = False) -> pd.DataFrame:
-    """Result objects as printed by ``evaluate --json``, one row a system, protocol and group of cells.
+    """Result objects as printed by ``evaluate --json``, one row per system, protocol and group of cells.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def unlabelled_taxonomies(plan: Plan, task: str, jobs: int = 1) -> tuple[dict[st
         mutual information, 0 for chance and 1 for identity; of held-out cells mean and standard deviation over
         folds), ``explained`` (share of the variance in each of the two principal components).
     table : DataFrame
-        A row a cell: id, truth, etype (1 … n, by mean angle), angle (degrees), distance (standard deviations).
+        A row per cell: id, truth, etype (1 … n, by mean angle), angle (degrees), distance (standard deviations).
     """
     z = Preprocessor.fit(plan.cohort.matrix())(plan.cohort.matrix())[0]
     types = ETypes.fit(z, _SEED)

@@ -201,7 +201,7 @@ def counterfactual(
     target : str
         The desired class.
     allowed : ndarray, shape (n_values, 41)
-        Values that each feature may take, stored units, one column a feature: quantiles of the target class, or
+        Values that each feature may take, stored units, one column per feature: quantiles of the target class, or
         real cells of it. NaN where there is none.
     within : str
         Description of the allowed values, for display.

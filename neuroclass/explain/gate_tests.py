@@ -20,7 +20,7 @@ def compare_classes(gates: pd.DataFrame, classes: Sequence[str], features: Seque
     Parameters
     ----------
     gates : DataFrame
-        A row a cell; a column a feature.
+        A row per cell; a column per feature.
     classes : sequence of str, shape (n_cells,)
         True class of each cell.
     features : sequence of str

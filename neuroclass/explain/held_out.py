@@ -31,7 +31,7 @@ def shap_table(explained: ShapValues, test: Cohort, classes: tuple[str, ...], pl
 def gate_table(
     model: LspinPredictor | HumanSubclassPredictor, test: Cohort, truth: str, predicted: "pd.Series[str]"
 ) -> pd.DataFrame:
-    """Gates of held-out cells: id, truth, predicted and one column a feature, 0 shut to 1 open."""
+    """Gates of held-out cells: id, truth, predicted and one column per feature, 0 shut to 1 open."""
     meta = test.frame[["id"]].assign(truth=test.frame[truth], predicted=predicted.to_numpy())
     gates = pd.DataFrame(model.gates(test.matrix()).astype(np.float32).round(4), columns=_FEATURES)
     return pd.concat([meta, gates], axis=1)

@@ -112,7 +112,7 @@ class AllenCache:
         Returns
         -------
         DataFrame
-            One row a cell that has features, with the columns of a cohort; the features measured
+            One row per cell that has features, with the columns of a cohort; the features measured
             under noise are not in the database's table.
 
         Raises

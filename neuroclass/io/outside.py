@@ -34,7 +34,7 @@ def read_outside(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a cell: these text columns (``condition`` None where the table has none), and the table's features as
+        One row per cell: these text columns (``condition`` None where the table has none), and the table's features as
         float64, NaN where missing.
 
     Raises
@@ -68,7 +68,7 @@ def read_outside(path: Path) -> pd.DataFrame:
 def _check_labels(text: pd.DataFrame, path: Path) -> None:
     twice = text[CELL_COLUMN][text[CELL_COLUMN].duplicated()]
     if len(twice):
-        raise TableError(f"{path} lists the cell {twice.iloc[0]} twice; keep one row a cell.")
+        raise TableError(f"{path} lists the cell {twice.iloc[0]} twice; keep one row per cell.")
     if (text == "").any(axis=None):
         raise TableError(f"{path} leaves one of {list(_NEEDED)} empty; every cell needs all of them.")
     for species, rows in text.groupby(SPECIES_COLUMN):

@@ -138,14 +138,14 @@ def _check_resistance(sweeps: list[Sweep], source: str) -> None:
     if RESISTANCE_MOHM[0] <= median <= RESISTANCE_MOHM[1]:
         return
     raise UnitsError(
-        f"{source} moves its potential as a cell of {median:.3g} MOhm would; neurons have "
-        f"{RESISTANCE_MOHM[0]:g} to {RESISTANCE_MOHM[1]:g} MOhm. The unit, the gain or the channel of the current is "
+        f"{source} moves its potential as a cell of {median:.3g} MΩ would; neurons have "
+        f"{RESISTANCE_MOHM[0]:g} to {RESISTANCE_MOHM[1]:g} MΩ. The unit, the gain or the channel of the current is "
         "not what the header says."
     )
 
 
 def _resistance(sweep: Sweep) -> float | None:
-    """Slope, MOhm, between the two longest-held current levels; None without two steady levels."""
+    """Slope, MΩ, between the two longest-held current levels; None without two steady levels."""
     stride = max(1, int(sweep.rate_hz * 1e-3))
     i, v = sweep.i_pa[::stride], sweep.v_mv[::stride]
     if i.size < 40 or sweep.recorded_current:

@@ -1,4 +1,4 @@
-"""How much one owner may have on a server: stored bytes, entries, and training runs a day."""
+"""How much one owner may have on a server: stored bytes, entries, and training runs per day."""
 
 import os
 from collections.abc import Mapping

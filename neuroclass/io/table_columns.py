@@ -190,7 +190,7 @@ class Table:
             If there is no row, or too many numbers with a comma are not read.
         """
         if not self.rows:
-            raise TableError("it has a header and no cell; expected one row a cell.")
+            raise TableError("it has a header and no cell; expected one row per cell.")
         if not self._n_commas:
             return
         columns = list(self.numbers.values())

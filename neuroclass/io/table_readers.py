@@ -29,7 +29,7 @@ _LONGEST_LINE = 2_000_000
 _BATCH = 8192
 _MOST_SHEETS = 50
 _HEADER_WITHIN = 100
-_EXPECTED = "expected CSV, Parquet or XLSX with one column a feature and one row a cell"
+_EXPECTED = "expected CSV, Parquet or XLSX with one column per feature and one row per cell"
 
 
 @dataclass(frozen=True)

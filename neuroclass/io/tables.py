@@ -115,7 +115,7 @@ def read_published_folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     Returns
     -------
     rows : DataFrame
-        One row a cell in published order, mouse first.
+        One row per cell in published order, mouse first.
     notes : tuple of str
         Rows that could not be joined.
 

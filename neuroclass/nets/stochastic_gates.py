@@ -54,7 +54,7 @@ def similarity_penalty(gates: Tensor, x: Tensor, bandwidth: float = 1.0) -> Tens
     gates, x : Tensor, shape (n_members, n_cells, n_features)
         Gates and standardised features.
     bandwidth : float
-        Kernel width, in standard deviations a feature.
+        Kernel width, in standard deviations per feature.
 
     Returns
     -------

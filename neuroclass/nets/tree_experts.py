@@ -27,7 +27,7 @@ class TreeExperts(nn.Module):
     n_features, n_inputs : int
         Features, and the most inputs of an expert.
     n_rounds, n_classes : int
-        Rounds of boosting, each with a tree a class.
+        Rounds of boosting, each with a tree per class.
     """
 
     inputs: Tensor

@@ -66,7 +66,7 @@ def away_likelihoods(z: Floats, shapes: ClassShapes, lab: Floats, remeasured: Fl
 
 
 def _groups(task: str, n_components: int) -> list[list[int]]:
-    """The mixture components of each class of a task: mouse has a component a subclass, human one a broad class."""
+    """The mixture components of each class of a task: mouse has a component per subclass, human one per broad class."""
     if task == SUBCLASS:
         return [[k] for k in range(n_components)]
     return [[0], list(range(1, n_components))]

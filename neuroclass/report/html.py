@@ -173,7 +173,7 @@ def references_text(evidence: Evidence) -> str:
     """Describe the nearest reference cells and their distances."""
     return "; ".join(
         f"{label_of(label)}: {'simulated' if cell.simulated else 'recorded'} cell {cell.cell_id} ({cell.species}), "
-        f"{cell.distance:.2f} standard deviations a feature away on {cell.n_shared} features"
+        f"{cell.distance:.2f} standard deviations per feature away on {cell.n_shared} features"
         for label, cell in evidence.references.items()
     )
 

@@ -21,7 +21,7 @@ def demo_predictions(model: Predictor, cells: Cohort | None = None) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Columns id, species, truth, predicted and ``p_<class>`` (fractions of 1), one row a cell.
+        Columns id, species, truth, predicted and ``p_<class>`` (fractions of 1), one row per cell.
     """
     known = (cells or load_demo()).labelled(model.task)
     species = [str(one) for one in known.column("species")]

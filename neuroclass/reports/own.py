@@ -43,7 +43,7 @@ from neuroclass.training.systems import train_system, trainer_of
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 
 EXPLAINED_CELLS = 40
-"""Held-out cells a fold that are explained, of estimators: their SHAP values take about half a second a cell."""
+"""Held-out cells per fold that are explained, of estimators: their SHAP values take about half a second a cell."""
 N_SUBSETS = 150
 STAGE = "held-out outputs"
 

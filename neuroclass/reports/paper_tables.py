@@ -36,7 +36,7 @@ class Parts:
     split : dict
         Ours on the paper's split: summaries by system and species.
     shap : DataFrame
-        Towards the first class: id, species, network (``paper`` or ``ours``) and one column a feature.
+        Towards the first class: id, species, network (``paper`` or ``ours``) and one column per feature.
     stored_open : float or None
         Median number of open gates of the paper's recipe on held-out donors, where its gates were not kept.
     """
@@ -83,7 +83,7 @@ def best_dann(parts: Parts) -> Run:
 
 
 def gates(parts: Parts, cohort: Cohort | None = None) -> dict[str, pd.DataFrame]:
-    """Gates by way: id, truth, predicted and one column a feature, 0 shut to 1 open."""
+    """Gates by way: id, truth, predicted and one column per feature, 0 shut to 1 open."""
     cells, run = parts.subclass, parts.lspin["seeds"][0]
     names = np.array(LSPIN.classes, dtype=object)
     ids = cells.test.astype(str) if cohort is None else complete_mouse(cohort).column("id")[cells.test]

@@ -65,7 +65,7 @@ def inner_folds(cohort: "Cohort", label: str, n_folds: int, seed: int) -> Intege
     n_donors = int(labelled.frame.groupby(["species", label])["donor"].nunique().min())
     if n_donors < 2:
         raise CohortError(
-            f"Some class of {label} has cells of {n_donors} donor only; training needs two donors a class, so that "
+            f"Some class of {label} has cells of {n_donors} donor only; training needs two donors per class, so that "
             "probabilities can be calibrated. Use a larger cohort."
         )
     numbers = np.full(len(cohort), -1)
@@ -219,7 +219,7 @@ def crossfitted(
 
 
 def prototypes(z: Floats, species: npt.NDArray[np.object_], seed: int) -> Floats:
-    """Centres of k-means clusters of completed training cells, twelve a species.
+    """Centres of k-means clusters of completed training cells, twelve per species.
 
     Parameters
     ----------

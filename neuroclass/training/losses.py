@@ -19,7 +19,7 @@ class LossTerms:
     label, domain : Tensor
         Cross-entropy of the class and of the domain, nats.
     gate_penalty : Tensor
-        Expected number of open gates a cell.
+        Expected number of open gates per cell.
     agreement : Tensor
         Variance of the noiseless gates between members, summed over the features a cell has.
     similarity : Tensor

@@ -101,7 +101,7 @@ def observer(
     -------
     callable
         Its quantities: accuracy and macro F1 of training and validation cells, cross-entropy of the latter (nats,
-        mean over the members), open gates a cell, and the accuracy of the domain head beside the share of the largest
+        mean over the members), open gates per cell, and the accuracy of the domain head beside the share of the largest
         domain; the last two on validation cells where there are any.
     """
     shown = training if validation is None else validation

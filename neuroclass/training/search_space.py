@@ -1,7 +1,7 @@
 """What a search may try: a range or a choice for some settings of each network.
 
 Left out on purpose: how many cells are augmented and the consensus at which LSPIN's gates open. They trade accuracy on
-the cells at hand for other laboratories' recordings and for few features a cell, which a search that only sees the
+the cells at hand for other laboratories' recordings and for few features per cell, which a search that only sees the
 former would give away.
 """
 

@@ -32,7 +32,7 @@ def discriminant() -> LinearDiscriminantAnalysis:
 
 
 def keep_few(y: Integers, n_labels: int, seed: int) -> Integers:
-    """Labels of `n_labels` cells a class drawn at random, −1 for the others; shape (n_cells,)."""
+    """Labels of `n_labels` cells per class drawn at random, −1 for the others; shape (n_cells,)."""
     rng = np.random.default_rng(seed)
     result = np.full(len(y), _UNLABELLED, dtype=np.int64)
     for name in np.unique(y):
@@ -42,12 +42,12 @@ def keep_few(y: Integers, n_labels: int, seed: int) -> Integers:
 
 
 class SemiSupervised(ClassifierMixin, BaseEstimator):
-    """Self-training on few labels a class; scikit-learn's interface.
+    """Self-training on few labels per class; scikit-learn's interface.
 
     Parameters
     ----------
     n_labels : int
-        Labelled cells a class; the labels of all others are not used.
+        Labelled cells per class; the labels of all others are not used.
     seed : int
         Of the draw.
     """

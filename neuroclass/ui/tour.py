@@ -11,7 +11,7 @@ COOKIE, NEW, KNOWN = "neuroclass_tour", "new", "known"
 STEP = "tour_step"
 DONE = -1
 STEPS: tuple[tuple[str, str, str], ...] = (
-    ("overview", "Overview", "An example: one cell, its verdict, and the spike on which the strongest reason rests."),
+    ("overview", "Overview", "An example: one cell, its verdict, and a spike behind one of its reasons."),
     ("classify", "Classify", "Drop a recording or a table of features. The verdict says how sure it is, and why."),
     ("explore", "Explore", "Filter and compare cells, select them in the plot, and open one with its sweeps."),
     ("performance", "Performance", "How good the models are on donors they were not trained on, beside other systems."),

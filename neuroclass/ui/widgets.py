@@ -31,7 +31,7 @@ def heading(title: str, question: str) -> None:
 def source_notice(cohort: Cohort) -> None:
     """Show in the sidebar what is loaded and from where."""
     with st.sidebar:
-        st.caption(f"**{len(cohort):,} cells** from {escaped(cohort.source)}")
+        st.caption(f"**{len(cohort):,} cells** from {escaped(cohort.title)}", help=escaped(cohort.source))
         if cohort.simulated:
             st.badge("simulated data", icon=":material/science:", color="orange")
 

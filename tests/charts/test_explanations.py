@@ -52,7 +52,6 @@ POINTS = pd.DataFrame(
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "heat": lambda: shap_maps.heat(SHAP, TRUTH, FEATURE_NAMES[:5], unit="probability"),
-    "force": lambda: shap_maps.force(0.5, SHAP.iloc[0], TEXTS, unit="probability"),
     "shares": lambda: shap_maps.shares(pd.DataFrame({"LSPIN": [0.6, 0.4]}, index=["sag", "tau"])),
     "curves": lambda: gate_curves.curves(CURVES),
     "of_cell": lambda: gate_curves.of_cell(GATES.iloc[0], GATES.iloc[1] * 100, TEXTS),

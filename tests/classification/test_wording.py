@@ -15,8 +15,8 @@ def test_a_set_of_one_class_explains_itself_and_names_every_class_above_a_tenth(
     task = Prediction("lspin", SHARES, ("Pvalb",))
     assert left_out(task) == ["Sst", "Vip"]
     text = set_line(task)
-    assert "90% set: Pvalb." in text and "60.0%" in text and "need not have 90%" in text
-    assert "Sst (24.0%), Vip (12.0%) are outside the 90% set, not excluded" in text
+    assert "90% prediction set: Pvalb." in text and "60.0%" in text and "need not have 90%" in text
+    assert "Sst (24.0%), Vip (12.0%) are outside the 90% prediction set, but not ruled out" in text
     assert "Htr3a" not in text
 
 

@@ -195,6 +195,6 @@ def _settings() -> None:
         "all files together (GB)": f"{MAX_BYTES / 1e9:.0f}",
         "quota of an owner: files (MB)": "none" if limits.bytes is None else f"{limits.bytes / MB:,.0f}",
         "quota of an owner: entries": "none" if limits.entries is None else f"{limits.entries:,}",
-        "quota of an owner: training runs a day": "none" if limits.runs is None else f"{limits.runs:,}",
+        "quota of an owner: training runs per day": "none" if limits.runs is None else f"{limits.runs:,}",
     }
     st.dataframe(pd.DataFrame({"setting": list(rows), "value": list(rows.values())}), hide_index=True)

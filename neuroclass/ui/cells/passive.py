@@ -42,7 +42,7 @@ def show(key: str, recording: Recording, features: CellFeatures, simulated: bool
             (plots.CURRENT, plots.LOWEST),
             line=(line.slope, line.intercept),
             sweeps=line.sweeps,
-            legend=f"input resistance {1e3 * line.slope:.4g} MOhm",
+            legend=f"input resistance {1e3 * line.slope:.3g} MΩ",
             simulated=simulated,
         ),
         f"vi-{key}",

@@ -47,7 +47,7 @@ def recording_view(
     simulated : bool
         Whether the cell is simulated.
     address : bool
-        Whether stimulus, sweep and window are kept in the page's address; only one such view a page.
+        Whether stimulus, sweep and window are kept in the page's address; only one such view per page.
     mates : Mates, optional
         The class to compare the spike with.
     """

@@ -135,7 +135,7 @@ def _estimates(fit: BatchFit) -> None:
         )
     st.caption(
         f"Checked on held-out halves of the batch: {fit.stability:.0%} of the cells keep their class when the "
-        f"laboratory is learned from the other half, and the log likelihood rises by {fit.gain:.2f} nats a cell."
+        f"laboratory is learned from the other half, and the log likelihood rises by {fit.gain:.2f} nats per cell."
     )
 
 

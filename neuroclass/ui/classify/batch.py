@@ -137,7 +137,7 @@ def _answer(
 
 
 def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
-    """One row a cell or refused file: verdicts, prediction sets, flags."""
+    """One row per cell or refused file: verdicts, prediction sets, flags."""
     twice = pd.Series([one.cell for _, one in pairs if isinstance(one, CellVerdict)], dtype=object)
     repeated = set(twice[twice.duplicated()])
     rows = [_refused(one) if isinstance(one, RejectedInput) else _row(one, repeated) for _, one in pairs]

@@ -23,6 +23,8 @@ def show() -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    right.caption("One row a cell; a column a feature, in the units listed here. `cell` and `species` are optional.")
+    right.caption(
+        "One row per cell; a column per feature, in the units listed here. `cell` and `species` are optional."
+    )
     with st.expander("Columns, units and definitions"):
         st.dataframe(template_guide(), hide_index=True)

@@ -39,7 +39,7 @@ def answer(verdict: CellVerdict) -> None:
             config={**download_config("probabilities"), "displayModeBar": False},
             alt="Calibrated probabilities of the broad class and of the subclass; pale: outside the prediction set",
         )
-    st.markdown(escaped(wording.doubt_line(verdict), 900))
+    st.markdown(escaped(wording.doubt_line(verdict), 900), help=wording.DOUBT_HELP)
     for text in _beside(verdict):
         st.caption(text)
 
@@ -109,7 +109,7 @@ def _reasons(prediction: Prediction) -> None:
 def _in_words(reason: Reason, label: str) -> str:
     spec = BY_NAME[reason.feature]
     arrow, side = ("north_east", "for") if reason.shap > 0 else ("south_east", "against")
-    percentile = "" if reason.percentile is None else f", {_ordinal(reason.percentile)} percentile of its cells"
+    percentile = "" if reason.percentile is None else f", {_ordinal(reason.percentile)} percentile of its species"
     where = "" if spec.stimulus.value == "none" else f" \\({spec.stimulus.label}\\)"
     value = escaped(with_unit(reason.feature, reason.value).replace("-", "−"))
     return (

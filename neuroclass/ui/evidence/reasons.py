@@ -108,7 +108,7 @@ def _references_text(near: Mapping[str, Any]) -> str:
         kind = "simulated cell" if cell.simulated else "recorded cell"
         parts.append(
             f"{escaped(label_of(label))}: {kind} {escaped(cell.cell_id)} ({cell.species}), {cell.distance:.2f} "
-            f"standard deviations a feature away on {cell.n_shared} features"
+            f"standard deviations per feature away on {cell.n_shared} features"
         )
     return f"Nearest reference cells with sweeps on this machine: {'; '.join(parts)}." if parts else ""
 

@@ -65,7 +65,7 @@ def pictures(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
             alt=f"UMAP of {n_cells:,} cells in {len(names)} spaces, coloured by {label.lower()}.",
         )
     st.caption(
-        f"{n_cells:,} held-out cells, {_how()}; one UMAP a space, fixed seed, fitted anew for each space, so that "
+        f"{n_cells:,} held-out cells, {_how()}; one UMAP per space, fixed seed, fitted anew for each space, so that "
         "places cannot be compared between panels. Distances between far groups mean little. Uploaded cells are put "
         "into such a picture on the Classify page."
     )

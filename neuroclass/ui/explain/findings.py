@@ -16,7 +16,7 @@ OPEN_OFTEN = 0.95
 def named(feature: str) -> str:
     """A feature within a sentence: its label with the stimulus in brackets."""
     spec = BY_NAME.get(feature)
-    return f"{feature} (all stimuli)" if spec is None else f"{spec.label} ({spec.stimulus.label})"
+    return f"{feature} (all stimuli)" if spec is None else spec.named
 
 
 def _direction(values: Floats, shap: Floats) -> float:
@@ -29,10 +29,10 @@ def _direction(values: Floats, shap: Floats) -> float:
 
 def _effect(strength: float, towards: str) -> str:
     if strength > CLEAR:
-        return f"high values speak for {towards}"
+        return f"high values favour {towards}"
     if strength < -CLEAR:
-        return f"high values speak against {towards}"
-    return "high and low values speak for either, depending on the cell"
+        return f"low values favour {towards}"
+    return "which way depends on the cell"
 
 
 def strongest(shap: pd.DataFrame, deciles: pd.DataFrame, features: Sequence[str], towards: str, unit: str) -> str:
@@ -78,14 +78,14 @@ def concentration(means: pd.DataFrame, top: int = 5) -> str:
 
 
 def by_true_class(shap: pd.DataFrame, truth: Sequence[str], features: Sequence[str], name: str, label: str) -> str:
-    """How often the strongest feature speaks for the class in cells of the class, and in others."""
+    """How often the strongest feature favours the class in cells of the class, and in others."""
     first = features[0]
     positive = shap[first].to_numpy(float) > 0
     mine = np.asarray(truth, dtype=object) == name
     if not mine.any() or mine.all():
-        return f"{named(first)} speaks for {label} in {positive.mean():.0%} of these cells."
+        return f"{named(first)} favours {label} in {positive.mean():.0%} of these cells."
     return (
-        f"{named(first)} speaks for {label} in {positive[mine].mean():.0%} of cells that are {label} and in "
+        f"{named(first)} favours {label} in {positive[mine].mean():.0%} of cells that are {label} and in "
         f"{positive[~mine].mean():.0%} of all others."
     )
 

@@ -33,12 +33,15 @@ def one_cell(gates: pd.DataFrame, model: str) -> None:
     percentiles, shown, where = _standing(cell, model)
     opened = row[BY_STIMULUS_NAMES].astype(float)
     verdict = "classified correctly" if row["truth"] == row["predicted"] else f"predicted {label_of(row['predicted'])}"
+    table = pd.DataFrame(
+        {"feature": BY_STIMULUS_NAMES, "gate": opened.to_numpy(), "percentile": percentiles, "value": shown}
+    )
+    every = st.toggle(f"All {len(opened)} features", key="every", bind="query-params") or not (opened > 0).any()
+    drawn = [k for k, gate in enumerate(opened) if every or gate > 0]
     widgets.figure(
-        charts.of_cell(opened, percentiles, shown),
+        charts.of_cell(opened.iloc[drawn], percentiles.iloc[drawn], [shown[k] for k in drawn]),
         f"cell-gates-{cell}",
-        pd.DataFrame(
-            {"feature": BY_STIMULUS_NAMES, "gate": opened.to_numpy(), "percentile": percentiles, "value": shown}
-        ),
+        table,
         finding=findings.open_gates(opened),
         caption=f"Held-out cell {escaped(cell)}, {label_of(row['truth'])}, {verdict}: gates at the left, percentiles "
         f"{where} at the right (band: middle half).",

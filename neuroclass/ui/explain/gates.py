@@ -54,10 +54,9 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
     widgets.say(findings.sparsity(n_open, total))
     with st.container(horizontal=True):
         for label, value in (
-            ("Open gates, median", f"{n_open.median():.0f} of {total}"),
-            ("Middle 90% of cells", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}"),
-            (f"Open in over {OFTEN:.0%} of cells", f"{always} of {total}"),
-            (f"Open in under {1 - OFTEN:.0%} of cells", f"{never} of {total}"),
+            ("Features used per cell, middle 90%", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}"),
+            (f"Gates open in over {OFTEN:.0%} of cells", f"{always} of {total}"),
+            (f"Gates open in under {1 - OFTEN:.0%} of cells", f"{never} of {total}"),
         ):
             st.metric(label, value, border=True)
     st.caption(
@@ -68,7 +67,7 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
         charts.open_count(gates[NAMES], gates["truth"]),
         "open-gates",
         lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
-        caption="Gates that are not shut (above 0) in each held-out cell; box: median and quartiles.",
+        caption="Share of a class' held-out cells by their number of open gates (above 0); dotted: median.",
     )
 
 
@@ -85,7 +84,7 @@ def matrix(model: str) -> None:
         gates.set_index("id")[BY_STIMULUS_NAMES], gates["truth"], rows, tree, gates["predicted"].astype(str)
     )
     fig.update_layout(dragmode="select")
-    finding = findings.always_open(gates[NAMES])
+    finding = findings.always_open(cache.table(model, Table.GATES)[NAMES])
     widgets.say(finding)
     event: Any = st.plotly_chart(
         fig,
@@ -93,14 +92,15 @@ def matrix(model: str) -> None:
         config=download_config("gate-matrix", select=True),
         on_select="rerun",
         selection_mode=("box", "points"),
-        alt=f"{finding} Gate matrix: features by held-out cells, black shut, white open",
+        alt=f"{finding} Gate matrix: features by held-out cells, pale where shut, dark where open",
     )
     widgets.figure_footer(
         "gate-matrix",
         lambda: gates.iloc[rows.order],
         caption=f"Held-out mouse cells, {drawn} donor-grouped cross-validation. Average-linkage clustering, cells "
         f"{cells}, features {columns}. Above: true class; below: predicted class. The paper's Figure 9, turned so that "
-        "features can be read. **Drag a box over the predicted classes at the bottom to select cells.**",
+        "features can be read, and pale for shut. **Drag a box over the predicted classes at the bottom to select "
+        "cells.**",
     )
     _selected(gates, event)
 
@@ -129,7 +129,7 @@ def _selected(gates: pd.DataFrame, event: Any) -> None:
 
 
 def by_class(gates: pd.DataFrame, model: str) -> None:
-    """Mean gates by class with tests, and open gates a cell."""
+    """Mean gates by class with tests, and open gates per cell."""
     means = gates.groupby("truth")[BY_STIMULUS_NAMES].mean().loc[ordered(gates["truth"])]
     widgets.figure(
         charts.mean_by_class(means),

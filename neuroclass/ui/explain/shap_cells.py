@@ -6,7 +6,6 @@ import streamlit as st
 
 from neuroclass.cell_types import label_of
 from neuroclass.charts import shap_charts as charts
-from neuroclass.charts import shap_maps
 from neuroclass.features import BY_NAME, with_unit
 from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
@@ -77,7 +76,7 @@ def interactions(shap: Floats, table: pd.DataFrame, feature: str) -> "pd.Series[
 
 
 def one_cell(shown: Shown) -> None:
-    """One cell's waterfall and forces."""
+    """One cell's waterfall."""
     rows = shown.rows
     predictions = cache.table(shown.model, Table.PREDICTIONS).drop_duplicates("id").set_index("id")
     ids = rows["id"].drop_duplicates().tolist()
@@ -103,20 +102,13 @@ def one_cell(shown: Shown) -> None:
         f"Held-out cell {escaped(cell)}, {shown.title} towards {label_of(shown.name)}.{known} Base {base:.3f}, the "
         f"mean over the prototypes of its species, plus values gives {total:.3f} ({shown.unit})."
     )
-    if "error" in row.index:
-        caption += f" It misses the system's output by {float(row['error']):.0e}."
-    widgets.figure(
-        shap_maps.force(base, contributions, texts, unit=shown.unit),
-        f"force-{shown.key}-{cell}",
-        table,
-        finding=findings.main_reasons(base, contributions, label_of(shown.name), shown.unit),
-        caption="Red pushes the output up, blue down; the same numbers as below.",
-    )
+    caption += " Bars may pass 0 or 1 on the way; only their sum is a probability." if shown.own else ""
     widgets.figure(
         charts.waterfall(base, contributions, texts, unit=shown.unit),
         f"waterfall-{shown.key}-{cell}",
         table,
-        caption=caption,
+        finding=findings.main_reasons(base, contributions, label_of(shown.name), shown.unit),
+        caption=f"{caption} Purple: towards {label_of(shown.name)}; green: away from it.",
     )
 
 

@@ -28,6 +28,7 @@ SHOWN_CELLS = 400
 MAP_FEATURES = 20
 NETWORKS = {spec.name: spec.title for spec in MODELS.values()}
 SINGLE, GROUPED = "each feature", "each quantity"
+_PLAYERS = {SINGLE: "Feature", GROUPED: "Quantity (stimuli pooled)"}
 _NAMES = list(FEATURE_NAMES)
 
 
@@ -117,6 +118,7 @@ def choose(model: str) -> Shown:
         "Explain by",
         options,
         "by",
+        format_func=_PLAYERS.__getitem__,
         help="The same quantity under four stimuli is one thing measured four times, and the four share its "
         "credit. By quantity, the four are revealed together and credited together (the Shapley value of the "
         "group, to which Owen's values of its members add up).",
@@ -139,10 +141,10 @@ def footing(shown: Shown) -> None:
     gap, what = additivity(shown)
     if shown.own:
         how = "walks from every prototype in random orders and back"
-        background = "k-means prototypes of the training cells, 12 a species"
+        background = "k-means prototypes of the training cells, 12 per species"
     else:
         how = str(shown.table["explainer"].iloc[0])
-        background = "k-means prototypes of the training cells, 12 a species"
+        background = "k-means prototypes of the training cells, 12 per species"
         if "XGBoost" in how:
             background = "the training cells in its trees' leaves"
     text = f"{shown.title}: {shown.cells}. Values in {shown.unit}, by {how}; relative to {background}."
@@ -206,7 +208,7 @@ def beeswarm(shown: Shown) -> None:
         f"beeswarm-{shown.key}",
         shown.rows,
         finding=findings.strongest(values, places, features, label_of(shown.name), shown.unit),
-        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}; {drawn}right of 0: speaks for the "
+        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}; {drawn}right of 0: favours the "
         "class in that cell.",
     )
 
@@ -266,8 +268,8 @@ def heat_map(shown: Shown) -> None:
         f"heat-{shown.key}",
         part,
         finding=findings.by_true_class(part, part["truth"].tolist(), features, shown.name, label_of(shown.name)),
-        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}{drawn}. Red speaks for the class, blue "
-        "against it; the cells' true class on top, within it average-linkage clustering; colours end at the 99% "
+        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}{drawn}. Purple favours the class, green "
+        "speaks against it; the cells' true class on top, within it average-linkage clustering; colours end at the 99% "
         "quantile of |SHAP|.",
     )
 

@@ -122,7 +122,7 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             key="query",
             placeholder='sag > 0.2 and layer in ["2", "2/3"]',
             help="Comparisons of columns with values, joined by and, or, not. Features are in stored units "
-            f"(mV, pA, MOhm, ms; width and latency in s). Other columns: {', '.join(FILTERS)}.",
+            f"(mV, pA, MΩ, ms; width and latency in s). Other columns: {', '.join(FILTERS)}.",
             **keep,
         )
         ranged = top[2].multiselect(

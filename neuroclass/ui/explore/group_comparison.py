@@ -193,7 +193,7 @@ def parallel(rows: pd.DataFrame, simulated: bool) -> None:
         points.parallel(rows, chosen, colour, simulated=simulated),
         "parallel",
         lambda: rows[["id", colour, *features]],
-        caption="One line a cell that has all of these features, at most 600, evenly chosen; each axis from the 1st "
+        caption="One line per cell that has all of these features, at most 600, evenly chosen; each axis from the 1st "
         "to the 99th percentile of the cells shown.",
         simulated=simulated,
     )

@@ -25,7 +25,7 @@ _SEEN = "seen-upload"
 
 
 def table_of(entries: list[ModelEntry], default: str) -> pd.DataFrame:
-    """A row a model: what it is, what it was trained on, how it did on held-out cells.
+    """A row per model: what it is, what it was trained on, how it did on held-out cells.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from neuroclass.ui.performance import confusion, partial, performance
 from neuroclass.ui.performance.systems import EVERYTHING
 from neuroclass.ui.text import escaped
 
-VIEWS = {"confusion": "Confusion", "partial": "Partial recordings", "shipped": "Beside the shipped model"}
+VIEWS = {"confusion": "Confusion matrix", "partial": "Partial recordings", "shipped": "Beside the shipped model"}
 
 
 def performance_of(entry: ModelEntry) -> None:
@@ -29,8 +29,7 @@ def performance_of(entry: ModelEntry) -> None:
     view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
     caption = f"{escaped(entry.name)}: {performance.protocol_of(predictions)}."
     if view == "confusion":
-        confusion.matrix(predictions, f"confusion-{entry.id}-{group}", caption)
-        confusion.by_class(predictions, f"{entry.id}-{group}", caption)
+        confusion.show(predictions, f"{entry.id}-{group}", caption)
     elif view == "partial":
         species = ordered(predictions["species"]) if group == EVERYTHING else [group]
         partial.show(entry.id, species)

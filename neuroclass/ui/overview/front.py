@@ -87,21 +87,22 @@ def verdict() -> None:
     with right:
         st.caption("The shipped models classify this simulated cell as")
         st.markdown(f"### {escaped(wording.headline(found.verdict))}")
-        st.caption(escaped(wording.doubt_line(found.verdict), 300))
+        st.caption(escaped(wording.doubt_line(found.verdict), 300), help=wording.DOUBT_HELP)
         label = label_of(str(found.verdict.subclass.label))
         lines = [
-            f"- {escaped(BY_NAME[one.feature].label)} {escaped(with_unit(one.feature, one.value))} "
+            f"- {'★ ' if one.feature == spike.reason.feature else ''}{escaped(BY_NAME[one.feature].label)} "
+            f"{escaped(with_unit(one.feature, one.value))} "
             f"({'for' if one.shap > 0 else 'against'} {escaped(label)}, {one.shap:+.2f})"
             for one in found.reasons
         ]
         st.markdown("\n".join(lines))
-        st.caption(f"{SIMULATED_WARNING} Numbers are SHAP values, in probability.")
+        st.caption(f"{SIMULATED_WARNING} Numbers are SHAP values, in probability; ★ is shown at the left.")
 
 
 def start() -> None:
     """Where to begin: one's own recording, an example, the cells."""
     with st.container(horizontal=True):
-        if st.button("Drop your recording", type="primary", icon=":material/upload_file:", key="front-drop"):
+        if st.button("Classify a recording", type="primary", icon=":material/upload_file:", key="front-drop"):
             st.switch_page(page_of(_PAGES / "classify.py"))
         if st.button("Explore the cells", icon=":material/scatter_plot:", key="front-explore"):
             st.switch_page(page_of(_PAGES / "explore.py"))
@@ -126,11 +127,11 @@ def _class_sweeps() -> Mapping[str, Trace]:
 
 
 def classes() -> None:
-    """One simulated sweep a class."""
+    """One simulated sweep per class."""
     widgets.figure(
         charts.by_class(_class_sweeps()),
         "front-classes",
         caption=f"Typical responses to a long square about {ABOVE_RHEOBASE_PA:.0f} pA above rheobase, one simulated "
-        "mouse cell a subclass.",
+        "mouse cell per subclass.",
         simulated=True,
     )

@@ -8,6 +8,7 @@ from neuroclass.charts import cohort as charts
 from neuroclass.charts.theme import category, ordered
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import ModelFileError
+from neuroclass.evaluation.summaries import flatten_results
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Table
 from neuroclass.types.models import MODELS
@@ -28,24 +29,23 @@ def species_in(cells: Cohort) -> list[str]:
 
 
 def tiles(cells: Cohort) -> None:
-    """Show the numbers of cells, donors and complete cells."""
+    """Show the numbers of cells and donors."""
     frame = cells.frame
-    columns = widgets.tiles(5)
+    columns = widgets.tiles(3)
     for column, species in zip(columns, Species, strict=False):
         part = frame[frame["species"] == species.value]
         label = f"{species.value.capitalize()} cells"
         column.metric(label, f"{len(part):,}", help=f"from {part['donor'].nunique():,} donors", border=True)
     columns[2].metric("Donors", f"{frame['donor'].nunique():,}", border=True)
-    labelled = frame["broad"].notna().mean() if len(frame) else 0.0
-    columns[3].metric("Labelled", f"{labelled:.1%}", help="share of the cells whose broad class is known", border=True)
-    complete = frame[list(FEATURE_NAMES)].notna().all(axis=1).mean() if len(frame) else 0.0
-    columns[4].metric("Complete", f"{complete:.1%}", help="share of the cells with all 41 features", border=True)
 
 
 def notes(cells: Cohort) -> None:
     """Show the source of the cells, with notes."""
     with st.expander("Source and notes"):
         st.markdown(f"Source: {escaped(cells.source)}")
+        complete = cells.frame[list(FEATURE_NAMES)].notna().all(axis=1).mean() if len(cells) else 0.0
+        labelled = cells.frame["broad"].notna().mean() if len(cells) else 0.0
+        st.markdown(f"- {labelled:.1%} of the cells have a label, {complete:.1%} all 41 features.")
         for note in cells.notes:
             st.markdown(f"- {escaped(note)}")
         st.caption(
@@ -57,7 +57,7 @@ def notes(cells: Cohort) -> None:
 def in_short(cells: Cohort) -> str:
     """Source and number of cells in a few words."""
     parts = [f"{int((cells.frame['species'] == one).sum()):,} {one} cells" for one in species_in(cells)]
-    return escaped(f"{' and '.join(parts)} from {cells.source}")
+    return escaped(f"{' and '.join(parts)} from {cells.title}")
 
 
 def composition(cells: Cohort) -> None:
@@ -91,17 +91,24 @@ def models_table() -> None:
             st.info(f"{model.upper()}: {escaped(error, 600)}", icon=":material/info:")
             continue
         right = predictions["truth"] == predictions["predicted"]
+        measured = flatten_results(cache.report(model).metrics())
+        measured = measured[(measured["system"] == model) & (measured["metric"] == "accuracy")]
+        measured = measured[measured["protocol"] == "donor-cv"].drop_duplicates("group").set_index("group")
         for species in ordered(predictions["species"]):
             inside = predictions["species"] == species
+            known = [group for group in (species, "all") if group in measured.index]
+            found = measured.loc[known[0]] if known else None
             rows.append(
                 {
                     "Model": model.upper(),
                     "Classes": ", ".join(map(label_of, ordered(predictions["truth"]))),
                     "Species": species,
                     "Held-out cells": predictions.loc[inside, "id"].nunique(),
-                    "Accuracy": f"{right[inside].mean():.1%}",
-                    "Protocol": "donor-grouped cross-validation",
+                    "Accuracy (95% interval)": f"{right[inside].mean():.1%}"
+                    if found is None
+                    else f"{found['mean']:.1%} ({found['low']:.1%} to {found['high']:.1%})",
                 }
             )
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
+        st.caption("Held-out cells of donor-grouped cross-validation: no donor stands on both sides of a split.")

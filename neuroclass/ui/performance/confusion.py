@@ -37,9 +37,11 @@ def matrix(predictions: pd.DataFrame, name: str, caption: str) -> None:
         Which cells, under which protocol.
     """
     classes = ordered(predictions["truth"])
-    counts = summaries.confusion_counts(predictions, classes)
+    repeats = predictions["repeat"].nunique() if "repeat" in predictions else 1
+    counts = summaries.confusion_counts(predictions, classes) / repeats
+    what = f"cells, mean of {repeats} repeats" if repeats > 1 else "cells"
     event = st.plotly_chart(
-        charts.confusion(counts),
+        charts.confusion(counts, what=what),
         key=f"figure-{name}",
         on_select=lambda: _clicked(f"figure-{name}"),
         selection_mode="points",
@@ -48,7 +50,6 @@ def matrix(predictions: pd.DataFrame, name: str, caption: str) -> None:
     )
     del event
     widgets.figure_footer(name, lambda: counts.rename_axis("truth").reset_index(), caption=caption)
-    _cells_of(predictions, classes)
 
 
 def _clicked(key: str) -> None:
@@ -138,17 +139,29 @@ def _name(option: str) -> str:
     return "–" if option == NONE else label_of(option)
 
 
-def by_class(predictions: pd.DataFrame, name: str, caption: str) -> None:
-    """Precision, recall and F1 by class beside one of ROC, precision–recall and reliability."""
+def show(predictions: pd.DataFrame, name: str, caption: str) -> None:
+    """Confusion matrix beside scores by class; then the cells of a field beside curves over the threshold."""
     classes = ordered(predictions["truth"])
-    left, right = st.columns(2)
+    left, right = st.columns([5, 4], gap="medium")
     with left:
-        st.subheader("By class", anchor=False)
-        scores = summaries.class_scores(predictions, classes)
-        widgets.figure(
-            charts.per_class(scores), f"classes-{name}", scores, caption="Precision, recall and F1 by class."
-        )
+        matrix(predictions, f"confusion-{name}", caption)
     with right:
+        scores = summaries.class_scores(predictions, classes)
+        weak = scores.loc[scores["f1"].idxmin()]
+        widgets.figure(
+            charts.per_class(scores),
+            f"classes-{name}",
+            scores,
+            alt=f"Precision, recall and F1 by class; lowest F1: {label_of(str(weak['class']))}, {weak['f1']:.1%}.",
+        )
+    _cells_of(predictions, classes)
+    by_threshold(predictions, name, caption)
+
+
+def by_threshold(predictions: pd.DataFrame, name: str, caption: str) -> None:
+    """One of ROC, precision–recall and reliability."""
+    classes = ordered(predictions["truth"])
+    with st.container():
         st.subheader("By threshold", anchor=False)
         kind = widgets.choice(
             "Curve", list(CURVES), "curve", format_func=CURVES.__getitem__, label_visibility="collapsed"
@@ -166,6 +179,8 @@ def by_class(predictions: pd.DataFrame, name: str, caption: str) -> None:
             )
             return
         lines, areas = one_against_rest(predictions, classes)
+        if kind == "roc" and len(classes) == 2:
+            lines, areas = (part[part["class"] == classes[0]] for part in (lines, areas))
         draw = curve_charts.roc if kind == "roc" else curve_charts.precision_recall
         widgets.figure(
             draw(lines, areas),

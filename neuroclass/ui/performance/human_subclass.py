@@ -118,7 +118,7 @@ def _systems(results: list[dict[str, Any]], caption: str) -> None:
         {"system": HUMAN_SYSTEM_TITLES[row["model"]], "published": False, **row["metrics"][metric]} for row in results
     )
     widgets.figure(
-        charts.systems(rows, METRICS[metric]),
+        charts.systems(rows, METRICS[metric], HUMAN_SYSTEM_TITLES[HUMAN_SUBCLASS.name]),
         f"human-systems-{metric}",
         rows,
         caption=f"{METRICS[metric]} of all systems on the same folds; 95% interval by donor. {caption}",
@@ -172,13 +172,14 @@ def _answer(ours: dict[str, Any], caption: str) -> None:
 def _confusion(caption: str) -> None:
     predictions = cache.table(HUMAN_SUBCLASS.name, Table.PREDICTIONS)
     classes = ordered(predictions["truth"])
-    counts = summaries.confusion_counts(predictions, classes)
+    repeats = predictions["repeat"].nunique()
+    counts = summaries.confusion_counts(predictions, classes) / repeats
     n_excitatory = predictions.loc[predictions["truth"] == classes[0], "id"].nunique()
     widgets.figure(
-        charts.confusion(counts),
+        charts.confusion(counts, what=f"cells, mean of {repeats} repeats"),
         "human-confusion",
         lambda: counts.rename_axis("truth").reset_index(),
-        caption=f"Predictions of all repeats. {caption} With them, {n_excitatory} excitatory cells in the same folds.",
+        caption=f"{caption} With them, {n_excitatory} excitatory cells in the same folds.",
     )
     scores = summaries.class_scores(predictions, classes)
     widgets.figure(charts.per_class(scores), "human-per-class", scores, caption=f"By class. {caption}")

@@ -57,12 +57,14 @@ def _labels(rows: list[dict[str, Any]], metric: str, model: str) -> None:
     kept = [row for row in rows if row["classes"] == which]
     table = _rows(kept, "labels", metric)
     widgets.figure(
-        charts.against_number(table, METHODS, "Labelled training cells a class (number, logarithmic)", METRICS[metric]),
+        charts.against_number(
+            table, METHODS, "Labelled training cells per class (number, logarithmic)", METRICS[metric]
+        ),
         f"labels-{model}-{metric}",
         table,
         caption=f"{METRICS[metric]} on {kept[0]['n_cells']:,} held-out cells; about {kept[0]['n_train']:,.0f} training "
-        "cells a fold, of which only so many a class keep their label. Mean over three draws, 95% interval by donor; "
-        "one repeat of donor-grouped cross-validation.",
+        "cells per fold, of which only so many per class keep their label. Mean over three draws, 95% interval by "
+        "donor; one repeat of donor-grouped cross-validation.",
     )
 
 

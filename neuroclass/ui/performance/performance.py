@@ -28,7 +28,7 @@ CAPTIONS = {
 }
 VIEWS = {
     "systems": "Beside other systems",
-    "confusion": "Confusion",
+    "confusion": "Confusion matrix",
     "errors": "Where it errs",
     "learning": "Fewer cells or labels",
     "partial": "Partial recordings",
@@ -39,7 +39,7 @@ VIEWS = {
 
 def choose_model() -> str:
     """The model to look at, kept in the URL."""
-    model = NAMES[widgets.choice("Model", list(NAMES), "model")]
+    model = NAMES[widgets.choice("Task", list(NAMES), "model")]
     st.caption(CAPTIONS[model])
     return model
 
@@ -93,11 +93,23 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
     columns[3].metric(
         "Held-out cells",
         f"{predictions['id'].nunique():,}",
-        f"{len(predictions):,} predictions",
+        f"{len(predictions):,} predictions in all" if len(predictions) > predictions["id"].nunique() else None,
         delta_color="off",
         delta_arrow="off",
         border=True,
     )
+
+
+def by_species(table: pd.DataFrame, model: str, group: str) -> None:
+    """Accuracy in each species apart, where the figures above pool them."""
+    found = {one: _find(table, model, one, "accuracy") for one in ("mouse", "human")} if group == EVERYTHING else {}
+    parts = [
+        f"{one} {row['mean']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+        for one, row in found.items()
+        if row is not None
+    ]
+    if len(parts) > 1:
+        st.markdown(f"Accuracy by species: {', '.join(parts)}.")
 
 
 def coverage(model: str, group: str, system: str = "") -> None:
@@ -117,8 +129,8 @@ def coverage(model: str, group: str, system: str = "") -> None:
         text += f" ({empty:.1%} of them are empty; shown with the likeliest class instead, {shown:.1%})"
     text += f"; mean size {sets['mean_size']:.2f} classes."
     if alarms:
-        listed = ", ".join(f"{share:.1%} score {limit}" for limit, share in alarms.items())
-        text += f" Of held-out cells, all from the same database, {listed} on typicality."
+        listed = ", ".join(f"{limit} for {share:.1%}" for limit, share in alarms.items())
+        text += f" Typicality is {listed} of these cells, all of which are from the database."
     st.caption(text)
 
 
@@ -150,10 +162,7 @@ def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str
     if view == "systems":
         systems.show(table, cache.report(model).metrics(), model, group)
     elif view == "confusion":
-        figure = "Figure 8" if model == LSPIN.name else "Figure 10"
-        name = f"confusion-{model}-{group}"
-        confusion.matrix(predictions, name, f"{caption} Laid out as the paper's {figure}.")
-        confusion.by_class(predictions, f"{model}-{group}", caption)
+        confusion.show(predictions, f"{model}-{group}", caption)
     elif view == "errors":
         errors_by_group.show(predictions, model, f"{protocol_of(cache.table(model, Table.PREDICTIONS))}.")
     elif view == "learning":

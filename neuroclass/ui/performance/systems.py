@@ -43,7 +43,7 @@ def choose_protocol(table: pd.DataFrame) -> str:
 def comparison(
     table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: str, protocol: str
 ) -> pd.DataFrame:
-    """A row a system: its metrics, and how ours differ from it.
+    """A row per system: its metrics, and how ours differ from it.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
     rows = table[(table["metric"] == metric) & (table["group"] == shown) & (table["protocol"] == protocol)].copy()
     rows["system"] = [title_of(*pair) for pair in zip(rows["system"], rows["published"], strict=True)]
     widgets.figure(
-        charts.systems(rows, METRICS[metric]),
+        charts.systems(rows, METRICS[metric], title_of(model)),
         f"systems-{model}-{protocol}-{metric}",
         frame,
         finding=finding(frame, model),
@@ -159,8 +159,8 @@ def finding(frame: pd.DataFrame, model: str) -> str:
     interval = f" (95%: {one['low']:.1%} to {one['high']:.1%})" if pd.notna(one["low"]) else ""
     place = int((measured["accuracy"] > one["accuracy"]).sum()) + 1
     tested, better = int(frame["p"].notna().sum()), int((frame["verdict"] == f"{model.upper()} better").sum())
-    text = f"{model.upper()}: accuracy {one['accuracy']:.1%}{interval}, number {place} of {len(measured)} systems"
-    return f"{text}; better than {better} of {tested} by paired tests." if tested else f"{text}."
+    text = f"{model.upper()}: accuracy {one['accuracy']:.1%}{interval}, rank {place} of {len(measured)} systems"
+    return f"{text}; significantly better than {better} of the other {tested} (paired tests)." if tested else f"{text}."
 
 
 def _tests_note(frame: pd.DataFrame, model: str) -> None:
