@@ -244,15 +244,20 @@ def features_of(stimulus: Stimulus) -> tuple[str, ...]:
     return tuple(spec.name for spec in FEATURES if spec.stimulus is stimulus)
 
 
-def with_unit(feature: str, value: float) -> str:
-    """A feature's value in its display unit; an en dash if missing."""
+def with_unit(feature: str, value: float, digits: int = 3) -> str:
+    """A feature's value in its display unit, to `digits` significant ones; an en dash if missing."""
     if value != value:
         return "–"
     spec = BY_NAME[feature]
-    return f"{rounded(value * spec.display_factor)} {spec.shown_unit}".strip()
+    return f"{rounded(value * spec.display_factor, digits)} {spec.shown_unit}".strip()
 
 
-def rounded(value: float) -> str:
-    """A measured number as people read it: three significant digits, no exponent from 0.001 on, a true minus."""
-    text = f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.3g}"
+def signed(value: float) -> str:
+    """A difference to one decimal with its sign, a true minus."""
+    return f"{value:+.1f}".replace("-", "−")
+
+
+def rounded(value: float, digits: int = 3) -> str:
+    """A measured number as people read it: so many significant digits, no exponent from 0.001 on, a true minus."""
+    text = f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.{digits}g}"
     return text.replace("-", "−") if "e" not in text else text

@@ -201,8 +201,8 @@ def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
         )
     )
     fig.update_yaxes(autorange="reversed")
-    fig.update_xaxes(side="top")
-    return finish(fig, height=90 + 60 * max(3, len(labels)), simulated=simulated, legend=False)
+    height = 130 + 60 * max(3, len(labels))
+    return finish(fig, height=height, x="Score (%)", y="True class (cells)", simulated=simulated, legend=False)
 
 
 def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:

@@ -8,7 +8,7 @@ import numpy as np
 from neuroclass.cell_types import Species, broad_of, label_of
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.classification.result import Prediction
-from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
+from neuroclass.features import BY_NAME, FEATURE_NAMES, signed, with_unit
 from neuroclass.predictors.calibration import COVERAGE
 from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor
 from neuroclass.reference.ranges import outside
@@ -157,7 +157,9 @@ def _stranger(cell: MeasuredCell, deviation: Floats) -> str:
     """Why a stranger gets no label: the features that no class explains, from their deviations, shape (41,)."""
     order = np.argsort(-np.abs(deviation))[:N_UNLIKE]
     specs = [(BY_NAME[FEATURE_NAMES[k]], deviation[k]) for k in order if abs(deviation[k]) >= _FAR]
-    named = ", ".join(f"{one.named} {with_unit(one.name, cell.features[one.name])} ({sd:+.1f} SD)" for one, sd in specs)
+    named = ", ".join(
+        f"{one.named} {with_unit(one.name, cell.features[one.name])} ({signed(sd)} SD)" for one, sd in specs
+    )
     what = f"no class explains {named}, given its other features" if named else "its features do not occur together"
     return (
         f"out of distribution: fewer than {ODD_TYPICALITY:.0%} of held-out cells, from any laboratory, are as unusual; "

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from neuroclass.cell_types import broad_of, label_of
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import RejectedInput
-from neuroclass.features import BY_NAME
+from neuroclass.features import BY_NAME, signed
 from neuroclass.types.models import SHIPPED_MODELS
 
 LIKE, UNLIKE = 0.8, 0.2
@@ -30,8 +30,8 @@ def headline(verdict: CellVerdict) -> str:
 
 DOUBT_HELP = (
     "**Probability**: calibrated on held-out cells. **Prediction set**: holds the true class for that share of "
-    "held-out cells. **Expected accuracy**: share of verdicts with exactly these features that were right on held-out donors. "
-    "**Typicality**: share of held-out cells at least as unusual as this one; below 1% there is no label."
+    "held-out cells. **Expected accuracy**: share of verdicts with exactly these features that were right on held-out "
+    "donors. **Typicality**: share of held-out cells at least as unusual as this one; below 1% there is no label."
 )
 """What the figures of `doubt_line` mean; markdown."""
 
@@ -91,8 +91,9 @@ def set_line(prediction: Prediction) -> str:
     coverage, share = f"{prediction.coverage:.0%}", sum(prediction.probabilities[name] for name in members)
     text = (
         f"{coverage} prediction set: {either(members)}. It holds every class as probable as the true class was in "
-        f"{coverage} of held-out cells, so that {coverage} of such sets hold the true class. The probability ({stated(share)}"
-        f"{'' if len(members) == 1 else ' together'}) is about this cell, the {coverage} about the sets of many cells."
+        f"{coverage} of held-out cells, so that {coverage} of such sets hold the true class. The probability "
+        f"({stated(share)}{'' if len(members) == 1 else ' together'}) is about this cell, the "
+        f"{coverage} about the sets of many cells."
     )
     if len(members) == 1 and share < prediction.coverage:
         text += f" One class alone therefore need not have {coverage}."
@@ -110,17 +111,13 @@ def likeness_line(verdict: CellVerdict) -> str:
         return ""
     home = float(verdict.likeness["probability"])
     farthest = ", ".join(
-        f"{BY_NAME[one['feature']].named} {_signed(one['sd'])} SD" for one in verdict.likeness["differs_most"]
+        f"{BY_NAME[one['feature']].named} {signed(one['sd'])} SD" for one in verdict.likeness["differs_most"]
     )
     if home >= LIKE:
         return f"Like the database's recordings ({home:.0%}); its most distant features: {farthest}."
     if home <= UNLIKE:
         return f"Unlike the database's recordings (probability of being like them {home:.0%}), above all in {farthest}."
     return f"Neither clearly like nor unlike the database's recordings ({home:.0%}); most distant: {farthest}."
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
 
 
 def promise_line(prediction: Prediction) -> str:

@@ -21,7 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclass.features import BY_NAME, FEATURES, with_unit
+from neuroclass.features import BY_NAME, FEATURES, rounded, with_unit
+
+_DIGITS = 5
+"""Significant digits of a refused value, so that it is never shown as its limit."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ def impossible(values: Mapping[str, float]) -> dict[str, str]:
         Why each of them is withheld: the value, the limits and what sets them.
     """
     return {
-        name: f"{with_unit(name, value)} is outside what a neuron can have, {_span(name)}: {LIMITS[name].source}"
+        name: f"{with_unit(name, value, _DIGITS)} is outside what a neuron can have, {_span(name)}: "
+        f"{LIMITS[name].source}"
         for name, value in values.items()
         if not np.isnan(value) and not LIMITS[name].low <= value <= LIMITS[name].high
     }
@@ -106,4 +110,4 @@ def impossible(values: Mapping[str, float]) -> dict[str, str]:
 def _span(name: str) -> str:
     low, high = LIMITS[name].low, LIMITS[name].high
     factor = BY_NAME[name].display_factor
-    return f"{low * factor:g} to {with_unit(name, high)}"
+    return f"{rounded(low * factor, _DIGITS)} to {with_unit(name, high, _DIGITS)}"

@@ -140,7 +140,7 @@ def test_composition_counts_every_cell_once() -> None:
 
 def test_confusion_shows_counts_and_row_shares() -> None:
     (heat,) = (trace for trace in FIGURES["confusion"]().data if trace.type == "heatmap")
-    assert heat.text[0][0] == "3<br>75.0%"
+    assert heat.text[0][0] == "75.0%<br>3"
 
 
 def test_waterfall_ends_at_base_plus_contributions() -> None:
@@ -148,9 +148,9 @@ def test_waterfall_ends_at_base_plus_contributions() -> None:
     assert bar.base + sum(bar.x) == pytest.approx(0.5 + SHAP.iloc[0].sum())
 
 
-def test_gate_matrix_is_black_where_shut() -> None:
+def test_gate_matrix_is_pale_where_shut() -> None:
     heat = [trace for trace in FIGURES["matrix"]().data if trace.type == "heatmap"][-1]
-    assert heat.colorscale[0] == (0.0, "#000000") and heat.colorscale[-1] == (1.0, "#FFFFFF")
+    assert heat.colorscale[0][0] == 0.0 and heat.colorscale[-1] == (1.0, "#12789B")
     assert np.asarray(heat.z).shape == (41, 30)
 
 

@@ -72,18 +72,6 @@ def test_axis_titles_carry_units_and_no_trace_needs_webgl(name: str) -> None:
     assert not [trace.type for trace in fig.data if trace.type.endswith("gl")]
 
 
-def test_forces_meet_at_the_output() -> None:
-    values = SHAP.iloc[0]
-    output = 0.5 + values.sum()
-    bars = [trace for trace in FIGURES["force"]().data if trace.type == "bar"]
-    up = [b for b in bars if b.x[0] < 0]
-    down = [b for b in bars if b.x[0] > 0]
-    assert up[0].base[0] == pytest.approx(output) and down[0].base[0] == pytest.approx(output)
-    assert -sum(b.x[0] for b in up) == pytest.approx(values[values > 0].sum())
-    assert -sum(b.x[0] for b in down) == pytest.approx(values[values < 0].sum())
-    assert up[-1].base[0] + up[-1].x[0] + down[-1].base[0] + down[-1].x[0] == pytest.approx(0.5 + output)
-
-
 def test_a_flip_is_named() -> None:
     texts = FIGURES["ablation"]().data[0].text
     assert any("becomes Sst" in text for text in texts)

@@ -8,7 +8,7 @@ import pytest
 from neuroclass.classification import doubt
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.classification.models import load_models
-from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
 from neuroclass.predictors.cell_predictor import CellPredictor
 from tests import shipped
 
@@ -44,7 +44,7 @@ def test_a_strangers_reason_names_the_planted_feature(species):
     x[:, FEATURE_NAMES.index(PLANTED)] += 50
     for row in x:
         reason = why(model, row, species)
-        assert f"{BY_NAME[PLANTED].named} {row[FEATURE_NAMES.index(PLANTED)]:.4g} mV (+" in reason
+        assert f"{BY_NAME[PLANTED].named} {with_unit(PLANTED, row[FEATURE_NAMES.index(PLANTED)])} (+" in reason
         assert reason.index(BY_NAME[PLANTED].label) < reason.index("SD)"), "the planted feature is not named first"
 
 

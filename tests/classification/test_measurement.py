@@ -100,15 +100,15 @@ def test_a_tables_impossible_value_is_left_out_with_the_reason():
         ["ri", "vm_for_sag", "vrest"],
         ["vm_for_sag", "vrest"],
     ]
-    assert "-186 mV is outside" in cells[0].missing["vm_for_sag"]
-    assert any("vm_for_sag" in warning and "-150 to -20 mV" in warning for warning in cells[0].warnings)
+    assert "−186 mV is outside" in cells[0].missing["vm_for_sag"]
+    assert any("vm_for_sag" in warning and "−150 to −20 mV" in warning for warning in cells[0].warnings)
     assert not any("outside" in warning for warning in cells[1].warnings)
-    assert "-30 MOhm is outside" in cells[2].missing["ri"]
+    assert "−30 MΩ is outside" in cells[2].missing["ri"]
 
 
 def test_a_row_left_with_nothing_is_refused_with_the_reason():
     first, second = measure(CellInput.single("x.csv", b"cell,vm_for_sag\na,-186\nb,-95\n"))
-    assert isinstance(first, RejectedInput) and "-186 mV" in str(first.error)
+    assert isinstance(first, RejectedInput) and "−186 mV" in str(first.error)
     assert second.features == {"vm_for_sag": -95.0}
 
 

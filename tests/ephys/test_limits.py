@@ -5,7 +5,7 @@ import pytest
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.ephys.limits import LIMITS, impossible
-from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.features import FEATURE_NAMES, with_unit
 from neuroclass.reference.ranges import load_ranges
 
 
@@ -23,7 +23,7 @@ def test_a_value_beyond_either_limit_is_told_with_the_limits(name: str) -> None:
     assert impossible({name: limits.low, "vrest": float("nan")}) == impossible({name: limits.high}) == {}
     for value in (limits.low - 0.1 * span, limits.high + 0.1 * span):
         (why,) = impossible({name: value}).values()
-        assert f"{value * BY_NAME[name].display_factor:.4g}" in why and limits.source in why
+        assert with_unit(name, value, 5) in why and limits.source in why
 
 
 def test_the_databases_usual_range_lies_within() -> None:
