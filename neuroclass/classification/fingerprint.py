@@ -39,6 +39,11 @@ def fingerprint(**parts: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """What JSON can hold, different for different values."""
+    kind = type(value)
+    if kind is float:  # most values are
+        return {"float": value.hex()}
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
     if hasattr(type(value), "fingerprint_parts"):
         return [type(value).__name__, _plain(value.fingerprint_parts())]
     if isinstance(value, Enum):

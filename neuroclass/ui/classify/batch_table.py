@@ -21,7 +21,7 @@ MOST_REASONS = 1000
 SECONDS_A_CELL = 0.1
 ADDRESS = "row"
 _ROWS = 6
-_MOST_COLOURED = 2000
+_MOST_COLOURED = 500
 _TICKS = "batch-ticks"
 _COLOUR_OF = {label_of(name): COLOURS[name] for classes in TASK_CLASSES.values() for name in classes}
 
