@@ -14,7 +14,7 @@ VIEWS = {
     "Human subclasses": human_labels.section,
 }
 
-widgets.heading("Domains", "Are DANN's features free of the species, yet informative about the class?")
+widgets.heading("Domains", "Does DANN remove what tells the species, and keep what tells the class?")
 with guarded():
     widgets.source_notice(cache.cohort())
     own_report.domains(model_choice.pick())

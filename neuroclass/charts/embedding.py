@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import category, class_label, colours_of, finish
+from neuroclass.charts.theme import POSITIVE, category, class_label, colours_of, finish
 
 SPACES: dict[str, str] = {"raw": "Features", "lambda0": "No adversary (λ = 0)", "dann": "DANN"}
 
@@ -64,8 +64,8 @@ def panels(
     fig.update_xaxes(title_text="UMAP 1 (arbitrary unit)", col=(len(spaces) + 1) // 2)
     fig.update_layout(margin_t=92, legend={"y": 1, "yref": "container", "yanchor": "top", "itemsizing": "constant"})
     fig.update_yaxes(title_text="UMAP 2 (arbitrary unit)", col=1)
-    fig.update_xaxes(showticklabels=False, zeroline=False)
-    fig.update_yaxes(showticklabels=False, zeroline=False)
+    fig.update_xaxes(showticklabels=False, zeroline=False, showgrid=False)
+    fig.update_yaxes(showticklabels=False, zeroline=False, showgrid=False)
     return fig
 
 
@@ -83,8 +83,8 @@ def _mark(fig: go.Figure, cells: pd.DataFrame, marked: Sequence[str], column: in
         marker={
             "symbol": ["star" if cell == marked[0] else "circle-open" for cell in cells["id"]],
             "size": [16 if cell == marked[0] else 13 for cell in cells["id"]],
-            "color": "#C05621",
-            "line": {"width": 2, "color": "#C05621"},
+            "color": POSITIVE,
+            "line": {"width": 2, "color": POSITIVE},
         },
         hovertemplate="%{customdata[0]}: the chosen cell or one near it<extra></extra>",
         row=1,

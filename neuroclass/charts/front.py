@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -14,6 +15,7 @@ from neuroclass.charts.traces import Trace, crop, envelope
 MARKER_MS = 8.0
 """Half width of the band that shows on the sweep where the spike is, ms."""
 _OTHERS = 0.35
+_SHOWN_S = (-0.05, 0.35)
 
 
 def decisive_spike(
@@ -94,7 +96,7 @@ def by_class(sweeps: Mapping[str, Trace]) -> go.Figure:
     Parameters
     ----------
     sweeps : mapping of class to Trace
-        Simulated sweeps, time 0 at stimulus onset.
+        Simulated sweeps; they are drawn around the onset of their stimulus.
 
     Returns
     -------
@@ -105,9 +107,11 @@ def by_class(sweeps: Mapping[str, Trace]) -> go.Figure:
         1, len(names), shared_yaxes=True, horizontal_spacing=0.01, column_titles=[class_label(name) for name in names]
     )
     for column, (name, trace) in enumerate(sweeps.items(), start=1):
-        index, kept = envelope(trace.v_mv, 700)
+        onset = int(np.argmax(np.abs(trace.i_pa) > 0.5 * np.abs(trace.i_pa).max()))
+        first, last = (max(0, onset + round(end * trace.rate_hz)) for end in _SHOWN_S)
+        index, kept = envelope(trace.v_mv[first:last], 700)
         fig.add_scatter(
-            x=(trace.start_s + index / trace.rate_hz).round(4),
+            x=((index + first - onset) / trace.rate_hz).round(4),
             y=kept.round(1),
             mode="lines",
             line={"width": 1, "color": COLOURS[name]},
@@ -117,7 +121,7 @@ def by_class(sweeps: Mapping[str, Trace]) -> go.Figure:
         )
     finish(fig, height=190, legend=False, simulated=True)
     _titles(fig)
-    fig.update_xaxes(title_text="Time (s)", tickvals=[0, 0.2], range=[-0.03, 0.3])
+    fig.update_xaxes(title_text="Time (s)", tickvals=[0, 0.2], range=list(_SHOWN_S))
     fig.update_yaxes(title_text="Membrane<br>potential (mV)", col=1)
     return fig
 

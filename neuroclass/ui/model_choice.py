@@ -79,7 +79,7 @@ def pick() -> ModelEntry:
     default = library.default
     with st.sidebar:
         st.selectbox(
-            "Model",
+            "Models in use",
             list(usable),
             key=_WIDGET,
             format_func=lambda one: _label(usable.get(one), default),

@@ -15,7 +15,7 @@ ADDRESSES = (
     "",
     "explore",
     "performance",
-    "performance?view=Confusion",
+    "performance?view=Confusion+matrix",
     "shap",
     "shap?view=Cells",
     "shap?view=One+cell",

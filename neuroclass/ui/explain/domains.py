@@ -53,13 +53,15 @@ def pictures(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
     chosen = choose(embedding)
     names = [space for space in dict.fromkeys((RAW, PLAIN, chosen)) if space in set(embedding["space"])]
     n_cells = embedding["id"].nunique()
+    titles = {RAW: "Input features", **{name: f"λ = {strength:g}" for name, strength in strengths(embedding).items()}}
     shown = embedding[embedding["space"].isin(names)]
+    shown = shown.assign(space=shown["space"].astype(str).map(titles))
     if cache.report(DANN.name).has(Table.DOMAINS):
         widgets.say(_finding(_summary(cache.stamp(DANN.name)), chosen))
     for column, label in COLOURS.items():
         st.subheader(f"By {label.lower()}", anchor=False)
         widgets.figure(
-            pictures_charts.panels(shown, names, column),
+            pictures_charts.panels(shown, [titles[name] for name in names], column),
             f"umap-by-{column}-{chosen}",
             shown,
             alt=f"UMAP of {n_cells:,} cells in {len(names)} spaces, coloured by {label.lower()}.",
@@ -118,7 +120,7 @@ def numbers(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
         if space in set(table["space"])
     }
     widgets.say(_finding(table, chosen))
-    of_class = table["measure"].str.contains("class") & ~table["measure"].str.contains("within a class")
+    of_class = table["measure"].str.match(r"class |.* the same class$")
     for column, (key, rows, title) in zip(
         st.columns(2, gap="medium"),
         (
@@ -156,8 +158,8 @@ def _finding(table: pd.DataFrame, chosen: str) -> str:
 
     species, label = "species told by a classifier", "class told by a classifier"
     return (
-        f"A classifier finds the species in {of(chosen, species)} of cells from the network's features, in "
-        f"{of(RAW, species)} from the raw ones; the class in {of(chosen, label)} and {of(RAW, label)}."
+        f"A classifier finds the species from the network's features in {of(chosen, species)} of cells (chance 50%), "
+        f"from the input features in {of(RAW, species)}; the class in {of(chosen, label)} and {of(RAW, label)}."
     )
 
 
