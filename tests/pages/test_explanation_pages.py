@@ -77,7 +77,7 @@ def test_values_that_do_not_add_up_are_an_error(open_page: Open, tiny_models: Pa
 def test_system_and_grouping_come_from_the_address(open_page: Open, tiny_models: Path) -> None:
     lasso = open_page("shap_values", system="LASSO")
     assert any("log\\-odds" in caption.value and "LinearExplainer" in caption.value for caption in lasso.caption)
-    grouped = open_page("shap_values", by="each quantity", view="Dependence")
+    grouped = open_page("shap_values", by="quantity (stimuli pooled)", view="Dependence")
     assert not grouped.exception
     assert any("all stimuli" in option for option in grouped.selectbox(key="feature").options)
 

@@ -27,8 +27,7 @@ SHOWN_FEATURES = 14
 SHOWN_CELLS = 400
 MAP_FEATURES = 20
 NETWORKS = {spec.name: spec.title for spec in MODELS.values()}
-SINGLE, GROUPED = "each feature", "each quantity"
-_PLAYERS = {SINGLE: "Feature", GROUPED: "Quantity (stimuli pooled)"}
+SINGLE, GROUPED = "feature", "quantity (stimuli pooled)"
 _NAMES = list(FEATURE_NAMES)
 
 
@@ -118,7 +117,6 @@ def choose(model: str) -> Shown:
         "Explain by",
         options,
         "by",
-        format_func=_PLAYERS.__getitem__,
         help="The same quantity under four stimuli is one thing measured four times, and the four share its "
         "credit. By quantity, the four are revealed together and credited together (the Shapley value of the "
         "group, to which Owen's values of its members add up).",

@@ -131,7 +131,7 @@ def classes() -> None:
     widgets.figure(
         charts.by_class(_class_sweeps()),
         "front-classes",
-        caption=f"Typical responses to the onset of a long square about {ABOVE_RHEOBASE_PA:.0f} pA above rheobase, one simulated "
-        "mouse cell per subclass.",
+        caption=f"Typical responses to the onset of a long square about {ABOVE_RHEOBASE_PA:.0f} pA above rheobase, one "
+        "simulated mouse cell per subclass.",
         simulated=True,
     )
