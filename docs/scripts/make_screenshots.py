@@ -67,7 +67,8 @@ def shots() -> Iterator[Shot]:
 
 
 @contextmanager
-def _browser() -> Iterator[Any]:
+def running_browser() -> Iterator[Any]:
+    """Headless Chromium."""
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -112,7 +113,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as cache,
         serving(PROJECT_DIR / "app.py", NEUROCLASS_CACHE=cache) as base,
-        _browser() as browser,
+        running_browser() as browser,
     ):
         for shot in shots():
             if not names or shot.name in names:
