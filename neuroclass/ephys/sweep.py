@@ -103,6 +103,8 @@ class Recording:
         Metadata of the cell in the file, such as its species.
     format : str
         The file format, such as "NWB 2".
+    left_out : tuple of Sweep
+        Sweeps of the file that the user excludes; nothing is measured on them.
     """
 
     source: str
@@ -111,6 +113,7 @@ class Recording:
     warnings: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     format: str = ""
+    left_out: tuple[Sweep, ...] = ()
 
     @property
     def simulated(self) -> bool:

@@ -1,4 +1,4 @@
-"""What overruling the recognised stimuli changed: the verdict and the features before and after."""
+"""What overruling stimuli and leaving out sweeps changed: the verdict and the features before and after."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,12 @@ import streamlit as st
 from neuroclass.cell_types import label_of
 from neuroclass.charts.evidence import feature_name
 from neuroclass.classification import wording
-from neuroclass.classification.differences import Differences, differences
+from neuroclass.classification.differences import Differences, Moved, differences
 from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
-from neuroclass.features import with_unit
+from neuroclass.features import BY_NAME, with_unit
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.text import escaped
 
@@ -20,14 +21,13 @@ NAMED = 4
 
 
 def note(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> None:
-    """Verdict and features with the corrected stimuli against those with the recognised ones; nothing without any."""
-    corrections = uploads.corrections(cell_input)
-    if not corrections:
+    """Verdict and features after the user's corrections against those of all sweeps; nothing without any."""
+    how = _corrected(len(uploads.corrections(cell_input)), verdict)
+    if not how:
         return
     before = uploads.uncorrected(cell_input, verdict.cell, metadata)
-    number = f"{len(corrections)} corrected epoch{'s' if len(corrections) > 1 else ''}"
     if before is None:
-        st.info(f"With {number}; as recognised, the recording gives no verdict.", icon=":material/edit:")
+        st.info(f"{how}; with all sweeps, as recognised, there is no verdict.", icon=":material/edit:")
         return
     found = differences(before, verdict, uploads.loaded_models().dann.predictor.preprocessor)
     answers = f"{wording.headline(before)} → {wording.headline(verdict)}"
@@ -35,12 +35,19 @@ def note(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) ->
         answers = f"the answer stays {wording.headline(verdict)}"
     shares = _shares(before, verdict)
     st.info(
-        f"**With {number}:** {escaped(answers)}{escaped(shares)}. {escaped(_features(found), 600)}",
+        f"**{how}:** {escaped(answers)}{escaped(shares)}. {escaped(_features(found), 600)}",
         icon=":material/edit:",
     )
     with st.expander("What the correction changed", key="overruled", on_change="rerun") as opened:
         if opened.open:
             st.dataframe(table(before, verdict, found), hide_index=True)
+
+
+def _corrected(n_epochs: int, verdict: CellVerdict) -> str:
+    parts = [f"with {n_epochs} corrected epoch{'s' if n_epochs > 1 else ''}"] if n_epochs else []
+    parts += [f"without {sweeps_text(set(verdict.without_sweeps))}"] if verdict.without_sweeps else []
+    text = ", ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _shares(before: CellVerdict, after: CellVerdict) -> str:
@@ -59,8 +66,16 @@ def _features(found: Differences) -> str:
         if names:
             parts.append(f"{_listed(names)} {words}")
     if found.moved:
-        parts.append(f"{len(found.moved)} changed, most of all {_listed([one.feature for one in found.moved])}")
+        shown = ", ".join(map(_change, found.moved[:NAMED]))
+        rest = len(found.moved) - NAMED
+        more = f" and {rest} more" if rest > 0 else ""
+        parts.append(f"{len(found.moved)} changed, most of all {shown}{more}")
     return f"Features: {'; '.join(parts)}." if parts else "No feature changed."
+
+
+def _change(one: Moved) -> str:
+    first = one.first * BY_NAME[one.feature].display_factor
+    return f"{feature_name(one.feature)} {first:.4g} → {with_unit(one.feature, one.second)}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -74,10 +89,10 @@ def table(before: CellVerdict, after: CellVerdict, found: Differences) -> pd.Dat
     rows = [
         {
             "feature": feature_name(name),
-            "as recognised": with_unit(name, before.features[name]) if name in before.features else "not measured",
-            "as corrected": with_unit(name, after.features[name]) if name in after.features else "not measured",
+            "before": with_unit(name, before.features[name]) if name in before.features else "not measured",
+            "after": with_unit(name, after.features[name]) if name in after.features else "not measured",
             "difference (SD)": round(sd[name], 2) if name in sd else None,
         }
         for name in (*found.appeared, *found.gone, *sd)
     ]
-    return pd.DataFrame(rows, columns=["feature", "as recognised", "as corrected", "difference (SD)"])
+    return pd.DataFrame(rows, columns=["feature", "before", "after", "difference (SD)"])
