@@ -155,6 +155,12 @@ def wrapped(title: str, width: int = TITLE_WIDTH) -> str:
     return title if "<" in title else "<br>".join(textwrap.wrap(title, width, break_long_words=False))
 
 
+def lines(text: object, width: int) -> str:
+    """Text on as many lines as it needs, escaped; a value stays beside its unit."""
+    bound = re.sub(r"(?<=\d) (?=\D)|(?<==) ", "\u00a0", str(text))
+    return "<br>".join(map(escape, textwrap.wrap(bound, width, break_long_words=False)))
+
+
 def note(text: str, height: int = 180) -> go.Figure:
     """An empty figure with a note why."""
     fig = go.Figure()

@@ -127,7 +127,7 @@ def measure(
 
         recordings = leave_out(recordings, metadata.without_sweeps)
         origin = cell_input.origin
-        measured = (_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings)
+        measured = (of_analysis(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings)
         return [replace(cell, origin=origin) for cell in measured]
     except OSError as error:
         return [RejectedInput(cell_input.name, cannot_open(cell_input.name, error), cell_input.cell)]
@@ -182,10 +182,11 @@ def measured_recording(recording: Recording, metadata: CellMetadata | None = Non
 
     metadata = metadata or CellMetadata()
     (recording,) = leave_out([recording], metadata.without_sweeps)
-    return _measured(recording.source, analyse(recording, metadata), metadata)
+    return of_analysis(recording.source, analyse(recording, metadata), metadata)
 
 
-def _measured(source: str, analysis: "RecordingAnalysis", metadata: CellMetadata) -> MeasuredCell:
+def of_analysis(source: str, analysis: "RecordingAnalysis", metadata: CellMetadata) -> MeasuredCell:
+    """A recording that is measured already, ready to classify."""
     features, corrected = analysis.features, analysis.corrected
     species, assumed = _species(analysis.recording.metadata.get("species"), metadata)
     return MeasuredCell(

@@ -68,13 +68,7 @@ def test_what_cannot_be_left_out_is_said_and_changes_nothing(opened, history, sw
         assert of_page(app, history) == [before]
 
 
-def test_the_link_leaves_the_same_sweeps_out_and_another_browser_has_them_all(
-    opened,
-    open_page,
-    history,
-    sweeps,
-    monkeypatch,  # noqa: F811
-):
+def test_the_link_leaves_the_same_sweeps_out_and_another_browser_has_them_all(opened, history, sweeps):  # noqa: F811
     file = sweeps[1].name, sweeps[1].read_bytes()
     app = upload(opened("classify", section="Sweeps"), file)
     (before,) = of_page(app, history)

@@ -91,6 +91,7 @@ class World:
     def correct(self) -> None:
         for cell_input in self.now.inputs():
             uploads.correct(cell_input, self.rng.choice([{}, {(0, 0): None}, {(0, 0): Stimulus.RAMP}]))
+            uploads.leave_out(cell_input, self.rng.choice([(), (0,), (1, 2)]))
 
     def species(self) -> None:
         self.now.metadata = replace(self.now.metadata, species=self.rng.choice([None, "mouse", "human"]))

@@ -1,6 +1,7 @@
 """The stimulus found in each sweep: a gallery of all sweeps, and how to correct what was recognised."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -13,8 +14,9 @@ from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.features import Stimulus
 from neuroclass.ui import widgets
+from neuroclass.ui.cells import left_out
 from neuroclass.ui.cells.lent import Lent
-from neuroclass.ui.classify import left_out, uploads
+from neuroclass.ui.classify import uploads
 from neuroclass.ui.text import escaped
 
 TILES_A_PAGE = 60
@@ -53,7 +55,9 @@ def gallery(key: str, cell_input: CellInput, lent: Lent) -> None:
     one = next((s for s in analysis.sweeps if s.sweep.number == chosen), None)
     if one is not None:
         _correction(key, cell_input, one)
-    left_out.controls(key, cell_input, analysis.recording, chosen)
+    left_out.controls(
+        key, analysis.recording, chosen, uploads.left_out(cell_input), partial(uploads.leave_out, cell_input)
+    )
 
 
 def _tiles(analysis: RecordingAnalysis) -> list[Tile]:

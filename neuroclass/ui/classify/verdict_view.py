@@ -10,8 +10,9 @@ from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RecordingError, RejectedInput
+from neuroclass.ui.cells import left_out
 from neuroclass.ui.cells.lent import Lent
-from neuroclass.ui.classify import first_screen, left_out, overruled, readings, sections, uploads
+from neuroclass.ui.classify import first_screen, overruled, readings, sections, uploads
 from neuroclass.ui.classify.compare import Other
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
@@ -28,7 +29,9 @@ def refusal(
     st.error(f"**{escaped(where)}** was refused. {escaped(why, 1200)}", icon=":material/warning:")
     if cell_input is not None:
         if gone := uploads.left_out(cell_input):
-            left_out.taken_back(cell_input, set(gone), f"refused-{cell_input.digest[:16]}")
+            left_out.taken_back(
+                f"refused-{cell_input.digest[:16]}", gone, frozenset(), partial(uploads.leave_out, cell_input)
+            )
         readings.accepted(cell_input)
         readings.offer(one, cell_input, metadata, pairs)
 
