@@ -35,4 +35,4 @@ with st.container(key="passing"):
     st.caption(
         f"{len(rows):,} of {len(frame):,} cells pass the filters. The address of this page holds them: share it."
     )
-linked_views.views(rows, frame, cells.simulated)
+linked_views.views(rows, frame, cells.simulated, cells.source)

@@ -36,6 +36,8 @@ LOW_TO_HIGH = [[0.0, "#4A6FB0"], [0.5, "#A3A08C"], [1.0, "#E0B000"]]
 SIMULATED_NOTE = "simulated cells"
 WARNING = "#C05621"
 TITLE_WIDTH = 34
+OWN = ("#D81B60", "#111111", "#7A5200", "#004D40", "#5E35B1", "#B71C1C", "#01579B", "#33691E")
+"""Colours of the user's cells among the cohort's."""
 """Characters of an axis title on one line: what fits beside the labels of a figure on a telephone."""
 _ORDER = tuple(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER, *(s.value for s in Species))))
 
@@ -153,6 +155,11 @@ def _in_legend(trace: Any) -> bool:
 def wrapped(title: str, width: int = TITLE_WIDTH) -> str:
     """A title on as many lines as it needs on a narrow screen."""
     return title if "<" in title else "<br>".join(textwrap.wrap(title, width, break_long_words=False))
+
+
+def own_colour(number: int) -> str:
+    """Colour of one of the user's cells, unlike those of the classes."""
+    return OWN[number % len(OWN)]
 
 
 def lines(text: object, width: int) -> str:

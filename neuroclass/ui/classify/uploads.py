@@ -19,6 +19,7 @@ from neuroclass.io.history import StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 from neuroclass.ui import cache, model_choice
+from neuroclass.ui.cells import own_cells
 from neuroclass.ui.classify import sheets
 from neuroclass.ui.history import store
 from neuroclass.ui.housekeeping import give_back
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _OF_UPLOADS = (
     *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
     *("stress-results", "quality-effects", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
-    "left-out",
+    *("left-out", own_cells.KEPT),
 )
 FEW_CELLS = 20
 MOST_CELLS, MOST_KEPT_CELLS = 20_000, 20_000
@@ -182,6 +183,7 @@ def answer(
     entry, models = keep(cell_input, metadata), models or loaded_models()
     metadata = corrected(cell_input, metadata)
     answers = _answers(cell_input, metadata, models, progress)
+    own_cells.keep(fingerprint(inputs=cell_input), answers)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     if entry is not None and place not in _finished().get(entry, ()):
         payload, summary = (one.to_json() for one in answers), wording.summary_of(answers)

@@ -17,6 +17,8 @@ from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Mask
 from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache
+from neuroclass.ui.cells import own_cells
+from neuroclass.ui.explore import overlaid
 from neuroclass.ui.text import escaped
 
 FILTERS = (
@@ -188,7 +190,13 @@ def _brush(name: str, values: "pd.Series[Any]", limits: tuple[float, float], ste
             st.session_state[f"r_{name}"] = max(limits[0], low), min(limits[1], high)
 
     st.plotly_chart(
-        charts.histogram(values, BY_NAME[name].title, limits, st.session_state.get(f"r_{name}", limits)),
+        charts.histogram(
+            values,
+            BY_NAME[name].title,
+            limits,
+            st.session_state.get(f"r_{name}", limits),
+            own_cells.values(overlaid.chosen(), name),
+        ),
         key=key,
         on_select=brushed,
         selection_mode="box",
@@ -228,7 +236,9 @@ def cell_selector(frame: pd.DataFrame) -> str | None:
     keep: dict[str, Any] = {"key": "cell", "bind": "query-params", "persist_state": "session"}
     wanted = st.query_params.get("cell")
     if wanted and not (frame["id"] == wanted).any():
-        st.warning(f"There is no cell {escaped(wanted)} among those loaded.", icon=":material/warning:")
+        st.warning(
+            f"There is no cell {escaped(wanted)} among those loaded. Choose one below.", icon=":material/warning:"
+        )
     if len(frame) <= MOST_OPTIONS:
         chosen: str | None = st.selectbox(
             "Open a cell", frame["id"].tolist(), index=None, placeholder="type an id", **keep
