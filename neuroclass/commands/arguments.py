@@ -113,7 +113,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="LIST",
-        help="leave sweeps out, numbered as in the file, such as 3,7 or 9-12; holds for all files given",
+        help="leave sweeps out, numbered as in the file, such as 3,7 or 9-12 (of --group: as joined); holds for "
+        "all files given",
     )
     parser.add_argument(
         "--sheet", default="", metavar="NAME", help="sheet of a spreadsheet (default: the first with a feature column)"

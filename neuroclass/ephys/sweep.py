@@ -45,6 +45,8 @@ class Sweep:
         What the reader changed in this sweep.
     source : str
         Original file and number if the cell's sweeps come from several files; else empty.
+    began_s : float or None
+        When it began by the file's clock, s; None where the file does not tell.
     """
 
     number: int
@@ -56,6 +58,7 @@ class Sweep:
     recorded_current: bool = False
     notes: tuple[str, ...] = ()
     source: str = ""
+    began_s: float | None = None
 
     def __post_init__(self) -> None:
         """Check that the arrays match."""

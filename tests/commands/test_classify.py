@@ -78,6 +78,19 @@ def test_a_corrected_protocol_changes_what_is_measured(halves, capsys):
     assert {k: v for k, v in corrected["features"].items() if v is not None} == expected.features
 
 
+def test_sweeps_are_left_out_and_the_json_says_so(halves, capsys):
+    (plain,) = answers(capsys, halves[1])
+    number = plain["sweeps"][-1]["number"]
+    (told,) = answers(capsys, halves[1], "--without-sweeps", f"{number}")
+    assert (plain["without_sweeps"], told["without_sweeps"]) == ([], [number])
+    assert number not in [sweep["number"] for sweep in told["sweeps"]]
+    assert f"Left out by hand: sweep {number}." in told["warnings"]
+    (expected,) = measure(CellInput.single("b.nwb", halves[1]), CellMetadata(without_sweeps=frozenset({number})))
+    assert {k: v for k, v in told["features"].items() if v is not None} == expected.features
+    assert main(["classify", str(halves[1]), "--without-sweeps", "9999"]) == REFUSED
+    assert "has no sweep 9999" in capsys.readouterr().out
+
+
 def test_an_answer_does_not_depend_on_the_files_beside_it_to_the_last_digit(halves, tmp_path, capsys):
     table = tmp_path / "cells.csv"
     table.write_text(TABLE + "b,mouse,-60,20,250,0.1,0.0008\n", encoding="utf-8")

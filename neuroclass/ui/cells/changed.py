@@ -10,11 +10,11 @@ from neuroclass.charts.evidence import feature_name
 from neuroclass.classification import wording
 from neuroclass.classification.differences import Differences, Moved, differences
 from neuroclass.classification.result import CellVerdict
-from neuroclass.features import BY_NAME, with_unit
+from neuroclass.features import BY_NAME, rounded, with_unit
 from neuroclass.predictors.preprocess import Preprocessor
 from neuroclass.ui.text import escaped
 
-NAMED = 4
+NAMED, DIGITS = 4, 4
 
 
 def show(how: str, before: CellVerdict, after: CellVerdict, preprocessor: Preprocessor) -> None:
@@ -61,8 +61,8 @@ def _features(found: Differences) -> str:
 
 
 def _change(one: Moved) -> str:
-    first = one.first * BY_NAME[one.feature].display_factor
-    return f"{feature_name(one.feature)} {first:.4g} → {with_unit(one.feature, one.second)}".replace("-", "−")
+    first = rounded(one.first * BY_NAME[one.feature].display_factor, DIGITS)
+    return f"{feature_name(one.feature)} {first} → {with_unit(one.feature, one.second, DIGITS)}"
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -76,8 +76,8 @@ def table(before: CellVerdict, after: CellVerdict, found: Differences) -> pd.Dat
     rows = [
         {
             "feature": feature_name(name),
-            "before": with_unit(name, before.features[name]) if name in before.features else "not measured",
-            "after": with_unit(name, after.features[name]) if name in after.features else "not measured",
+            "before": with_unit(name, before.features[name], DIGITS) if name in before.features else "not measured",
+            "after": with_unit(name, after.features[name], DIGITS) if name in after.features else "not measured",
             "difference (SD)": round(sd[name], 2) if name in sd else None,
         }
         for name in (*found.appeared, *found.gone, *sd)

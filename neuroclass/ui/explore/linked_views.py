@@ -42,7 +42,7 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool, source: 
     """
     all_ids = everyone["id"].tolist()
     _from_address(all_ids)
-    own = overlaid.choose()
+    own = overlaid.chosen()
     axes, points = axes_of.choose(frame)
     picked = set(st.session_state[PICKED])
     rows = frame[frame["id"].isin(picked)] if picked else frame
