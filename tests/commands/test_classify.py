@@ -13,6 +13,7 @@ from neuroclass.classification.inputs import CellInput, parse_groups
 from neuroclass.classification.measurement import measure
 from neuroclass.classification.metadata import CellMetadata, parse_protocols, protocol_texts
 from neuroclass.cli import main
+from neuroclass.commands.arguments import REFUSED
 from neuroclass.errors import SettingsError
 from neuroclass.features import Stimulus
 from tests.ephys import planted
