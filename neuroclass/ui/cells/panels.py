@@ -15,7 +15,7 @@ from neuroclass.ephys.firing import adaptation_index, average_spike, instantaneo
 from neuroclass.ephys.fitted import rate_current
 from neuroclass.ephys.session import RESISTANCE, TIME, drift_mv, session_table
 from neuroclass.ephys.sweep_summary import SweepSummary
-from neuroclass.features import Stimulus
+from neuroclass.features import Stimulus, rounded, signed
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import passive
@@ -86,12 +86,16 @@ def _session(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> No
     change = round(drift_mv(table), 1) + 0.0
     minutes, known = table[TIME].max(), table[RESISTANCE].dropna()
     span = f" in {minutes:.1f} min" if minutes == minutes else ""
-    access = f" The bridge leaves {known.iloc[0]:.1f} MΩ at first, {known.iloc[-1]:.1f} at last." if len(known) else ""
+    access = (
+        f" The bridge leaves {rounded(known.iloc[0])} MΩ at first, {rounded(known.iloc[-1])} MΩ at last."
+        if len(known)
+        else ""
+    )
     widgets.figure(
         session_charts.session(table, simulated),
         f"session-{key}",
         table,
-        finding=f"The potential before the stimulus drifts by {change:+.1f} mV over {len(table)} sweeps{span}.{access}",
+        finding=f"The potential before the stimulus drifts by {signed(change)} mV over {len(table)} sweeps{span}.{access}",
         caption="Median potential and current before each sweep's stimulus; resistance across which the potential "
         "jumps at the onset of squares, which is the access resistance less what the bridge balance takes. "
         + (
