@@ -8,9 +8,9 @@ from neuroclass.charts.cell_plots import FIT
 from neuroclass.charts.theme import ACCENT, PALETTE, finish
 
 _ROWS = (
-    ("rest (mV)", ACCENT, "Potential before<br>the stimulus (mV)", 0.5),
+    ("rest (mV)", ACCENT, "Potential before<br>the stimulus (mV)", 0.45),
     ("holding (pA)", FIT, "Holding<br>(pA)", 0.25),
-    ("series resistance (MΩ)", PALETTE[2], "Resistance left<br>by the bridge<br>(MΩ)", 0.3),
+    ("series resistance (MΩ)", PALETTE[2], "Resistance left<br>by the bridge<br>(MΩ)", 0.35),
 )
 
 

@@ -14,7 +14,7 @@ SETTLE_MS = 250
 ADDRESSES = (
     "",
     "explore",
-    "explore?cell=simulated-human-inhibitory-062&without=8",
+    "explore?cell=simulated-human-inhibitory-062&without=8&panel=session",
     "explore?cell=simulated-mouse-pvalb-001&evidence=Counterfactual&panel=spike",
     "performance",
     "performance?view=Confusion+matrix",

@@ -46,7 +46,8 @@ def controls(key: str, recording: Recording, chosen: int | None, before: frozens
                 key=f"leave-text-{key}-{len(gone)}",
                 placeholder="such as 3, 7 or 9-12",
                 help=f"Numbered as in the file, which has {sweeps_text(used | gone)}. All features are then measured "
-                "without them, and the cell is classified again. Of a file with several cells, each loses those that it has.",
+                "without them, and the cell is classified again. Of a file with several cells, each "
+                "loses those that it has.",
             )
             pressed = st.form_submit_button("Leave out")
     if pressed and text.strip():

@@ -91,11 +91,12 @@ def _session(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> No
         if len(known)
         else ""
     )
+    drift = f"The potential before the stimulus drifts by {signed(change)} mV over {len(table)} sweeps{span}."
     widgets.figure(
         session_charts.session(table, simulated),
         f"session-{key}",
         table,
-        finding=f"The potential before the stimulus drifts by {signed(change)} mV over {len(table)} sweeps{span}.{access}",
+        finding=f"{drift}{access}",
         caption="Median potential and current before each sweep's stimulus; resistance across which the potential "
         "jumps at the onset of squares, which is the access resistance less what the bridge balance takes. "
         + (
