@@ -126,7 +126,10 @@ def analysis(source: str, cell_id: str, without: frozenset[int] = frozenset()) -
 
         with st.spinner("Getting the cell's sweeps"):
             found = recording_of(cohort(), cell_id)
-            return found if isinstance(found, str) else analyse(*leave_out([found], without))
+            if isinstance(found, str):
+                return found
+            (left,) = leave_out([found], without)
+            return analyse(left)
 
     return _analyses().get_or_make(fingerprint(source=source, cell=cell_id, without=without), measure)
 

@@ -123,7 +123,7 @@ def _own(name: str, **features: float) -> dict[str, list[OwnCell]]:
 def test_a_cell_of_the_session_is_drawn_in_every_figure_of_a_feature(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", x="Sag, long square (ratio)", ranges="sag")
     assert not [one for one in app.multiselect if one.key == "overlaid"]
-    app.session_state["own-cells"] = _own("mine.abf", sag=0.2, tau=20.0)
+    app.session_state["own-cells"] = _own("mine.abf", sag=0.2, width=0.0005)
     app.run()
     app.multiselect(key="overlaid").select("mine.abf").run()
     assert not app.exception

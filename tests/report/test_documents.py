@@ -96,7 +96,7 @@ def test_the_methods_paragraph_has_versions_hashes_and_conditions(cell, models):
 def test_sweeps_that_were_left_out_are_named(cell, models):
     verdict = replace(cell.verdict, without_sweeps=(3, 7, 8, 9), sweeps=({"number": 1},))
     assert "(sweeps 3 and 7 to 9 left out by hand)" in methods_paragraph(verdict, models)
-    assert "left out" not in methods_paragraph(cell.verdict, models)
+    assert "left out by hand" not in methods_paragraph(cell.verdict, models)
     assert set(feature_table(verdict)["without sweeps"]) == {"3 and 7 to 9"}
     assert "without sweeps" not in feature_table(cell.verdict)
     page = html_report([replace(cell, verdict=verdict)], models)
