@@ -1,6 +1,6 @@
 """Cells classified in this session that are drawn among the cohort's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -39,7 +39,7 @@ def chosen() -> dict[str, OwnCell]:
     return {name: known[name] for name in st.session_state.get(KEY, ()) if name in known}
 
 
-def missing(cells: dict[str, OwnCell], options: Sequence[str]) -> str:
+def missing(cells: Mapping[str, OwnCell], options: Sequence[str]) -> str:
     """Which of the chosen cells are not drawn on these axes, and why; empty where all are."""
     parts = []
     for name, cell in cells.items():

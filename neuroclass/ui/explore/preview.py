@@ -3,6 +3,7 @@
 import streamlit as st
 
 from neuroclass.charts import cell_plots as plots
+from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells import neighbours
 from neuroclass.ui.text import escaped
@@ -34,6 +35,6 @@ def show(cell_id: str, source: str, simulated: bool) -> None:
         plots.gallery([panel], simulated),
         "preview",
         caption=f"Sweeps of {escaped(cell_id)}: the most hyperpolarising long square, and one about "
-        f"{neighbours.ABOVE_RHEOBASE_PA:g} pA above rheobase.",
+        f"{ABOVE_RHEOBASE_PA:g} pA above rheobase.",
         simulated=simulated,
     )
