@@ -4,7 +4,7 @@ import streamlit as st
 
 from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.cells import selected_cell
-from neuroclass.ui.explore import explore, human_cells, linked_views
+from neuroclass.ui.explore import explore, human_cells, linked_views, overlaid
 from neuroclass.ui.guards import guarded, need
 
 widgets.heading("Explore", "Filter and compare cells, then open one: its sweeps, its spikes, its 41 features.")
@@ -28,6 +28,7 @@ if chosen:
         cell.show(cells, chosen)
     st.stop()
 
+overlaid.choose()
 with guarded():
     rows = explore.filters(frame, cells.source)
 need(len(rows) > 0, "No cell passes the filters. Clear one of them.")
@@ -35,4 +36,4 @@ with st.container(key="passing"):
     st.caption(
         f"{len(rows):,} of {len(frame):,} cells pass the filters. The address of this page holds them: share it."
     )
-linked_views.views(rows, frame, cells.simulated)
+linked_views.views(rows, frame, cells.simulated, cells.source)

@@ -1,6 +1,6 @@
 """Recordings and their features."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,6 +174,7 @@ def extract_features(
     entered: Mapping[str, float] | None = None,
     conditions: Conditions | None = None,
     species: str | None = None,
+    without_sweeps: Collection[int] = (),
 ) -> ExtractedFeatures:
     """Measure the 41 features of a recording.
 
@@ -189,6 +190,8 @@ def extract_features(
         How the cell was recorded.
     species : str, optional
         ``mouse`` or ``human``, where the file does not say.
+    without_sweeps : collection of int
+        Sweeps to leave out, numbered as in the file.
 
     Returns
     -------
@@ -197,7 +200,7 @@ def extract_features(
     Raises
     ------
     RecordingError
-        See `read_recording`.
+        See `read_recording`; also if there is no such sweep to leave out, or none would be left.
 
     Examples
     --------
@@ -211,5 +214,12 @@ def extract_features(
     if not isinstance(recording, Recording):
         recording = read_recording(recording)
     texts = [f"{place}={name}" for place, name in (stimuli or {}).items()]
-    metadata = CellMetadata(species, dict(entered or {}), None, parse_protocols(texts), conditions or Conditions())
+    metadata = CellMetadata(
+        species,
+        dict(entered or {}),
+        None,
+        parse_protocols(texts),
+        conditions or Conditions(),
+        without_sweeps=frozenset(without_sweeps),
+    )
     return ExtractedFeatures(measured_recording(recording, metadata))

@@ -7,11 +7,12 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import ACCENT, PALETTE, SIMULATED_NOTE, UNKNOWN, escape, finish, note
+from neuroclass.charts.theme import ACCENT, PALETTE, SIMULATED_NOTE, UNKNOWN, escape, finish, lines, note
 from neuroclass.charts.traces import Trace, crop, envelope
 from neuroclass.types.arrays import Floats
 
 FIT = PALETTE[1]
+GALLERY_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -310,14 +311,16 @@ def gallery(panels: Sequence[Panel], simulated: bool = False) -> go.Figure:
     """
     if not panels:
         return note("No cell to draw.")
+    n_rows = -(-len(panels) // GALLERY_COLUMNS)
     fig = make_subplots(
-        1,
-        len(panels),
-        shared_yaxes=True,
-        subplot_titles=[f"{escape(p.title)}<br>{escape(p.subtitle)}" for p in panels],
-        horizontal_spacing=0.015,
+        n_rows,
+        min(GALLERY_COLUMNS, len(panels)),
+        shared_yaxes="all",
+        subplot_titles=[f"{lines(p.title, 14)}<br>{lines(p.subtitle, 14)}" for p in panels],
+        horizontal_spacing=0.02,
+        vertical_spacing=0.36 / n_rows if n_rows > 1 else 0.0,
     )
-    for column, panel in enumerate(panels, start=1):
+    for k, panel in enumerate(panels):
         for trace in panel.traces:
             part = crop(trace, *panel.window) if panel.window else trace
             if not part.v_mv.size:
@@ -327,17 +330,19 @@ def gallery(panels: Sequence[Panel], simulated: bool = False) -> go.Figure:
                 x=(part.start_s + index / part.rate_hz - (panel.window[0] if panel.window else 0.0)).round(6),
                 y=kept.round(2),
                 mode="lines",
-                line={"width": 1, "color": ACCENT if column == 1 else UNKNOWN},
+                line={"width": 1, "color": UNKNOWN if k else ACCENT},
                 name=escape(trace.name),
                 showlegend=False,
                 hovertemplate=f"{escape(trace.name)}: %{{x:.3f}} s, %{{y:.1f}} mV<extra></extra>",
-                row=1,
-                col=column,
+                row=k // GALLERY_COLUMNS + 1,
+                col=k % GALLERY_COLUMNS + 1,
             )
-    fig.update_annotations(font_size=12)
-    finish(fig, height=320, simulated=simulated, legend=False)
-    fig.update_layout(margin_t=84)
-    fig.update_annotations(y=1.2, selector={"text": SIMULATED_NOTE})
-    fig.update_xaxes(title_text="Time (s)", nticks=4)
+    fig.update_annotations(font_size=11)
+    finish(fig, height=60 + 270 * n_rows, simulated=simulated, legend=False)
+    fig.update_layout(margin_t=96)
+    fig.update_annotations(yshift=64, selector={"text": SIMULATED_NOTE})
+    fig.update_xaxes(nticks=4)
+    for k in range(max(0, len(panels) - GALLERY_COLUMNS), len(panels)):
+        fig.update_xaxes(title_text="Time (s)", row=k // GALLERY_COLUMNS + 1, col=k % GALLERY_COLUMNS + 1)
     fig.update_yaxes(title_text="Membrane potential (mV)", col=1)
     return fig

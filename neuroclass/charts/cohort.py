@@ -1,5 +1,6 @@
 """Figures of a cohort's composition and of its features."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from neuroclass.charts.theme import (
     escape,
     finish,
     ordered,
+    own_colour,
     shown,
 )
 from neuroclass.features import BY_NAME
@@ -149,7 +151,9 @@ def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -
     return fig
 
 
-def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = False) -> go.Figure:
+def distribution(
+    frame: pd.DataFrame, feature: str, by: str, simulated: bool = False, own: "pd.Series[Any] | None" = None
+) -> go.Figure:
     """A feature's values by group: quartile boxes and individual cells.
 
     Parameters
@@ -162,6 +166,8 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
         Metadata column to group by.
     simulated : bool
         Whether the cells are simulated.
+    own : Series, optional
+        The feature of the user's cells in its display unit, by name: a line each.
 
     Returns
     -------
@@ -183,15 +189,37 @@ def distribution(frame: pd.DataFrame, feature: str, by: str, simulated: bool = F
             fillcolor="rgba(0,0,0,0)",
             customdata=cells[["id"]] if len(frame) <= MOST_POINTS else None,
             hovertemplate="%{customdata[0]}: %{x:.4g}<extra></extra>" if len(frame) <= MOST_POINTS else None,
+            showlegend=False,
         )
+    ends = [trace.name for trace in fig.data]
+    _own_lines(fig, own, [ends[0], ends[-1]] if ends else [])
     by_title = f"{by.replace('_', ' ').capitalize()} (cells)"
     fig.update_yaxes(autorange="reversed")
     height = 120 + 36 * max(4, groups.nunique())
-    return finish(fig, height=height, x=BY_NAME[feature].title, y=by_title, simulated=simulated, legend=False)
+    drawn = own is not None and len(own) > 0
+    return finish(fig, height=height, x=BY_NAME[feature].title, y=by_title, simulated=simulated, legend=drawn)
+
+
+def _own_lines(fig: go.Figure, own: "pd.Series[Any] | None", across: Sequence[Any]) -> None:
+    """A line across the plot at each of the user's cells, named in the legend."""
+    for k, (name, value) in enumerate({} if own is None else own.items()):
+        fig.add_scatter(
+            x=[value] * len(across),
+            y=list(across),
+            mode="lines+markers",
+            name=escape(name),
+            line={"color": own_colour(k), "width": 2, "dash": "dash"},
+            marker={"symbol": "star", "size": 10},
+            hovertemplate="%{fullData.name}: %{x:.4g}<extra>own cell</extra>",
+        )
 
 
 def histogram(
-    values: "pd.Series[Any]", title: str, limits: tuple[float, float], wanted: tuple[float, float]
+    values: "pd.Series[Any]",
+    title: str,
+    limits: tuple[float, float],
+    wanted: tuple[float, float],
+    own: "pd.Series[Any] | None" = None,
 ) -> go.Figure:
     """Numbers of cells over a feature's range, to brush a part of it.
 
@@ -203,6 +231,8 @@ def histogram(
         The feature with its unit.
     limits, wanted : tuple of float
         The whole range, and the part that is chosen.
+    own : Series, optional
+        The feature of the user's cells in its display unit, by name: a line each.
 
     Returns
     -------
@@ -219,10 +249,13 @@ def histogram(
             width=np.diff(edges),
             marker={"color": ACCENT, "opacity": np.where(inside, 0.9, 0.25)},
             hovertemplate="%{x:.4g}: %{y} cells<extra></extra>",
+            showlegend=False,
         )
     )
+    _own_lines(fig, own, (0, max(1, int(numbers.max(initial=0)))))
     fig.update_layout(dragmode="select", selectdirection="h")
-    return finish(fig, height=150, x=title, y="Cells", legend=False)
+    drawn = own is not None and len(own) > 0
+    return finish(fig, height=190 if drawn else 150, x=title, y="Cells", legend=drawn)
 
 
 def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figure:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import ACCENT, escape, finish, note
+from neuroclass.charts.theme import ACCENT, escape, finish, lines, note
 from neuroclass.charts.traces import Mark, Trace, crop, envelope
 
 POINTS_A_PANEL = 1200
 MOST_TRACES = 8
+_TITLE_WIDTH, _LINE_PX = 15, 16
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def side_by_side(panels: Sequence[Panel], aligned_on: str, height: int = 420) ->
     """
     if not any(panel.traces for panel in panels):
         return note("No sweep to compare.")
+    titles = [_title(panel, _TITLE_WIDTH if len(panels) > 1 else 60) for panel in panels]
     fig = make_subplots(
         2,
         len(panels),
@@ -74,23 +76,23 @@ def side_by_side(panels: Sequence[Panel], aligned_on: str, height: int = 420) ->
         row_heights=[0.76, 0.24],
         vertical_spacing=0.05,
         horizontal_spacing=0.025,
-        column_titles=[_title(panel) for panel in panels],
+        column_titles=titles,
     )
     for column, panel in enumerate(panels, start=1):
         _draw(fig, panel, column, panel.colour or ACCENT)
     finish(fig, height=height, legend=False)
-    fig.update_layout(margin={"t": 74})
-    fig.update_annotations(font_size=13)
-    for column in range(1, len(panels) + 1):
-        fig.update_xaxes(title_text=f"Time from {aligned_on} (ms)", row=2, col=column)
+    fig.update_layout(margin={"t": 42 + _LINE_PX * max(title.count("<br>") for title in titles)})
+    fig.update_annotations(font_size=12)
+    fig.update_xaxes(title_text=f"Time from {aligned_on} (ms)", row=2, col=(len(panels) + 1) // 2)
+    fig.update_xaxes(nticks=4)
     fig.update_yaxes(title_text="Membrane potential (mV)", row=1, col=1)
     fig.update_yaxes(title_text="Stimulus (pA)", nticks=4, row=2, col=1)
     return fig
 
 
-def _title(panel: Panel) -> str:
-    made = " (simulated)" if panel.simulated else ""
-    return f"<b>{escape(panel.title)}</b>{made}<br>{escape(panel.subtitle)}"
+def _title(panel: Panel, width: int) -> str:
+    made = lines(f"{panel.title} (simulated)" if panel.simulated else panel.title, width)
+    return f"<b>{made}</b><br>{lines(panel.subtitle, width)}"
 
 
 def _draw(fig: go.Figure, panel: Panel, column: int, colour: str) -> None:

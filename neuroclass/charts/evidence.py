@@ -7,8 +7,12 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, NEGATIVE, POSITIVE, UNKNOWN, class_label, escape, finish, note
+from neuroclass.charts.theme import ACCENT, NEGATIVE, POSITIVE, UNKNOWN, class_label, escape, finish, lines, note
 from neuroclass.features import BY_NAME
+
+_NAME_WIDTH = 24
+_TEXT_SHARE = 0.45
+"""What a bar's text takes of the axis on a narrow screen, of the range of the bars."""
 
 
 def feature_name(feature: str) -> str:
@@ -36,26 +40,32 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
     if table.empty:
         return note("No feature was measured, so there is no reason to show.")
     rows = table.iloc[::-1]
-    names = [f"{escape(feature_name(f))} = {escape(s)}" for f, s in zip(rows["feature"], rows["shown"], strict=True)]
+    names = [
+        lines(f"{feature_name(f)} = {s}", _NAME_WIDTH) for f, s in zip(rows["feature"], rows["shown"], strict=True)
+    ]
     gated = bool(rows["gate"].notna().any())
     fig = make_subplots(1, 2 if gated else 1, shared_yaxes=True, column_widths=[0.76, 0.24] if gated else None,
-                        horizontal_spacing=0.05)  # fmt: skip
+                        horizontal_spacing=0.08)  # fmt: skip
+    texts = [f"{value:+.3f}".replace("-", "−") for value in rows["shap"]]
     fig.add_bar(
         x=rows["shap"],
         y=names,
         orientation="h",
         customdata=rows["feature"].tolist(),
         marker_color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["shap"]],
-        text=[f"{value:+.3f}".replace("-", "−") for value in rows["shap"]],
+        text=[text if value >= 0 else "" for text, value in zip(texts, rows["shap"], strict=True)],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{y}: %{text}<extra>click: where it was measured</extra>",
+        hovertemplate="%{y}: %{x:+.3f}<extra>click: where it was measured</extra>",
         row=1,
         col=1,
     )
-    reach = max(1e-3, float(rows["shap"].abs().max())) * 1.35
-    low = -reach if (rows["shap"] < 0).any() else 0.0
-    fig.update_xaxes(range=[low, reach], title_text=f"SHAP towards {class_label(label)} (probability)", col=1)
+    for name, text, value in zip(names, texts, rows["shap"], strict=True):
+        if value < 0:  # a text left of the bar would lie on the names
+            fig.add_annotation(x=0, y=name, text=text, xanchor="left", showarrow=False, row=1, col=1)
+    low, high = min(0.0, float(rows["shap"].min())), max(1e-3, float(rows["shap"].max()))
+    title = f"SHAP towards {class_label(label)}<br>(probability)"
+    fig.update_xaxes(range=[low * 1.05, high + _TEXT_SHARE * (high - low)], nticks=5, title_text=title, col=1)
     if gated:
         fig.add_bar(
             x=rows["gate"],
@@ -67,8 +77,8 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
             row=1,
             col=2,
         )
-        fig.update_xaxes(range=[0, 1.02], title_text="Gate", tickvals=[0, 1], ticktext=["shut", "open"], row=1, col=2)
-    finish(fig, height=110 + 30 * len(rows), simulated=simulated, legend=False)
+        fig.update_xaxes(range=[0, 1.02], title_text="Gate<br>(1: open)", tickvals=[0, 1], row=1, col=2)
+    finish(fig, height=120 + 34 * len(rows), simulated=simulated, legend=False)
     return fig.update_yaxes(title_text="Feature (value)", col=1)
 
 
@@ -98,22 +108,25 @@ def changes(
     fig = go.Figure(
         go.Bar(
             x=rows["delta_z"],
-            y=[escape(feature_name(feature)) for feature in rows["feature"]],
+            y=[
+                f"{lines(feature_name(feature), _NAME_WIDTH)}<br>{text}"
+                for feature, text in zip(rows["feature"], texts, strict=True)
+            ],
             orientation="h",
             marker_color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["delta_z"]],
+            customdata=[escape(feature_name(feature)) for feature in rows["feature"]],
             text=texts,
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{text}, %{x:+.2f} standard deviations<extra></extra>",
+            textposition="none",
+            hovertemplate="%{customdata}: %{text}, %{x:+.2f} standard deviations<extra></extra>",
         )
     )
-    reach = max(0.2, float(rows["delta_z"].abs().max())) * 1.9
+    reach = max(0.2, float(rows["delta_z"].abs().max())) * 1.05
     low = -reach if (rows["delta_z"] < 0).any() else 0.0
     fig.update_xaxes(range=[low, reach if (rows["delta_z"] > 0).any() else reach * 0.05])
     return finish(
         fig,
-        height=110 + 42 * len(rows),
-        x=escape(x),
+        height=120 + 54 * len(rows),
+        x=lines(x, _NAME_WIDTH),
         y="Feature",
         simulated=simulated,
         legend=False,

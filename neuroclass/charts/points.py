@@ -1,6 +1,6 @@
 """Cells as points, coloured and faceted by any column and linked to a table by id."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import category, class_label, colours_of, escape, finish, note, ordered
+from neuroclass.charts.theme import category, class_label, colours_of, escape, finish, note, ordered, own_colour
 
 MOST_FACETS = 12
 MOST_SVG = 2000
@@ -24,6 +24,7 @@ def scatter(
     facet: str | None = None,
     selected: Collection[str] = (),
     ringed: Collection[str] = (),
+    own: pd.DataFrame | None = None,
     simulated: bool = False,
     height: int = 520,
 ) -> go.Figure:
@@ -45,6 +46,8 @@ def scatter(
         Ids to highlight; all if empty.
     ringed : collection of str
         Ids to ring.
+    own : DataFrame, optional
+        Columns ``name``, ``x``, ``y`` (shown units) of the user's cells, each named in the legend.
     simulated : bool
         Whether the cells are simulated.
     height : int
@@ -100,9 +103,11 @@ def scatter(
         if len(around):
             fig.add_trace(_rings(around, "ticked" not in named), **place)
             named.add("ticked")
+        for trace in _own(own, legend=k == 0):
+            fig.add_trace(trace, **place)
     fig.update_layout(dragmode="select" if len(points) > 1 else "zoom")
     total = height if n_rows == 1 else 60 + 280 * n_rows
-    finish(fig, height=total, simulated=simulated, legend=bool(not number or rings))
+    finish(fig, height=total, simulated=simulated, legend=bool(not number or rings or (own is not None and len(own))))
     if facet:
         fig.update_layout(margin_t=80 if not number else 56)
     fig.update_xaxes(title_text=titles[0], row=n_rows)
@@ -184,6 +189,21 @@ def _rings(cells: pd.DataFrame, legend: bool) -> go.Scatter:
     )
 
 
+def _own(own: pd.DataFrame | None, legend: bool) -> Iterator[go.Scatter]:
+    """A star for each of the user's cells, drawn over all others."""
+    for k, row in enumerate([] if own is None else own.itertuples()):
+        yield go.Scatter(
+            x=[row.x],
+            y=[row.y],
+            mode="markers",
+            name=escape(row.name),
+            legendgroup=f"own {row.name}",
+            showlegend=legend,
+            marker={"size": 15, "symbol": "star", "color": own_colour(k), "line": {"width": 1.5, "color": "white"}},
+            hovertemplate="%{fullData.name}<br>x %{x:.4g}, y %{y:.4g}<extra>own cell</extra>",
+        )
+
+
 def effects(
     table: pd.DataFrame, names: tuple[str, str], simulated: bool = False, level: float = 0.05, most: int = 41
 ) -> go.Figure:
@@ -236,6 +256,7 @@ def parallel(
     colour: str,
     most: int = 600,
     simulated: bool = False,
+    own: Mapping[str, Mapping[str, float]] | None = None,
 ) -> go.Figure:
     """Parallel coordinates: each cell a line across the axes of several features.
 
@@ -251,6 +272,8 @@ def parallel(
         Most cells drawn.
     simulated : bool
         Whether the cells are simulated.
+    own : mapping of name to features, optional
+        The user's cells, stored units; a thick line for each that has all of the features.
 
     Returns
     -------
@@ -262,10 +285,11 @@ def parallel(
         return note("No cell has all of these features.", 420)
     known = known.iloc[np.unique(np.linspace(0, len(known) - 1, min(most, len(known))).astype(int))]
     scaled = np.empty((len(known), len(features)))
-    ticks = []
+    ticks, spans = [], []
     for k, (name, _, factor) in enumerate(features):
         low, high = np.nanpercentile(frame[name], [1, 99])
         width = (high - low) or 1.0
+        spans.append((name, low, width))
         scaled[:, k] = np.clip((known[name] - low) / width, -0.03, 1.03)
         ticks.append((low * factor, (low + high) / 2 * factor, high * factor))
     groups = category(known[colour])
@@ -286,6 +310,16 @@ def parallel(
             customdata=ids[mine].ravel(),
             hovertemplate="%{customdata}<extra></extra>",
         )
+    for k, (name, cell) in enumerate((own or {}).items()):
+        if all(feature in cell for feature, _, _ in spans):
+            fig.add_scatter(
+                x=list(range(len(spans))),
+                y=[float(np.clip((cell[feature] - low) / width, -0.03, 1.03)) for feature, low, width in spans],
+                mode="lines+markers",
+                name=escape(name),
+                line={"color": own_colour(k), "width": 3},
+                hovertemplate="%{fullData.name}<extra>own cell</extra>",
+            )
     for k, values in enumerate(ticks):
         fig.add_vline(x=k, line={"width": 1, "color": "#8A979E"})
         for place, value in zip((0.0, 0.5, 1.0), values, strict=True):

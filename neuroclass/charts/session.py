@@ -5,11 +5,17 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from neuroclass.charts.cell_plots import FIT
-from neuroclass.charts.theme import ACCENT, finish
+from neuroclass.charts.theme import ACCENT, PALETTE, finish
+
+_ROWS = (
+    ("rest (mV)", ACCENT, "Potential before<br>the stimulus (mV)", 0.45),
+    ("holding (pA)", FIT, "Holding<br>(pA)", 0.25),
+    ("series resistance (MΩ)", PALETTE[2], "Resistance left<br>by the bridge<br>(MΩ)", 0.35),
+)
 
 
 def session(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """Potential and current before the stimulus, sweep by sweep.
+    """Potential and current before the stimulus and the resistance left by the bridge, sweep by sweep.
 
     Parameters
     ----------
@@ -21,22 +27,28 @@ def session(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
     Returns
     -------
     Figure
+        Against the time in the session where the file tells it, else against the number of the sweep. What is unknown
+        of all sweeps has no panel.
     """
-    fig = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.65, 0.35])
-    for row, (column, colour) in enumerate((("rest (mV)", ACCENT), ("holding (pA)", FIT)), start=1):
+    rows = [row for row in _ROWS if table[row[0]].notna().any()]
+    timed = bool(table["time (min)"].notna().any())
+    fig = make_subplots(
+        len(rows), 1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[height for _, _, _, height in rows]
+    )
+    for row, (column, colour, title, _) in enumerate(rows, start=1):
+        unit = column.partition("(")[2].rstrip(")")
         fig.add_scatter(
-            x=table["sweep"],
+            x=table["time (min)"].round(3) if timed else table["sweep"],
             y=table[column].round(2),
             mode="lines+markers",
             line={"color": colour, "width": 1},
             marker={"size": 6},
-            customdata=table["stimulus"],
-            hovertemplate=f"sweep %{{x}} (%{{customdata}}): %{{y}} {column[-3:-1]}<extra></extra>",
+            customdata=table[["sweep", "stimulus"]],
+            hovertemplate=f"sweep %{{customdata[0]}} (%{{customdata[1]}}): %{{y}} {unit}<extra></extra>",
             row=row,
             col=1,
         )
-    finish(fig, height=380, simulated=simulated, legend=False)
-    fig.update_yaxes(title_text="Potential before<br>the stimulus (mV)", row=1)
-    fig.update_yaxes(title_text="Holding<br>(pA)", row=2)
-    fig.update_xaxes(title_text="Sweep (number in the file)", row=2)
-    return fig
+        fig.update_yaxes(title_text=title, row=row)
+    finish(fig, height=130 + 125 * len(rows), simulated=simulated, legend=False)
+    title = "Time since the first sweep (min)" if timed else "Sweep (number in the file)"
+    return fig.update_xaxes(title_text=title, row=len(rows))

@@ -16,6 +16,7 @@ TILE_PX = 104
 POINTS_A_TILE = 240
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.04, 0.96, 0.06, 0.74  # of a tile, that its trace takes
 _HOVER_WIDTH = 60
+FADED = 0.35
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Tile:
         Sampling rate, Hz.
     shades : sequence of Shade
         Its stimuli.
+    faded : bool
+        Whether the sweep is left out.
     """
 
     number: int
@@ -52,7 +55,8 @@ class Tile:
     about: str
     v_mv: Floats
     rate_hz: float
-    shades: Sequence[Shade]
+    shades: Sequence[Shade] = ()
+    faded: bool = False
 
 
 def sweep_gallery(tiles: Sequence[Tile], chosen: int | None = None, simulated: bool = False) -> go.Figure:
@@ -80,19 +84,20 @@ def sweep_gallery(tiles: Sequence[Tile], chosen: int | None = None, simulated: b
     low = min((float(v.min()) for v in finite if v.size), default=0.0)
     high = max((float(v.max()) for v in finite if v.size), default=1.0)
     fig = go.Figure()
-    lines: dict[str, tuple[list[float | None], list[float | None]]] = {}
+    lines: dict[tuple[str, bool], tuple[list[float | None], list[float | None]]] = {}
     for place, tile in enumerate(tiles):
         main = next((s.stimulus for s in tile.shades if s.stimulus), "")
-        x, y = lines.setdefault(main, ([], []))
+        x, y = lines.setdefault((main, tile.faded), ([], []))
         _trace(tile, place, low, max(high - low, 1e-9), x, y)
         _frame(fig, tile, place, colours, tile.number == chosen)
-    for stimulus, (x, y) in lines.items():
+    for (stimulus, faded), (x, y) in lines.items():
         fig.add_scatter(
             x=x,
             y=y,
             mode="lines",
-            name=escape(stimulus) or "not recognised",
+            name="left out" if faded else escape(stimulus) or "not recognised",
             line={"width": 1, "color": colours.get(stimulus, UNKNOWN)},
+            opacity=FADED if faded else 1.0,
             hoverinfo="skip",
         )
     fig.add_scatter(

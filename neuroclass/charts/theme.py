@@ -36,6 +36,8 @@ LOW_TO_HIGH = [[0.0, "#4A6FB0"], [0.5, "#A3A08C"], [1.0, "#E0B000"]]
 SIMULATED_NOTE = "simulated cells"
 WARNING = "#C05621"
 TITLE_WIDTH = 34
+OWN = ("#D81B60", "#8E5CF0", "#009688", "#F4511E", "#5C7CFA", "#7CB342", "#B8860B", "#78909C")
+"""Colours of the user's cells among the cohort's, seen on light and dark."""
 """Characters of an axis title on one line: what fits beside the labels of a figure on a telephone."""
 _ORDER = tuple(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER, *(s.value for s in Species))))
 
@@ -153,6 +155,17 @@ def _in_legend(trace: Any) -> bool:
 def wrapped(title: str, width: int = TITLE_WIDTH) -> str:
     """A title on as many lines as it needs on a narrow screen."""
     return title if "<" in title else "<br>".join(textwrap.wrap(title, width, break_long_words=False))
+
+
+def own_colour(number: int) -> str:
+    """Colour of one of the user's cells, unlike those of the classes."""
+    return OWN[number % len(OWN)]
+
+
+def lines(text: object, width: int) -> str:
+    """Text on as many lines as it needs, escaped; a value stays beside its unit."""
+    bound = re.sub(r"(?<=\d) (?=\D)|(?<==) ", "\u00a0", str(text))
+    return "<br>".join(map(escape, textwrap.wrap(bound, width, break_long_words=False)))
 
 
 def note(text: str, height: int = 180) -> go.Figure:

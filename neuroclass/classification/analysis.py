@@ -48,7 +48,8 @@ class RecordingAnalysis:
     @property
     def n_bytes(self) -> int:
         """Memory that the samples take."""
-        return sum(sweep.v_mv.nbytes + sweep.i_pa.nbytes for sweep in self.recording.sweeps)
+        every = (*self.recording.sweeps, *self.recording.left_out)
+        return sum(sweep.v_mv.nbytes + sweep.i_pa.nbytes for sweep in every)
 
     @property
     def simulated(self) -> bool:
@@ -86,7 +87,7 @@ def analyse(
     Parameters
     ----------
     recording : Recording
-        One cell's sweeps.
+        One cell's sweeps, without those that `leave_out` takes away.
     metadata : CellMetadata, optional
         Corrected stimuli, entered values and recording conditions.
     settings : FeatureSettings

@@ -154,6 +154,7 @@ def _classify_block(
             models=judges,
             judged_by=models.judged_by(cell.species, judges),
             origin=cell.origin,
+            without_sweeps=cell.without_sweeps,
         )
         for cell, (b, s), apart, like, judges in zip(
             cells, pairs, contradictions, likeness, models.judges(cells), strict=True

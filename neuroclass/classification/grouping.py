@@ -45,7 +45,7 @@ def merge(recordings: Sequence[Recording], cell: str) -> Recording:
     for recording in recordings:
         for sweep in recording.sweeps:
             origin = f"{recording.source}, sweep {sweep.number}"
-            sweeps.append(replace(sweep, number=sweep.number + offset, source=origin))
+            sweeps.append(replace(sweep, number=sweep.number + offset, source=origin, began_s=None))
         offset = max((sweep.number for sweep in sweeps), default=-1) + 1
     return Recording(
         " + ".join(recording.source for recording in recordings),

@@ -17,6 +17,7 @@ from neuroclass.checks.feature_table import (
 )
 from neuroclass.classification.grouping import merge
 from neuroclass.classification.inputs import CellInput, InputFile, cannot_open
+from neuroclass.classification.left_out import leave_out, sweeps_text
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.conditions import Conditions, to_reference
 from neuroclass.ephys.settings import FeatureSettings, ReadLimits
@@ -52,7 +53,7 @@ class MeasuredCell:
         Measured features, stored units.
     missing : mapping of name to str
         Why each of the others is missing.
-    provenance, sweeps, qc, warnings, conditions, origin
+    provenance, sweeps, qc, warnings, conditions, origin, without_sweeps
         As in `CellVerdict`.
     analysis : RecordingAnalysis or None
         The recording behind it; None for a table's row.
@@ -70,6 +71,7 @@ class MeasuredCell:
     conditions: Mapping[str, Any] = field(default_factory=dict)
     analysis: "RecordingAnalysis | None" = field(default=None, repr=False, compare=False)
     origin: Mapping[str, str] = field(default_factory=dict)
+    without_sweeps: tuple[int, ...] = ()
 
     @cached_property
     def _row(self) -> Floats:
@@ -117,18 +119,28 @@ def measure(
         else:
             (file,) = cell_input.files
             if not recordings_only and looks_like_feature_table(file.content):
+                _no_sweeps_in(file, metadata)
                 cells = _from_table(file, metadata)
                 return [_judged(_under_reference(cell, metadata.conditions)) for cell in cells]
             recordings = _recordings(file, metadata, limits)
         from neuroclass.classification.analysis import analyse
 
+        recordings = leave_out(recordings, metadata.without_sweeps)
         origin = cell_input.origin
-        measured = (_measured(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings)
+        measured = (of_analysis(cell_input.name, analyse(one, metadata, settings), metadata) for one in recordings)
         return [replace(cell, origin=origin) for cell in measured]
     except OSError as error:
         return [RejectedInput(cell_input.name, cannot_open(cell_input.name, error), cell_input.cell)]
     except NeuroClassError as error:
         return [RejectedInput(cell_input.name, error, cell_input.cell)]
+
+
+def _no_sweeps_in(file: InputFile, metadata: CellMetadata) -> None:
+    if metadata.without_sweeps:
+        raise TableError(
+            f"{file.name} is a feature table, which has no sweeps: {sweeps_text(metadata.without_sweeps)} cannot be "
+            "left out of it. Classify it apart, without leaving sweeps out."
+        )
 
 
 def _under_reference(cell: MeasuredCell | RejectedInput, conditions: Conditions) -> MeasuredCell | RejectedInput:
@@ -162,14 +174,19 @@ def _recordings(file: InputFile, metadata: CellMetadata, limits: ReadLimits) -> 
 
 
 def measured_recording(recording: Recording, metadata: CellMetadata | None = None) -> MeasuredCell:
-    """Measure one cell's sweeps as `measure` measures those of a file; see `analyse` for what it raises."""
+    """Measure one cell's sweeps as `measure` measures those of a file.
+
+    See `leave_out` and `analyse` for what it raises.
+    """
     from neuroclass.classification.analysis import analyse
 
     metadata = metadata or CellMetadata()
-    return _measured(recording.source, analyse(recording, metadata), metadata)
+    (recording,) = leave_out([recording], metadata.without_sweeps)
+    return of_analysis(recording.source, analyse(recording, metadata), metadata)
 
 
-def _measured(source: str, analysis: "RecordingAnalysis", metadata: CellMetadata) -> MeasuredCell:
+def of_analysis(source: str, analysis: "RecordingAnalysis", metadata: CellMetadata) -> MeasuredCell:
+    """A recording that is measured already, ready to classify."""
     features, corrected = analysis.features, analysis.corrected
     species, assumed = _species(analysis.recording.metadata.get("species"), metadata)
     return MeasuredCell(
@@ -184,6 +201,7 @@ def _measured(source: str, analysis: "RecordingAnalysis", metadata: CellMetadata
         warnings=(*features.warnings, *assumed, *_lost(features.missing), *corrected.notes),
         conditions=analysis.conditions.to_json(),
         analysis=analysis,
+        without_sweeps=tuple(sweep.number for sweep in analysis.recording.left_out),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from neuroclass.classification.inputs import CellInput
+from neuroclass.classification.left_out import numbers_argument, parse_numbers
 from neuroclass.ephys.conditions import Conditions
 from neuroclass.errors import NeuroClassError, SettingsError, option_words
 from neuroclass.features import Stimulus
@@ -35,6 +36,8 @@ class CellMetadata:
         What is known of the classes beforehand; it changes no measurement.
     sheet : str
         Sheet of a spreadsheet that is read; empty for the first with a feature column.
+    without_sweeps : frozenset of int
+        Numbers of the sweeps that are left out.
     """
 
     species: str | None = None
@@ -44,6 +47,7 @@ class CellMetadata:
     conditions: Conditions = Conditions()
     prior: Prior = Prior()
     sheet: str = ""
+    without_sweeps: frozenset[int] = frozenset()
 
 
 def command_line(cell_input: CellInput, metadata: CellMetadata, models: Sequence[str] = ()) -> str:
@@ -80,6 +84,8 @@ def to_cli_arguments(metadata: CellMetadata) -> list[str]:
     words += option_words(metadata.mapping.options()) if metadata.mapping else []
     for text in protocol_texts(metadata.assignments):
         words += ["--protocol", text]
+    if metadata.without_sweeps:
+        words += ["--without-sweeps", numbers_argument(metadata.without_sweeps)]
     words += _condition_arguments(metadata.conditions)
     if metadata.prior:
         words += ["--prior", ",".join(f"{name}={weight!r}" for name, weight in metadata.prior.weights.items())]
@@ -117,6 +123,7 @@ def to_json(metadata: CellMetadata) -> dict[str, Any]:
         "conditions": conditions,
         "prior": dict(metadata.prior.weights),
         "sheet": metadata.sheet,
+        "without_sweeps": sorted(metadata.without_sweeps),
     }
     return {key: value for key, value in whole.items() if value}
 
@@ -138,6 +145,7 @@ def from_json(payload: Mapping[str, Any]) -> CellMetadata:
             conditions=Conditions(**payload.get("conditions", {})),
             prior=Prior(payload.get("prior", {})),
             sheet=str(payload.get("sheet", "")),
+            without_sweeps=parse_numbers([str(int(number)) for number in payload.get("without_sweeps", ())]),
         )
     except (AttributeError, KeyError, TypeError, ValueError, NeuroClassError) as error:
         raise SettingsError(f"What was kept of the cell's context cannot be read ({error}); enter it again.") from error

@@ -122,6 +122,8 @@ class CellVerdict:
     origin : mapping of str to str
         The archive's ``dandiset``, ``version``, ``path`` and ``citation`` of a recording fetched from it, and what was
         ``fetched`` of it; else empty.
+    without_sweeps : tuple of int
+        Numbers of the sweeps that the user left out.
     """
 
     source: str
@@ -141,6 +143,7 @@ class CellVerdict:
     models: Mapping[str, str] = field(default_factory=dict)
     judged_by: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict)
+    without_sweeps: tuple[int, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -175,6 +178,7 @@ class CellVerdict:
             "like_database": dict(self.likeness) or None,
             "prior": self._prior(),
             "origin": dict(self.origin) or None,
+            "without_sweeps": list(self.without_sweeps),
             "models": {**self.models, **{task: dict(one) for task, one in self.judged_by.items()}},
             "fingerprint": self.fingerprint,
         }

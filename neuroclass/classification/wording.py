@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from neuroclass.cell_types import broad_of, label_of
+from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
 from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME, signed
@@ -158,5 +159,6 @@ def summary_of(answers: Sequence[Answer]) -> str:
             parts.append(f"{one.cell} refused ({one.error.kind})".strip())
         else:
             labels = " / ".join(prediction.label or "cannot say" for prediction in (one.broad, one.subclass))
-            parts.append(f"{one.cell} ({one.species}): {labels}")
+            without = f" without {sweeps_text(set(one.without_sweeps))}" if one.without_sweeps else ""
+            parts.append(f"{one.cell} ({one.species}){without}: {labels}")
     return "; ".join(parts) + (f"; and {len(answers) - 200} more" if len(answers) > 200 else "")

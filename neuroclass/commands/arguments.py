@@ -8,6 +8,7 @@ from typing import Any
 
 from neuroclass.cell_types import Species
 from neuroclass.classification.inputs import parse_groups
+from neuroclass.classification.left_out import parse_numbers
 from neuroclass.classification.metadata import CellMetadata, parse_protocols
 from neuroclass.ephys.conditions import PREPARATIONS, Conditions
 from neuroclass.errors import SettingsError
@@ -108,6 +109,14 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="correct a sweep's stimulus, such as 3=ramp, or 3.1=none for its second epoch; holds for all files given",
     )
     parser.add_argument(
+        "--without-sweeps",
+        action="append",
+        default=[],
+        metavar="LIST",
+        help="leave sweeps out, numbered as in the file, such as 3,7 or 9-12 (of --group: as joined); holds for "
+        "all files given",
+    )
+    parser.add_argument(
         "--sheet", default="", metavar="NAME", help="sheet of a spreadsheet (default: the first with a feature column)"
     )
     add_species(parser)
@@ -135,6 +144,7 @@ def metadata_of(args: argparse.Namespace, prior: Prior = Prior()) -> CellMetadat
         conditions_of(args),
         prior,
         args.sheet,
+        parse_numbers(args.without_sweeps),
     )
 
 

@@ -249,13 +249,29 @@ def bridge_error(responses: Sequence[Response]) -> float:
 
 
 def _onset_step(response: Response) -> float | None:
-    """Intercept at the onset of a line through 0.3 to 1 ms after it, less the baseline, MΩ."""
-    sweep, epoch = response.sweep, response.epoch
+    return onset_step(response.sweep, response.epoch, response.activity)
+
+
+def onset_step(sweep: Sweep, epoch: Epoch, activity: Activity) -> float | None:
+    """Resistance across which the potential jumps when a square starts, MΩ; None where it cannot be told.
+
+    Intercept at the onset of a line through 0.3 to 1 ms after it, less the baseline, over the current: what the bridge
+    leaves of the access resistance.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        The samples.
+    epoch : Epoch
+        A square.
+    activity : Activity
+        The sweep's spikes.
+    """
     k = round(epoch.start_s * sweep.rate_hz)
     a, b = k + max(2, round(3e-4 * sweep.rate_hz)), k + round(1e-3 * sweep.rate_hz) + 1
     if k < 10 or b - a < 3 or b >= sweep.n_times or abs(epoch.amplitude_pa) < 10 or sweep.recorded_current:
         return None
-    rises = response.activity.spikes.indexes["upstroke"]
+    rises = activity.spikes.indexes["upstroke"]
     if epoch.duration_s <= 1e-3 or ((rises >= k) & (rises < b + (b - a) // 2)).any():
         return None
     _, level = np.polyfit(np.arange(a, b) - k, sweep.v_mv[a:b], 1)

@@ -45,6 +45,8 @@ class Sweep:
         What the reader changed in this sweep.
     source : str
         Original file and number if the cell's sweeps come from several files; else empty.
+    began_s : float or None
+        When it began by the file's clock, s; None where the file does not tell.
     """
 
     number: int
@@ -56,6 +58,7 @@ class Sweep:
     recorded_current: bool = False
     notes: tuple[str, ...] = ()
     source: str = ""
+    began_s: float | None = None
 
     def __post_init__(self) -> None:
         """Check that the arrays match."""
@@ -103,6 +106,8 @@ class Recording:
         Metadata of the cell in the file, such as its species.
     format : str
         The file format, such as "NWB 2".
+    left_out : tuple of Sweep
+        Sweeps of the file that the user excludes; nothing is measured on them.
     """
 
     source: str
@@ -111,6 +116,7 @@ class Recording:
     warnings: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     format: str = ""
+    left_out: tuple[Sweep, ...] = ()
 
     @property
     def simulated(self) -> bool:

@@ -240,12 +240,30 @@ def _recording(abf: Any, pair: _Pair, name: str, cell: str, mapping: ChannelMapp
     if recorded and pair.recorded is not None:
         stimulus_unit = pair.recorded.unit
     sweeps = []
+    apart = _apart_s(abf)
     for number, (begin, stop) in enumerate(_bounds(abf)):
         v = response_mv(abf.data[pair.response.index, begin:stop].astype(np.float64), pair.response.unit, mapping)
         i = stimulus_pa(_fit(sweeps_i[number], v.size), stimulus_unit, mapping)
-        sweeps.append(Sweep(number, v, i, float(abf.dataRate), stimulus_name=abf.protocol, recorded_current=recorded))
+        sweeps.append(
+            Sweep(
+                number,
+                v,
+                i,
+                float(abf.dataRate),
+                stimulus_name=abf.protocol,
+                recorded_current=recorded,
+                began_s=None if apart is None else number * apart,
+            )
+        )
     comment = {"protocol": str(abf.protocol), "version": str(abf.abfVersionString)}
     return Recording(name, cell, tuple(sweeps), tuple(warnings), comment, f"ABF {_version(abf)}")
+
+
+def _apart_s(abf: Any) -> float | None:
+    """Time from the start of one sweep to that of the next, s; None where the file does not tell."""
+    section = getattr(abf, "_protocolSection", None)  # of ABF 2 only
+    apart = float(getattr(section, "fEpisodeStartToStart", 0.0) or 0.0)
+    return apart if np.isfinite(apart) and apart > 0 else None
 
 
 def _bounds(abf: Any) -> list[tuple[int, int]]:

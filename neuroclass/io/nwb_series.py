@@ -145,7 +145,20 @@ def make_sweep(
         i = _stimulus(stimulus, rate, v.size, budget, mapping, notes)
     name = (stimulus.stimulus_name if stimulus else "") or response.stimulus_name
     measured = bool(np.count_nonzero(np.diff(i[:_START])) > _START // 2)
-    return Sweep(number, v, i, rate, stimulus_name=name, recorded_current=measured, notes=tuple(notes))
+    began = _began_s(response)
+    return Sweep(number, v, i, rate, stimulus_name=name, recorded_current=measured, notes=tuple(notes), began_s=began)
+
+
+def _began_s(series: Series) -> float | None:
+    """When a series began by the file's clock, s; None where it does not tell."""
+    start, stamps = own_item(series.group, "starting_time"), own_item(series.group, "timestamps")
+    if isinstance(start, h5py.Dataset):
+        began = number_of(start)
+    elif isinstance(stamps, h5py.Dataset) and stamps.ndim == 1 and stamps.size:
+        began = float(stamps[0])
+    else:
+        return None
+    return began if np.isfinite(began) else None
 
 
 def _stored(series: Series, budget: Budget, mapping: ChannelMapping, kind: str) -> tuple[Floats, str]:

@@ -345,4 +345,5 @@ def _decode_sweep(header: dict[str, Any], receive: Receive) -> Sweep:
         header["stimulus_name"],
         header["recorded_current"],
         tuple(header["notes"]),
+        began_s=header["began_s"],
     )

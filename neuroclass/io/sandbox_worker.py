@@ -186,6 +186,7 @@ def _describe(recording: Recording) -> dict[str, Any]:
                 "stimulus_name": s.stimulus_name,
                 "recorded_current": s.recorded_current,
                 "notes": s.notes,
+                "began_s": s.began_s,
             }
             for s in recording.sweeps
         ],

@@ -14,6 +14,7 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import evidence as charts
 from neuroclass.charts.comparison import side_by_side
 from neuroclass.charts.evaluation import probabilities
+from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.classification.stress import UNITS
@@ -81,7 +82,8 @@ def _one_cell(page: Page, cell: ReportCell, models: Models) -> None:
     verdict = cell.verdict
     made = '<p class="simulated">Simulated: no part of this recording was measured.</p>' if cell.simulated else ""
     page.add(f"<h2>{escape(verdict.source)}: cell {escape(verdict.cell)}</h2>{made}")
-    page.add(f'<p class="muted">Species: {escape(verdict.species)}.</p><div class="pair">')
+    without = f" Without {sweeps_text(set(verdict.without_sweeps))}." if verdict.without_sweeps else ""
+    page.add(f'<p class="muted">Species: {escape(verdict.species)}.{without}</p><div class="pair">')
     for name in TASKS:
         page.add("<div>")
         _prediction(page, question_of(name, getattr(verdict, name)), getattr(verdict, name), cell.simulated)

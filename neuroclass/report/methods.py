@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroclass import __version__
 from neuroclass.cell_types import Species
+from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.conditions import PREPARATIONS, REFERENCE_C, REFERENCE_JUNCTION_MV
@@ -67,9 +68,9 @@ def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
     measured = len(verdict.features)
     total = measured + len(verdict.missing)
     how = (
-        f"from {len(verdict.sweeps)} current-clamp sweeps, with spikes detected by the Allen Institute's rules "
-        f"({SPIKES.filter_khz:g} kHz Bessel filter, dV/dt of at least {SPIKES.dv_cutoff:g} mV/ms, threshold at "
-        f"{SPIKES.threshold_share:.0%} of the mean upstroke, peak above {SPIKES.min_peak_mv:g} mV)"
+        f"from {len(verdict.sweeps)} current-clamp sweeps{_without(verdict)}, with spikes detected by the Allen "
+        f"Institute's rules ({SPIKES.filter_khz:g} kHz Bessel filter, dV/dt of at least {SPIKES.dv_cutoff:g} mV/ms, "
+        f"threshold at {SPIKES.threshold_share:.0%} of the mean upstroke, peak above {SPIKES.min_peak_mv:g} mV)"
         if verdict.sweeps
         else "as given in a feature table"
     )
@@ -88,6 +89,11 @@ def methods_paragraph(verdict: CellVerdict, models: Models) -> str:
         _origin(verdict),
     ]
     return " ".join(part for part in parts if part)
+
+
+def _without(verdict: CellVerdict) -> str:
+    """The sweeps that were left out."""
+    return f" ({sweeps_text(set(verdict.without_sweeps))} left out by hand)" if verdict.without_sweeps else ""
 
 
 def _origin(verdict: CellVerdict) -> str:

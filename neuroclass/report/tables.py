@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from neuroclass.classification.left_out import numbers_text
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.stress import UNITS, StressResult, summarise
 from neuroclass.explain.counterfactual import Counterfactual
@@ -64,7 +65,8 @@ def place_text(entry: Mapping[str, Any]) -> str:
 
 
 def feature_table(verdict: CellVerdict) -> pd.DataFrame:
-    """The 41 features: value with unit, where measured, or why missing."""
+    """The 41 features: value with unit, where measured, or why missing; and sweeps that were left out."""
+    without = {"without sweeps": numbers_text(set(verdict.without_sweeps))} if verdict.without_sweeps else {}
     rows = []
     for spec in FEATURES:
         value = verdict.features.get(spec.name)
@@ -78,6 +80,7 @@ def feature_table(verdict: CellVerdict) -> pd.DataFrame:
                 "measured on": place_text(verdict.provenance.get(spec.name, {})),
                 "caution": verdict.provenance.get(spec.name, {}).get("caveat", ""),
                 "why missing": verdict.missing.get(spec.name, ""),
+                **without,
             }
         )
     return pd.DataFrame(rows)

@@ -116,18 +116,22 @@ def _analyses() -> "Kept[RecordingAnalysis | str]":
     return Kept(SAMPLE_BYTES, lambda one: 0 if isinstance(one, str) else one.n_bytes, IDLE_S)
 
 
-def analysis(source: str, cell_id: str) -> "RecordingAnalysis | str":
-    """The measured recording of a cohort cell from `source`, or the reason why there is none."""
+def analysis(source: str, cell_id: str, without: frozenset[int] = frozenset()) -> "RecordingAnalysis | str":
+    """The measured recording of a cohort cell from `source` without some sweeps, or the reason why there is none."""
 
     def measure() -> "RecordingAnalysis | str":
         from neuroclass.classification.analysis import analyse
+        from neuroclass.classification.left_out import leave_out
         from neuroclass.cohort.recordings import recording_of
 
         with st.spinner("Getting the cell's sweeps"):
             found = recording_of(cohort(), cell_id)
-            return found if isinstance(found, str) else analyse(found)
+            if isinstance(found, str):
+                return found
+            (left,) = leave_out([found], without)
+            return analyse(left)
 
-    return _analyses().get_or_make(fingerprint(source=source, cell=cell_id), measure)
+    return _analyses().get_or_make(fingerprint(source=source, cell=cell_id, without=without), measure)
 
 
 def demo_analysis(cell_id: str) -> "RecordingAnalysis":

@@ -10,10 +10,12 @@ from tests.browser.layout import SETTLED, faults
 pytestmark = pytest.mark.browser
 LOOKS = ((1440, "light"), (1440, "dark"), (1024, "light"), (390, "light"))  # a theme changes colours, no places
 SETTLE_MS = 250
-# not yet in order, so not listed: Train (axes of its search), a cell of Explore (its reasons at 390 px), Classify
+# not yet in order, so not listed: Train (axes of its search), Classify
 ADDRESSES = (
     "",
     "explore",
+    "explore?cell=simulated-human-inhibitory-062&without=8&panel=session",
+    "explore?cell=simulated-mouse-pvalb-001&evidence=Counterfactual&panel=spike",
     "performance",
     "performance?view=Confusion+matrix",
     "shap",

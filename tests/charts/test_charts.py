@@ -9,6 +9,7 @@ import pytest
 
 from neuroclass.cell_types import COLOURS, SUBCLASS_ORDER
 from neuroclass.charts import cohort, embedding, evaluation, gates, shap_charts, theme, traces, training
+from neuroclass.charts.session import session
 from neuroclass.cohort.demo import load_demo
 from neuroclass.explain.clustering import cluster
 from neuroclass.features import FEATURE_NAMES
@@ -171,3 +172,33 @@ def test_classes_keep_their_colours_and_order() -> None:
     assert list(colours) == ["Pvalb", "Vip", "unknown"]
     assert colours["Vip"] == COLOURS["Vip"]
     assert theme.ordered(["10", "2/3", "1", "6a"]) == ["1", "2/3", "6a", "10"]
+
+
+def test_own_cells_are_lines_in_distribution_and_histogram_named_in_the_legend() -> None:
+    own = pd.Series({"mine<b>": 0.2, "yours": 0.3})
+    for fig in (
+        cohort.distribution(FRAME, "sag", "subclass", own=own),
+        cohort.histogram(FRAME["sag"], "Sag (ratio)", (-1.0, 1.0), (0.1, 0.2), own),
+    ):
+        named = {trace.name: set(trace.x) for trace in fig.data if trace.showlegend is not False}
+        assert named == {"mine&lt;b&gt;": {0.2}, "yours": {0.3}}
+        assert fig.layout.showlegend
+    assert not cohort.distribution(FRAME, "sag", "subclass").layout.showlegend
+
+
+def test_the_session_has_a_panel_for_what_is_known_and_runs_over_the_files_clock() -> None:
+    table = pd.DataFrame(
+        {
+            "sweep": [3, 4],
+            "stimulus": ["ramp", "other"],
+            "rest (mV)": [-70.0, -69.0],
+            "holding (pA)": [np.nan, np.nan],
+            "series resistance (MΩ)": [4.0, 9.0],
+            "time (min)": [0.0, 2.5],
+        }
+    )
+    fig = session(table)
+    assert [list(trace.x) for trace in fig.data] == [[0.0, 2.5]] * 2
+    assert [list(trace.y) for trace in fig.data] == [[-70.0, -69.0], [4.0, 9.0]]
+    untimed = session(table.assign(**{"time (min)": np.nan}))
+    assert list(untimed.data[0].x) == [3, 4] and "number" in untimed.layout.xaxis2.title.text

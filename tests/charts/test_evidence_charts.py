@@ -16,9 +16,17 @@ def test_each_bar_of_the_reasons_carries_its_feature():
     fig = evidence.reasons(REASONS, "Pvalb")
     shap, gates = fig.data
     assert list(shap.customdata) == list(gates.customdata) == ["sag", "tau"]
-    assert "&lt;b&gt;12 ms" in shap.y[1]
+    assert "&lt;b&gt;12 ms" in shap.y[1].replace("\xa0", " ")
     assert "probability" in fig.layout.xaxis.title.text
     assert list(gates.x) == [0.0, 1.0]
+
+
+def test_values_of_negative_bars_do_not_lie_on_the_names():
+    table = REASONS.assign(shap=[-0.2, 0.1])
+    fig = evidence.reasons(table, "Pvalb")
+    assert sorted(fig.data[0].text) == ["", "+0.100"]
+    (note,) = [one for one in fig.layout.annotations if one.text == "−0.200"]
+    assert (note.x, note.xanchor, note.y) == (0, "left", fig.data[0].y[1])
 
 
 def test_without_gates_there_is_one_panel():
@@ -31,7 +39,7 @@ def test_changes_say_from_and_to_in_standard_deviations():
     table = pd.DataFrame({"feature": ["tau"], "now": ["12 ms"], "then": ["20 ms"], "delta_z": [0.8]})
     fig = evidence.changes(table, simulated=True)
     assert fig.data[0].text[0] == "12 ms → 20 ms"
-    assert "standard deviations" in fig.layout.xaxis.title.text
+    assert "standard deviations" in fig.layout.xaxis.title.text.replace("<br>", " ")
     assert any(note.text == "simulated cells" for note in fig.layout.annotations)
 
 

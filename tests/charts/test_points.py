@@ -64,3 +64,26 @@ def test_parallel_axes_write_their_values_in_shown_units() -> None:
     assert f"{low:.3g}" in [a.text for a in fig.layout.annotations]
     assert "ms" in fig.layout.xaxis.ticktext[0]
     assert not points.parallel(FRAME.assign(sag=np.nan), chosen, "broad").data
+
+
+OWN = pd.DataFrame({"name": ["mine<b>", "yours"], "x": [0.1, 0.2], "y": [12.0, 30.0]})
+
+
+@pytest.mark.parametrize("facet", [None, "layer"])
+@pytest.mark.parametrize("colour", ["broad", "sag"])
+def test_own_cells_are_in_every_panel_and_once_in_the_legend(facet: str | None, colour: str) -> None:
+    fig = points.scatter(CELLS, titles=TITLES, colour=colour, facet=facet, own=OWN)
+    panels = FRAME["layer"].nunique() if facet else 1
+    for name, x, y in (("mine&lt;b&gt;", 0.1, 12.0), ("yours", 0.2, 30.0)):
+        traces = [trace for trace in fig.data if trace.name == name]
+        assert [(trace.x[0], trace.y[0]) for trace in traces] == [(x, y)] * panels
+        assert [trace.showlegend for trace in traces].count(True) == 1
+    assert fig.layout.showlegend
+
+
+def test_an_own_cell_crosses_the_parallel_axes_only_with_all_their_features() -> None:
+    chosen = [(n, BY_NAME[n].title, BY_NAME[n].display_factor) for n in ("sag", "tau")]
+    middle = {n: float(FRAME[n].quantile([0.01, 0.99]).mean()) for n in ("sag", "tau")}
+    fig = points.parallel(FRAME, chosen, "broad", own={"mine": middle, "half": {"sag": 0.1}})
+    assert fig.data[-1].name == "mine" and not any(trace.name == "half" for trace in fig.data)
+    assert list(fig.data[-1].y) == pytest.approx([0.5, 0.5])

@@ -1,5 +1,7 @@
 """The gallery draws every sweep once, keeps its spikes, and each tile can be clicked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,11 @@ def test_no_sweep_and_sweeps_without_samples_are_drawn() -> None:
     assert sweep_gallery([]).layout.annotations
     empty = Tile(0, "0", "nothing", np.full(5, np.nan), 1000.0, ())
     assert len(sweep_gallery([empty]).data) == 2
+
+
+def test_a_sweep_that_is_left_out_is_pale_and_said_so() -> None:
+    kept, gone = tile(0, Shade("ramp", 0.25, 0.75)), replace(tile(1), faded=True)
+    fig = sweep_gallery([kept, gone])
+    opacity = {trace.name: trace.opacity for trace in fig.data[:-1]}
+    assert opacity["left out"] < 0.5 < opacity["ramp"]
+    assert [one[0] for one in fig.data[-1].customdata] == [0, 1]

@@ -33,6 +33,8 @@ VARIANTS = (
     CellMetadata("mouse", assignments={(1, 0): Stimulus.RAMP}),
     CellMetadata("mouse", assignments={(1, 0): None}),
     CellMetadata("mouse", assignments={(0, 1): None}),
+    CellMetadata("mouse", without_sweeps=frozenset({0})),
+    CellMetadata("mouse", without_sweeps=frozenset({0, 1})),
     CellMetadata("mouse", conditions=Conditions(temperature_c=25.0)),
     CellMetadata("mouse", conditions=Conditions(temperature_c=25.0, correct_temperature=True)),
     CellMetadata("mouse", prior=Prior({"Sst": 2.0})),

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from neuroclass.classification.metadata import CellMetadata, from_json, parse_protocols, to_cli_arguments, to_json
+from neuroclass.classification.metadata import CellMetadata, from_json, to_cli_arguments, to_json
 from neuroclass.commands import classify
-from neuroclass.commands.arguments import conditions_of, entered_values, mapping_of
+from neuroclass.commands.arguments import metadata_of
 from neuroclass.ephys.conditions import Conditions
 from neuroclass.errors import SettingsError
 from neuroclass.features import Stimulus
@@ -21,6 +21,8 @@ EVERYTHING = CellMetadata(
     {(3, 0): Stimulus.RAMP, (3, 1): None},
     Conditions(24.5, -3.25, True, "-P60", "V1 layer 5", preparation="culture"),
     Prior({"Pvalb": 0.0, "Sst": 1 / 3}),
+    "day 2",
+    frozenset({3, 7, 12}),
 )
 
 
@@ -37,18 +39,13 @@ def test_the_command_line_says_the_same():
     parser = argparse.ArgumentParser()
     classify.add_parser(parser.add_subparsers())
     args = parser.parse_args(["classify", "a.abf", *to_cli_arguments(EVERYTHING)])
-    said = CellMetadata(
-        args.species,
-        entered_values(args.enter),
-        mapping_of(args),
-        parse_protocols(args.protocol),
-        conditions_of(args),
-        parse_prior(args.prior),
-    )
-    assert said == EVERYTHING
+    assert metadata_of(args, parse_prior(args.prior)) == EVERYTHING
 
 
-@pytest.mark.parametrize("told", [{"entered": 3}, {"mapping": {"x": 1}}, {"protocols": ["?"]}, {"prior": {"a": 1}}])
+@pytest.mark.parametrize(
+    "told",
+    [{"entered": 3}, {"mapping": {"x": 1}}, {"protocols": ["?"]}, {"prior": {"a": 1}}, {"without_sweeps": ["x"]}],
+)
 def test_what_cannot_be_read_is_refused(told):
     with pytest.raises(SettingsError, match="enter it again"):
         from_json(told)

@@ -13,6 +13,7 @@ from neuroclass.classification.inputs import CellInput, parse_groups
 from neuroclass.classification.measurement import measure
 from neuroclass.classification.metadata import CellMetadata, parse_protocols, protocol_texts
 from neuroclass.cli import main
+from neuroclass.commands.arguments import REFUSED
 from neuroclass.errors import SettingsError
 from neuroclass.features import Stimulus
 from tests.ephys import planted
@@ -76,6 +77,19 @@ def test_a_corrected_protocol_changes_what_is_measured(halves, capsys):
     assert told["epochs"][epoch]["stimulus"] is None
     (expected,) = measure(CellInput.single("b.nwb", halves[1]), CellMetadata(assignments={(number, epoch): None}))
     assert {k: v for k, v in corrected["features"].items() if v is not None} == expected.features
+
+
+def test_sweeps_are_left_out_and_the_json_says_so(halves, capsys):
+    (plain,) = answers(capsys, halves[1])
+    number = plain["sweeps"][-1]["number"]
+    (told,) = answers(capsys, halves[1], "--without-sweeps", f"{number}")
+    assert (plain["without_sweeps"], told["without_sweeps"]) == ([], [number])
+    assert number not in [sweep["number"] for sweep in told["sweeps"]]
+    assert f"Left out by hand: sweep {number}." in told["warnings"]
+    (expected,) = measure(CellInput.single("b.nwb", halves[1]), CellMetadata(without_sweeps=frozenset({number})))
+    assert {k: v for k, v in told["features"].items() if v is not None} == expected.features
+    assert main(["classify", str(halves[1]), "--without-sweeps", "9999"]) == REFUSED
+    assert "has no sweep 9999" in capsys.readouterr().out
 
 
 def test_an_answer_does_not_depend_on_the_files_beside_it_to_the_last_digit(halves, tmp_path, capsys):

@@ -95,7 +95,7 @@ def _nwb1_sweep(file: h5py.File, sweep: Sweep, millivolts: bool) -> None:
         dataset = group.create_dataset("data", data=data.astype(np.float64))
         dataset.attrs["conversion"] = conversion if millivolts else 1.0
         dataset.attrs["unit"] = np.bytes_(unit)
-        start = group.create_dataset("starting_time", data=0.0)
+        start = group.create_dataset("starting_time", data=sweep.began_s or 0.0)
         start.attrs["rate"] = sweep.rate_hz
         start.attrs["unit"] = np.bytes_("Seconds")
         group["aibs_stimulus_name"] = np.bytes_(sweep.stimulus_name)

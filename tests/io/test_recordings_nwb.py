@@ -72,6 +72,12 @@ def test_nwb1_gives_the_in_memory_features(
     assert_same(extract_features(read), known, 1e-6)
 
 
+def test_when_each_sweep_began_is_read(tmp_path: Path, cell: Recording) -> None:
+    timed = replace(cell, sweeps=tuple(replace(s, began_s=120.5 + 4.0 * k) for k, s in enumerate(cell.sweeps)))
+    (read,) = read_recordings(write_nwb1(tmp_path / "cell.nwb", timed))
+    assert [sweep.began_s for sweep in read.sweeps] == [sweep.began_s for sweep in timed.sweeps]
+
+
 def test_content_decides_not_the_name(tmp_path: Path, cell: Recording) -> None:
     path = write_nwb1(tmp_path / "cell.abf", cell)
     assert read_recordings(path)[0].format == "NWB 1"

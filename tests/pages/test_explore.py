@@ -3,17 +3,23 @@
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from neuroclass.charts import points
+from neuroclass.classification.classify import classify_input
+from neuroclass.classification.inputs import CellInput
 from neuroclass.cohort.demo import load_demo
 from neuroclass.cohort.selections import encode, encode_named
+from neuroclass.ui.cells import own_cells
+from neuroclass.ui.cells.own_cells import OwnCell
 from neuroclass.ui.explore.explore import nice_span
 from neuroclass.ui.widgets import pack_figures
 
@@ -83,3 +89,63 @@ def test_the_zip_holds_image_and_numbers_of_each_figure() -> None:
         names = set(archive.namelist())
         assert names == {"a-b-simulated.svg", "a-b-simulated.png", "a-b-simulated.csv", "pie.csv"}
         assert b"simulated" in archive.read("a-b-simulated.csv")
+
+
+def test_an_unknown_cell_in_the_address_is_said_in_words(open_page: Open, tiny_models: Path) -> None:
+    app = open_page("explore", cell="no-such-cell")
+    assert not app.exception
+    assert any("There is no cell no" in one.value for one in app.warning)
+    assert any("362 cells** after the filters" in m.value for m in app.markdown)
+
+
+def test_one_selected_cell_is_previewed_by_its_own_sweeps(open_page: Open, tiny_models: Path) -> None:
+    app = open_page("explore", sel=encode(IDS[3:4], IDS))
+    assert not app.exception
+    assert f"Sweeps of {IDS[3]}" in _told(app, "Sweeps of").replace("\\", "")
+    several = open_page("explore", sel=encode(IDS[3:6], IDS))
+    assert not any("Sweeps of" in one.value for one in several.caption)
+
+
+def test_a_cell_without_a_recording_shows_no_other_cells_sweeps(
+    open_page: Open, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuroclass.ui.cells.neighbours.pair", lambda source, cell_id: ())
+    app = open_page("explore", sel=encode(IDS[3:4], IDS))
+    assert not app.exception
+    assert "not on this machine" in _told(app, "No preview of")
+    assert not any("Sweeps of" in one.value for one in app.caption)
+
+
+def _own(name: str, **features: float) -> dict[str, list[OwnCell]]:
+    return {name: [OwnCell(name, "mouse", features)]}
+
+
+def test_a_cell_of_the_session_is_drawn_in_every_figure_of_a_feature(open_page: Open, tiny_models: Path) -> None:
+    app = open_page("explore", x="Sag, long square (ratio)", ranges="sag")
+    assert not [one for one in app.multiselect if one.key == "overlaid"]
+    app.session_state["own-cells"] = _own("mine.abf", sag=0.2, width=0.0005)
+    app.run()
+    app.multiselect(key="overlaid").select("mine.abf").run()
+    assert not app.exception
+    figures = app.session_state["figures_of_page"]
+    for name in ("scatter", "distribution"):
+        (trace,) = [one for one in figures[name][0].data if one.name == "mine.abf"]
+        assert set(trace.x) == {0.2} and trace.showlegend is not False
+    app.selectbox(key="y").set_value("vrest").run()
+    assert "mine.abf has no Resting potential" in _told(app, "Not drawn").replace("\\", "")
+    assert not [one for one in app.session_state["figures_of_page"]["scatter"][0].data if one.name == "mine.abf"]
+
+
+def test_the_sessions_cells_follow_the_latest_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, object] = {}
+    monkeypatch.setattr(st, "session_state", state)
+    answer = next(one for one in classify_input(CellInput.single("a.csv", b"cell,tau,sag\nc1,20,0.1\n")) if one)
+    own_cells.keep("file", [answer])
+    own_cells.keep("other", [answer])
+    assert list(own_cells.known()) == ["a.csv, c1", "a.csv, c1 (2)"]
+    own_cells.keep("file", [replace(answer, without_sweeps=(3,))])
+    assert list(own_cells.known()) == ["a.csv, c1", "a.csv, c1 without sweep 3"]
+    assert own_cells.values(own_cells.known(), "tau").tolist() == [20.0, 20.0]
+    assert own_cells.values(own_cells.known(), "layer").empty
+    own_cells.keep("file", [])
+    assert list(own_cells.known()) == ["a.csv, c1"]

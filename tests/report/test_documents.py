@@ -20,6 +20,7 @@ from neuroclass.report.content import ReportCell, gather
 from neuroclass.report.html import html_report
 from neuroclass.report.methods import methods_paragraph
 from neuroclass.report.pdf import pdf_report
+from neuroclass.report.tables import feature_table
 
 HOSTILE = '<script>alert(1)</script><img src="http://x.example/a">$x_$'
 
@@ -90,6 +91,16 @@ def test_the_methods_paragraph_has_versions_hashes_and_conditions(cell, models):
     assert "exactly these features" in text
     assert "41 of the 41" in text and "torch" in text
     assert "Recording conditions were not given" in text
+
+
+def test_sweeps_that_were_left_out_are_named(cell, models):
+    verdict = replace(cell.verdict, without_sweeps=(3, 7, 8, 9), sweeps=({"number": 1},))
+    assert "(sweeps 3 and 7 to 9 left out by hand)" in methods_paragraph(verdict, models)
+    assert "left out by hand" not in methods_paragraph(cell.verdict, models)
+    assert set(feature_table(verdict)["without sweeps"]) == {"3 and 7 to 9"}
+    assert "without sweeps" not in feature_table(cell.verdict)
+    page = html_report([replace(cell, verdict=verdict)], models)
+    assert "Without sweeps 3 and 7 to 9." in page and "Without sweeps" not in html_report([cell], models)
 
 
 def test_the_methods_paragraph_says_how_this_cell_was_judged(cell, models):

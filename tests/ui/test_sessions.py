@@ -190,3 +190,22 @@ def test_any_sequence_of_two_visitors_actions_shows_and_keeps_what_a_cold_comput
     theirs = {session.owner: {entry.id for entry in store.history().find(session.owner)} for session in one.sessions}
     assert not set.intersection(*theirs.values())
     assert any(isinstance(cell, MeasuredCell) for cell in measure(CellInput.single("a.csv", one.contents[2])))
+
+
+def test_a_sweep_left_out_by_one_visitor_is_measured_for_the_other_whoever_comes_first(world):
+    one = world(1)
+    one.contents, found = one.contents[2:], {}
+    for session in one.sessions:
+        one.enter(session)
+        one.upload()
+    mine, theirs = one.sessions
+    for numbers in ((), (0,), (1, 2), ()):
+        one.enter(mine)
+        (cell_input,) = mine.inputs()
+        uploads.leave_out(cell_input, numbers)
+        one.check()
+        found[numbers] = uploads.answer(cell_input, mine.metadata)[0].without_sweeps
+        one.enter(theirs)
+        one.check()
+        assert uploads.answer(theirs.inputs()[0], theirs.metadata)[0].without_sweeps == ()
+    assert found == {(): (), (0,): (0,), (1, 2): (1, 2)}

@@ -9,13 +9,14 @@ from neuroclass.cell_types import Species, label_of
 from neuroclass.charts.cell_plots import Waveform
 from neuroclass.charts.evaluation import probabilities
 from neuroclass.classification.analysis import RecordingAnalysis
+from neuroclass.classification.left_out import numbers_argument
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import with_unit
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, title_of
 from neuroclass.ui import cache, warmup, widgets
-from neuroclass.ui.cells import cell_features, neighbours, panels, recordings, sweeps
+from neuroclass.ui.cells import cell_features, cohort_sweeps, neighbours, panels, recordings, sweeps
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.guards import need
@@ -52,7 +53,7 @@ def show(cells: Cohort, cell_id: str) -> None:
     elif lent is None:
         _no_sweeps(cells, cell_id)
     else:
-        sweeps.recording_view(f"cell-{cell_id}", lent, cells.simulated, address=True, mates=_mates(cells, row))
+        _sweeps(cells, row, lent)
     st.subheader("Features among its class", anchor=False)
     cell_features.show(cells, row, lent)
     st.subheader("Why the models say so", anchor=False)
@@ -60,6 +61,17 @@ def show(cells: Cohort, cell_id: str) -> None:
     st.subheader("Cells like it", anchor=False)
     neighbours.show(cells, row, open_cell)
     widgets.figures_zip(f"cell-{cell_id}")
+
+
+def _sweeps(cells: Cohort, row: pd.Series, lent: Lent) -> None:
+    """The sweeps, without those that are left out; everything else on the page is of all sweeps."""
+    cell_id, species = str(row["id"]), str(row["species"])
+    shown = cohort_sweeps.analysis(cells, cell_id, lent())
+    cohort_sweeps.controls(cells, cell_id, species, shown)
+    gone = frozenset(sweep.number for sweep in shown.recording.left_out)
+    some = Lent(partial(_again, cells.source, cell_id, gone)) if gone else lent
+    key = f"cell-{cell_id}-without-{numbers_argument(gone)}" if gone else f"cell-{cell_id}"
+    sweeps.recording_view(key, some, cells.simulated, address=True, mates=_mates(cells, row))
 
 
 def _evidence(cells: Cohort, cell_id: str, lent: Lent | None) -> None:
@@ -143,8 +155,8 @@ def _shipped(cells: Cohort, cell_id: str) -> None:
         )
 
 
-def _again(source: str, cell_id: str) -> RecordingAnalysis | None:
-    found = cache.analysis(source, cell_id)
+def _again(source: str, cell_id: str, without: frozenset[int] = frozenset()) -> RecordingAnalysis | None:
+    found = cache.analysis(source, cell_id, without)
     return None if isinstance(found, str) else found
 
 

@@ -87,7 +87,7 @@ def _class(row: "pd.Series[Any]") -> str:
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
-def _pair(source: str, cell_id: str) -> tuple[traces.Trace, ...]:
+def pair(source: str, cell_id: str) -> tuple[traces.Trace, ...]:
     """The most hyperpolarising long square and one about 50 pA above rheobase; empty without sweeps."""
     recording = _quick(source, cell_id)
     if recording is None:
@@ -126,11 +126,11 @@ def _gallery(cells: Cohort, row: pd.Series, near: list[str]) -> None:
     names = cells.frame.set_index("id").loc[ids]
     panels = []
     for cell_id in ids:
-        pair = _pair(cells.source, cell_id)
-        if pair:
+        drawn = pair(cells.source, cell_id)
+        if drawn:
             one = names.loc[cell_id]
             title = "this cell" if cell_id == ids[0] else _short(cell_id)
-            panels.append(plots.Panel(title, f"{one['species']} {_class(one)}", pair, _window(pair)))
+            panels.append(plots.Panel(title, f"{one['species']} {_class(one)}", drawn, window_of(drawn)))
     if len(panels) < 2:
         st.caption("Their sweeps are drawn here once their recordings are on this machine.")
         return
@@ -147,7 +147,7 @@ def _short(cell_id: str) -> str:
     return cell_id if len(cell_id) <= 12 else f"…{cell_id[-12:]}"
 
 
-def _window(pair: tuple[traces.Trace, ...]) -> tuple[float, float]:
+def window_of(pair: tuple[traces.Trace, ...]) -> tuple[float, float]:
     """From 0.1 s before the first step to 0.2 s after the last, s."""
     starts, ends = [], []
     for trace in pair:

@@ -13,9 +13,9 @@ from neuroclass.charts import traces
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.ephys.firing import adaptation_index, average_spike, instantaneous_rate, power_spectrum
 from neuroclass.ephys.fitted import rate_current
-from neuroclass.ephys.session import drift_mv, session_table
+from neuroclass.ephys.session import RESISTANCE, TIME, drift_mv, session_table
 from neuroclass.ephys.sweep_summary import SweepSummary
-from neuroclass.features import Stimulus
+from neuroclass.features import Stimulus, rounded, signed
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import passive
@@ -78,19 +78,32 @@ def show(key: str, lent: Lent, simulated: bool = False, address: bool = False, m
 
 
 def _session(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> None:
-    """Rest and holding current of each sweep in the order of recording, and the drift of the rest."""
+    """Rest, holding current and access of each sweep in the order of recording, and their drift."""
     table = session_table(summaries)
     if len(table) < 2:
         st.caption("Fewer than two sweeps have a stretch before the stimulus, so no drift can be shown.")
         return
     change = round(drift_mv(table), 1) + 0.0
+    minutes, known = table[TIME].max(), table[RESISTANCE].dropna()
+    span = f" in {minutes:.1f} min" if minutes == minutes else ""
+    access = (
+        f" The bridge leaves {rounded(known.iloc[0])} MΩ at first, {rounded(known.iloc[-1])} MΩ at last."
+        if len(known)
+        else ""
+    )
+    drift = f"The potential before the stimulus drifts by {signed(change)} mV over {len(table)} sweeps{span}."
     widgets.figure(
         session_charts.session(table, simulated),
         f"session-{key}",
         table,
-        finding=f"The potential before the stimulus drifts by {change:+.1f} mV over {len(table)} sweeps.",
-        caption="Median potential and current before each sweep's stimulus, sweeps numbered as in the file. Clock "
-        "times and access resistance are not read from files.",
+        finding=f"{drift}{access}",
+        caption="Median potential and current before each sweep's stimulus; resistance across which the potential "
+        "jumps at the onset of squares, which is the access resistance less what the bridge balance takes. "
+        + (
+            "Times are the file's."
+            if span
+            else "The file does not tell when each sweep was recorded; they are numbered as in it."
+        ),
         simulated=simulated,
     )
 

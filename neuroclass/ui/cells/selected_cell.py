@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-STATE = ("stimulus", "sweep", "panel", "feature", "from", "to")
+STATE = ("stimulus", "sweep", "panel", "feature", "from", "to", "without")
 """URL parameters of the selected cell's view."""
 
 

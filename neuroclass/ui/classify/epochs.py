@@ -1,17 +1,20 @@
 """The stimulus found in each sweep: a gallery of all sweeps, and how to correct what was recognised."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from neuroclass.charts.sweep_gallery import Shade, Tile, sweep_gallery
 from neuroclass.charts.theme import download_config
+from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.features import Stimulus
 from neuroclass.ui import widgets
+from neuroclass.ui.cells import left_out
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.classify import uploads
 from neuroclass.ui.text import escaped
@@ -24,16 +27,16 @@ _STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.N
 def gallery(key: str, cell_input: CellInput, lent: Lent) -> None:
     """Every sweep with its stimuli shaded; a click on one opens the form that corrects it."""
     analysis = lent()
-    summaries = analysis.sweeps
-    pages = [summaries[k : k + TILES_A_PAGE] for k in range(0, len(summaries), TILES_A_PAGE)]
+    tiles = _tiles(analysis)
+    pages = [tiles[k : k + TILES_A_PAGE] for k in range(0, len(tiles), TILES_A_PAGE)]
     if not pages:
         return
     page = 0
     if len(pages) > 1:
-        names = [f"{part[0].sweep.number} to {part[-1].sweep.number}" for part in pages]
+        names = [f"{part[0].number} to {part[-1].number}" for part in pages]
         page = names.index(str(st.selectbox("Sweeps", names, key=f"gallery-page-{key}")))
     chosen = st.session_state.get(f"gallery-chosen-{key}")
-    fig = sweep_gallery([_tile(one) for one in pages[page]], chosen, analysis.simulated)
+    fig = sweep_gallery(pages[page], chosen, analysis.simulated)
     widgets.keep_figure(f"gallery-{key}", fig, None, analysis.simulated)
     chart = f"gallery-chart-{key}-{page}-{chosen}"
     st.plotly_chart(
@@ -46,11 +49,24 @@ def gallery(key: str, cell_input: CellInput, lent: Lent) -> None:
     )
     st.caption(
         "Every sweep on one scale of potential, with its number, current and spikes (sp.), its stimuli shaded; grey "
-        "where none was recognised. Point at a sweep to read why; click it to correct what was recognised."
+        "where none was recognised. Point at a sweep to read why; click it to correct what was recognised, or to leave "
+        "the sweep out."
     )
-    one = next((s for s in summaries if s.sweep.number == chosen), None)
+    one = next((s for s in analysis.sweeps if s.sweep.number == chosen), None)
     if one is not None:
         _correction(key, cell_input, one)
+    left_out.controls(
+        key, analysis.recording, chosen, uploads.left_out(cell_input), partial(uploads.leave_out, cell_input)
+    )
+
+
+def _tiles(analysis: RecordingAnalysis) -> list[Tile]:
+    """A tile for every sweep of the file, also for those that are left out."""
+    gone = [
+        Tile(sweep.number, f"{sweep.number}: left out", "left out by hand", sweep.v_mv, sweep.rate_hz, faded=True)
+        for sweep in analysis.recording.left_out
+    ]
+    return sorted([*map(_tile, analysis.sweeps), *gone], key=lambda tile: tile.number)
 
 
 def _tile(one: SweepSummary) -> Tile:

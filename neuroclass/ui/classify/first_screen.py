@@ -7,6 +7,7 @@ from neuroclass.charts import front as spike_charts
 from neuroclass.charts.theme import download_config
 from neuroclass.charts.verdict import strips
 from neuroclass.classification import wording
+from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.result import CellVerdict, Prediction, Reason
 from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
 from neuroclass.library.entry import SHIPPED
@@ -51,7 +52,8 @@ def _origin(verdict: CellVerdict) -> str:
     name = verdict.source if verdict.source.startswith(verdict.cell) else f"{verdict.source}, cell {verdict.cell}"
     chosen = sorted({one["name"] for one in verdict.judged_by.values() if one["id"] != SHIPPED})
     judge = f"; judged by {escaped(' and '.join(chosen))}" if chosen else ""
-    return f"{escaped(name)}: {escaped(species)}, {len(verdict.features)} of {total} features{judge}"
+    without = f", without {sweeps_text(set(verdict.without_sweeps))}" if verdict.without_sweeps else ""
+    return f"{escaped(name)}: {escaped(species)}, {len(verdict.features)} of {total} features{without}{judge}"
 
 
 def _beside(verdict: CellVerdict) -> list[str]:

@@ -1,7 +1,7 @@
 """The answers on what users bring to the Classify page, and the recordings behind them."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from neuroclass.io.history import StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.types.progress import ProgressCallback, ignore_progress
 from neuroclass.ui import cache, model_choice
+from neuroclass.ui.cells import own_cells
 from neuroclass.ui.classify import sheets
 from neuroclass.ui.history import store
 from neuroclass.ui.housekeeping import give_back
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _OF_UPLOADS = (
     *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
     *("stress-results", "quality-effects", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
+    *("left-out", own_cells.KEPT),
 )
 FEW_CELLS = 20
 MOST_CELLS, MOST_KEPT_CELLS = 20_000, 20_000
@@ -125,10 +127,16 @@ def _recording_key(cell_input: CellInput, metadata: CellMetadata) -> str:
 
 
 def corrected(cell_input: CellInput, metadata: CellMetadata) -> CellMetadata:
-    """Metadata with what was chosen for this input: corrected protocols, the reading of its channels, the sheet."""
+    """Metadata with what was chosen for this input: protocols, sweeps left out, reading of its channels, sheet."""
     accepted = reading(cell_input)
     mapping = ChannelMapping(**accepted.options) if accepted else metadata.mapping  # type: ignore[arg-type]
-    return replace(metadata, assignments=corrections(cell_input), mapping=mapping, sheet=sheets.chosen(cell_input))
+    return replace(
+        metadata,
+        assignments=corrections(cell_input),
+        mapping=mapping,
+        sheet=sheets.chosen(cell_input),
+        without_sweeps=left_out(cell_input),
+    )
 
 
 def reading(cell_input: CellInput) -> Proposal | None:
@@ -175,6 +183,7 @@ def answer(
     entry, models = keep(cell_input, metadata), models or loaded_models()
     metadata = corrected(cell_input, metadata)
     answers = _answers(cell_input, metadata, models, progress)
+    own_cells.keep(fingerprint(inputs=cell_input), answers)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     if entry is not None and place not in _finished().get(entry, ()):
         payload, summary = (one.to_json() for one in answers), wording.summary_of(answers)
@@ -251,9 +260,21 @@ def correct(cell_input: CellInput, assignments: Mapping[tuple[int, int], Stimulu
     st.session_state[_correction_key(cell_input)] = dict(assignments)
 
 
+def left_out(cell_input: CellInput) -> frozenset[int]:
+    """Numbers of the sweeps that the user leaves out of an input."""
+    chosen: dict[str, frozenset[int]] = st.session_state.get("left-out", {})
+    return chosen.get(cell_input.digest, frozenset())
+
+
+def leave_out(cell_input: CellInput, numbers: Collection[int]) -> None:
+    """Keep which sweeps are left out of an input; none takes all back in."""
+    chosen: dict[str, frozenset[int]] = st.session_state.get("left-out", {})
+    st.session_state["left-out"] = {**chosen, cell_input.digest: frozenset(numbers)}
+
+
 def uncorrected(cell_input: CellInput, cell: str, metadata: CellMetadata) -> CellVerdict | None:
-    """A cell's verdict with its stimuli as recognised; None where there is none."""
-    plain = replace(corrected(cell_input, metadata), assignments={})
+    """A cell's verdict with its stimuli as recognised and all its sweeps; None where there is none."""
+    plain = replace(corrected(cell_input, metadata), assignments={}, without_sweeps=frozenset())
     try:
         answers = _answers(cell_input, plain, loaded_models())
     except NeuroClassError:

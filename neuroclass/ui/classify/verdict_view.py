@@ -10,6 +10,7 @@ from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
 from neuroclass.errors import RecordingError, RejectedInput
+from neuroclass.ui.cells import left_out
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.classify import first_screen, overruled, readings, sections, uploads
 from neuroclass.ui.classify.compare import Other
@@ -27,6 +28,10 @@ def refusal(
     why = one.error.found if isinstance(one.error, RecordingError) else one.error.plain
     st.error(f"**{escaped(where)}** was refused. {escaped(why, 1200)}", icon=":material/warning:")
     if cell_input is not None:
+        if gone := uploads.left_out(cell_input):
+            left_out.taken_back(
+                f"refused-{cell_input.digest[:16]}", gone, frozenset(), partial(uploads.leave_out, cell_input)
+            )
         readings.accepted(cell_input)
         readings.offer(one, cell_input, metadata, pairs)
 

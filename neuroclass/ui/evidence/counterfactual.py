@@ -37,9 +37,9 @@ def show(case: Case, prediction: Prediction) -> None:
         )
     )
     joint = right.toggle(
-        "Move a quantity under all stimuli together",
+        "All stimuli together",
         key=f"together-{prediction.model}",
-        help="So it counts as one change.",
+        help="Move a quantity under all the stimuli that measure it, as one change.",
     )
     verdict = case.verdict
     cells = cache.cohort()

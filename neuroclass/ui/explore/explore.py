@@ -17,6 +17,8 @@ from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Mask
 from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache
+from neuroclass.ui.cells import own_cells
+from neuroclass.ui.explore import overlaid
 from neuroclass.ui.text import escaped
 
 FILTERS = (
@@ -188,7 +190,13 @@ def _brush(name: str, values: "pd.Series[Any]", limits: tuple[float, float], ste
             st.session_state[f"r_{name}"] = max(limits[0], low), min(limits[1], high)
 
     st.plotly_chart(
-        charts.histogram(values, BY_NAME[name].title, limits, st.session_state.get(f"r_{name}", limits)),
+        charts.histogram(
+            values,
+            BY_NAME[name].title,
+            limits,
+            st.session_state.get(f"r_{name}", limits),
+            own_cells.values(overlaid.chosen(), name),
+        ),
         key=key,
         on_select=brushed,
         selection_mode="box",
@@ -226,19 +234,26 @@ def _pasted(frame: pd.DataFrame, keep: dict[str, Any]) -> Mask:
 def cell_selector(frame: pd.DataFrame) -> str | None:
     """Select one cell by id, kept in the URL; a text box if there are very many cells."""
     keep: dict[str, Any] = {"key": "cell", "bind": "query-params", "persist_state": "session"}
-    wanted = st.query_params.get("cell")
-    if wanted and not (frame["id"] == wanted).any():
-        st.warning(f"There is no cell {escaped(wanted)} among those loaded.", icon=":material/warning:")
     if len(frame) <= MOST_OPTIONS:
+        wanted = st.query_params.get("cell")
+        if wanted and not (frame["id"] == wanted).any():
+            _unknown(wanted)
         chosen: str | None = st.selectbox(
             "Open a cell", frame["id"].tolist(), index=None, placeholder="type an id", **keep
         )
         return chosen
     typed = (st.text_input("Open a cell", value=None, placeholder="type an id", **keep) or "").strip()
     if typed and not (frame["id"] == typed).any():
-        st.info(f"There is no cell {escaped(typed)} among those loaded.", icon=":material/info:")
+        _unknown(typed)
         return None
     return typed or None
+
+
+def _unknown(cell_id: str) -> None:
+    st.warning(
+        f"There is no cell {escaped(cell_id)} among those loaded. Choose one below, or load the cells that it is of.",
+        icon=":material/warning:",
+    )
 
 
 def selected_ids(event: Any) -> list[str]:

@@ -1,5 +1,7 @@
 """Compare groups of cells: named selections, all features ranked, one feature's distribution."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +14,9 @@ from neuroclass.errors import SettingsError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
+from neuroclass.ui.cells import own_cells
+from neuroclass.ui.cells.own_cells import OwnCell
+from neuroclass.ui.explore import overlaid
 from neuroclass.ui.explore.axes import name_of
 from neuroclass.ui.explore.explore import COLOURS
 from neuroclass.ui.text import escaped
@@ -128,7 +133,7 @@ def _one(key: str, options: list[str], default: str) -> str:
     return chosen
 
 
-def distributions(rows: pd.DataFrame, default: str, simulated: bool) -> None:
+def distributions(rows: pd.DataFrame, default: str, simulated: bool, own: Mapping[str, OwnCell]) -> None:
     """One feature by group, with effect sizes and corrected tests between groups."""
     st.subheader("Distribution of a feature", anchor=False)
     left, right = st.columns([3, 1])
@@ -139,10 +144,11 @@ def distributions(rows: pd.DataFrame, default: str, simulated: bool) -> None:
     with right:
         by = widgets.pick("By", offered, "by", format_func=name_of)
     widgets.figure(
-        charts.distribution(rows, feature, by, simulated),
+        charts.distribution(rows, feature, by, simulated, own_cells.values(own, feature)),
         "distribution",
         lambda: rows[["id", by, feature]],
-        caption=f"{BY_NAME[feature].definition} Boxes: median and quartiles of {rows[feature].count():,} cells.",
+        caption=f"{BY_NAME[feature].definition} Boxes: median and quartiles of {rows[feature].count():,} cells."
+        f"{overlaid.missing(own, [feature])}",
         simulated=simulated,
     )
     groups = category(rows[by])
@@ -167,7 +173,7 @@ def distributions(rows: pd.DataFrame, default: str, simulated: bool) -> None:
         widgets.csv_button("groups", table, simulated=simulated)
 
 
-def parallel(rows: pd.DataFrame, simulated: bool) -> None:
+def parallel(rows: pd.DataFrame, simulated: bool, own: Mapping[str, OwnCell]) -> None:
     """Cells as lines across several features."""
     if not st.toggle("Parallel coordinates", key="parallel", bind="query-params"):
         return
@@ -190,10 +196,12 @@ def parallel(rows: pd.DataFrame, simulated: bool) -> None:
         return
     chosen = [(name, BY_NAME[name].title, BY_NAME[name].display_factor) for name in features]
     widgets.figure(
-        points.parallel(rows, chosen, colour, simulated=simulated),
+        points.parallel(
+            rows, chosen, colour, simulated=simulated, own={name: one.features for name, one in own.items()}
+        ),
         "parallel",
         lambda: rows[["id", colour, *features]],
         caption="One line per cell that has all of these features, at most 600, evenly chosen; each axis from the 1st "
-        "to the 99th percentile of the cells shown.",
+        f"to the 99th percentile of the cells shown.{overlaid.missing(own, features)}",
         simulated=simulated,
     )

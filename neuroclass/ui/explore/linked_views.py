@@ -1,5 +1,6 @@
 """Linked scatter plot and table of cells; the selection is kept in the URL."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
@@ -12,9 +13,11 @@ from neuroclass.cohort.selections import decode, encode
 from neuroclass.errors import SettingsError
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.ui import widgets
+from neuroclass.ui.cells import own_cells
+from neuroclass.ui.cells.own_cells import OwnCell
 from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.explore import axes as axes_of
-from neuroclass.ui.explore import group_comparison
+from neuroclass.ui.explore import group_comparison, overlaid
 from neuroclass.ui.explore.explore import selected_ids
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
@@ -23,7 +26,7 @@ CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_
 
 
 @st.fragment
-def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool) -> None:
+def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool, source: str) -> None:
     """Show scatter plot, table, comparison and distributions of the same cells.
 
     Parameters
@@ -34,9 +37,12 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool) -> None:
         All loaded cells, to which selections refer.
     simulated : bool
         Whether the cells are simulated.
+    source : str
+        Where the cells are from.
     """
     all_ids = everyone["id"].tolist()
     _from_address(all_ids)
+    own = overlaid.chosen()
     axes, points = axes_of.choose(frame)
     picked = set(st.session_state[PICKED])
     rows = frame[frame["id"].isin(picked)] if picked else frame
@@ -44,8 +50,11 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool) -> None:
     narrowed = len(rows) < len(frame)
     key = f"table-{encode(rows['id'].tolist(), all_ids)[-24:]}-{len(rows)}"
     left, right = st.columns([3, 2])
+    ticked = _ticked(key, rows)
     with left:
-        _scatter(axes, points, len(frame), _ticked(key, rows), simulated)
+        _scatter(axes, points, len(frame), ticked, simulated, own)
+        if len(looked_at := ticked or (rows["id"].tolist() if narrowed else [])) == 1:
+            _preview(looked_at[0], source, simulated)
     with right:
         _table(key, rows, narrowed, (axes.x, axes.y), simulated)
     if narrowed:
@@ -53,9 +62,21 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool) -> None:
     elif ADDRESS in st.query_params:
         del st.query_params[ADDRESS]
     group_comparison.selections(frame, rows if narrowed else None, everyone, simulated)
-    group_comparison.distributions(rows, axes.x if axes.x in BY_NAME else "sag", simulated)
-    group_comparison.parallel(rows, simulated)
+    group_comparison.distributions(rows, axes.x if axes.x in BY_NAME else "sag", simulated, own)
+    group_comparison.parallel(rows, simulated, own)
     widgets.figures_zip("explore")
+
+
+def _preview(cell_id: str, source: str, simulated: bool) -> None:
+    from neuroclass.ui.explore import preview  # here, for it imports what the list does without
+
+    preview.show(cell_id, source, simulated)
+
+
+def _own_points(own: Mapping[str, OwnCell], axes: axes_of.Axes) -> pd.DataFrame:
+    """Names and places of the user's cells that have both features."""
+    places = pd.DataFrame({"x": own_cells.values(own, axes.x), "y": own_cells.values(own, axes.y)})
+    return places.dropna().rename_axis("name").reset_index()
 
 
 def _from_address(all_ids: list[str]) -> None:
@@ -83,12 +104,20 @@ def _ticked(key: str, rows: pd.DataFrame) -> list[str]:
     return [str(rows["id"].iloc[k]) for k in state.selection.rows if k < len(rows)] if state else []
 
 
-def _scatter(axes: axes_of.Axes, points: pd.DataFrame, n_cells: int, ticked: list[str], simulated: bool) -> None:
+def _scatter(
+    axes: axes_of.Axes,
+    points: pd.DataFrame,
+    n_cells: int,
+    ticked: list[str],
+    simulated: bool,
+    own: Mapping[str, OwnCell],
+) -> None:
     names = axes_of.name_of(axes.x), axes_of.name_of(axes.y)
     many = len(points) > charts.MOST_SVG
     light = many and st.session_state[FROM_CHART] and not ticked  # the chart already shows its own selection
     selected = () if light else tuple(st.session_state[PICKED])
-    key = (axes, tuple(points["id"]), selected, tuple(ticked))
+    mine = _own_points(own, axes)
+    key = (axes, tuple(points["id"]), selected, tuple(ticked), tuple(mine.itertuples(index=False, name=None)))
     if st.session_state.get(DRAWN, (None, None))[0] != key:
         fig = charts.scatter(
             points,
@@ -98,6 +127,7 @@ def _scatter(axes: axes_of.Axes, points: pd.DataFrame, n_cells: int, ticked: lis
             facet=axes.facet,
             selected=selected,
             ringed=ticked,
+            own=mine,
             simulated=simulated,
         )
         st.session_state[DRAWN] = key, fig
@@ -115,8 +145,9 @@ def _scatter(axes: axes_of.Axes, points: pd.DataFrame, n_cells: int, ticked: lis
     widgets.figure_footer(
         "scatter",
         points.rename(columns={"x": names[0], "y": names[1]}),
-        caption=f"{len(points):,} cells.{missing} A box or lasso narrows everything below and beside it; a row ticked "
-        "in the table is ringed.",
+        caption=f"{len(points):,} cells.{missing}{overlaid.missing(own, (axes.x, axes.y))} A box or lasso narrows "
+        "everything below and beside it; a row ticked in the table is ringed. Click a point, or tick one row, to "
+        "preview its sweeps.",
         simulated=simulated,
     )
 

@@ -54,6 +54,7 @@ def reopen(fresh: bool) -> None:
         cell_input = received.from_entry(entry)
         metadata = from_json(entry.context)
         uploads.correct(cell_input, metadata.assignments)
+        uploads.leave_out(cell_input, metadata.without_sweeps)
         sheets.restore(cell_input, metadata.sheet)
         metadata_form.restore(metadata)
         st.session_state["own_entry"] = wanted

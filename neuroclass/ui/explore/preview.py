@@ -1,0 +1,40 @@
+"""The sweeps of a cell that was clicked in the scatter plot or ticked in the table."""
+
+import streamlit as st
+
+from neuroclass.charts import cell_plots as plots
+from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.cells import neighbours
+from neuroclass.ui.text import escaped
+
+
+def show(cell_id: str, source: str, simulated: bool) -> None:
+    """Two long squares of one cell of the cohort, or why there is none to show.
+
+    Parameters
+    ----------
+    cell_id : str
+        The cell; no other cell's sweeps are drawn in its place.
+    source : str
+        Source of the cells on the page.
+    simulated : bool
+        Whether they are simulated.
+    """
+    pair = neighbours.pair(source, cell_id)
+    if not pair:
+        why = (
+            "its features are loaded, not its sweeps."
+            if source != cache.cohort().source
+            else "its recording is not on this machine, or has no long square. Open the cell to fetch it."
+        )
+        st.caption(f":material/show_chart: No preview of {escaped(cell_id)}: {why}")
+        return
+    panel = plots.Panel(cell_id, "two long squares", pair, neighbours.window_of(pair))
+    widgets.figure(
+        plots.gallery([panel], simulated),
+        "preview",
+        caption=f"Sweeps of {escaped(cell_id)}: the most hyperpolarising long square, and one about "
+        f"{ABOVE_RHEOBASE_PA:g} pA above rheobase.",
+        simulated=simulated,
+    )
