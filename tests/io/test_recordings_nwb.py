@@ -121,7 +121,7 @@ def test_wrong_scale_is_refused_and_can_be_mapped(tmp_path: Path, cell: Recordin
     assert_same(extract_features(read), known, 1e-6)
 
 
-@pytest.mark.parametrize(("factor", "expected"), [(1e3, "MOhm|pA"), (1e-3, "MOhm")])
+@pytest.mark.parametrize(("factor", "expected"), [(1e3, "MΩ|pA"), (1e-3, "MΩ")])
 def test_a_current_wrong_by_a_thousand_is_refused(
     tmp_path: Path, cell: Recording, factor: float, expected: str
 ) -> None:
