@@ -1,6 +1,7 @@
 """Page config and navigation; each page is a file in ``pages/``."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -22,9 +23,9 @@ STYLE = """
 """
 
 
-def _page(name: str, title: str, icon: str, default: bool = False) -> st.Page:
+def _page(name: str, title: str, icon: str, **options: Any) -> st.Page:
     path = ROOT / "pages" / f"{name}.py"
-    return st.Page(path, title=title, icon=f":material/{icon}:", url_path=title.lower(), default=default)
+    return st.Page(path, title=title, icon=f":material/{icon}:", url_path=title.lower(), **options)
 
 
 def _for_admins() -> list[st.Page]:
@@ -46,6 +47,7 @@ page = st.navigation(
             _page("classify", "Classify", "upload_file"),
             _page("archive", "Archive", "public"),
             _page("history", "History", "history"),
+            _page("verdict", "Verdict", "link", visibility="hidden"),
         ],
         "Models": [
             _page("performance", "Performance", "grid_on"),
@@ -68,7 +70,7 @@ page = st.navigation(
 )
 st.html(f"<style>{STYLE}</style>")
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
-if page.url_path in ("classify", "history"):
+if page.url_path in ("classify", "history", "verdict"):
     warmup.wait()
 tab_title.show(page.title)
 with guarded():

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from neuroclass.config import PROJECT_DIR
 from neuroclass.io.history import DAY_S, History, StoredFile, hidden_owner
 from neuroclass.io.history_place import HISTORY_VARIABLE
+from neuroclass.io.migrations import HEAD
 from neuroclass.io.quotas import ENTRIES_VARIABLE
 from neuroclass.io.spool import Spool
 from neuroclass.training.jobs import JobRegistry
@@ -85,7 +86,7 @@ def test_admin_shows_usage_and_state_and_prunes_and_cancels(open_page: Open, his
     text = shown(app)
     assert hidden_owner("me")[: admin.DIGITS] in text
     assert "1 owners with 1 entries; 0.0 MB" in text
-    assert "queued" in text and "Revision of the history's tables: 0004" in text
+    assert "queued" in text and f"Revision of the history's tables: {HEAD}" in text
     assert "secret name" not in text
     with history.database.session() as session:
         session.connection().exec_driver_sql(f"UPDATE entries SET opened = opened - {100 * DAY_S}")
