@@ -35,7 +35,7 @@ def page() -> None:
     with guarded():
         shared = _opened(st.query_params.get(LINK, ""))
     if shared is None:
-        st.error(GONE, icon=":material/link_off:")
+        st.warning(GONE, icon=":material/link_off:")
         st.stop()
     _origin(shared)
     with guarded():

@@ -79,6 +79,8 @@ def show_read_only(cell_input: CellInput, verdict: CellVerdict, metadata: CellMe
         first_screen.answer(verdict)
     case = _case(cell_input, verdict, metadata, models, "linked-")
     with screen, guarded(stop=False):
+        if case.analysis is not None and case.analysis.simulated:
+            st.caption(":material/science: The recording is **simulated**.")
         first_screen.evidence(case)
     sections.show(sections.Shown(case, cell_input, metadata, read_only=True))
 
