@@ -14,11 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "icon.png"), layout="wide")
 
-# space, and contrast of 4.5:1 in both themes for what the theme draws paler
+# space, room for figures that need it, and contrast of 4.5:1 in both themes for what the theme draws paler
 STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
+[class*=st-key-wide-] {overflow-x: auto}
+[class*=st-key-wide-] > * {min-width: 37rem}
 [data-testid=stBaseButton-primary] {background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF}
 """
 

@@ -82,6 +82,7 @@ def _traces(case: Case, other: Other, given: CellMetadata, found: Differences) -
                 "compared-sweeps",
                 caption=f"{escaped(feature_name(one.feature))}, the feature that differs most ({one.sd:+.1f} SD).",
                 simulated=case.simulated or analysis.simulated,
+                needs_room=True,
             )
             return
 

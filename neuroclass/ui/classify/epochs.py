@@ -36,14 +36,15 @@ def gallery(key: str, cell_input: CellInput, lent: Lent, read_only: bool = False
     fig = sweep_gallery([_tile(one) for one in pages[page]], chosen, analysis.simulated)
     widgets.keep_figure(f"gallery-{key}", fig, None, analysis.simulated)
     chart = f"gallery-chart-{key}-{page}-{chosen}"
-    st.plotly_chart(
-        fig,
-        key=chart,
-        config=download_config("gallery"),
-        on_select="ignore" if read_only else lambda: _choose(chart, key),
-        selection_mode="points",
-        alt=f"{len(pages[page])} sweeps as small multiples, recognised stimuli shaded",
-    )
+    with widgets.wide(f"gallery-{key}"):
+        st.plotly_chart(
+            fig,
+            key=chart,
+            config=download_config("gallery"),
+            on_select="ignore" if read_only else lambda: _choose(chart, key),
+            selection_mode="points",
+            alt=f"{len(pages[page])} sweeps as small multiples, recognised stimuli shaded",
+        )
     st.caption(
         "Every sweep on one scale of potential, with its number, current and spikes (sp.), its stimuli shaded; grey "
         "where none was recognised. Point at a sweep to read why"
