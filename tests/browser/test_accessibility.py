@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 pytestmark = pytest.mark.browser
-ADDRESSES = ("", "explore", "performance", "shap", "gates", "domains", "methods", "history")
+SECTIONS = ("Reasons", "Sweeps", "Features", "What+if", "Export")
+ADDRESSES = (
+    *("", "explore", "performance", "shap", "gates", "domains", "methods", "history"),
+    *("classify", "verdict", "train", "archive", "paper", "models"),
+    *(
+        f"classify?example=fast-spiking&section={name}"
+        for name in ("Reasons", "Sweeps", "Features", "What+if", "Export")
+    ),
+)
 THEMES = ("light", "dark")
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from neuroclass.classification.models import Models
 
 _OF_UPLOADS = (
-    *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
+    *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry", "made-links"),
     *("stress-results", "quality-effects", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
 )
 FEW_CELLS = 20
