@@ -19,8 +19,10 @@ STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
-[class*=st-key-wide-] {overflow-x: auto}
-[class*=st-key-wide-] > * {min-width: 37rem}
+@media (max-width: 1000px) {
+  [class*=st-key-wide-] {overflow-x: auto}
+  [class*=st-key-wide-] > * {min-width: 37rem}
+}
 [data-testid=stBaseButton-primary] {background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF}
 """
 

@@ -59,6 +59,13 @@ def test_where_a_login_is_required_nothing_is_shown_without_one(monkeypatch, tmp
     assert len(dashboard(monkeypatch, tmp_path).run().main) > 3
 
 
+def test_who_follows_a_link_is_told_to_open_it_again_after_the_login(monkeypatch, tmp_path):
+    monkeypatch.setenv(LOGIN_VARIABLE, "required")
+    app = dashboard(monkeypatch, tmp_path)
+    app.query_params["link"] = "token"
+    assert "Log in to go on, then open the link again." in shown(app.run())
+
+
 def test_a_required_login_that_the_server_does_not_have_shows_nothing_either(monkeypatch, tmp_path):
     monkeypatch.setenv(LOGIN_VARIABLE, "required")
     app = dashboard(monkeypatch, tmp_path)
