@@ -167,6 +167,16 @@ def test_others_of_a_shared_history_are_told_who_can_make_a_link(opened, classif
     assert "Make a read-only link" not in [one.label for one in app.button]
 
 
+def test_a_link_is_withdrawn_also_while_its_cell_waits_to_be_classified_again(opened, classified, history, monkeypatch):
+    monkeypatch.setattr("neuroclass.ui.history.history.chosen_ids", lambda event, ids: ids)
+    (model,) = history.answers(ME, classified)
+    make_link(history, ME, classified, model)
+    history.begin(ME, list(history.find(ME)[0].files), {"species": "human"})
+    app = press(opened("history"), "Withdraw the link")
+    assert link_of(history, ME, classified) is None
+    assert "once the cell is classified" in shown(app)
+
+
 def test_a_link_is_as_the_server_is_reached(monkeypatch):
     for here, expected in (
         ("https://lab.example/neuro/classify", "https://lab.example/neuro/verdict?link=a-b"),

@@ -22,11 +22,11 @@ def manage(entry: str | None, model: str, cells: int = 1) -> None:
     entry : str or None
         The entry's id; None where nothing is kept, so that nothing can be linked to.
     model : str
-        Version of the models whose verdict the link is to show; empty where there is none yet.
+        Version of the models whose verdict the link is to show; empty where there is none yet, so that none is made.
     cells : int
         Cells of the entry.
     """
-    if entry is None or not model:
+    if entry is None:
         return
     with guarded(stop=False), st.container(border=True, key="read-only-link"):
         if not store.lasts():
@@ -40,6 +40,9 @@ def manage(entry: str | None, model: str, cells: int = 1) -> None:
 
 
 def _offer(entry: str, model: str, cells: int) -> None:
+    if not model:
+        st.caption("A read-only link can be made once the cell is classified.")
+        return
     _button("Make a read-only link", "link", entry, model)
     what = f"the verdicts on all {cells} cells of this file" if cells > 1 else "this verdict, its reasons and sweeps"
     who = "Everyone of the lab who has the link" if login_offered() else "Whoever reaches this server and has the link"
@@ -72,7 +75,14 @@ def _existing(entry: str, model: str, link: Link) -> None:
 
 
 def _button(label: str, icon: str, entry: str, model: str) -> None:
-    st.button(label, icon=f":material/{icon}:", key=f"link-make-{entry}", on_click=_make, args=(entry, model))
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"link-make-{entry}",
+        on_click=_make,
+        args=(entry, model),
+        disabled=not model,
+    )
 
 
 def _make(entry: str, model: str) -> None:
