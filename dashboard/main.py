@@ -21,7 +21,7 @@ STYLE = """
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
 @media (max-width: 1000px) {
   [class*=st-key-wide-] {overflow-x: auto}
-  [class*=st-key-wide-] > * {min-width: 37rem}
+  [class*=st-key-wide-] > * {min-width: 46rem}
 }
 [data-testid=stBaseButton-primary] {background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF}
 """

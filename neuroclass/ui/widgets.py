@@ -92,7 +92,7 @@ def figure(
 
 
 def wide(name: str) -> Any:
-    """A place for a figure whose labels need room: it is never narrower than 37 rem, and scrolled on a telephone."""
+    """A place for a figure whose labels need room: it is scrolled on a telephone, where it is 46 rem wide."""
     return st.container(key=f"wide-{name}")
 
 
