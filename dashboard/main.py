@@ -23,7 +23,8 @@ STYLE = """
   [class*=st-key-wide-] {overflow-x: auto}
   [class*=st-key-wide-] > * {min-width: 46rem}
 }
-[data-testid=stBaseButton-primary] {background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF}
+[data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
+[data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF}
 """
 
 
