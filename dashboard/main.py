@@ -24,7 +24,10 @@ STYLE = """
   [class*=st-key-wide-] > * {min-width: 46rem}
 }
 [data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
-[data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF}
+[data-testid=stMarkdownContainer] :not(pre) > code {color: inherit}
+[data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {
+  background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF
+}
 """
 
 
