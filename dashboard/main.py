@@ -24,7 +24,6 @@ STYLE = """
   [class*=st-key-wide-] > * {min-width: 46rem}
 }
 [data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
-[data-testid=stMarkdownContainer] code:not(pre code) {color: inherit !important}
 [data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {
   background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF
 }
