@@ -14,10 +14,7 @@ SECTIONS = ("Reasons", "Sweeps", "Features", "What+if", "Export")
 ADDRESSES = (
     *("", "explore", "performance", "shap", "gates", "domains", "methods", "history"),
     *("verdict", "train", "archive", "paper", "models"),
-    *(
-        f"classify?example=fast-spiking&section={name}"
-        for name in ("Reasons", "Sweeps", "Features", "What+if", "Export")
-    ),
+    *(f"classify?example=fast-spiking&section={name}" for name in SECTIONS),
 )
 THEMES = ("light", "dark")
 
