@@ -1,6 +1,7 @@
 """Page config and navigation; each page is a file in ``pages/``."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -13,18 +14,25 @@ ROOT = Path(__file__).resolve().parent.parent
 
 st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "icon.png"), layout="wide")
 
-# space, and contrast of 4.5:1 in both themes for what the theme draws paler
+# space, room for figures that need it, and contrast of 4.5:1 in both themes for what the theme draws paler
 STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
-[data-testid=stBaseButton-primary] {background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF}
+@media (max-width: 1000px) {
+  [class*=st-key-wide-] {overflow-x: auto}
+  [class*=st-key-wide-] > * {min-width: 46rem}
+}
+[data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
+[data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {
+  background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF
+}
 """
 
 
-def _page(name: str, title: str, icon: str, default: bool = False) -> st.Page:
+def _page(name: str, title: str, icon: str, **options: Any) -> st.Page:
     path = ROOT / "pages" / f"{name}.py"
-    return st.Page(path, title=title, icon=f":material/{icon}:", url_path=title.lower(), default=default)
+    return st.Page(path, title=title, icon=f":material/{icon}:", url_path=title.lower(), **options)
 
 
 def _for_admins() -> list[st.Page]:
@@ -46,6 +54,7 @@ page = st.navigation(
             _page("classify", "Classify", "upload_file"),
             _page("archive", "Archive", "public"),
             _page("history", "History", "history"),
+            _page("verdict", "Verdict", "link", visibility="hidden"),
         ],
         "Models": [
             _page("performance", "Performance", "grid_on"),
@@ -68,7 +77,7 @@ page = st.navigation(
 )
 st.html(f"<style>{STYLE}</style>")
 st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
-if page.url_path in ("classify", "history"):
+if page.url_path in ("classify", "history", "verdict"):
     warmup.wait()
 tab_title.show(page.title)
 with guarded():

@@ -7,12 +7,25 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, NEGATIVE, POSITIVE, UNKNOWN, class_label, escape, finish, lines, note
+from neuroclass.charts.theme import (
+    ACCENT,
+    NEGATIVE,
+    POSITIVE,
+    UNKNOWN,
+    class_label,
+    escape,
+    finish,
+    lines,
+    note,
+    wrapped,
+)
 from neuroclass.features import BY_NAME
 
 _NAME_WIDTH = 24
 _TEXT_SHARE = 0.45
 """What a bar's text takes of the axis on a narrow screen, of the range of the bars."""
+_NARROW = 18
+"""Characters of a title below a figure that has half a page."""
 
 
 def feature_name(feature: str) -> str:
@@ -219,5 +232,5 @@ def from_database(labels: Sequence[str], deviations: Sequence[float]) -> go.Figu
     widest = max(4.0, *(abs(one) * 1.1 for one in deviations))
     fig.add_vrect(x0=-2, x1=2, fillcolor=ACCENT, opacity=0.12, line_width=0)
     fig.update_xaxes(range=[-widest, widest])
-    title = "Distance from the class mean (SD; shaded: ±2)"
-    return finish(fig, height=96 + 26 * len(labels), x=title, legend=False)
+    title = wrapped("Distance from the class mean (SD; shaded: ±2)", _NARROW)
+    return finish(fig, height=112 + 26 * len(labels), x=title, legend=False)

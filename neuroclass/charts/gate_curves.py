@@ -132,7 +132,7 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str]) -> g
     for symbol, name in (("circle", "value, gate open"), ("circle-open", "value, gate shut")):
         marker = {"symbol": symbol, "color": UNKNOWN, "size": 9, "line": {"width": 1.5}}
         fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name, row=1, col=2)
-    finish(fig, height=140 + ROW_PX * len(names))
+    finish(fig, height=220 + ROW_PX * len(names))
     fig.update_xaxes(range=[0, 1.05], title_text="Gate<br>(0–1)", col=1)
     fig.update_xaxes(range=[-4, 104], title_text="Percentile<br>(%)", col=2)
     fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], tickfont={"size": 11}, dtick=1)

@@ -11,7 +11,7 @@ from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, no
 
 SCORE = "Balanced accuracy (fraction of 1)"
 HEIGHT = 340
-_TICKS = 4
+_TICKS, _LINEAR_TICKS = 4, 6
 
 
 def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
@@ -103,7 +103,8 @@ def parallel(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], simul
         return note("Waiting for the first trial.", height=HEIGHT)
     scores = trials["score"]
     dimensions = [_axis(name, trials[name], one) for name, one in space.items() if name in trials]
-    dimensions.append({"label": "score", "values": scores, "tickformat": ".3f"})
+    low, high = float(scores.min()), float(scores.max())
+    dimensions.append({"label": "score", "values": scores, **_ticks(low, high, ".3f")})
     fig = go.Figure(
         go.Parcoords(
             dimensions=dimensions,
@@ -126,7 +127,7 @@ def _axis(name: str, values: "pd.Series[Any]", dimension: Mapping[str, Any]) -> 
                 "range": [-0.2, len(options) - 0.8]}  # fmt: skip
     low, high = float(dimension["low"]), float(dimension["high"])
     if not dimension["log"]:
-        return {"label": label, "values": values, "range": [low, high]}
+        return {"label": label, "values": values, "range": [low, high], **_ticks(low, high, ".2g")}
     ticks = np.linspace(np.log10(low), np.log10(high), _TICKS)
     return {
         "label": label,
@@ -135,6 +136,12 @@ def _axis(name: str, values: "pd.Series[Any]", dimension: Mapping[str, Any]) -> 
         "tickvals": ticks,
         "ticktext": [f"{10**tick:.2g}" for tick in ticks],
     }
+
+
+def _ticks(low: float, high: float, shown: str) -> dict[str, Any]:
+    """Ticks of an axis; without any plotly would write its ends once more, beside the axis' name."""
+    ticks = np.unique(np.linspace(low, high, _LINEAR_TICKS))
+    return {"tickvals": ticks, "ticktext": [f"{tick:{shown}}" for tick in ticks]}
 
 
 def inner_and_outer(folds: pd.DataFrame, simulated: bool = False) -> go.Figure:

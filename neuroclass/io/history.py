@@ -166,7 +166,7 @@ class History:
         Nothing is stored if the entry is gone, or if its metadata are no longer the `context` of the verdicts.
         """
         with self.database.session(alone=id) as session:
-            row = self._row(session, owner, id, Right.MANAGE_OTHERS)
+            row = self.row(session, owner, id, Right.MANAGE_OTHERS)
             if row is None or (context is not None and json.loads(row.context) != json.loads(json.dumps(context))):
                 return
             row.answers = [answer for answer in row.answers if answer.model != model]
@@ -179,11 +179,11 @@ class History:
     def get(self, owner: Owner, id: str) -> Entry | None:
         """One entry; None if the owner has no such entry."""
         with self.database.session() as session:
-            row = self._row(session, owner, id)
+            row = self.row(session, owner, id)
             if row is None:
                 return None
             row.opened = time.time()
-            entry = _entry(row)
+            entry = entry_of(row)
         with suppress(OSError):
             self.spool.touch(file.digest for file in entry.files)
         return entry
@@ -223,12 +223,12 @@ class History:
                 (EntryRow.name + " " + EntryRow.cell + " " + EntryRow.summary).icontains(word, autoescape=True)
             )
         with self.database.session() as session:
-            return [_entry(row) for row in session.scalars(chosen)]
+            return [entry_of(row) for row in session.scalars(chosen)]
 
     def answers(self, owner: Owner, id: str) -> dict[str, list[dict[str, Any]]]:
         """Stored verdicts by model version, latest last."""
         with self.database.session() as session:
-            row = self._row(session, owner, id)
+            row = self.row(session, owner, id)
             return {} if row is None else {a.model: json.loads(a.content) for a in row.answers}
 
     def delete(self, owner: Owner, ids: Collection[str]) -> int:
@@ -300,7 +300,7 @@ class History:
                     held |= set(session.scalars(select(FileRow.digest).where(FileRow.digest.in_(some))))
             self.spool.remove(set(wanted) - held)
 
-    def _row(self, session: Session, owner: Owner, id: str, right: Right = Right.SEE_OTHERS) -> EntryRow | None:
+    def row(self, session: Session, owner: Owner, id: str, right: Right = Right.SEE_OTHERS) -> EntryRow | None:
         """An entry that is the owner's or that they have a right to; nobody changes it before the transaction ends."""
         row, who = session.get(EntryRow, writable(id), with_for_update=True), self._visitor(owner)
         return row if row is not None and (row.owner == hidden_owner(who) or who.may(right)) else None
@@ -323,7 +323,8 @@ def _of(owner: Owner) -> "Select[Any]":
     return select(EntryRow).where(EntryRow.owner == hidden_owner(owner))
 
 
-def _entry(row: EntryRow) -> Entry:
+def entry_of(row: EntryRow) -> Entry:
+    """An entry as it stands in the database."""
     return Entry(
         row.id,
         row.name,

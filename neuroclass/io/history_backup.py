@@ -1,7 +1,7 @@
 """A history as one file, whatever database it is in: a zip archive of JSON lines and of the uploaded files.
 
-``entries.jsonl`` has a line an entry, with its verdicts; ``files/`` the contents by SHA-256; ``manifest.json`` says how
-many there are, and the SHA-256 of the lines.
+``entries.jsonl`` has a line an entry, with its verdicts and its link; ``files/`` the contents by SHA-256;
+``manifest.json`` says how many there are, and the SHA-256 of the lines.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from neuroclass import __version__
 from neuroclass.errors import HistoryError
 from neuroclass.io.atomic import replacing
 from neuroclass.io.history import DONE, PENDING, History
-from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow, PlaceRow
+from neuroclass.io.history_tables import AnswerRow, EntryRow, FileRow, LinkRow, PlaceRow
 from neuroclass.io.spool import is_digest
 from neuroclass.types.visitors import OPERATOR, Right, Visitor
 
@@ -92,7 +92,8 @@ def back_up(history: History, path: Path, overwrite: bool = False, by: Visitor =
 def _write(history: History, archive: zipfile.ZipFile) -> Contents:
     digests: set[str] = set()
     lines, count = hashlib.sha256(), 0
-    chosen = select(EntryRow).options(selectinload(EntryRow.files), selectinload(EntryRow.answers))
+    link = selectinload(EntryRow.link).undefer(LinkRow.content)
+    chosen = select(EntryRow).options(selectinload(EntryRow.files), selectinload(EntryRow.answers), link)
     with history.database.snapshot() as session, archive.open(ENTRIES, "w", force_zip64=True) as out:
         for row in session.scalars(chosen.order_by(EntryRow.id).execution_options(yield_per=_AT_ONCE)):
             line = f"{json.dumps(_plain(row))}\n".encode()
@@ -134,9 +135,20 @@ def _plain(row: EntryRow) -> dict[str, Any]:
         "answers": [
             {"model": one.model, "written": one.written, "content": json.loads(one.content)} for one in row.answers
         ],
+        **({"link": _plain_link(row.link)} if row.link else {}),
     }
 
 
+def _plain_link(link: LinkRow) -> dict[str, Any]:
+    return {
+        **{name: getattr(link, name) for name in _LINK_TEXTS + _LINK_TIMES},
+        "context": json.loads(link.context),
+        "content": json.loads(link.content),
+    }
+
+
+_LINK_TEXTS = ("token", "model", "software")
+_LINK_TIMES = ("made", "judged")
 _TEXTS = ("id", "owner", "key", "name", "cell", "state", "summary")
 _TIMES = ("written", "opened")
 
@@ -209,7 +221,7 @@ def _replace(history: History, archive: zipfile.ZipFile, path: Path, overwrite: 
         _refuse(session, overwrite)
         before = set(session.scalars(select(FileRow.digest).distinct()))
         if overwrite:
-            for table in (AnswerRow, FileRow, EntryRow):
+            for table in (LinkRow, AnswerRow, FileRow, EntryRow):
                 session.execute(delete(table))
         session.execute(update(PlaceRow).values(id=secrets.token_hex(16)))
         for number, plain in enumerate(_lines(archive), 1):
@@ -240,9 +252,20 @@ def _row(plain: Any, number: int, path: Path) -> EntryRow:
             AnswerRow(model=str(one["model"]), written=float(one["written"]), content=json.dumps(list(one["content"])))
             for one in plain["answers"]
         ]
+        row.link = _link(plain["link"]) if "link" in plain else None
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, f"entry {number} is not one") from error
     return row
+
+
+def _link(plain: Any) -> LinkRow:
+    return LinkRow(
+        token=_hexadecimal(plain["token"]),
+        **{name: str(plain[name]) for name in _LINK_TEXTS[1:]},
+        **{name: float(plain[name]) for name in _LINK_TIMES},
+        context=json.dumps(dict(plain["context"])),
+        content=json.dumps(list(plain["content"])),
+    )
 
 
 def _hexadecimal(digest: Any) -> str:

@@ -30,6 +30,7 @@ class EntryRow(Base):
     summary: Mapped[str] = mapped_column(Text)
     files: Mapped[list["FileRow"]] = relationship(order_by="FileRow.position", cascade="all, delete-orphan")
     answers: Mapped[list["AnswerRow"]] = relationship(order_by="AnswerRow.written", cascade="all, delete-orphan")
+    link: Mapped["LinkRow | None"] = relationship(cascade="all, delete-orphan")
 
 
 class FileRow(Base):
@@ -51,6 +52,20 @@ class AnswerRow(Base):
     model: Mapped[str] = mapped_column(primary_key=True)
     written: Mapped[float]
     content: Mapped[str] = mapped_column(Text)
+
+
+class LinkRow(Base):
+    """A read-only link to an entry: the hash of its token, and the verdicts as they were when it was made."""
+
+    __tablename__ = "links"
+    entry: Mapped[str] = mapped_column(ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True)
+    token: Mapped[str] = mapped_column(index=True, unique=True)
+    made: Mapped[float]
+    judged: Mapped[float]
+    context: Mapped[str] = mapped_column(Text)
+    model: Mapped[str]
+    software: Mapped[str]
+    content: Mapped[str] = mapped_column(Text, deferred=True)
 
 
 class PlaceRow(Base):

@@ -70,8 +70,7 @@ def gate_matrix(found: Reproduction, way: str) -> go.Figure:
     rows = rows.sort_values("truth", key=lambda t: t.map(place), kind="stable", ignore_index=True)
     values = rows.set_index("id")[list(FEATURE_NAMES)]
     matrix = values.to_numpy(dtype=float)
-    fig = gate_charts.matrix(values, rows["truth"], cluster(matrix, rows["truth"]), cluster(matrix.T))
-    return fig.update_layout(height=640)
+    return gate_charts.matrix(values, rows["truth"], cluster(matrix, rows["truth"]), cluster(matrix.T))
 
 
 def gates_open(found: Reproduction, way: str = OURS) -> go.Figure:

@@ -28,13 +28,14 @@ class Right(StrEnum):
 
     TRAIN = "train models or start other jobs"
     ADD_MODELS = "add models to the library"
+    OPEN_LINKS = "open a link to a colleague's verdict"
     SEE_OTHERS = "see what others have classified"
     MANAGE_OTHERS = "change or delete what others brought"
     PROMOTE = "set the lab's default model"
     ADMINISTER = "administer the server"
 
 
-_OF_LAB = frozenset({Right.TRAIN, Right.ADD_MODELS})
+_OF_LAB = frozenset({Right.TRAIN, Right.ADD_MODELS, Right.OPEN_LINKS})
 _SHARED = frozenset({Right.SEE_OTHERS})
 
 

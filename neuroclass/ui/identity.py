@@ -13,6 +13,8 @@ from neuroclass.ui.history.store import history, place
 from neuroclass.ui.text import escaped
 
 _SECTION = "auth"
+LINK = "link"
+"""What the address holds a link's token under."""
 
 
 def login_offered() -> bool:
@@ -79,7 +81,8 @@ def admit() -> bool:
             _login_buttons()
         return True
     st.title("NeuroClass", anchor=False)
-    st.write("This server is for people of the lab. Log in to go on.")
+    again = ", then open the link again" if LINK in st.query_params else ""  # a login returns to the first page
+    st.write(f"This server is for people of the lab. Log in to go on{again}.")
     _login_buttons()
     return False
 

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -54,6 +55,7 @@ def figure(
     alt: str = "",
     simulated: bool = False,
     finding: str = "",
+    needs_room: bool = False,
 ) -> None:
     """Show a figure with its downloads: SVG from the camera button, its numbers as CSV.
 
@@ -73,17 +75,25 @@ def figure(
         Whether the cells are simulated.
     finding : str
         What the figure shows, in one sentence of plain text above it; also the start of its text alternative.
+    needs_room : bool
+        Whether it is scrolled sideways where the page is narrow; see `wide`.
     """
     if finding:
         say(finding)
     keep_figure(name, fig, table, simulated)
-    st.plotly_chart(
-        fig,
-        key=f"figure-{name}",
-        config=download_config(name),
-        alt=" ".join(filter(None, (finding, alt or caption))) or name,
-    )
+    with wide(name) if needs_room else nullcontext():
+        st.plotly_chart(
+            fig,
+            key=f"figure-{name}",
+            config=download_config(name),
+            alt=" ".join(filter(None, (finding, alt or caption))) or name,
+        )
     figure_footer(name, table, caption=caption, simulated=simulated)
+
+
+def wide(name: str) -> Any:
+    """A place for a figure whose labels need room: it is scrolled on a telephone, where it is 46 rem wide."""
+    return st.container(key=f"wide-{name}")
 
 
 def tiles(number: int) -> list[Any]:

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 pytestmark = pytest.mark.browser
-ADDRESSES = ("", "explore", "performance", "shap", "gates", "domains", "methods", "history")
+SECTIONS = ("Reasons", "Sweeps", "Features", "What+if", "Export")
+# not yet in order, so not listed: Classify before anything is brought (inline code, light)
+ADDRESSES = (
+    *("", "explore", "performance", "shap", "gates", "domains", "methods", "history"),
+    *("verdict", "train", "archive", "paper", "models"),
+    *(f"classify?example=fast-spiking&section={name}" for name in SECTIONS),
+)
 THEMES = ("light", "dark")
 
 

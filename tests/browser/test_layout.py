@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from neuroclass.types.visitors import ADMINS_VARIABLE, EVERYONE
+from tests.browser.conftest import serving
 from tests.browser.layout import SETTLED, faults
+from tests.pages.test_train import finished
 
 pytestmark = pytest.mark.browser
 LOOKS = ((1440, "light"), (1440, "dark"), (1024, "light"), (390, "light"))  # a theme changes colours, no places
 SETTLE_MS = 250
-# not yet in order, so not listed: Train (axes of its search), Classify
 ADDRESSES = (
     "",
     "explore",
@@ -28,7 +30,20 @@ ADDRESSES = (
     "models",
     "history",
     "methods",
+    "classify",
+    "classify?example=fast-spiking",
+    "verdict",
+    "train",
+    "archive",
+    "paper",
+    "admin",
 )
+SECTIONS = {
+    "classify?example=fast-spiking": ("section", ("Sweeps", "Features", "What if", "Export")),
+    "paper": ("part", ("Table 1", "Table 2", *(f"Figure {k}" for k in (2, 4, 5, 8, 9, 10)), "SHAP")),
+}
+"""Of pages that show a section at a time: the key of its choice, and those after the first."""
+RUNS = ("20260101-000000-lspin-abcdef", "20260102-000000-dann-abcdef")
 PLANTED = {
     "two texts in one place": "<p style='position:absolute;top:90px'>first</p>"
     "<p style='position:absolute;top:92px'>second</p>",
@@ -42,11 +57,29 @@ PLANTED = {
 }
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server on which two models were trained and whose Admin page everybody sees."""
+    folder = tmp_path_factory.mktemp("server")
+    for run in RUNS:
+        finished(folder / "cache", run)
+    with serving(folder, **{ADMINS_VARIABLE: EVERYONE}) as base:
+        yield base
+
+
 @pytest.fixture
 def tab(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     yield context.new_page()
     context.close()
+
+
+def test_a_figure_that_is_scrolled_in_its_place_has_no_fault(tab: Any) -> None:
+    plot = PLANTED["a label that leaves its figure"].replace("80px", "300px").replace("'80'", "'300'")
+    tab.set_content(
+        f"<main data-testid='stMain' style='overflow:auto'><div style='width:90px;overflow-x:auto'>{plot}</div></main>"
+    )
+    assert faults(tab) == []
 
 
 @pytest.mark.parametrize("what", PLANTED)
@@ -62,18 +95,35 @@ def test_a_page_in_order_has_no_fault(tab: Any) -> None:
     assert faults(tab) == []
 
 
-def test_no_page_lays_text_on_text_or_cuts_it_off(server: str, tab: Any) -> None:
-    tab.set_default_timeout(120_000)
-    wrong = []
+def _shown(server: str, tab: Any) -> Iterator[str]:
+    """Every page and section, one after the other in one tab."""
     for address in ADDRESSES:
         tab.set_viewport_size({"width": LOOKS[0][0], "height": 900})
         tab.goto(f"{server}/{address}")
         tab.wait_for_selector("h1")
-        tab.wait_for_selector("[data-test-script-state=notRunning]", state="attached")
+        _still(tab)
+        yield address or "overview"
+        key, names = SECTIONS.get(address, ("", ()))
+        for name in names:
+            tab.set_viewport_size({"width": LOOKS[0][0], "height": 900})
+            tab.locator(f".st-key-{key}").get_by_text(name, exact=True).click()
+            tab.wait_for_timeout(SETTLE_MS)
+            _still(tab)
+            yield f"{address}, {name}"
+
+
+def _still(tab: Any) -> None:
+    tab.wait_for_selector("[data-test-script-state=notRunning]", state="attached")
+
+
+def test_no_page_lays_text_on_text_or_cuts_it_off(server: str, tab: Any) -> None:
+    tab.set_default_timeout(120_000)
+    wrong = []
+    for name in _shown(server, tab):
         for width, theme in LOOKS:
             tab.set_viewport_size({"width": width, "height": 900})
             tab.emulate_media(color_scheme=theme)
             tab.wait_for_function(SETTLED)
             tab.wait_for_timeout(SETTLE_MS)
-            wrong += [f"{address or 'overview'}, {width} px, {theme}: {fault}" for fault in faults(tab)]
+            wrong += [f"{name}, {width} px, {theme}: {fault}" for fault in faults(tab)]
     assert not wrong, "\n".join(wrong)

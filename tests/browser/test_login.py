@@ -134,3 +134,23 @@ def test_an_owner_is_a_login_and_takes_over_what_the_browser_had(visit: Any) -> 
     site.open("admin", "Page not found")
     site.open("history", "Nothing has been classified under this login yet")
     site.open(f"classify?entry={ids[0]}", "has not classified")
+
+
+def test_a_link_goes_from_one_login_to_another_and_to_nobody_without(visit: Any) -> None:
+    site = visit()
+    site.open("history", "Nothing has been classified in this browser yet")
+    site.log_in("1", "Ada · lab")
+    site.classify(0)
+    site.tab.locator(".st-key-section").get_by_text("Export", exact=True).click()
+    site.tab.get_by_role("button", name="Make a read-only link").click()
+    address = site.tab.locator("[data-testid=stCode]", has_text="verdict?link=").inner_text().strip()
+
+    site.log_out()
+    site.tab.goto(address)
+    site.sees("may not open a link")
+    site.sees("After logging in, open the link again")
+    site.log_in("2", "Bob · lab")
+    site.tab.goto(address)
+    site.sees("Nothing on this page changes it")
+    site.tab.locator(".st-key-first-screen").wait_for()
+    site.open("history", "Nothing has been classified under this login yet")

@@ -43,6 +43,12 @@ def test_axes_of_parallel_coordinates_say_values_not_places() -> None:
     assert list(axes["hidden"]["values"]) == [1, 0, 0] and list(axes["hidden"].ticktext) == ["8", "32,4"]
 
 
+def test_every_axis_of_parallel_coordinates_has_its_own_ticks_so_that_no_end_is_written_twice() -> None:
+    for trials in (TRIALS, TRIALS.iloc[:1]):
+        for axis in parallel(trials, SPACE).data[0].dimensions:
+            assert len(axis.tickvals) == len(axis.ticktext) == len(set(axis.tickvals)) > 0
+
+
 @pytest.mark.parametrize("simulated", [True, False])
 def test_inner_and_outer_are_told_apart(simulated: bool) -> None:
     folds = pd.DataFrame({"fold": [1, 2], "inner": [0.9, 0.8], "outer": [0.7, 0.75]})

@@ -137,7 +137,7 @@ def test_who_adds_names_deletes_and_promotes_models(tmp_path):
 def test_without_logins_everybody_is_the_lab():
     from neuroclass.types.visitors import Right
 
-    assert anonymous("cookie").rights == {Right.TRAIN, Right.ADD_MODELS}
+    assert anonymous("cookie").rights == {Right.TRAIN, Right.ADD_MODELS, Right.OPEN_LINKS}
     assert anonymous("cookie", shared=True).rights == set(Right) - {Right.ADMINISTER}
 
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from neuroclass.config import PROJECT_DIR
 from neuroclass.io.history import DAY_S, History, StoredFile, hidden_owner
 from neuroclass.io.history_place import HISTORY_VARIABLE
+from neuroclass.io.migrations import HEAD
 from neuroclass.io.quotas import ENTRIES_VARIABLE
 from neuroclass.io.spool import Spool
 from neuroclass.training.jobs import JobRegistry
@@ -58,6 +59,13 @@ def test_where_a_login_is_required_nothing_is_shown_without_one(monkeypatch, tmp
     assert len(dashboard(monkeypatch, tmp_path).run().main) > 3
 
 
+def test_who_follows_a_link_is_told_to_open_it_again_after_the_login(monkeypatch, tmp_path):
+    monkeypatch.setenv(LOGIN_VARIABLE, "required")
+    app = dashboard(monkeypatch, tmp_path)
+    app.query_params["link"] = "token"
+    assert "Log in to go on, then open the link again." in shown(app.run())
+
+
 def test_a_required_login_that_the_server_does_not_have_shows_nothing_either(monkeypatch, tmp_path):
     monkeypatch.setenv(LOGIN_VARIABLE, "required")
     app = dashboard(monkeypatch, tmp_path)
@@ -85,7 +93,7 @@ def test_admin_shows_usage_and_state_and_prunes_and_cancels(open_page: Open, his
     text = shown(app)
     assert hidden_owner("me")[: admin.DIGITS] in text
     assert "1 owners with 1 entries; 0.0 MB" in text
-    assert "queued" in text and "Revision of the history's tables: 0004" in text
+    assert "queued" in text and f"Revision of the history's tables: {HEAD}" in text
     assert "secret name" not in text
     with history.database.session() as session:
         session.connection().exec_driver_sql(f"UPDATE entries SET opened = opened - {100 * DAY_S}")

@@ -14,6 +14,7 @@ from neuroclass.reports import store
 Open = Callable[..., AppTest]
 PAGES = sorted(path.stem for path in (PROJECT_DIR / "pages").glob("*.py"))
 FORBIDDEN = {"torch", "shap", "umap", "scipy", "h5py", "sklearn", "pynwb", "allensdk"}
+TITLES = {"overview": "What is this neuron?", "verdict": "A colleague's verdict, read only"}
 RESULT_PAGES = ("performance", "shap_values", "gates", "domains")
 
 
@@ -22,11 +23,8 @@ def test_a_page_stands_on_the_demo_cohort(name: str, open_page: Open, tiny_model
     app = open_page(name)
     assert not app.exception
     assert [one.value for one in app.error if "may not administer" not in one.value or name != "admin"] == []
-    assert (
-        app.title[0].value == "What is this neuron?"
-        if name == "overview"
-        else name.startswith(app.title[0].value.lower())
-    )
+    title = app.title[0].value
+    assert title == TITLES[name] if name in TITLES else name.startswith(title.lower())
 
 
 @pytest.mark.parametrize("name", RESULT_PAGES)

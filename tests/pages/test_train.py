@@ -16,7 +16,7 @@ from neuroclass.training.settings import named_settings
 Open = Callable[..., AppTest]
 
 
-def _finished(folder: Path, job_id: str) -> None:
+def finished(folder: Path, job_id: str) -> None:
     """A run that has ended, as it lies on disk."""
     job = folder / "jobs" / job_id
     job.mkdir(parents=True)
@@ -88,7 +88,7 @@ def test_the_run_in_the_address_is_watched(open_page: Open, tiny_models: Path, t
     st.cache_resource.clear()
     runs = ("20260102-030405-lspin-aaaaaa", "20260203-040506-dann-bbbbbb")
     for run in runs:
-        _finished(tmp_path / "cache", run)
+        finished(tmp_path / "cache", run)
     newest = open_page("train")
     assert newest.selectbox(key="job").value == runs[1]
     older = open_page("train", job=runs[0])
@@ -100,7 +100,7 @@ def test_the_run_in_the_address_is_watched(open_page: Open, tiny_models: Path, t
 
 def test_a_damaged_run_hides_no_other(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
     good, bad = "20260102-030405-lspin-aaaaaa", "99999999-999999-dann-bbbbbb"
-    _finished(tmp_path / "cache", good)
+    finished(tmp_path / "cache", good)
     (tmp_path / "cache" / "jobs" / bad).mkdir()
     (tmp_path / "cache" / "jobs" / bad / "job.json").write_text('{"pid": "x", "started": []}')
     status = '{"epoch": "x", "of": [], "seconds": {}, "history": 7}'
@@ -135,7 +135,7 @@ def test_runs_are_compared_by_curves_and_settings(open_page: Open, tiny_models: 
     st.cache_resource.clear()
     first, second = "20260102-030405-lspin-aaaaaa", "20260203-040506-lspin-bbbbbb"
     for run, settings in ((first, {}), (second, {"gate_penalty": 0.5})):
-        _finished(tmp_path / "cache", run)
+        finished(tmp_path / "cache", run)
         config = RunConfig("lspin", settings, name=f"run {run[-3:]}")
         (tmp_path / "cache" / "jobs" / run / "config.json").write_text(json.dumps(config.to_json()))
     app = open_page("train", job=first)
@@ -154,7 +154,7 @@ def test_a_run_that_stopped_is_resumed_from_the_page(
 
     st.cache_resource.clear()
     run = "20260102-030405-lspin-aaaaaa"
-    _finished(tmp_path / "cache", run)
+    finished(tmp_path / "cache", run)
     (tmp_path / "cache" / "jobs" / run / "result.json").unlink()
     if mark:
         (tmp_path / "cache" / "jobs" / run / mark).touch()

@@ -107,8 +107,8 @@ def table(tau: float) -> bytes:
 
 @pytest.mark.parametrize("name", ["first.csv", "second.csv"])
 def test_the_same_content_under_another_name_carries_its_own_name_and_the_same_numbers(models, name):
-    uploads._answers(CellInput.single("first.csv", table(20)), CellMetadata(), models)
-    (found,) = uploads._answers(CellInput.single(name, table(20)), CellMetadata(), models)
+    uploads.answers_under(CellInput.single("first.csv", table(20)), CellMetadata(), models)
+    (found,) = uploads.answers_under(CellInput.single(name, table(20)), CellMetadata(), models)
     (fresh,) = uploads._computed(CellInput.single(name, table(20)), CellMetadata(), models)
     assert isinstance(found, CellVerdict) and found.source == name
     assert found.to_json() == fresh.to_json()

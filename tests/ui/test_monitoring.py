@@ -14,6 +14,7 @@ from neuroclass.classification.inputs import CellInput
 from neuroclass.errors import RecordingError, RejectedInput
 from neuroclass.io import history_database
 from neuroclass.io.history_place import HISTORY_VARIABLE
+from neuroclass.io.migrations import HEAD
 from neuroclass.ui import metrics, monitoring, warmup
 from tests import loops
 
@@ -65,7 +66,7 @@ def test_a_healthy_server_says_what_it_has(client):
     assert answer.status_code == 200
     found = answer.json()
     assert (found["status"], found["version"]) == ("ok", __version__)
-    assert found["database"] == {"ok": True, "kind": "sqlite", "revision": "0004"}
+    assert found["database"] == {"ok": True, "kind": "sqlite", "revision": HEAD}
     assert found["disk"]["free_bytes"] > 0
 
 

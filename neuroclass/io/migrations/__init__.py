@@ -13,7 +13,7 @@ from neuroclass.errors import HistoryError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that this version of NeuroClass works with."""
 REVISIONS = "neuroclass_revision"
 """The table that holds a database's revision."""

@@ -64,7 +64,8 @@ def _verdict(verdict: CellVerdict) -> None:
 
 def _traces(case: Case, other: Other, given: CellMetadata, found: Differences) -> None:
     """Both cells' sweeps for the feature that differs most among those measured on sweeps of both."""
-    analysis = uploads.analysis_of(other.cell_input, other.verdict.cell, given) if other.verdict.sweeps else None
+    metadata = uploads.corrected(other.cell_input, given)
+    analysis = uploads.analysis_of(other.cell_input, other.verdict.cell, metadata) if other.verdict.sweeps else None
     mine = case.traced
     if mine is None or analysis is None:
         return
@@ -81,6 +82,7 @@ def _traces(case: Case, other: Other, given: CellMetadata, found: Differences) -
                 "compared-sweeps",
                 caption=f"{escaped(feature_name(one.feature))}, the feature that differs most ({one.sd:+.1f} SD).",
                 simulated=case.simulated or analysis.simulated,
+                needs_room=True,
             )
             return
 

@@ -21,11 +21,12 @@ from neuroclass.ui.text import escaped
 
 TILES_A_PAGE = 60
 _STIMULI = {"none": None, **{s.value: s for s in Stimulus if s is not Stimulus.NONE}}
+_CLICK = "; click it to correct what was recognised, or to leave the sweep out."
 
 
 @st.fragment
-def gallery(key: str, cell_input: CellInput, lent: Lent) -> None:
-    """Every sweep with its stimuli shaded; a click on one opens the form that corrects it."""
+def gallery(key: str, cell_input: CellInput, lent: Lent, read_only: bool = False) -> None:
+    """Every sweep with its stimuli shaded; a click on one opens the form that corrects it, unless it is `read_only`."""
     analysis = lent()
     tiles = _tiles(analysis)
     pages = [tiles[k : k + TILES_A_PAGE] for k in range(0, len(tiles), TILES_A_PAGE)]
@@ -39,19 +40,21 @@ def gallery(key: str, cell_input: CellInput, lent: Lent) -> None:
     fig = sweep_gallery(pages[page], chosen, analysis.simulated)
     widgets.keep_figure(f"gallery-{key}", fig, None, analysis.simulated)
     chart = f"gallery-chart-{key}-{page}-{chosen}"
-    st.plotly_chart(
-        fig,
-        key=chart,
-        config=download_config("gallery"),
-        on_select=lambda: _choose(chart, key),
-        selection_mode="points",
-        alt=f"{len(pages[page])} sweeps as small multiples, recognised stimuli shaded",
-    )
+    with widgets.wide(f"gallery-{key}"):
+        st.plotly_chart(
+            fig,
+            key=chart,
+            config=download_config("gallery"),
+            on_select="ignore" if read_only else lambda: _choose(chart, key),
+            selection_mode="points",
+            alt=f"{len(pages[page])} sweeps as small multiples, recognised stimuli shaded",
+        )
     st.caption(
         "Every sweep on one scale of potential, with its number, current and spikes (sp.), its stimuli shaded; grey "
-        "where none was recognised. Point at a sweep to read why; click it to correct what was recognised, or to leave "
-        "the sweep out."
+        f"where none was recognised. Point at a sweep to read why{'.' if read_only else _CLICK}"
     )
+    if read_only:
+        return
     one = next((s for s in analysis.sweeps if s.sweep.number == chosen), None)
     if one is not None:
         _correction(key, cell_input, one)
@@ -117,8 +120,8 @@ def _apply(cell_input: CellInput, assigned: Mapping[tuple[int, int], Stimulus | 
     st.rerun(scope="app")
 
 
-def table(cell_input: CellInput, verdict: CellVerdict) -> None:
-    """What was recognised in each sweep and epoch, to be corrected; then all is measured anew."""
+def table(cell_input: CellInput, verdict: CellVerdict, read_only: bool = False) -> None:
+    """What was recognised in each sweep and epoch, to be corrected unless `read_only`; then all is measured anew."""
     rows = [
         {
             "sweep": sweep["number"],
@@ -137,6 +140,10 @@ def table(cell_input: CellInput, verdict: CellVerdict) -> None:
     if not rows:
         return
     found = pd.DataFrame(rows)
+    if read_only:
+        with st.expander("Stimulus found in each sweep"):
+            st.dataframe(found, hide_index=True)
+        return
     fixed = [c for c in found.columns if c != "stimulus"]
     with (
         st.expander("Stimulus found in each sweep: correct it here"),

@@ -52,7 +52,7 @@ def show(case: Case, command: str) -> None:
     with st.expander("Methods paragraph"):
         st.markdown(escaped(methods_paragraph(verdict, case.models), 6000))
     st.caption("The command that gives the same numbers:")
-    st.code(command, language="bash", wrap_lines=True)
+    st.code(command, language=None, wrap_lines=True)
 
 
 def _place(case: Case) -> str:

@@ -143,13 +143,6 @@ def _conditions() -> Conditions:
         persist_state="session",
         help="Of the bath. The reference cells were recorded at 34 °C. The models allow for another temperature.",
     )
-    correct = columns[0].checkbox(
-        "Correct by Q10",
-        key="correct_temperature",
-        persist_state="session",
-        help="Bring widths, slopes, time constants and resistances to 34 °C by assumed Q10. On labelled cells recorded "
-        "at 25 °C this lowered the accuracy.",
-    )
     junction = columns[1].number_input(
         "Junction potential (mV)",
         -MOST_JUNCTION_MV,
@@ -175,6 +168,13 @@ def _conditions() -> Conditions:
     age = columns[3].text_input("Age", key="age", max_chars=60, persist_state="session", help="For the record.")
     region = columns[4].text_input(
         "Region", key="region", max_chars=60, persist_state="session", help="For the record."
+    )
+    correct = st.checkbox(
+        "Correct for the temperature by Q10",
+        key="correct_temperature",
+        persist_state="session",
+        help="Bring widths, slopes, time constants and resistances to 34 °C by assumed Q10. On labelled cells recorded "
+        "at 25 °C this lowered the accuracy.",
     )
     corrected = _CORRECTED[str(subtracted)]
     return Conditions(temperature, junction, corrected, age.strip(), region.strip(), correct, preparation)

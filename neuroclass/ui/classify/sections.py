@@ -16,10 +16,11 @@ from neuroclass.report.tables import feature_table
 from neuroclass.types.models import title_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
-from neuroclass.ui.classify import compare, epochs, export
+from neuroclass.ui.classify import compare, epochs, export, uploads
 from neuroclass.ui.evidence import evidence, reasons
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
+from neuroclass.ui.history import links
 from neuroclass.ui.text import escaped
 
 REASONS, SWEEPS, FEATURES, WHAT_IF = "Reasons", "Sweeps", "Features", "What if"
@@ -41,18 +42,22 @@ class Shown:
         What the user says of all cells.
     others : tuple of Other
         The page's other cells.
+    read_only : bool
+        Whether nothing can be corrected or tried on the page.
     """
 
     case: Case
     cell_input: CellInput
     given: CellMetadata
     others: tuple[compare.Other, ...] = ()
+    read_only: bool = False
 
 
 @st.fragment
 def show(shown: Shown) -> None:
     """The chosen section."""
-    names = [REASONS, *([SWEEPS] if shown.case.recording is not None else []), FEATURES, WHAT_IF]
+    names = [REASONS, *([SWEEPS] if shown.case.recording is not None else []), FEATURES]
+    names += [WHAT_IF] if not shown.read_only else []
     names += [*([COMPARE] if shown.others else []), EXPORT]
     with st.container(key="verdict-sections"):
         chosen = widgets.choice("Section", names, ADDRESS, label_visibility="collapsed")
@@ -138,9 +143,9 @@ def _sweeps(shown: Shown) -> None:
     case = shown.case
     if case.recording is None:
         return
-    epochs.gallery(case.key, shown.cell_input, case.recording)
+    epochs.gallery(case.key, shown.cell_input, case.recording, shown.read_only)
     sweeps.recording_view(case.key, case.recording)
-    epochs.table(shown.cell_input, case.verdict)
+    epochs.table(shown.cell_input, case.verdict, shown.read_only)
 
 
 def _features(shown: Shown) -> None:
@@ -163,3 +168,6 @@ def _compare(shown: Shown) -> None:
 def _export(shown: Shown) -> None:
     case = shown.case
     export.show(case, command_line(shown.cell_input, case.metadata, case.models.named_on_command_line))
+    if not shown.read_only:
+        cells = 1 + sum(one.cell_input is shown.cell_input for one in shown.others)
+        links.manage(uploads.keep(shown.cell_input, shown.given), case.models.version, cells)

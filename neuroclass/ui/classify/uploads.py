@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from neuroclass.classification.models import Models
 
 _OF_UPLOADS = (
-    *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry"),
+    *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry", "made-links"),
     *("stress-results", "quality-effects", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
     *("left-out", own_cells.KEPT),
 )
@@ -47,10 +47,10 @@ def _slots() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(2)
 
 
-def _answers(
+def answers_under(
     cell_input: CellInput, metadata: CellMetadata, models: "Models", progress: ProgressCallback = ignore_progress
 ) -> list[Answer]:
-    """Verdicts on the cells of an input, computed once; of many cells without reasons, which `explained` adds."""
+    """Verdicts under exactly these metadata, computed once; of many cells without reasons, which `explained` adds."""
     key = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     answers = _verdicts().get(key)
     if answers is None:
@@ -91,11 +91,9 @@ def has_reasons(verdict: CellVerdict) -> bool:
     return bool(verdict.broad.reasons or verdict.subclass.reasons or not verdict.features)
 
 
-def explained(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata) -> CellVerdict:
-    """A verdict with its reasons, computed where they are not there yet."""
-    if has_reasons(verdict):
-        return verdict
-    return _explained(cell_input, corrected(cell_input, metadata), verdict, loaded_models())
+def explained(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata, models: "Models") -> CellVerdict:
+    """A verdict under exactly these metadata with its reasons, computed where they are not there yet."""
+    return verdict if has_reasons(verdict) else _explained(cell_input, metadata, verdict, models)
 
 
 @st.cache_resource(max_entries=400, show_spinner="Computing the reasons", hash_funcs=cache.HASHES)
@@ -182,7 +180,7 @@ def answer(
     """Verdicts on the cells of an input under the user's corrections, by the models that answer now; kept."""
     entry, models = keep(cell_input, metadata), models or loaded_models()
     metadata = corrected(cell_input, metadata)
-    answers = _answers(cell_input, metadata, models, progress)
+    answers = answers_under(cell_input, metadata, models, progress)
     own_cells.keep(fingerprint(inputs=cell_input), answers)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     if entry is not None and place not in _finished().get(entry, ()):
@@ -232,8 +230,8 @@ def _recordings() -> "Kept[list[MeasuredCell | RejectedInput]]":
 
 
 def analysis_of(cell_input: CellInput, cell: str, metadata: CellMetadata) -> "RecordingAnalysis | None":
-    """The recording on which a cell's features were measured; None for a table's row or a file that is gone."""
-    cells = measured(cell_input, corrected(cell_input, metadata))
+    """The recording measured under exactly these metadata; None for a table's row or a file that is gone."""
+    cells = measured(cell_input, metadata)
     return next((one.analysis for one in cells if not isinstance(one, RejectedInput) and one.cell == cell), None)
 
 
@@ -276,7 +274,7 @@ def uncorrected(cell_input: CellInput, cell: str, metadata: CellMetadata) -> Cel
     """A cell's verdict with its stimuli as recognised and all its sweeps; None where there is none."""
     plain = replace(corrected(cell_input, metadata), assignments={}, without_sweeps=frozenset())
     try:
-        answers = _answers(cell_input, plain, loaded_models())
+        answers = answers_under(cell_input, plain, loaded_models())
     except NeuroClassError:
         return None
     return next((one for one in answers if isinstance(one, CellVerdict) and one.cell == cell), None)

@@ -28,14 +28,15 @@ def show(case: Case, prediction: Prediction) -> None:
     table = reasons_table(prediction)
     label = likeliest(prediction)[0]
     name = f"reasons-{prediction.model}-{case.key}"
-    event: Any = st.plotly_chart(
-        charts.reasons(table, label, simulated=case.simulated),
-        key=name,
-        config=download_config(f"reasons-{prediction.model}"),
-        on_select="rerun",
-        selection_mode="points",
-        alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
-    )
+    with widgets.wide(name):
+        event: Any = st.plotly_chart(
+            charts.reasons(table, label, simulated=case.simulated),
+            key=name,
+            config=download_config(f"reasons-{prediction.model}"),
+            on_select="rerun",
+            selection_mode="points",
+            alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
+        )
     gates = " and the gates that let them through" if table["gate"].notna().any() else ""
     widgets.figure_footer(
         f"reasons-{prediction.model}",
@@ -99,6 +100,7 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
         references_table(case, feature, near),
         caption=f"{escaped(BY_NAME[feature].definition, 500)} {_references_text(near)}",
         simulated=case.simulated,
+        needs_room=True,
     )
 
 

@@ -151,4 +151,5 @@ def _traces(cell: str, match: str) -> None:
         f"twin-sweeps-{cell}-{match}",
         caption=f"{escaped(feature_label(feature))}, on the very sweeps it was measured on; same axes.",
         simulated=cells.simulated,
+        needs_room=True,
     )

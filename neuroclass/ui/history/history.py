@@ -1,5 +1,6 @@
 """Search, reopen and delete classified cells, and compare model versions on them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from neuroclass.classification.metadata import from_json
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError
 from neuroclass.io.history import DONE, Entry, History, hidden_owner
+from neuroclass.io.history_links import linked
 from neuroclass.io.history_usage import usage
 from neuroclass.library.library import ModelLibrary
 from neuroclass.types.visitors import Right, Visitor
@@ -19,7 +21,7 @@ from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import metadata_form, received, sheets, uploads
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.history import store
+from neuroclass.ui.history import links, store
 from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.identity import is_logged_in, visitor
 from neuroclass.ui.selection import chosen_ids, table_key
@@ -107,7 +109,7 @@ def page() -> None:
             "to go on.",
             icon=":material/pending:",
         )
-    table, ids = _table(entries), [entry.id for entry in entries]
+    table, ids = _table(entries, linked(history, me)), [entry.id for entry in entries]
     event = st.dataframe(
         table,
         hide_index=True,
@@ -169,7 +171,7 @@ def _delete_everything() -> None:
             st.rerun()
 
 
-def _table(entries: list[Entry]) -> pd.DataFrame:
+def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
@@ -178,12 +180,13 @@ def _table(entries: list[Entry]) -> pd.DataFrame:
             "state": [entry.state for entry in entries],
             "answer": [entry.summary for entry in entries],
             "size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
-            "models": [" | ".join(map(_readable, entry.models)) for entry in entries],
+            "models": [" | ".join(map(readable, entry.models)) for entry in entries],
+            "link since": [datetime.fromtimestamp(made[entry.id]) if entry.id in made else None for entry in entries],
         }
     )
 
 
-def _readable(version: str) -> str:
+def readable(version: str) -> str:
     """A version of the models with the names of those that were chosen from the library, where they are still there."""
     names = {entry.id: entry.name for entry in ModelLibrary().entries()}
     return " ".join(names.get(word, word) for word in version.split(" "))
@@ -192,6 +195,7 @@ def _readable(version: str) -> str:
 def _versions(entry: Entry) -> None:
     """Compare the model versions' verdicts on an entry's cells."""
     answers = store.history().answers(visitor(), entry.id)
+    links.manage(entry.id, entry.models[-1] if entry.models else "")
     st.subheader(f"Versions of the models on {escaped(entry.name, 120)}", anchor=False)
     if not answers:
         st.caption("Not classified yet. Open it to classify it.")
@@ -220,7 +224,7 @@ def versions_table(answers: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
     rows = []
     for version, payloads in answers.items():
         for one in payloads:
-            row: dict[str, Any] = {"cell": one.get("cell", ""), "models": _readable(version)}
+            row: dict[str, Any] = {"cell": one.get("cell", ""), "models": readable(version)}
             if "error" in one:
                 row["broad class"] = row["subclass"] = f"refused ({one['error']['type']})"
             for name, task in (("broad class", "broad"), ("subclass", "subclass")):

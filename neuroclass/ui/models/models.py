@@ -151,7 +151,7 @@ def _promotion(entry: ModelEntry, me: Visitor) -> None:
         return
     with st.popover("The lab's default", icon=":material/star:"):
         st.write("What every visitor gets who chooses nothing. Whoever runs this server sets it:")
-        st.code(f"python -m neuroclass models default {entry.id}", language="sh", wrap_lines=True)
+        st.code(f"python -m neuroclass models default {entry.id}", language=None, wrap_lines=True)
 
 
 def _delete(entry: ModelEntry) -> None:

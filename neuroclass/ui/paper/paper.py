@@ -116,7 +116,13 @@ def _section(one: Section, found: Reproduction) -> None:
     st.markdown(f"**Why they differ.** {escaped(one.why, 1500)}")
     for drawing in one.drawings:
         simulated = found.simulated or drawing.name == "noise"
-        widgets.figure(drawing.draw(), f"paper-{drawing.name}", caption=escaped(drawing.caption), simulated=simulated)
+        widgets.figure(
+            drawing.draw(),
+            f"paper-{drawing.name}",
+            caption=escaped(drawing.caption),
+            simulated=simulated,
+            needs_room=True,
+        )
     widgets.csv_button(f"paper-{one.key}", one.table, label="Table (CSV)", simulated=found.simulated)
 
 

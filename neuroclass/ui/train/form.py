@@ -82,7 +82,7 @@ def form() -> None:
                 **_evaluation(system, own is not None, report, cells),
             )
             st.caption("The same in a terminal:")
-            st.code(command(config), language="sh", wrap_lines=True)
+            st.code(command(config), language=None, wrap_lines=True)
             waits = cells is not Cells.LOADED and own is None
             if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
                 content = arrivals.opened(upload).read() if upload else None

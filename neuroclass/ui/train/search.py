@@ -112,6 +112,7 @@ def _found(found: Mapping[str, Any], key: str) -> None:
         )  # fmt: skip
     widgets.figure(
         charts.parallel(trials, found["space"], simulated), "search-parallel", trials, simulated=simulated,
+        needs_room=True,
         caption="A line a trial, coloured by its inner score; drag along an axis to keep a range.",
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ def form() -> None:
             search=search,
         )
         st.caption("The same in a terminal:")
-        st.code(command(config), language="sh", wrap_lines=True)
+        st.code(command(config), language=None, wrap_lines=True)
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Start search", type="primary", icon=":material/manage_search:", key="start_search"):
                 st.session_state[SEARCH] = registry().start(config, owner=browser_id())

@@ -203,7 +203,7 @@ def _outcome(job: Job) -> None:
     st.success("Done. The shipped model is as it was.", icon=":material/check_circle:")
     st.link_button("Use this model", f"classify?model={job.id}", icon=":material/check:")
     st.caption("Classify with this model instead of the shipped ones, on the command line:")
-    st.code(_classify_command(job), language="sh", wrap_lines=True)
+    st.code(_classify_command(job), language=None, wrap_lines=True)
     if job.result:
         with st.expander("What the run reported"):
             st.json(dict(job.result), expanded=1)

@@ -1,0 +1,5 @@
+"""A colleague's verdict, behind a read-only link."""
+
+from neuroclass.ui.classify import linked
+
+linked.page()
