@@ -26,6 +26,7 @@ from neuroclass.ui.methods.pictures import FOLDER, HEIGHT_PX, drawn_with, partne
 CELL = "simulated-mouse-sst-017"
 MOST_POINTS, DECIMALS = 300, 3
 WIDTH_PX = 520.0
+_LINE = "least-squares line"
 _TAG, _LONG_NUMBER = re.compile(r"<[^>]*>"), re.compile(r"(\d+\.\d)\d+")
 
 
@@ -35,10 +36,12 @@ def figure(analysis: RecordingAnalysis, name: str) -> go.Figure:
     if name == "f_i_curve_slope" and (line := rate_current(recording, measured)):
         used = [number in measured.provenance[name].sweeps for number in line.sweeps]
         axes = (cell_plots.AMPLITUDE, cell_plots.RATE)
-        fig = cell_plots.line_through(line.x, line.y, axes, line=(line.slope, line.intercept), fitted=used)
+        fig = cell_plots.line_through(
+            line.x, line.y, axes, line=(line.slope, line.intercept), fitted=used, legend=_LINE
+        )
     elif name == "ri" and (line := voltage_current(recording, measured)):
         axes = (cell_plots.CURRENT, cell_plots.LOWEST)
-        fig = cell_plots.line_through(line.x, line.y, axes, line=(line.slope, line.intercept))
+        fig = cell_plots.line_through(line.x, line.y, axes, line=(line.slope, line.intercept), legend=_LINE)
     elif name in ("sag", "vm_for_sag", "tau", "vrest"):
         curves, marks, window = overlays(name, recording, measured)
         drawn = [_trace(analysis, number) for number in measured.provenance[name].sweeps]
@@ -50,7 +53,9 @@ def figure(analysis: RecordingAnalysis, name: str) -> go.Figure:
         fig = _spikes(analysis, name)
     fig.layout.annotations = ()
     values = {one: float(measured.values[one]) for one in drawn_with(name)}
-    return fig.update_layout(height=HEIGHT_PX, margin={"t": 28}, meta={"cell": CELL, "values": values})
+    return fig.update_layout(
+        height=HEIGHT_PX, margin={"t": 44 if fig.layout.showlegend else 28}, meta={"cell": CELL, "values": values}
+    )
 
 
 def _spikes(analysis: RecordingAnalysis, name: str) -> go.Figure:
