@@ -114,7 +114,7 @@ def test_a_network_alone_is_described_as_such(cell, models):
     alone = Models(*(replace(one, predictor=one.network) for one in (models.dann, models.lspin)))
     text = methods_paragraph(cell.verdict, alone)
     assert models.dann.network.card["weights_sha256"][:16] in text
-    assert "Missing features were replaced" in text and "voice" not in text
+    assert "Missing features were replaced" in text and "in-database model" not in text
 
 
 def test_the_pdf_is_one_and_survives_hostile_names(cell, models):

@@ -218,9 +218,10 @@ def _evaluation(system: str, changed: bool) -> str:
     """How the settings are evaluated afterwards: not at all, a protocol, or the full report of the shipped settings."""
     offered = [one for one in DIVIDING if one is not Protocol.LEAVE_SPECIES_OUT or system == DANN.name]
     titles: dict[str, str] = {"": "No evaluation"}
-    titles |= {one.value: f"{PROTOCOLS[one]} ({_protocol_time(system, one)})" for one in offered}
+    seconds = _training_s(system)
+    titles |= {one.value: f"{PROTOCOLS[one]} ({_protocol_time(one, seconds)})" for one in offered}
     if not changed:
-        titles[REPORT] = f"Full report ({_report_time(system)})"
+        titles[REPORT] = f"Full report ({_report_time(system, seconds)})"
     if st.session_state.get(EVALUATION) not in titles:
         st.session_state[EVALUATION] = ""
     return str(
@@ -242,17 +243,16 @@ def _training_s(system: str) -> float | None:
     return next(times, None)
 
 
-def _protocol_time(system: str, protocol: Protocol) -> str:
+def _protocol_time(protocol: Protocol, seconds: float | None) -> str:
     """About how long a protocol takes, from the last training here; without one, how often it trains."""
-    n, seconds = trainings_of(protocol), _training_s(system)
+    n = trainings_of(protocol)
     return f"{n} trainings" if seconds is None else f"≈ {duration(n * seconds / processes())}"
 
 
-def _report_time(system: str) -> str:
+def _report_time(system: str, seconds: float | None) -> str:
     """About how long the full report takes, from the last training here."""
     from neuroclass.reports.estimate import report_seconds
 
-    seconds = _training_s(system)
     return "many minutes" if seconds is None else f"≈ {duration(report_seconds(system, False, seconds, processes()))}"
 
 
