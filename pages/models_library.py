@@ -4,7 +4,7 @@ import streamlit as st
 
 from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.models import compare, models
+from neuroclass.ui.models import compare, models, shipped
 
 widgets.heading(
     "Models",
@@ -23,7 +23,9 @@ else:
     with guarded(stop=False):
         models.actions(ticked)
 with guarded(stop=False):
-    models.upload()
-    models.train()
+    shipped.cards()
 st.subheader("Compare two models", anchor=False)
 compare.show()
+with guarded(stop=False):
+    models.upload()
+    models.train()

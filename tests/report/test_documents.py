@@ -95,7 +95,7 @@ def test_the_methods_paragraph_has_versions_hashes_and_conditions(cell, models):
 def test_the_methods_paragraph_says_how_this_cell_was_judged(cell, models):
     verdict = cell.verdict
     text = methods_paragraph(verdict, models)
-    assert f"here {verdict.likeness['probability']:.2f}, weighs" in text
+    assert f"here {verdict.likeness['probability']:.2f}, weights the in-database model" in text
     assert f"{verdict.broad.expected['accuracy']:.3f} (DANN)" in text
     missing = set(list(verdict.features)[:2])
     fewer = {name: value for name, value in verdict.features.items() if name not in missing}

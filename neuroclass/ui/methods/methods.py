@@ -1,12 +1,15 @@
 """How a verdict comes about, model cards, validation and citations."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from neuroclass import __version__
 from neuroclass.errors import ModelFileError
 from neuroclass.types.models import MODELS
 from neuroclass.ui import cache
-from neuroclass.ui.text import escaped
+from neuroclass.ui.text import escaped, source_title
 
 WAY = (
     ("File", "A recording or a table; units, channels and plausibility are checked."),
@@ -114,7 +117,13 @@ def models() -> None:
             st.info(f"{model.upper()}: {escaped(error, 600)}", icon=":material/info:")
             continue
         with st.expander(f"Model card of {model.upper()} (JSON)"):
-            st.json(card, expanded=1)
+            st.json(_without_folder(card), expanded=1)
+
+
+def _without_folder(card: Mapping[str, Any]) -> dict[str, Any]:
+    """A card that names its training cells without the folder on the machine that trained."""
+    cells = card.get("training_cells") or {}
+    return {**card, "training_cells": {**cells, "source": source_title(str(cells.get("source", "")))}}
 
 
 def validation() -> None:
