@@ -16,8 +16,8 @@ with guarded():
     ticked = models.show_table()
 if ticked is None:
     st.caption(
-        "Select a row to use a model. Those that were trained or uploaded here can also be downloaded, renamed and "
-        "deleted. Finished training runs appear here."
+        "The shipped models form one set. Select a row to use a model; those that were trained or uploaded here can "
+        "also be downloaded, renamed and deleted. Finished training runs appear here."
     )
 else:
     with guarded(stop=False):

@@ -72,10 +72,7 @@ def protocols(found: Reproduction) -> dict[str, str]:
 def _repeats(found: Reproduction) -> str:
     if not found.numbers["stored"]:
         return "one repeat"
-    return (
-        "five repeats, as in the reports of the shipped models, which are about just these cells (one repeat of the "
-        "paper's DANN)"
-    )
+    return "five repeats (one for the paper's DANN), as in the reports of the shipped models"
 
 
 def warning(found: Reproduction) -> str:

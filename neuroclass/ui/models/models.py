@@ -113,8 +113,8 @@ def show_table() -> ModelEntry | None:
     )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
-            "On held-out cells, donor-grouped cross-validation (95% confidence interval over donors); human subclasses "
-            "on GABAergic cells. The shipped models form one set: each judges the cells that it is made for."
+            "On held-out cells, donor-grouped cross-validation (95% confidence interval over donors); human subclass: "
+            "GABAergic cells."
         )
         widgets.csv_button("models", table)
     ticked = chosen_ids(event, ids)

@@ -35,4 +35,4 @@ def cards() -> None:
 def _used(card: Mapping[str, Any]) -> str:
     """How many features its gates let through, where the card says so."""
     gates = (card.get("metrics") or {}).get("open_gates") or {}
-    return f" Median: {gates['median']:.0f} of {gates['of']}." if {"median", "of"} <= gates.keys() else ""
+    return f" Median: {gates['median']:.0f} of {gates['of']} features." if {"median", "of"} <= gates.keys() else ""

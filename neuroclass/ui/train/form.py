@@ -105,8 +105,12 @@ def form() -> None:
                 content = arrivals.opened(upload).read() if upload else None
                 st.session_state[JOB] = registry().start(config, owner=visitor(), own=content)
                 sections.go(sections.RUNS)
-            if waits:
-                st.caption("Upload the labelled table first.")
+            st.caption(
+                "Upload the labelled table first."
+                if waits
+                else "The run is shown under Runs, with its learning curves, and can be paused; when done, the model is "
+                "on the Models page. The shipped models stay as they are."
+            )
 
 
 def _allowed() -> bool:
@@ -207,9 +211,9 @@ def _validation(report: bool, left: DeltaGenerator, right: DeltaGenerator) -> Va
     )  # fmt: skip
     st.session_state.setdefault("patience", usual.patience)
     patience = right.number_input(
-        "Early stopping (epochs)", 0, int(known["patience"].high), step=1, key="patience", disabled=not percent,
-        help="Training stops after so many epochs without a better macro F1 on the validation donors; 0 = no early "
-        "stopping. The best epoch's weights are kept.",
+        "Early stopping (epochs; 0 = never)", 0, int(known["patience"].high), step=1, key="patience",
+        help="Training stops after this many epochs without a better macro F1 on the validation donors. The best "
+        "epoch's weights are kept.", disabled=not percent,
     )  # fmt: skip
     return ValidationSettings(percent / 100, int(patience) if percent else 0)
 

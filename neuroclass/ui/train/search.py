@@ -158,9 +158,9 @@ def _shown(name: str, value: Any) -> Any:
 def _scores(found: Mapping[str, Any], key: str) -> None:
     """Scores on cells that the search never saw beside those it chose by, and the settings to use."""
     rows = pd.DataFrame([_row(*one) for one in (
-        ("Inner folds, which chose the settings (optimistic, but fewer cells and networks)", found["inner"]),
-        ("Outer folds, never seen by the search", found["outer"]),
-        ("Shipped settings, same outer folds", found["recipe"]),
+        ("Inner folds", found["inner"]),
+        ("Outer folds", found["outer"]),
+        ("Outer folds, shipped settings", found["recipe"]),
     )])  # fmt: skip
     if (rows[_OPEN] == DASH).all():
         rows = rows.drop(columns=_OPEN)
@@ -172,11 +172,11 @@ def _scores(found: Mapping[str, Any], key: str) -> None:
     )  # fmt: skip
     left, right = st.columns([3, 2])
     with left:
-        st.dataframe(
-            rows, hide_index=True, height="content", row_height=54,
-            column_config={"evaluated on": st.column_config.TextColumn(width="medium")},
-        )  # fmt: skip
-        st.caption("In parentheses: 95% confidence interval over donors.")
+        st.dataframe(rows, hide_index=True, height="content")
+        st.caption(
+            "Inner folds chose the settings: optimistic for that, but with fewer training cells and networks. Outer "
+            "folds were never seen by the search. In parentheses: 95% confidence interval over donors."
+        )
         _chosen(found, key)
     with right:
         simulated = bool(found["cells"]["simulated"])
