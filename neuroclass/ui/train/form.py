@@ -108,8 +108,8 @@ def form() -> None:
             st.caption(
                 "Upload the labelled table first."
                 if waits
-                else "The run is shown under Runs, with its learning curves, and can be paused; when done, the model is "
-                "on the Models page. The shipped models stay as they are."
+                else "The run is shown under Runs, with its learning curves, and can be paused. Once done, the model "
+                "is on the Models page. The shipped models stay as they are."
             )
 
 
@@ -130,8 +130,10 @@ def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | Non
         names = [one.value for one in Cells]
         st.session_state.setdefault("train_cells", names[0])
         cells = Cells(
-            st.segmented_control(
-                "Cells", names, required=True, format_func=lambda one: CELLS[Cells(one)], key="train_cells"
+            str(
+                st.segmented_control(
+                    "Cells", names, required=True, format_func=lambda one: CELLS[Cells(one)], key="train_cells"
+                )
             )
         )
     with right:
