@@ -82,9 +82,14 @@ def search_course(
     finish(fig, height=470, simulated=simulated)
     n = int(trials["trial"].nunique())
     fig.update_xaxes(title_text=f"{n} networks, in the order tried", row=1, col=1)
-    names = [escape(name).replace(", ", ",<br>") for name in strips]
+    names = [escape(name).replace(" ", "<br>") for name in strips]
     fig.update_xaxes(
-        title_text="Runs without selection", tickvals=list(range(len(strips))), ticktext=names, row=1, col=2
+        title_text="Runs without selection",
+        tickvals=list(range(len(strips))),
+        ticktext=names,
+        tickangle=0,
+        row=1,
+        col=2,
     )
     fig.update_yaxes(title_text=y, row=1, col=1)
     fig.update_yaxes(tickformat=".0%")

@@ -30,7 +30,8 @@ _NOTE = (
 )
 _SELECTION_NOTE = (
     "Accuracy, percent of the test cells; in parentheses the 95% confidence interval over donors; ± standard deviation "
-    "over runs that differ in their random numbers."
+    "over runs that differ in their random numbers; expected best: extrapolated from the runs with the published "
+    "settings, as normally distributed."
 )
 
 
@@ -127,7 +128,7 @@ def _selection(found: Reproduction) -> Section:
         ("best on validation cells", number(lspin["by_validation"]["accuracy"]), "–"),
         ("published settings, no selection", metric(lspin["seeds"]), metric(dann["seeds"][f"{human} {OWN}"])),
         (
-            f"expected best of {lspin['paper_trials']:,} runs (extrapolated from {lspin['n_seeds']} runs, normal)",
+            f"expected best of {lspin['paper_trials']:,} runs",
             number(lspin["expected_best"]),
             "–",
         ),

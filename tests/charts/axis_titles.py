@@ -2,7 +2,6 @@
 
 import plotly.graph_objects as go
 
-
 ORDINALS = ("Epoch", "Trial", "Outer fold")
 
 

@@ -83,7 +83,7 @@ def test_inner_and_outer_scores_stand_side_by_side(open_page: Open, run: Path) -
     scores = next(one.value for one in app.dataframe if "balanced accuracy" in one.value)
     assert scores["balanced accuracy"].tolist() == ["80.0%", "75.0% (70.0–79.0)", "75.0% (70.0–79.0)"]
     assert scores["evaluated on"].tolist() == ["Inner folds", "Outer folds", "Outer folds, shipped settings"]
-    assert any("optimistic" in one.value and "never seen by the search" in one.value for one in app.caption)
+    assert any("optimistic" in one.value and "never seen by the search" in one.value for one in app.markdown)
     assert scores["features used, median"].tolist() == ["–", "6 of 41", "–"]
     (said,) = (one.value for one in app.markdown if "Searched minus shipped" in one.value)
     assert "+1.0 percentage points (95% CI −2.0 to +4.0); no detectable difference" in said

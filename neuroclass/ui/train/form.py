@@ -60,13 +60,13 @@ def form() -> None:
     if not _allowed():
         return
     with st.container(border=True):
-        left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
+        left, right = st.columns([2, 3], vertical_alignment="bottom")
         with left:
             st.session_state.setdefault("train_model", LSPIN.name)
             system = str(
                 st.segmented_control("Model", list(MODELS), required=True, format_func=str.upper, key="train_model")
             )
-        with middle:
+        with right:
             st.session_state.setdefault(f"{system}-preset", OURS)
             preset = str(
                 st.segmented_control(
@@ -75,8 +75,6 @@ def form() -> None:
                     help=" ".join(f"{PRESET_TITLES[one]}: {meaning}" for one, meaning in PRESET_MEANING.items()),
                 )
             )  # fmt: skip
-        with right:
-            name = st.text_input("Name of the model", max_chars=MOST_NAME, key="model_name", placeholder="optional")
         cells, upload, own = _cells(system)
         with guarded(stop=False):
             values = _settings(system, preset)
@@ -85,6 +83,7 @@ def form() -> None:
                 asked = _evaluation(system, bool(values))
             report = asked == REPORT
             validation = _validation(report, middle, right)
+            name = st.text_input("Name of the model", max_chars=MOST_NAME, key="model_name", placeholder="optional")
             config = RunConfig(
                 system=system,
                 settings=values,

@@ -28,6 +28,13 @@ SHIPPED = "shipped-"
 """Before the model's name, in place of a run's id."""
 WHOLE = "All cells"
 _OPEN = "features used, median"
+_READING = (
+    "**How to read the scores**\n"
+    "- *Inner folds* chose the settings, so their score is optimistic; but they train on fewer cells, with fewer "
+    "networks, which lowers it.\n"
+    "- *Outer folds* were never seen by the search: their score is the one to quote.\n"
+    "- *Shipped settings* on the same outer folds say whether the search was worth it."
+)
 
 
 def show() -> None:
@@ -170,20 +177,18 @@ def _scores(found: Mapping[str, Any], key: str) -> None:
         [{"fold": one["outer"] + 1, "inner": one["inner_score"], "outer": one["outer_score"]}
          for one in found["studies"] if one["outer"] is not None]
     )  # fmt: skip
-    left, right = st.columns([3, 2])
-    with left:
-        st.dataframe(rows, hide_index=True, height="content")
-        st.caption(
-            "Inner folds chose the settings: optimistic for that, but with fewer training cells and networks. Outer "
-            "folds were never seen by the search. In parentheses: 95% confidence interval over donors."
-        )
-        _chosen(found, key)
+    st.dataframe(rows, hide_index=True, height="content")
+    st.caption("In parentheses: 95% confidence interval over donors.")
+    left, right = st.columns(2)
     with right:
+        st.markdown(_READING)
+        _chosen(found, key)
+    with left:
         simulated = bool(found["cells"]["simulated"])
         widgets.figure(
             charts.inner_and_outer(folds, simulated), "search-folds", folds, simulated=simulated,
-            caption=f"Settings chosen in each outer fold: inner score by {found['search']['members']} networks on "
-            "fewer cells, outer score by the whole ensemble.",
+            caption=f"Settings chosen in each outer fold: inner score by {found['search']['members']} networks, outer "
+            "score by the whole ensemble.",
         )  # fmt: skip
 
 
