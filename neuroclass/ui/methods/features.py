@@ -3,13 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from neuroclass.features import BY_NAME, FEATURES, FeatureSource, FeatureSpec, Stimulus, measured_on
+from neuroclass.features import BY_NAME, FEATURES, FeatureSource, FeatureSpec, Stimulus, measured_on, with_unit
 from neuroclass.ui import widgets
 from neuroclass.ui.methods.pictures import drawn_with, picture
 from neuroclass.ui.text import escaped
-
-_WHOLE = ("mV", "ms", "pA", "mV/ms", "MOhm")
-"""Units of which a decimal is enough."""
 
 
 def show() -> None:
@@ -28,15 +25,11 @@ def show() -> None:
 
 def _table(specs: list[FeatureSpec], where: str) -> str:
     rows = [
-        f"| **{escaped(spec.label)}** | {_unit(spec) or 'ratio'} | {escaped(_definition(spec, where), 400)} "
+        f"| **{escaped(spec.label)}** | {spec.shown_unit or 'ratio'} | {escaped(_definition(spec, where), 400)} "
         f"`{spec.name}` |"
         for spec in specs
     ]
     return "\n".join(("| Feature | Unit | Definition, and name of its column |", "| :-- | :-- | :-- |", *rows))
-
-
-def _unit(spec: FeatureSpec) -> str:
-    return spec.shown_unit.replace("Ohm", "Ω")
 
 
 def _definition(spec: FeatureSpec, where: str) -> str:
@@ -57,19 +50,12 @@ def _drawn(specs: list[FeatureSpec], stimulus: Stimulus) -> None:
     if fig is None:
         return
     meta = fig.layout.meta
-    values = "; ".join(f"{BY_NAME[name].label}: {value_text(name, meta['values'][name])}" for name in group)
+    values = "; ".join(f"{BY_NAME[name].label}: {with_unit(name, meta['values'][name])}" for name in group)
     spikes = ", mean over all its spikes, of which up to eight are drawn" if stimulus is Stimulus.NOISE else ""
     widgets.figure(
         fig, f"feature-{group[0]}", finding=values, simulated=True,
         caption=f"Simulated cell `{meta['cell']}`{spikes}. Points mark the samples that are measured.",
     )  # fmt: skip
-
-
-def value_text(name: str, value: float) -> str:
-    """A value in its display unit, with as many digits as mean something."""
-    spec = BY_NAME[name]
-    shown = f"{value * spec.display_factor:.{1 if spec.shown_unit in _WHOLE else 2}f}"
-    return f"{shown.replace('-', '−')} {_unit(spec)}".strip()
 
 
 def _as_csv() -> pd.DataFrame:

@@ -6,10 +6,11 @@ from typing import Any
 import streamlit as st
 
 from neuroclass import __version__
+from neuroclass.cohort.cohort import source_title
 from neuroclass.errors import ModelFileError
 from neuroclass.types.models import MODELS
 from neuroclass.ui import cache
-from neuroclass.ui.text import escaped, source_title
+from neuroclass.ui.text import escaped
 
 WAY = (
     ("File", "A recording or a table; units, channels and plausibility are checked."),

@@ -9,7 +9,7 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import evaluation as charts
 from neuroclass.classification.agreement import UNSAID, Agreement, agreement
 from neuroclass.classification.models import Models, load_models
-from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.cohort import Cohort, source_title
 from neuroclass.library.entry import SHIPPED, ModelEntry
 from neuroclass.library.library import ModelLibrary
 from neuroclass.reports.two_models import compare_models
@@ -17,7 +17,7 @@ from neuroclass.types.shares import percent, points
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import put, take
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.text import escaped, source_title
+from neuroclass.ui.text import escaped
 
 FIRST, SECOND = "first", "second"
 
@@ -104,7 +104,7 @@ def _agreement(first: ModelEntry, second: ModelEntry) -> None:
     st.markdown("**Agreement on the loaded cells**")
     key = f"{first.id} {second.id}"
     cells = cache.cohort()
-    source = escaped(source_title(cells.source))
+    source = escaped(cells.title)
     if st.button("Compare their verdicts", icon=":material/compare_arrows:", key="compare-verdicts"):
         st.session_state["compared"] = key
     if st.session_state.get("compared") != key:

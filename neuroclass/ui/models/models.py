@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from neuroclass.cohort.cohort import source_title
 from neuroclass.config import MODELS_DIR
 from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.library.entry import SHIPPED, TASKS, ModelEntry
@@ -22,7 +23,7 @@ from neuroclass.ui.guards import guarded
 from neuroclass.ui.identity import visitor
 from neuroclass.ui.models import jobs
 from neuroclass.ui.selection import chosen_ids, table_key
-from neuroclass.ui.text import escaped, source_title
+from neuroclass.ui.text import escaped
 
 KINDS = {"broad": "excitatory/inhibitory", "subclass": "mouse subclass", HUMAN_SUBCLASS.task: "human subclass"}
 _OURS = ", ours"

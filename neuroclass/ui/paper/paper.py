@@ -16,7 +16,7 @@ from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.identity import visitor
 from neuroclass.ui.models import jobs
-from neuroclass.ui.text import escaped, source_title
+from neuroclass.ui.text import escaped
 
 STORED, LOADED = "stored", "loaded"
 NAMES = {STORED: "Allen Cell Types Database (shipped)", LOADED: "The loaded cells"}
@@ -60,7 +60,7 @@ def offer(cells: Cohort) -> None:
         st.error("The reproduction could not be made; its process' last words:", icon=":material/warning:")
         st.code(job.message or "none", language=None)
     simulated = " simulated" if cells.simulated else ""
-    source = escaped(source_title(cells.source), 120)
+    source = escaped(cells.title, 120)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**Make it with the loaded cells**, {len(cells):,}{simulated} cells of {source}: about "

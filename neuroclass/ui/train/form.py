@@ -32,7 +32,7 @@ from neuroclass.types.visitors import Right
 from neuroclass.ui import arrivals, cache
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.identity import visitor
-from neuroclass.ui.text import escaped, source_title
+from neuroclass.ui.text import escaped
 from neuroclass.ui.train import sections
 from neuroclass.ui.train.registry import JOB, registry
 
@@ -136,10 +136,7 @@ def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | Non
             )
         )
     with right:
-        st.caption(
-            f"{labelled:,} of the {len(loaded):,} loaded cells ({escaped(source_title(loaded.source))}) have a "
-            f"{KINDS[task]}."
-        )
+        st.caption(f"{labelled:,} of the {len(loaded):,} loaded cells ({escaped(loaded.title)}) have a {KINDS[task]}.")
     if cells is Cells.LOADED:
         return cells, None, None
     upload = st.file_uploader(

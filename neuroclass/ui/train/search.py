@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import search as charts
+from neuroclass.cohort.cohort import source_title
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Document
 from neuroclass.training.job import UNDER_WAY
@@ -18,7 +19,7 @@ from neuroclass.types.shares import DASH, percent, points, with_interval
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import advise, guarded
-from neuroclass.ui.text import escaped, source_title
+from neuroclass.ui.text import escaped
 from neuroclass.ui.train.registry import SEARCH, registry, run_title
 from neuroclass.ui.train.search_form import form, take_over
 from neuroclass.ui.train.train import POLL_S, headline, message
