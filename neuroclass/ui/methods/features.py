@@ -25,11 +25,10 @@ def show() -> None:
 
 def _table(specs: list[FeatureSpec], where: str) -> str:
     rows = [
-        f"| **{escaped(spec.label)}** | {spec.shown_unit or 'ratio'} | {escaped(_definition(spec, where), 400)} "
-        f"`{spec.name}` |"
+        f"| **{escaped(spec.label)}** | {spec.shown_unit or 'ratio'} | {escaped(_definition(spec, where), 400)} |"
         for spec in specs
     ]
-    return "\n".join(("| Feature | Unit | Definition, and name of its column |", "| :-- | :-- | :-- |", *rows))
+    return "\n".join(("| Feature | Unit | Definition |", "| :-- | :-- | :-- |", *rows))
 
 
 def _definition(spec: FeatureSpec, where: str) -> str:
@@ -54,7 +53,8 @@ def _drawn(specs: list[FeatureSpec], stimulus: Stimulus) -> None:
     spikes = ", mean over all its spikes, of which up to eight are drawn" if stimulus is Stimulus.NOISE else ""
     widgets.figure(
         fig, f"feature-{group[0]}", finding=values, simulated=True,
-        caption=f"Simulated cell `{meta['cell']}`{spikes}. Points mark the samples that are measured.",
+        caption=f"Simulated cell `{meta['cell']}`{spikes}. Points mark the samples that are measured. "
+        f"Column{'s' if len(group) > 1 else ''} {', '.join(f'`{name}`' for name in group)}.",
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def show() -> None:
     """Choose two models and compare them; both are kept in the address."""
     entries = {one.id: one for one in ModelLibrary().entries() if not one.trouble}
     if len(entries) < 2:
-        st.caption("Only the shipped set is here. Train or upload a model to compare it with them.")
+        st.caption("Only the shipped set is here. Train or upload another model to compare.")
         return
     ids = list(entries)
     take(FIRST, ids, ids[1])
