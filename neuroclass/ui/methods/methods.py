@@ -65,7 +65,7 @@ def _steps() -> tuple[tuple[str, str], ...]:
             "normal mixtures that ship in their place.",
         ),
         (
-            "**In-database and out-of-database models** are combined by how like the database the recording is.",
+            "**In-database and out-of-database models** are weighted by the likeness of the recording.",
             "- *In-database* models are for recordings like the database's. They pool the network, a Student t "
             "distribution for each class, and a kernel logistic regression; classes are as frequent as in the "
             "database.\n- *Out-of-database* models are for any other laboratory. Their network is trained on cells "
