@@ -12,6 +12,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.config import data_folder
 from neuroclass.features import FEATURE_NAMES
 from tests.browser.conftest import serving
+from tests.browser.test_models import settled
 from tests.browser.test_pages import Visitor
 from tests.browser.test_train_story import WAIT_MS, pictures
 
@@ -56,6 +57,8 @@ def test_what_training_with_a_laboratorys_cells_does_for_its_donors(tmp_path: Pa
         page.locator(".st-key-train_cells").get_by_text("Both").click()
         page.locator(".st-key-train_own input[type=file]").set_input_files(str(path))
         page.get_by_text(re.compile(r"\d+ cells of \d+ donors in laboratory")).wait_for()
+        page.get_by_text("Measure what my cells add").wait_for()
+        settled(page)
         page.get_by_text("Terminal command", exact=True).click()
         page.get_by_text("Settings", exact=True).click()
         for label, value, shown in (
