@@ -124,6 +124,11 @@ _QUANTITY = {
 }
 
 
+def measured_on(stimulus: Stimulus) -> str:
+    """Which spikes of a stimulus the features of the spike are measured on; empty without a stimulus."""
+    return _WHERE.get(stimulus, "")
+
+
 def _spike(quantity: str, stimulus: Stimulus) -> FeatureSpec:
     label, unit, definition = _QUANTITY[quantity]
     name = quantity if stimulus is Stimulus.NOISE else f"{quantity}_{stimulus.value}"

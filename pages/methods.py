@@ -1,15 +1,15 @@
-"""What the numbers mean, and whom to cite."""
+"""What the numbers mean, and how to cite."""
 
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.methods import methods
+from neuroclass.ui.methods import features, methods
 
-widgets.heading("Methods", "What is measured, how the models were made, how honest the numbers are, whom to cite.")
+widgets.heading("Methods", "What is measured, how a verdict comes about, how it was validated, and how to cite.")
 with guarded():
     widgets.source_notice(cache.cohort())
 methods.way()
 methods.verdict()
-methods.feature_table()
+features.show()
 methods.models()
-methods.honesty()
+methods.validation()
 methods.citations()

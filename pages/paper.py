@@ -1,9 +1,10 @@
-"""The paper's tables and figures, as published and honestly."""
+"""The paper's tables and figures: published, by its protocol, and donor-grouped."""
 
+from neuroclass.report.paper import TITLE
 from neuroclass.ui import widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.paper import paper
 
-widgets.heading("Paper", "What does the paper report, what do we get by its protocol, and what by an honest one?")
+widgets.heading(TITLE, "")
 with guarded():
     paper.page()

@@ -9,7 +9,9 @@ from plotly.subplots import make_subplots
 
 from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish
 
-CHOSEN, HONEST = PALETTE[8], "#5B6770"
+CHOSEN, BY_VALIDATION = PALETTE[8], "#7F8C98"
+LEVELS = (("#AA4499", "dash"), ("#4C78B8", "dot"))
+"""Colour and dash of the published accuracy, then of ours."""
 
 
 def search_course(
@@ -20,7 +22,7 @@ def search_course(
     y: str,
     simulated: bool = False,
 ) -> go.Figure:
-    """How a choice on the test cells raises their accuracy, and what the same settings reach when trained again.
+    """How selection on the test cells raises their accuracy, and what the same settings reach when trained again.
 
     Parameters
     ----------
@@ -28,9 +30,9 @@ def search_course(
         ``trial`` (from 1), ``value`` (accuracy on the test cells, fraction), ``chosen`` (of the best so far by the test
         cells) and, where there are any, ``honest`` (of the best so far by validation cells).
     strips : mapping of str to sequence of float
-        Accuracies of runs that nothing chose, by name.
+        Accuracies of runs without selection, by name.
     levels : mapping of str to float
-        Accuracies to draw as lines, by name; the first as published.
+        Accuracies to draw as lines, by name: the published one, then ours.
     y : str
         Title of the axis, with cells and unit.
     simulated : bool
@@ -41,14 +43,14 @@ def search_course(
     Figure
     """
     fig = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.68, 0.32], horizontal_spacing=0.03)
-    tip = "trial %{x}: %{y:.3f}<extra></extra>"
+    tip = "network %{x}: %{y:.1%}<extra></extra>"
     grey = {"size": 6, "color": UNKNOWN}
     fig.add_scatter(
-        x=trials["trial"], y=trials["value"], mode="markers", name="settings tried", marker=grey, hovertemplate=tip,
+        x=trials["trial"], y=trials["value"], mode="markers", name="networks tried", marker=grey, hovertemplate=tip,
         row=1, col=1,
     )  # fmt: skip
-    lines = [("chosen", "chosen by the test cells, so far", CHOSEN)]
-    lines += [("honest", "chosen by validation cells, so far", HONEST)] if "honest" in trials else []
+    lines = [("chosen", "best on the test cells so far", CHOSEN)]
+    lines += [("honest", "best on validation cells so far", BY_VALIDATION)] if "honest" in trials else []
     for column, name, colour in lines:
         line = {"color": colour, "width": 2.5, "shape": "hv"}
         fig.add_scatter(
@@ -59,25 +61,39 @@ def search_course(
         style = {"size": 8, "color": ACCENT, "opacity": 0.8, "line": {"width": 0}}
         fig.add_scatter(
             x=number + spread, y=list(values), mode="markers", marker=style, name=escape(name), showlegend=False,
-            hovertemplate=f"{escape(name)}: %{{y:.3f}}<extra></extra>", row=1, col=2,
+            hovertemplate=f"{escape(name)}: %{{y:.1%}}<extra></extra>", row=1, col=2,
         )  # fmt: skip
         fig.add_scatter(
             x=[number - 0.3, number + 0.3], y=[float(np.mean(values))] * 2, mode="lines", showlegend=False,
-            line={"color": ACCENT, "width": 2.5}, hovertemplate="mean %{y:.3f}<extra></extra>", row=1, col=2,
+            line={"color": ACCENT, "width": 2.5}, hovertemplate="mean %{y:.1%}<extra></extra>", row=1, col=2,
         )  # fmt: skip
-    for dash, (name, value) in zip(("dash", "dot", "dashdot"), levels.items(), strict=False):
+    for (colour, dash), (name, value) in zip(LEVELS, levels.items(), strict=False):
         for panel, span in ((1, [0.5, float(trials["trial"].max()) + 0.5]), (2, [-0.5, len(strips) - 0.5])):
             fig.add_scatter(
-                x=span, y=[value, value], mode="lines", name=f"{escape(name)}: {value:.3f}", legendgroup=name,
-                showlegend=panel == 1, line={"dash": dash, "color": PALETTE[7], "width": 1.6},
-                hovertemplate=f"{escape(name)}: %{{y:.3f}}<extra></extra>", row=1, col=panel,
+                x=span, y=[value, value], mode="lines", name=escape(name), showlegend=False,
+                line={"dash": dash, "color": colour, "width": 1.8},
+                hovertemplate=f"{escape(name)}: %{{y:.1%}}<extra></extra>", row=1, col=panel,
             )  # fmt: skip
+        above = value == max(levels.values())
+        fig.add_annotation(
+            x=1, xref="paper", y=value, yref="y", xanchor="left", yanchor="bottom" if above else "top",
+            showarrow=False, align="left", font={"color": colour, "size": 13}, text=f"{escape(name)} {value:.1%}",
+        )  # fmt: skip
     finish(fig, height=470, simulated=simulated)
-    fig.update_xaxes(title_text="Settings tried (number)", row=1, col=1)
-    names = [escape(name).replace(", ", ",<br>") for name in strips]
-    fig.update_xaxes(title_text="Not chosen: runs", tickvals=list(range(len(strips))), ticktext=names, row=1, col=2)
+    n = int(trials["trial"].nunique())
+    fig.update_xaxes(title_text=f"{n} networks, in the order tried", row=1, col=1)
+    names = [escape(name).replace(" ", "<br>") for name in strips]
+    fig.update_xaxes(
+        title_text="Runs without selection",
+        tickvals=list(range(len(strips))),
+        ticktext=names,
+        tickangle=0,
+        row=1,
+        col=2,
+    )
     fig.update_yaxes(title_text=y, row=1, col=1)
-    fig.update_layout(legend={"y": 1.02}, margin_t=84)
+    fig.update_yaxes(tickformat=".0%")
+    fig.update_layout(legend={"y": 1.02}, margin_t=84, margin_r=130)
     return fig
 
 

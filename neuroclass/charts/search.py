@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, note
 
-SCORE = "Balanced accuracy (fraction of 1)"
+SCORE = "Balanced accuracy"
+_PERCENT = ".1%"
 HEIGHT = 340
 _TICKS, _LINEAR_TICKS = 4, 6
 
@@ -39,7 +40,7 @@ def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
             mode="markers",
             name=state,
             marker={"color": colour, "symbol": symbol, "size": 8},
-            hovertemplate=f"trial %{{x}}, {state}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=f"trial %{{x}}, {state}: %{{y:.1%}}<extra></extra>",
         )
     best = trials["score"].where(trials["state"] == "complete").cummax()
     fig.add_scatter(
@@ -48,9 +49,10 @@ def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
         mode="lines",
         name="best so far",
         line={"color": PALETTE[1], "width": 2, "shape": "hv"},
-        hovertemplate="best of %{x} trials: %{y:.3f}<extra></extra>",
+        hovertemplate="best of %{x} trials: %{y:.1%}<extra></extra>",
     )
-    return finish(fig, height=HEIGHT, x="Trial (number; the recipe is the first)", y=SCORE, simulated=simulated)
+    fig.update_yaxes(tickformat=_PERCENT)
+    return finish(fig, height=HEIGHT, x="Trial", y=SCORE, simulated=simulated)
 
 
 def importance(shares: Mapping[str, float], simulated: bool = False) -> go.Figure:
@@ -76,19 +78,20 @@ def importance(shares: Mapping[str, float], simulated: bool = False) -> go.Figur
             y=[escape(name.replace("_", " ")) for name in names],
             orientation="h",
             marker={"color": ACCENT},
-            hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+            hovertemplate="%{y}: %{x:.0%}<extra></extra>",
         )
     )
-    return finish(fig, height=HEIGHT, x="Importance (fraction of 1)", simulated=simulated, legend=False)
+    fig.update_xaxes(tickformat=".0%")
+    return finish(fig, height=HEIGHT, x="Importance", simulated=simulated, legend=False)
 
 
 def parallel(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], simulated: bool = False) -> go.Figure:
-    """Parallel coordinates: a line a trial through its settings, coloured by its score.
+    """Parallel coordinates: one line per trial through its settings, coloured by its score.
 
     Parameters
     ----------
     trials : DataFrame
-        A column a setting, and ``score``.
+        One column per setting, and ``score``.
     space : mapping of str to mapping
         Of each setting ``options``, or ``low``, ``high`` and ``log``.
     simulated : bool
@@ -104,12 +107,12 @@ def parallel(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], simul
     scores = trials["score"]
     dimensions = [_axis(name, trials[name], one) for name, one in space.items() if name in trials]
     low, high = float(scores.min()), float(scores.max())
-    dimensions.append({"label": "score", "values": scores, **_ticks(low, high, ".3f")})
+    dimensions.append({"label": "score", "values": scores, **_ticks(low, high, _PERCENT)})
     fig = go.Figure(
         go.Parcoords(
             dimensions=dimensions,
             line={"color": scores, "colorscale": "Viridis", "showscale": True, "colorbar": {
-                "title": {"text": "score"}, "thickness": 10, "tickformat": ".3f"}},
+                "title": {"text": "score"}, "thickness": 10, "tickformat": _PERCENT}},
             labelangle=-25,
             labelside="top",
         )
@@ -162,8 +165,8 @@ def inner_and_outer(folds: pd.DataFrame, simulated: bool = False) -> go.Figure:
         return note("Outer scores follow once all searches are over.", height=HEIGHT)
     fig = go.Figure()
     kinds: Sequence[tuple[str, str, str, str]] = (
-        ("inner", "inner, by the folds that chose it", PALETTE[3], "circle-open"),
-        ("outer", "outer, on cells never seen", PALETTE[0], "circle"),
+        ("inner", "inner folds", PALETTE[1], "circle-open"),
+        ("outer", "outer folds", PALETTE[0], "circle"),
     )
     for row in folds.itertuples():
         fig.add_scatter(
@@ -177,7 +180,8 @@ def inner_and_outer(folds: pd.DataFrame, simulated: bool = False) -> go.Figure:
             mode="markers",
             name=name,
             marker={"color": colour, "symbol": symbol, "size": 10, "line": {"width": 2}},
-            hovertemplate=f"outer fold %{{x}}, {column}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=f"outer fold %{{x}}, {column}: %{{y:.1%}}<extra></extra>",
         )
-    fig.update_xaxes(dtick=1)
-    return finish(fig, height=HEIGHT, x="Outer fold (number)", y=SCORE, simulated=simulated)
+    fig.update_xaxes(dtick=1, range=[0.5, len(folds) + 0.5])
+    fig.update_yaxes(tickformat=_PERCENT)
+    return finish(fig, height=HEIGHT, x="Outer fold", y=SCORE, simulated=simulated)

@@ -29,7 +29,12 @@ _DASHED = ("training_accuracy", "training_macro_f1", "domain_chance", "total")
 
 
 def history(
-    table: pd.DataFrame, columns: Sequence[str], title: str, simulated: bool = False, best: int | None = None
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    title: str,
+    simulated: bool = False,
+    best: int | None = None,
+    percent: bool = False,
 ) -> go.Figure:
     """Quantities by epoch.
 
@@ -45,6 +50,8 @@ def history(
         Whether the training cells are simulated.
     best : int, optional
         Epoch to mark as the best.
+    percent : bool
+        Whether the quantities are fractions of 1, to be shown in percent.
 
     Returns
     -------
@@ -61,14 +68,16 @@ def history(
             mode="lines",
             name=escape(shown),
             line={"color": colour, "width": 2, "dash": "dot" if name in _DASHED else "solid"},
-            hovertemplate=f"{escape(shown)}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=f"{escape(shown)}, epoch %{{x}}: %{{y:{'.1%' if percent else '.3f'}}}<extra></extra>",
         )
+    if percent:
+        fig.update_yaxes(tickformat=".0%")
     if best is not None:
         fig.add_vline(x=best, line={"width": 1, "dash": "dash", "color": "#7F7F7F"})
         fig.add_annotation(
             x=best, y=0, yref="paper", yanchor="bottom", xanchor="left", text=f"best: {best}", showarrow=False
         )
-    return _legend_below(finish(fig, height=HEIGHT, x="Epoch (number)", y=title, simulated=simulated))
+    return _legend_below(finish(fig, height=HEIGHT, x="Epoch", y=title, simulated=simulated))
 
 
 def _legend_below(fig: go.Figure) -> go.Figure:
@@ -107,7 +116,7 @@ def overlaid(runs: Mapping[str, pd.DataFrame], column: str, title: str, simulate
             )
     if not fig.data:
         return note("None of these runs has this quantity.", height=HEIGHT)
-    return finish(fig, height=HEIGHT + 40, x="Epoch (number)", y=title, simulated=simulated)
+    return finish(fig, height=HEIGHT + 40, x="Epoch", y=title, simulated=simulated)
 
 
 def gate_matrix(gates: pd.DataFrame, truth: Sequence[str], simulated: bool = False) -> go.Figure:

@@ -83,8 +83,7 @@ class Cohort:
     @property
     def title(self) -> str:
         """The source for people who do not know the folders of the machine."""
-        named = re.sub(r"^published tables in .*", "published tables of the Allen Cell Types Database", self.source)
-        return re.sub(r",? (fetched to|in|from) (/|[A-Za-z]:\\)[^,]*", "", named)
+        return source_title(self.source)
 
     def matrix(self) -> Floats:
         """Features, shape (n_cells, 41), stored units, NaN where missing."""
@@ -125,6 +124,22 @@ class Cohort:
         state = hashlib.sha256("\n".join(text).encode())
         state.update(ordered[list(FEATURE_NAMES)].to_numpy(dtype=np.float64).round(9).tobytes())
         return state.hexdigest()
+
+
+def source_title(source: str) -> str:
+    """A cohort's source for people who do not know the folders of the machine.
+
+    Parameters
+    ----------
+    source : str
+        Such as ``published tables in /data/allen``.
+
+    Returns
+    -------
+    str
+    """
+    named = re.sub(r"^published tables in .*", "published tables of the Allen Cell Types Database", source)
+    return re.sub(r",? (fetched to|in|from) (/|[A-Za-z]:\\)[^,]*", "", named)
 
 
 def make_cohort(rows: pd.DataFrame, source: str, simulated: bool = False, notes: Iterable[str] = ()) -> Cohort:

@@ -19,10 +19,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command to the parser."""
     parser = subparsers.add_parser(
         "reproduce",
-        help="make the paper's tables and figures again, as published and honestly",
+        help="make the paper's tables and figures again, by its protocol and donor-grouped",
         description="Make every table and figure of arXiv 2306.00528 on the loaded cells, each under the published "
-        "protocol (its splits, scalers, and choices on test cells) and under an honest one (donor-grouped "
-        "cross-validation), as one HTML file that needs nothing else. Finished parts are kept in the cache folder: "
+        "protocol (its splits, scalers, and choices on test cells) and under donor-grouped "
+        "cross-validation, as one HTML file that needs nothing else. Finished parts are kept in the cache folder: "
         "called again, it continues where it was cut off.",
     )
     parser.add_argument("what", choices=PAPERS, metavar="WHAT", help="paper: Ophir, Shefi, Lindenbaum (2023)")

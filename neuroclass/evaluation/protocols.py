@@ -104,6 +104,12 @@ DIVIDING: tuple[Protocol, ...] = tuple(_PLANS)
 """The protocols that divide one cohort into training and test cells."""
 
 
+def trainings_of(protocol: Protocol) -> int:
+    """How often a protocol trains a system, with its own number of repeats or seeds."""
+    make, repeats = _PLANS[protocol]
+    return repeats if make in (_paper_split, _leave_species_out) else repeats * N_FOLDS
+
+
 def plan_protocol(protocol: Protocol, cohort: Cohort, task: str, repeats: int | None = None) -> Plan:
     """Divide a cohort.
 

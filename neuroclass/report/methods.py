@@ -156,11 +156,12 @@ def _judged(verdict: CellVerdict, models: Models) -> str:
     parts = [
         f"DANN (excitatory or inhibitory type) and LSPIN (subclass) were fitted to {features}, on {source} (training "
         f"cells {model.foundation.training}, weights SHA-256 {checksum(model)[:16]}).",
-        "A home voice, for recordings like the database's, pools network, class-conditional Student t and kernel "
-        "logistic regression with the database's class proportions; an away voice, for those of any other laboratory, "
-        "pools a network trained on cells shifted as laboratories may shift them and a Student t that allows for such "
-        "shifts, with classes equally likely. The probability that a recording is like the database's, from the "
-        f"densities of its features{found} weighs the home voice, and the rest the away voice.",
+        "An in-database model, for recordings like the database's, pools network, class-conditional Student t and "
+        "kernel logistic regression with the database's class proportions; an out-of-database model, for those of any "
+        "other laboratory, pools a network trained on cells shifted as laboratories may shift them and a Student t "
+        "that allows for such shifts, with classes equally likely. The probability that a recording is like the "
+        f"database's, from the densities of its features{found} weights the in-database model, and the rest the "
+        "out-of-database model.",
         _one_answer(verdict, models),
         _promise(verdict),
         f"Probabilities, prediction sets (nominal coverage {COVERAGE:.0%}) and the measure of strangeness were "
@@ -173,8 +174,8 @@ def _one_answer(verdict: CellVerdict, models: Models) -> str:
     """How the models of both tasks came to one answer."""
     if verdict.species == Species.MOUSE:
         return (
-            "In each voice the log odds of excitatory by DANN and of Glutamatergic by LSPIN were averaged, so that "
-            "both models give one answer."
+            "In-database and out-of-database, the log odds of excitatory by DANN and of Glutamatergic by LSPIN were "
+            "averaged, so that both models give one answer."
         )
     if verdict.species != Species.HUMAN:
         return "The species is unknown: the probability of excitatory is the mean of the answers for mouse and human."

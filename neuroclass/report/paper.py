@@ -6,12 +6,13 @@ from html import escape
 from neuroclass import __version__
 from neuroclass.report.page import Page, document
 from neuroclass.report.paper_format import Section
-from neuroclass.report.paper_sections import preface, sections, warning
+from neuroclass.report.paper_sections import preface, protocols, sections, warning
 from neuroclass.reports.paper_store import Reproduction
 
-TITLE = "The paper, reproduced"
+TITLE = "Reproduction of Ophir et al. 2023"
+ARXIV = "https://arxiv.org/abs/2306.00528"
 CITATION = (
-    "Ophir, Shefi, Lindenbaum, Neuronal Cell Type Classification using Deep Learning, arXiv 2306.00528 (2023). Data: "
+    "Ophir, Shefi, Lindenbaum, Neuronal Cell Type Classification using Deep Learning, arXiv:2306.00528 (2023). Data: "
     "Allen Institute for Brain Science, Allen Cell Types Database (2015)."
 )
 
@@ -34,6 +35,8 @@ def paper_page(found: Reproduction) -> str:
     if told := warning(found):
         page.add(f'<p class="note simulated">{escape(told)}</p>')
     page.add(f"<p>{escape(preface(found))}</p>")
+    ways = "".join(f"<li><b>{escape(name)}:</b> {escape(meaning)}</li>" for name, meaning in protocols(found).items())
+    page.add(f"<ul>{ways}</ul>")
     every = sections(found)
     links = "".join(f'<li><a href="#section-{one.key}">{escape(one.title)}</a></li>' for one in every)
     page.add(f"<ul>{links}</ul>")
@@ -49,6 +52,8 @@ def paper_page(found: Reproduction) -> str:
 def _section(page: Page, one: Section) -> None:
     page.add(f'<h2 id="section-{one.key}">{escape(one.title)}</h2><p class="muted">{escape(one.shows)}</p>')
     page.table(one.table)
+    if one.note:
+        page.add(f'<p class="muted">{escape(one.note)}</p>')
     page.add(f"<p><b>Why they differ.</b> {escape(one.why)}</p>")
     for drawing in one.drawings:
         page.figure(drawing.draw(), drawing.caption)

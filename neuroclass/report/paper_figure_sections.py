@@ -10,15 +10,15 @@ import pandas as pd
 
 from neuroclass.cell_types import Species, label_of
 from neuroclass.report import paper_figures as figures
-from neuroclass.report.paper_format import COLUMNS, FIGURE, NOT_PRINTED, Drawing, Section, number
+from neuroclass.report.paper_format import COLUMNS, FIGURE, GROUPED, NOT_PRINTED, Drawing, Section, number
 from neuroclass.reports.paper_store import Reproduction
 from neuroclass.reports.paper_tables import HONEST_WAY, OURS, PUBLISHED_WAY
 from neuroclass.types.models import DANN, LSPIN
 
 
-def _one_row(name: str, published: str, ours: str, honest: str) -> pd.DataFrame:
-    columns = [COLUMNS[0], "published", "ours, published protocol", "honest protocol"]
-    return pd.DataFrame([(name, published, ours, honest)], columns=columns)
+def _one_row(name: str, published: str, ours: str, grouped: str) -> pd.DataFrame:
+    columns = [COLUMNS[0], "published", "ours, published protocol", f"ours, {GROUPED}"]
+    return pd.DataFrame([(name, published, ours, grouped)], columns=columns)
 
 
 def figure2() -> Section:
@@ -68,23 +68,23 @@ def figure5(found: Reproduction) -> Section:
 
 
 def _right(one: Mapping[str, Any], name: str) -> str:
-    """Share of a class' cells that are classified correctly; a dash where the test cells lack the class."""
+    """Percent of a class' cells that are classified correctly; a dash where the test cells lack the class."""
     return number(one["recall"][name]) if name in one["recall"] else "–"
 
 
 def _recall_rows(numbers: Mapping[str, Any], ways: Mapping[str, str]) -> pd.DataFrame:
     rows = [
-        (f"{label_of(name)}: right", NOT_PRINTED, *(_right(numbers[way], name) for way in ways))
+        (f"{label_of(name)}: correct", NOT_PRINTED, *(_right(numbers[way], name) for way in ways))
         for name in LSPIN.classes
     ]
-    rows.append(("all: right", NOT_PRINTED, *(number(numbers[way]["accuracy"]) for way in ways)))
+    rows.append(("all: correct", NOT_PRINTED, *(number(numbers[way]["accuracy"]) for way in ways)))
     return pd.DataFrame(rows, columns=["", "published", *ways.values()])
 
 
 _WAYS = {
-    PUBLISHED_WAY: "published protocol, chosen on the test cells",
-    HONEST_WAY: "honest protocol, the paper's recipe",
-    OURS: "honest protocol, ours",
+    PUBLISHED_WAY: "published protocol, best on the test cells",
+    HONEST_WAY: f"{GROUPED}, the paper's recipe",
+    OURS: f"{GROUPED}, ours",
 }
 
 
@@ -101,7 +101,7 @@ def figure8(found: Reproduction) -> Section:
         "Figure 8: confusion matrix of LSPIN",
         f"Drawn from predictions of the mouse cells, true subclass by predicted. {FIGURE}",
         _recall_rows(numbers, _WAYS),
-        "The published test set has few cells of the rarer classes, and the settings were chosen on just these.",
+        "The published test set has few cells of the rarer classes, and settings were selected on these same cells.",
         drawings,
     )
 
@@ -144,15 +144,15 @@ def figure10(found: Reproduction) -> Section:
         ours = {way: numbers[f"{species}, {way}"] for way in _WAYS}
         for name in DANN.classes:
             values = (_right(ours[way], name) for way in _WAYS)
-            rows.append((f"{species}, {label_of(name)}: right", NOT_PRINTED, *values))
+            rows.append((f"{species}, {label_of(name)}: correct", NOT_PRINTED, *values))
         drawings += list(_species_drawings(found, species, ours))
     return Section(
         "figure-10",
         "Figure 10: confusion matrices of DANN, mouse and human",
         f"Drawn from predictions of both species, true type by predicted. {FIGURE}",
         pd.DataFrame(rows, columns=["", "published", *_WAYS.values()]),
-        "The published human test set is small, and both test sets were looked at for the choice; the honest matrices "
-        "are of donors that the networks have not seen, human labels included in training.",
+        "The published human test set is small, and both test sets were used for the selection; the donor-grouped "
+        "matrices are of donors that the networks have not seen, human labels included in training.",
         tuple(drawings),
     )
 
@@ -175,9 +175,9 @@ def shap_section(found: Reproduction) -> Section:
     return Section(
         "shap",
         "SHAP summary of DANN (in the paper's code)",
-        "The public code draws a summary of SHAP values of DANN; under which number the paper shows it is not known to "
-        "us. Drawn from mean |SHAP| in probability, against prototypes of the training cells.",
-        pd.DataFrame([row], columns=["", "published", "published protocol, published settings", "honest, ours"]),
+        "The public code draws a summary of SHAP values of DANN; the number of the figure in the paper is "
+        "not known to us. Drawn from mean |SHAP| in probability, against prototypes of the training cells.",
+        pd.DataFrame([row], columns=["", "published", "published protocol, published settings", f"{GROUPED}, ours"]),
         "The paper's network explains test cells that it standardised by the training cells here; ours, held-out "
         "donors. The four stimuli measure the spike four times, so that networks may share the credit out differently.",
         (Drawing("shap", lambda: figures.shap(found), "Mean |SHAP| of the 15 leading features, both species."),),

@@ -82,22 +82,22 @@ def gates_open(found: Reproduction, way: str = OURS) -> go.Figure:
 
 
 def _strips(runs: pd.DataFrame) -> dict[str, list[float]]:
-    """Accuracies of the runs that nothing chose, by name."""
+    """Accuracies of the runs that were not selected, by name."""
     named = ((AGAIN, "again"), (SEEDS, "seeds"))
     return {name: runs.loc[runs["what"] == what, "accuracy"].tolist() for name, what in named}
 
 
 def lspin_search(found: Reproduction) -> go.Figure:
-    """The choice of LSPIN's settings on the test cells, and what is left of it."""
+    """The selection of LSPIN's settings on the test cells, and what is left of it."""
     numbers = found.numbers["selection"]["lspin"]
     course = lspin_selection.course(found.tables["lspin-trials"]).rename(columns={"best": "value"})
-    levels = {"published": numbers["published"], "honest (donor-grouped)": numbers["honest"]["mean"]}
+    levels = {"published": numbers["published"], "donor-grouped": numbers["honest"]["mean"]}
     runs = found.tables["lspin-runs"]
     return paper_charts.search_course(
         course,
         _strips(runs),
         levels,
-        y=f"Accuracy on {numbers['n_test']} test cells (fraction)",
+        y=f"Accuracy on {numbers['n_test']} test cells",
         simulated=found.simulated,
     )
 
@@ -111,13 +111,13 @@ def dann_search(found: Reproduction) -> go.Figure:
     course = pd.DataFrame({"trial": trials["trial"], "value": value, "chosen": value.loc[best].to_numpy()})
     runs = found.tables["dann-runs"]
     runs = runs[(runs["species"] == human) & (runs["scaled"] == OWN)]
-    levels = {"published": numbers["published"][human], "honest (donor-grouped)": numbers["honest"][human]["mean"]}
+    levels = {"published": numbers["published"][human], "donor-grouped": numbers["honest"][human]["mean"]}
     n_test = found.numbers["cells"]["dann"][f"test {human}"]
     return paper_charts.search_course(
         course,
         _strips(runs),
         levels,
-        y=f"Accuracy on {n_test} human test cells (fraction)",
+        y=f"Accuracy on {n_test} human test cells",
         simulated=found.simulated,
     )
 

@@ -8,18 +8,20 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from neuroclass.evaluation.names import SYSTEM_TITLES
+from neuroclass.types.shares import DASH, percent, with_interval
 
 TITLES = {**SYSTEM_TITLES, "dann-paper": "DANN, the paper's recipe"}
-NOT_PRINTED = "no number known to us"
+NOT_PRINTED = "no number printed"
+GROUPED = "donor-grouped protocol"
 COLUMNS = (
     "system",
     "published",
-    "published protocol, chosen on the test cells",
-    "published protocol, not chosen",
-    "honest protocol",
+    "published protocol, best on the test cells",
+    "published protocol, no selection",
+    GROUPED,
 )
 METRICS = ("accuracy", "macro_f1")
-FIGURE = "The paper prints a picture; its numbers are not known to us, so none stands here as published."
+FIGURE = "The paper prints this as a picture, so there are no published numbers to compare with."
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,11 @@ class Section:
     shows : str
         What it is drawn from.
     table : DataFrame
-        Published, ours as published, ours honest.
+        Published, ours by the published protocol, ours donor-grouped.
     why : str
         Why they differ.
+    note : str
+        What the numbers of the table are; empty where they say so themselves.
     drawings : tuple of Drawing
         Its figures.
     """
@@ -55,30 +59,30 @@ class Section:
     table: pd.DataFrame
     why: str
     drawings: tuple[Drawing, ...] = ()
+    note: str = ""
 
 
 def number(value: float) -> str:
-    """A fraction as it is shown."""
-    return f"{value:.3f}"
+    """A fraction as it is shown, in percent."""
+    return percent(value)
 
 
 def shown(metrics: Mapping[str, Any] | None) -> str:
-    """Accuracy / macro F1 with their interval or spread; a dash where there are none."""
+    """Accuracy / macro F1 with their spread; a dash where there are none."""
     if not metrics:
-        return "–"
-    return " / ".join(metric(metrics[name]) for name in METRICS if name in metrics)
+        return DASH
+    return " / ".join(metric(metrics[name]).removesuffix("%") for name in METRICS if name in metrics) + "%"
 
 
 def metric(value: Any) -> str:
-    """One metric, with the spread over runs where there are several."""
+    """One metric in percent, with the spread over runs where there are several."""
     if isinstance(value, int | float):
         return number(float(value))
-    mean = number(float(value["mean"]))
     if "sd" not in value or value["sd"] == 0:
-        return mean
-    return f"{mean} ± {number(float(value['sd']))}"
+        return number(float(value["mean"]))
+    return f"{100 * float(value['mean']):.1f} ± {100 * float(value['sd']):.1f}%"
 
 
 def interval(value: Mapping[str, float]) -> str:
-    """A metric with its 95% interval over donors."""
-    return f"{number(value['mean'])} [{number(value['low'])}, {number(value['high'])}]"
+    """A metric in percent with its 95% interval over donors."""
+    return with_interval(value)

@@ -96,8 +96,9 @@ def panel_of(cell: Traced, feature: str) -> Panel | None:
     found = [
         e for e in cell.epochs if e.sweep_number in numbers and e.stimulus is stimulus and e.sweep_number in sweeps
     ]
-    first = {epoch.sweep_number: epoch for epoch in reversed(found)}
-    pairs = [(sweeps[number], first[number]) for number in sorted(first)]
+    if stimulus is not Stimulus.NOISE:
+        found = list({epoch.sweep_number: epoch for epoch in reversed(found)}.values())
+    pairs = [(sweeps[e.sweep_number], e) for e in sorted(found, key=lambda e: (e.sweep_number, e.start_s))]
     if not pairs:
         return None
     subtitle = value_text(feature, cell.values[feature]) if feature in cell.values else ""

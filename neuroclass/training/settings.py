@@ -48,11 +48,48 @@ PRESETS: Mapping[str, Mapping[str, Values]] = {
         },
     },
 }
+PRESET_TITLES: Mapping[str, str] = {OURS: "NeuroClass", PAPER: "Ophir et al. 2023"}
 PRESET_MEANING: Mapping[str, str] = {
-    OURS: "The recipe of the shipped model.",
+    OURS: "The settings of the shipped model.",
     PAPER: "The paper's layers, penalties and batch, one network, no augmentation; AdamW with warm-up, seeds and "
     "donor-grouped calibration stay ours. `evaluate lspin-paper` runs the paper's own loop.",
 }
+
+
+TITLES: Mapping[str, str] = {
+    "n_members": "Networks in the ensemble",
+    "gating": "Hidden units, gating network",
+    "prediction": "Hidden units, prediction network",
+    "hidden": "Hidden units",
+    "gate_penalty": "Gate penalty λ₁",
+    "similarity": "Gate similarity penalty λ₂",
+    "penalty_ramp": "Ramp of the gate penalty",
+    "agreement": "Gate agreement penalty",
+    "consensus": "Consensus threshold of gates",
+    "reversal": "Gradient-reversal strength λ",
+    "dropout": "Dropout",
+    "mixup": "Mixup α",
+    "smoothing": "Label smoothing",
+    "inner_folds": "Calibration folds",
+    "seed": "Random seed",
+    "masked_share": "Cells with hidden features",
+    "shifted_share": "Cells with shifted features",
+    "stimulus_hidden": "Probability to hide a stimulus",
+    "feature_hidden": "Probability to hide a feature",
+    "offset_mv": "Voltage offset",
+    "bridge_mv": "Bridge-balance offset",
+    "height_mv": "Loss of spike height",
+    "log_temperature": "Temperature factor (log)",
+    "log_resistance": "Resistance factor (log)",
+    "log_step": "Rheobase factor (log)",
+    "steps": "Training steps",
+    "batch_cells": "Batch size",
+    "learning_rate": "Learning rate",
+    "weight_decay": "Weight decay",
+    "averaging": "Decay of weight averaging",
+    "steps_an_epoch": "Steps per epoch",
+}
+"""What people read for the name of a setting."""
 
 
 @dataclass(frozen=True)

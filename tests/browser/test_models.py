@@ -57,10 +57,10 @@ def pick(tab: Any, text: str) -> None:
 
 
 def tick_last_row(tab: Any, until: Any) -> None:
-    """Tick the third row, the first below both of the shipped models."""
+    """Tick the fourth row, the first below the three shipped models."""
     for _ in range(5):
         table = tab.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
-        tab.mouse.click(table["x"] + 15, table["y"] + 35 * 3 + 17)
+        tab.mouse.click(table["x"] + 15, table["y"] + 35 * 4 + 17)
         settled(tab)
         if until.count():
             return

@@ -2,6 +2,8 @@
 
 import plotly.graph_objects as go
 
+ORDINALS = ("Epoch", "Trial", "Outer fold")
+
 
 def axis_titles(figure: go.Figure) -> dict[str, str]:
     """Title of every axis that has one, by the axis' name in the layout."""
@@ -11,9 +13,16 @@ def axis_titles(figure: go.Figure) -> dict[str, str]:
 
 
 def without_unit(figure: go.Figure) -> dict[str, str]:
-    """Titles of axes that show numbers and name no unit; an axis of names needs none."""
-    titles = axis_titles(figure)
-    return {key: title for key, title in titles.items() if "(" not in title and _holds_numbers(figure, key)}
+    """Titles of axes that show numbers and name no unit; names and ordinals need none, percent stands at the ticks."""
+    return {
+        key: title
+        for key, title in axis_titles(figure).items()
+        if "(" not in title and title not in ORDINALS and _holds_numbers(figure, key) and not _in_percent(figure, key)
+    }
+
+
+def _in_percent(figure: go.Figure, axis: str) -> bool:
+    return (figure.layout[axis].tickformat or "").endswith("%")
 
 
 def _holds_numbers(figure: go.Figure, axis: str) -> bool:

@@ -54,8 +54,8 @@ def test_inner_and_outer_are_told_apart(simulated: bool) -> None:
     folds = pd.DataFrame({"fold": [1, 2], "inner": [0.9, 0.8], "outer": [0.7, 0.75]})
     fig = inner_and_outer(folds, simulated)
     traces = {trace.name: trace for trace in fig.data if trace.name}
-    assert list(traces["inner, by the folds that chose it"].y) == [0.9, 0.8]
-    assert list(traces["outer, on cells never seen"].y) == [0.7, 0.75]
+    assert list(traces["inner folds"].y) == [0.9, 0.8]
+    assert list(traces["outer folds"].y) == [0.7, 0.75]
     assert ("simulated cells" in str(fig.layout)) == simulated
 
 

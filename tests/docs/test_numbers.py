@@ -14,6 +14,7 @@ from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.config import MODELS_DIR, PROJECT_DIR
 from neuroclass.features import FEATURES, FeatureSource
 from neuroclass.report.places import value_text
+from neuroclass.ui.methods.pictures import FOLDER, drawn_with
 
 _ROW = re.compile(r"^\| \*\*(.+?)\*\*.*?\| ([.\d]+) \| ([.\d]+) \|", re.MULTILINE)
 _VARIABLE = re.compile(r"NEUROCLASS_[A-Z_]+")
@@ -106,3 +107,14 @@ def test_pictures_show_what_the_code_measures(values: dict[str, float]) -> None:
         if f">{value_text(name, values[name])} (simulated)<" not in (folder / f"{name}.svg").read_text("utf-8")
     ]
     assert stale == []
+
+
+def test_figures_of_the_methods_page_show_what_the_code_measures(values: dict[str, float]) -> None:
+    measured = {spec.name for spec in FEATURES if spec.source is FeatureSource.SWEEPS}
+    assert {path.stem for path in FOLDER.glob("*.json")} == {drawn_with(name)[0] for name in measured}
+    shown: dict[str, float] = {}
+    for path in FOLDER.glob("*.json"):
+        fig = json.loads(path.read_text(encoding="utf-8"))
+        assert fig["layout"]["meta"]["cell"] == CELL
+        shown |= fig["layout"]["meta"]["values"]
+    assert shown == pytest.approx({name: values[name] for name in measured})

@@ -151,7 +151,8 @@ def test_an_uploaded_model_is_listed_renamed_and_deleted(open_page: Open, librar
     assert not app.exception
     assert library.get("my lda").id == entry.id
     table = app.dataframe[0].value
-    assert list(table["model"]) == ["Shipped models", "Shipped models", "my lda"]
+    assert list(table["model set"]) == [*["Shipped"] * 3, "my lda"]
+    assert list(table["model"]) == ["DANN", "LSPIN", "Human subclass", "LDA"]
     bad = open_page("models_library")
     bad.file_uploader(key="model-file").upload("m.zip", b"PK\x03\x04nothing", "application/zip").run()
     assert not bad.exception

@@ -12,7 +12,7 @@ from neuroclass.training.model_jobs import ModelJobs
 from neuroclass.ui.paper.paper import LOADED, NAMES, label_of
 
 Open = Callable[..., AppTest]
-PARTS = ("selection", "table-1", "table-2", *(f"figure-{k}" for k in (2, 4, 5, 8, 9, 10)), "shap")
+PARTS = ("table-1", "table-2", *(f"figure-{k}" for k in (2, 4, 5, 8, 9, 10)), "shap", "selection")
 
 
 @pytest.fixture(scope="module")

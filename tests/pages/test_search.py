@@ -67,7 +67,7 @@ def test_a_search_is_queued_as_the_form_says(
         return RUN
 
     monkeypatch.setattr(JobRegistry, "start", start)
-    app = open_page("train")
+    app = open_page("train", section="Search")
     app.number_input(key="search-trials").set_value(7).run()
     assert any("train search lspin --trials 7" in code.value for code in app.code)
     app.button(key="start_search").click().run()
@@ -77,20 +77,21 @@ def test_a_search_is_queued_as_the_form_says(
 
 
 def test_inner_and_outer_scores_stand_side_by_side(open_page: Open, run: Path) -> None:
-    app = open_page("train")
+    app = open_page("train", section="Search")
     assert not app.exception
     assert app.selectbox(key="search").value == RUN
     scores = next(one.value for one in app.dataframe if "balanced accuracy" in one.value)
-    assert scores["balanced accuracy"].tolist() == [0.8, 0.75, 0.75]
-    assert ["optimistic" in title for title in scores["score"]] == [True, False, False]
-    assert "never saw" in scores["score"][1] and scores["95% interval"][1] == "0.700 to 0.790"
-    assert any("The interval includes none" in one.value for one in app.markdown)
+    assert scores["balanced accuracy"].tolist() == ["80.0%", "75.0% (70.0–79.0)", "75.0% (70.0–79.0)"]
+    assert scores["evaluated on"].tolist() == ["Inner folds", "Outer folds", "Outer folds, shipped settings"]
+    assert any("optimistic" in one.value and "never seen by the search" in one.value for one in app.markdown)
+    assert scores["features used, median"].tolist() == ["–", "6 of 41", "–"]
+    (said,) = (one.value for one in app.markdown if "Searched minus shipped" in one.value)
+    assert "+1.0 percentage points (95% CI −2.0 to +4.0); no detectable difference" in said
     assert "job" not in [one.key for one in app.selectbox]  # it is no training run
 
 
 def test_its_setting_fills_the_form_of_training(open_page: Open, run: Path) -> None:
-    app = open_page("train")
-    app.segmented_control(key="train_model").set_value("dann").run()
+    app = open_page("train", search=RUN)
     app.button(key=f"use-{RUN}").click().run()
     assert not app.exception
     assert app.segmented_control(key="train_model").value == "lspin"
@@ -102,16 +103,23 @@ def test_its_setting_fills_the_form_of_training(open_page: Open, run: Path) -> N
 
 
 def test_a_shipped_search_is_shown_where_there_is_no_other(open_page: Open, tiny_models: Path) -> None:
-    app = open_page("train")
+    app = open_page("train", section="Search")
     assert not app.exception and any("No search yet" in one.value for one in app.info)
     shipped = found(simulated=False)
     del shipped["chosen"]
     shipped["studies"][-1] = {**shipped["studies"][-1], "trials": []}  # without a search on all cells
     ReportStore("lspin", tiny_models / "lspin").write(Document.SEARCH, shipped)
-    app = open_page("train")
+    ReportStore("dann", tiny_models / "dann").write(Document.SEARCH, {**shipped, "system": "dann"})
+    app = open_page("train", section="Search")
     assert not app.exception
-    assert app.segmented_control(key="study-shipped-lspin").options == ["Without outer fold 1", "Without outer fold 2"]
-    assert app.selectbox(key="search").options == ["LSPIN, as shipped"]
+    held_out = ["Outer fold 1 held out", "Outer fold 2 held out"]
+    assert app.segmented_control(key="study-shipped-lspin").options == held_out
+    assert app.selectbox(key="search").options == ["LSPIN, shipped search"]
+    app.segmented_control(key="search_model").set_value("dann").run()
+    assert not app.exception
+    assert app.selectbox(key="search").options == ["DANN, shipped search"]
+    linked = open_page("train", search="shipped-dann")
+    assert linked.segmented_control(key="search_model").value == "dann"
 
 
 def test_a_search_under_way_shows_its_trials_but_no_score_of_the_whole(open_page: Open, run: Path) -> None:
@@ -122,7 +130,7 @@ def test_a_search_under_way_shows_its_trials_but_no_score_of_the_whole(open_page
         for key in ("importance", "chosen", "inner_score", "outer_score"):
             study.pop(key)
     (run / "search.json").write_text(json.dumps(part))
-    app = open_page("train")
+    app = open_page("train", section="Search")
     assert not app.exception
     assert any("to the same trials" in one.value for one in app.info)
     assert any(button.label == "Resume" for button in app.button)

@@ -47,7 +47,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
 def test_only_changed_settings_are_passed_on(open_page: Open, tiny_models: Path, started: list[RunConfig]) -> None:
     app = open_page("train")
     app.number_input(key="lspin-steps").set_value(200).run()
-    assert app.toggle(key="report").disabled
+    assert not any("Full report" in one for one in app.selectbox(key="protocol").options)
     assert "--set steps=200" in app.code[0].value
     app.button(key="start").click().run()
     assert not app.exception
@@ -56,7 +56,7 @@ def test_only_changed_settings_are_passed_on(open_page: Open, tiny_models: Path,
 
 def test_the_recipe_as_it_is_may_be_evaluated(open_page: Open, tiny_models: Path, started: list[RunConfig]) -> None:
     app = open_page("train")
-    app.toggle(key="report").set_value(True).run()
+    app.selectbox(key="protocol").set_value("report").run()
     app.button(key="start").click().run()
     assert (started[0].report, started[0].validation.share) == (True, 0.0)
 
@@ -77,9 +77,39 @@ def test_every_setting_is_offered_with_its_range_and_the_paper_s_at_a_click(
     app.text_input(key="dann-paper-hidden").set_value("32, 8").run()
     app.button(key="start").click().run()
     assert started[0].settings["hidden"] == (32, 8) and started[0].settings["reversal"] == 0.88
+    assert app.segmented_control(key="train_section").value == "Runs"
+    app.segmented_control(key="train_section").set_value("Train").run()
+    assert app.text_input(key="dann-paper-hidden").value == "32, 8"
     app.text_input(key="dann-paper-hidden").set_value("many").run()
     assert not app.exception
     assert "whole numbers separated by commas" in app.error[0].value
+
+
+@pytest.mark.parametrize(("address", "section"), [
+    ({}, "Train"), ({"job": "x"}, "Runs"), ({"search": "shipped-dann"}, "Search"), ({"section": "Runs"}, "Runs"),
+    ({"section": "nowhere"}, "Train"),
+])  # fmt: skip
+def test_the_address_opens_its_section(
+    open_page: Open, tiny_models: Path, address: dict[str, str], section: str
+) -> None:
+    app = open_page("train", **address)
+    assert not app.exception
+    assert app.segmented_control(key="train_section").value == section
+
+
+def test_evaluations_say_how_long_they_take_once_a_run_has_been_timed(
+    open_page: Open, tiny_models: Path, tmp_path: Path
+) -> None:
+    import streamlit as st
+
+    st.cache_resource.clear()
+    untimed = open_page("train").selectbox(key="protocol").options
+    assert untimed[0] == "No evaluation" and untimed[1].endswith("(25 trainings)")
+    finished(tmp_path / "cache", run := "20260102-030405-lspin-aaaaaa")
+    (tmp_path / "cache" / "jobs" / run / "metrics.json").write_text(json.dumps({"training_s": 120.0}))
+    timed = open_page("train").selectbox(key="protocol").options
+    assert "≈" in timed[1] and "min" in timed[1]
+    assert "≈" in timed[-1] and "report" in timed[-1]
 
 
 def test_the_run_in_the_address_is_watched(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
@@ -89,13 +119,13 @@ def test_the_run_in_the_address_is_watched(open_page: Open, tiny_models: Path, t
     runs = ("20260102-030405-lspin-aaaaaa", "20260203-040506-dann-bbbbbb")
     for run in runs:
         finished(tmp_path / "cache", run)
-    newest = open_page("train")
+    newest = open_page("train", section="Runs")
     assert newest.selectbox(key="job").value == runs[1]
     older = open_page("train", job=runs[0])
     assert not older.exception
     assert older.selectbox(key="job").value == runs[0]
     assert "02 Jan 2026 03:04:05" in older.selectbox(key="job").options[1]
-    assert "neuroclass classify FILE --models" in older.code[1].value
+    assert "neuroclass classify FILE --models" in older.code[0].value
 
 
 def test_a_damaged_run_hides_no_other(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
@@ -143,7 +173,7 @@ def test_runs_are_compared_by_curves_and_settings(open_page: Open, tiny_models: 
     assert not app.exception
     assert app.dataframe[0].value["name"].tolist() == ["run bbb", "run aaa"]
     assert app.dataframe[0].value["best epoch"].tolist() == [1, 1]
-    assert app.dataframe[1].value["setting"].tolist() == ["gate_penalty"]
+    assert app.dataframe[1].value["setting"].tolist() == ["Gate penalty λ₁"]
 
 
 @pytest.mark.parametrize("mark", ["paused", "cancelled", "", "failed"])

@@ -106,7 +106,7 @@ def test_sweeps_that_were_left_out_are_named(cell, models):
 def test_the_methods_paragraph_says_how_this_cell_was_judged(cell, models):
     verdict = cell.verdict
     text = methods_paragraph(verdict, models)
-    assert f"here {verdict.likeness['probability']:.2f}, weighs" in text
+    assert f"here {verdict.likeness['probability']:.2f}, weights the in-database model" in text
     assert f"{verdict.broad.expected['accuracy']:.3f} (DANN)" in text
     missing = set(list(verdict.features)[:2])
     fewer = {name: value for name, value in verdict.features.items() if name not in missing}
@@ -125,7 +125,7 @@ def test_a_network_alone_is_described_as_such(cell, models):
     alone = Models(*(replace(one, predictor=one.network) for one in (models.dann, models.lspin)))
     text = methods_paragraph(cell.verdict, alone)
     assert models.dann.network.card["weights_sha256"][:16] in text
-    assert "Missing features were replaced" in text and "voice" not in text
+    assert "Missing features were replaced" in text and "in-database model" not in text
 
 
 def test_the_pdf_is_one_and_survives_hostile_names(cell, models):

@@ -6,6 +6,7 @@ import pytest
 from neuroclass.charts.comparison import side_by_side
 from neuroclass.classification.analysis import analyse
 from neuroclass.cohort.demo import load_demo, simulate_demo_cell
+from neuroclass.report import places
 from neuroclass.report.places import Traced, aligned_on, compare, panel_of, quantity_of, traced
 
 
@@ -30,6 +31,12 @@ def test_noise_shows_several_spikes_of_its_sweep(cell):
     panel = panel_of(cell, "width")
     assert len(panel.traces) > 2
     assert {mark.name for mark in panel.marks} == {"peak", "trough"}
+
+
+def test_noise_shows_spikes_of_all_epochs_whose_mean_is_the_value(cell, monkeypatch):
+    monkeypatch.setattr(places, "MOST_TRACES", 10_000)
+    (mark,) = panel_of(cell, "threshold_v").marks
+    assert np.mean(mark.v) == pytest.approx(cell.values["threshold_v"], abs=0.01)
 
 
 def test_subthreshold_features_are_aligned_on_the_stimulus(cell):

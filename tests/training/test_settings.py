@@ -13,6 +13,7 @@ from neuroclass.training.command_line import command
 from neuroclass.training.runs import Cells, RunConfig
 from neuroclass.training.settings import (
     PRESETS,
+    TITLES,
     all_values,
     named_settings,
     parse_setting,
@@ -70,3 +71,10 @@ def test_the_command_that_a_page_shows_asks_for_the_same_run(config: RunConfig, 
     args = parser.parse_args(shlex.split(command(config))[3:])
     assert train._config(args) == config
     assert RunConfig.from_json(config.to_json()) == config
+
+
+def test_every_setting_has_a_title_of_its_own_that_people_read() -> None:
+    for system in MODELS:
+        titles = [TITLES[name] for name in named_settings(system)]
+        assert len(set(titles)) == len(titles)
+    assert not set(TITLES) - {name for system in MODELS for name in named_settings(system)}

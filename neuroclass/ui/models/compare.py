@@ -9,10 +9,11 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts import evaluation as charts
 from neuroclass.classification.agreement import UNSAID, Agreement, agreement
 from neuroclass.classification.models import Models, load_models
-from neuroclass.cohort.cohort import Cohort
+from neuroclass.cohort.cohort import Cohort, source_title
 from neuroclass.library.entry import SHIPPED, ModelEntry
 from neuroclass.library.library import ModelLibrary
 from neuroclass.reports.two_models import compare_models
+from neuroclass.types.shares import percent, points
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import put, take
 from neuroclass.ui.guards import guarded
@@ -25,7 +26,7 @@ def show() -> None:
     """Choose two models and compare them; both are kept in the address."""
     entries = {one.id: one for one in ModelLibrary().entries() if not one.trouble}
     if len(entries) < 2:
-        st.caption("There is one model only. Train or upload another one to compare them.")
+        st.caption("Only the shipped set is here. Train or upload another model to compare.")
         return
     ids = list(entries)
     take(FIRST, ids, ids[1])
@@ -51,8 +52,9 @@ def _cards(models: list[dict[str, Any]]) -> None:
             st.markdown(f"**{escaped(one['name'])}**: {escaped(one['system'])}, {escaped(one['task'])}")
             simulated = ", simulated" if cells.get("simulated") else ""
             st.caption(
-                f"Trained on {cells.get('n_cells')} cells of {cells.get('n_donors')} donors, "
-                f"{escaped(cells.get('source'), 120)}{simulated} (SHA-256 {escaped(str(cells.get('sha256'))[:8])})"
+                f"Trained on {int(cells.get('n_cells') or 0):,} cells of {int(cells.get('n_donors') or 0):,} donors, "
+                f"{escaped(source_title(str(cells.get('source'))), 120)}{simulated} (SHA-256 "
+                f"{escaped(str(cells.get('sha256'))[:8])})"
             )
             if not metrics:
                 st.write("Not evaluated on held-out cells.")
@@ -60,8 +62,8 @@ def _cards(models: list[dict[str, Any]]) -> None:
                 if key in metrics:
                     st.metric(
                         f"{title} ({one['n_tested']} held-out cells, {one['protocol']})",
-                        f"{metrics[key]['mean']:.3f}",
-                        f"95% interval {metrics[key]['low']:.3f} to {metrics[key]['high']:.3f}",
+                        percent(metrics[key]["mean"]),
+                        f"95% CI {percent(metrics[key]['low'])} to {percent(metrics[key]['high'])}",
                         delta_color="off",
                         delta_arrow="off",
                     )
@@ -72,15 +74,13 @@ def _paired(found: dict[str, Any]) -> None:
         st.caption(f"No paired difference: {found['why']}.")
         return
     one = found["paired"]
-    st.markdown(
-        f"**First − second: {one['difference']:+.3f}** in accuracy (95% interval {one['low']:+.3f} to "
-        f"{one['high']:+.3f}, p = {one['p']:.2g})"
-    )
+    st.markdown(f"**First − second:** accuracy {points(one)}, p = {one['p']:.2g}")
     first, second = one["accuracies"]
+    repeats = f"{one['n_repeats']} repeat{'s' if one['n_repeats'] > 1 else ''}"
     st.caption(
-        f"{first:.3f} and {second:.3f} on the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, "
-        f"donor-grouped cross-validation, {one['n_repeats']} repeat; interval: bootstrap over donors; p: sign flips "
-        "over donors."
+        f"{percent(first)} and {percent(second)} on the same {one['n_cells']:,} held-out cells of "
+        f"{one['n_donors']:,} donors, donor-grouped cross-validation, {repeats}; interval: bootstrap over donors; p: "
+        "sign flips over donors."
     )
 
 
@@ -101,20 +101,21 @@ def _agreed(first: Models, second: Models, tasks: tuple[str, str], cohort: Cohor
 
 
 def _agreement(first: ModelEntry, second: ModelEntry) -> None:
-    st.markdown("**Their verdicts on the loaded cells**")
+    st.markdown("**Agreement on the loaded cells**")
     key = f"{first.id} {second.id}"
     cells = cache.cohort()
+    source = escaped(cells.title)
     if st.button("Compare their verdicts", icon=":material/compare_arrows:", key="compare-verdicts"):
         st.session_state["compared"] = key
     if st.session_state.get("compared") != key:
-        st.caption(f"Classifies all {len(cells):,} cells of {escaped(cells.source)} with both; up to a minute.")
+        st.caption(f"Classifies all {len(cells):,} cells of {source} with both; up to a minute.")
         return
     models = [load_models(chosen=() if one.shipped else (one,)) for one in (first, second)]
     found = _agreed(models[0], models[1], (first.task, second.task), cells)
     figures = (
         ("Cells that both label", f"{found.n_labelled:,} of {len(found.verdicts):,}"),
         ("Same label", f"{found.same:.1%}"),
-        ("Cohen's κ (−1 to 1)", f"{found.kappa:.3f}"),
+        ("Cohen's κ (−1 to 1)", f"{found.kappa:.2f}".replace("-", "−")),
     )
     for column, (title, value) in zip(widgets.tiles(4), figures, strict=False):
         column.metric(title, value, border=True)
@@ -127,8 +128,8 @@ def _agreement(first: ModelEntry, second: ModelEntry) -> None:
             charts.agreement(named, first.name, second.name),
             "verdicts-of-two",
             lambda: found.verdicts,
-            caption=f"Numbers of cells of {escaped(cells.source)} by the two models' labels ({found.task}). Cells that "
-            "a model was trained on are among them, so that agreement says nothing about who is right.",
+            caption=f"Numbers of cells of {source} by the two models' labels. Cells that a model was trained on are "
+            "among them, so that agreement says nothing about which is right.",
             simulated=cells.simulated,
         )
     with right:

@@ -1,17 +1,22 @@
 """The table of models, and what can be done with one."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from neuroclass.evaluation.names import SYSTEM_TITLES
+from neuroclass.cohort.cohort import source_title
+from neuroclass.config import MODELS_DIR
+from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.library.entry import SHIPPED, TASKS, ModelEntry
 from neuroclass.library.library import LONGEST_NAME, LONGEST_NOTE, ModelLibrary
 from neuroclass.library.package import SUFFIX, export_model, import_model
-from neuroclass.reports.two_models import side_of
+from neuroclass.reports.store import ReportStore
 from neuroclass.training.job import UNDER_WAY
+from neuroclass.types.models import HUMAN_SUBCLASS, SHIPPED_MODELS
+from neuroclass.types.shares import DASH, with_interval
 from neuroclass.types.visitors import Right, Visitor
 from neuroclass.ui import arrivals, model_choice, widgets
 from neuroclass.ui.guards import guarded
@@ -20,75 +25,99 @@ from neuroclass.ui.models import jobs
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
-KINDS = {"broad": "broad class", "subclass": "mouse subclass"}
+KINDS = {"broad": "excitatory/inhibitory", "subclass": "mouse subclass", HUMAN_SUBCLASS.task: "human subclass"}
+_OURS = ", ours"
 _SEEN = "seen-upload"
+_MOST_ROWS = 12
+_CASES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 
 
 def table_of(entries: list[ModelEntry], default: str) -> pd.DataFrame:
-    """A row per model: what it is, what it was trained on, how it did on held-out cells.
+    """A row per model: its set, what it predicts, how it did on held-out cells, what it was trained on.
 
     Parameters
     ----------
     entries : list of ModelEntry
-        The library's.
+        The library's; the shipped one stands for its set of models.
     default : str
         Id of the lab's default.
 
     Returns
     -------
     DataFrame
-        Accuracy and macro F1 with 95% interval, fractions of held-out cells, under the protocol named.
+        Accuracy and macro F1 in percent with 95% interval. Columns that are empty for all models are left out.
     """
-    rows = []
-    for entry in entries:
-        tasks = [entry.task] if not entry.shipped else list(TASKS)
-        rows += [_row(entry, task, default) for task in tasks]
-    return pd.DataFrame(rows)
+    rows = pd.DataFrame([_row(entry, card, default) for entry in entries for card in _cards(entry)])
+    spare = [name for name in ("added", "protocol", "note") if not rows[name].astype(bool).any()]
+    return rows.drop(columns=[*spare, *(["default"] if len(entries) < 2 else [])])
 
 
-def _row(entry: ModelEntry, task: str, default: str) -> dict[str, Any]:
-    card = side_of(entry, task).card if not entry.trouble else {}
+def _cards(entry: ModelEntry) -> list[Mapping[str, Any]]:
+    """A model's card; of the shipped set, those of its models."""
+    if not entry.shipped:
+        return [entry.card if not entry.trouble else {}]
+    stores = [ReportStore(name, MODELS_DIR / name) for name in SHIPPED_MODELS if (MODELS_DIR / name).is_dir()]
+    return [store.card() for store in stores]
+
+
+def _row(entry: ModelEntry, card: Mapping[str, Any], default: str) -> dict[str, Any]:
     cells, metrics = card.get("training_cells") or {}, card.get("metrics") or {}
-    figures = metrics.get("metrics") or {}
-    row: dict[str, Any] = {
-        "model": entry.name,
+    system, task = str(card.get("system") or card.get("model") or entry.system), str(card.get("task") or entry.task)
+    protocol = str(card.get("protocol") or "")
+    title = HUMAN_SUBCLASS.title if system == HUMAN_SUBCLASS.name else SYSTEM_TITLES.get(system, system)
+    return {
+        "model set": "Shipped" if entry.shipped else entry.name,
         "default": "★" if entry.id == default else "",
-        "system": SYSTEM_TITLES.get(str(card.get("system") or card.get("model")), entry.system),
-        "classes": KINDS.get(task, task) if not entry.trouble else "cannot be used",
-        "trained on": f"{cells.get('source', '')}{' (simulated)' if cells.get('simulated') else ''}",
+        "model": title.removesuffix(_OURS),
+        "predicts": KINDS.get(task, task) if not entry.trouble else "cannot be used",
+        **{title: _measured(metrics, name) for name, title in _CASES.items()},
         "cells": cells.get("n_cells"),
         "donors": cells.get("n_donors"),
-        "date": datetime.fromtimestamp(entry.added) if entry.added else None,
+        "trained on": _trained_on(cells),
+        "added": f"{datetime.fromtimestamp(entry.added):%d %b %Y}" if entry.added else "",
+        "protocol": "" if protocol == Protocol.DONOR_CV else protocol,
+        "note": entry.trouble or entry.note,
     }
-    for key, title in (("accuracy", "accuracy"), ("macro_f1", "macro F1")):
-        value = figures.get(key)
-        row[title] = f"{value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}]" if value else "not measured"
-    row["protocol"] = card.get("protocol") or ""
-    row["weights"] = (entry.short if not entry.shipped else str(card.get("weights_sha256", ""))[:8]) or ""
-    row["note"] = entry.trouble or entry.note
-    return row
+
+
+def _measured(metrics: Mapping[str, Any], name: str) -> str:
+    value = (metrics.get("metrics") or {}).get(name)
+    return with_interval(value) if value else DASH
+
+
+def _trained_on(cells: Mapping[str, Any]) -> str:
+    if not cells:
+        return DASH
+    return f"{source_title(str(cells.get('source', '')))}{' (simulated)' if cells.get('simulated') else ''}"
 
 
 def show_table() -> ModelEntry | None:
-    """All models; returns the one whose row is ticked."""
+    """All models; returns the one whose row is selected, for a shipped model the whole set."""
     library = ModelLibrary()
     entries, default = library.entries(), library.default
     table = table_of(entries, default)
-    ids = [entry.id for entry in entries for _ in (TASKS if entry.shipped else (0,))]
+    ids = [entry.id for entry in entries for _ in _cards(entry)]
     event = st.dataframe(
         table,
         hide_index=True,
         key=table_key("models", ids),
         on_select="rerun",
         selection_mode="single-row",
-        height=min(480, 38 + 35 * len(table)),
+        height="content" if len(table) <= _MOST_ROWS else 480,
         column_config={
-            "date": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
-            "accuracy": st.column_config.TextColumn(help="Fraction of held-out cells, 95% interval over donors."),
-            "macro F1": st.column_config.TextColumn(help="Mean F1 over the classes, 95% interval over donors."),
+            "cells": st.column_config.NumberColumn(format="localized", help="Cells that trained it."),
+            "donors": st.column_config.NumberColumn(format="localized", help="Donors of these cells."),
+            "default": st.column_config.TextColumn(help="The lab's default, used where nothing else is chosen."),
+            "accuracy": st.column_config.TextColumn(help="Percent of held-out cells that are classified correctly."),
+            "macro F1": st.column_config.TextColumn(help="Mean F1 over the classes, percent."),
         },
     )
-    widgets.csv_button("models", table)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            "On held-out cells, donor-grouped cross-validation (95% confidence interval over donors); human subclass: "
+            "GABAergic cells."
+        )
+        widgets.csv_button("models", table)
     ticked = chosen_ids(event, ids)
     return next((entry for entry in entries if entry.id in ticked), None)
 
@@ -96,6 +125,8 @@ def show_table() -> ModelEntry | None:
 def actions(entry: ModelEntry) -> None:
     """What can be done with a model."""
     st.subheader(escaped(entry.name), anchor=False)
+    if entry.shipped:
+        st.caption("DANN, LSPIN and the human subclass model ship with NeuroClass; they cannot be renamed or deleted.")
     if entry.trouble:
         st.warning(f"It cannot be used: {escaped(entry.trouble, 600)}.", icon=":material/warning:")
     me = visitor()
@@ -150,7 +181,7 @@ def _promotion(entry: ModelEntry, me: Visitor) -> None:
                 st.rerun()
         return
     with st.popover("The lab's default", icon=":material/star:"):
-        st.write("What every visitor gets who chooses nothing. Whoever runs this server sets it:")
+        st.write("The model that visitors get who choose none. Whoever runs this server sets it:")
         st.code(f"python -m neuroclass models default {entry.id}", language=None, wrap_lines=True)
 
 
@@ -205,16 +236,16 @@ def train() -> None:
         jobs.watch(job, "A model is being trained")
     with st.expander("Train another system on the loaded cells", icon=":material/model_training:"):
         st.caption(
-            "Any system that the Performance page compares can be kept as a model: it is calibrated on donors that "
-            "were left out, and gets prediction sets and typicality like the shipped ones. For DANN and LSPIN with "
-            "their settings and curves see the Train page."
+            "Any system that the Performance page compares can be kept as a model. It is calibrated on left-out "
+            "donors, and gets prediction sets and typicality like the shipped ones. To choose settings of DANN or "
+            "LSPIN and watch them learn, use the Train page."
         )
         left, middle, right = st.columns(3, vertical_alignment="bottom")
         known = list(SYSTEM_TITLES)
         system = str(left.selectbox("System", known, known.index("svc"), format_func=SYSTEM_TITLES.__getitem__))
         both = not system.startswith(("dann", "lspin"))
-        offered = list(KINDS) if both else ["broad" if system.startswith("dann") else "subclass"]
-        task = str(middle.selectbox("Tells", offered[::-1], format_func=KINDS.__getitem__))
+        offered = list(TASKS) if both else ["broad" if system.startswith("dann") else "subclass"]
+        task = str(middle.selectbox("Predicts", offered[::-1], format_func=KINDS.__getitem__))
         name = right.text_input("Name", placeholder=f"my {system}", max_chars=LONGEST_NAME).strip()
         if st.button("Train", icon=":material/play_arrow:", key="train-system"):
             with guarded(stop=False):

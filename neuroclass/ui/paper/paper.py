@@ -6,9 +6,9 @@ import streamlit as st
 
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import ModelFileError
-from neuroclass.report.paper import CITATION, paper_page
+from neuroclass.report.paper import ARXIV, CITATION, paper_page
 from neuroclass.report.paper_format import Section
-from neuroclass.report.paper_sections import preface, sections, warning
+from neuroclass.report.paper_sections import preface, protocols, sections, warning
 from neuroclass.reports.paper import seconds_for
 from neuroclass.reports.paper_store import Reproduction, kept_folder, kept_reproduction, shipped_reproduction
 from neuroclass.training.job import UNDER_WAY, State
@@ -19,7 +19,8 @@ from neuroclass.ui.models import jobs
 from neuroclass.ui.text import escaped
 
 STORED, LOADED = "stored", "loaded"
-NAMES = {STORED: "The published tables (ships)", LOADED: "The loaded cells"}
+NAMES = {STORED: "Allen Cell Types Database (shipped)", LOADED: "The loaded cells"}
+_LABELS = {"shap": "SHAP", "selection": "Test-set selection"}
 _ABOUT = "paper-{}"
 
 
@@ -53,16 +54,17 @@ def offer(cells: Cohort) -> None:
     about = _ABOUT.format(folder.name)
     job = jobs.registry().about(about)
     if job is not None and job.state in UNDER_WAY:
-        jobs.watch(job, "The paper is being reproduced with the loaded cells (percent)")
+        jobs.watch(job, "The paper is being reproduced with the loaded cells (percent done)")
         return
     if job is not None and job.state is State.FAILED:
         st.error("The reproduction could not be made; its process' last words:", icon=":material/warning:")
         st.code(job.message or "none", language=None)
     simulated = " simulated" if cells.simulated else ""
+    source = escaped(cells.title, 120)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**Make it with the loaded cells**, {len(cells):,}{simulated} cells of {escaped(cells.source, 120)}: "
-            f"about {jobs.minutes(seconds_for(cells))} on two calm cores. It goes on when you leave, and continues "
+            f"**Make it with the loaded cells**, {len(cells):,}{simulated} cells of {source}: about "
+            f"{jobs.minutes(seconds_for(cells))} on two processor cores. It goes on when you leave, and continues "
             "where it was cut off."
         )
         if st.button("Reproduce", icon=":material/play_arrow:", key="reproduce"):
@@ -76,7 +78,8 @@ def head(found: Reproduction) -> None:
     """Say on which cells and by which protocols, with the downloads."""
     if told := warning(found):
         st.warning(told.replace("--data", "`--data`"), icon=":material/science:")
-    st.markdown(escaped(preface(found), 1500))
+    ways = "\n".join(f"- **{escaped(name)}:** {escaped(meaning, 900)}" for name, meaning in protocols(found).items())
+    st.markdown(f"{escaped(preface(found), 1500)}\n\n{ways}")
     with st.container(horizontal=True):
         st.download_button(
             "This page as HTML",
@@ -95,7 +98,6 @@ def head(found: Reproduction) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    st.caption(CITATION)
 
 
 def show(found: Reproduction) -> None:
@@ -106,13 +108,15 @@ def show(found: Reproduction) -> None:
 
 def label_of(one: Section) -> str:
     """A section's short name, such as Table 1."""
-    return "SHAP" if one.key == "shap" else one.key.replace("-", " ").capitalize()
+    return _LABELS.get(one.key, one.key.replace("-", " ").capitalize())
 
 
 def _section(one: Section, found: Reproduction) -> None:
     st.subheader(one.title, anchor=False)
     st.caption(escaped(one.shows, 1500))
-    st.dataframe(one.table.rename(columns={"": " "}), hide_index=True)
+    st.dataframe(one.table.rename(columns={"": " "}), hide_index=True, height="content")
+    if one.note:
+        st.caption(escaped(one.note, 600))
     st.markdown(f"**Why they differ.** {escaped(one.why, 1500)}")
     for drawing in one.drawings:
         simulated = found.simulated or drawing.name == "noise"
@@ -128,6 +132,7 @@ def _section(one: Section, found: Reproduction) -> None:
 
 def page() -> None:
     """The whole page."""
+    st.caption(f"{escaped(CITATION, 600)} [Read the paper]({ARXIV}).")
     cells = cache.cohort()
     widgets.source_notice(cells)
     found = choose(cells)

@@ -5,41 +5,51 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from neuroclass.adaptation.labelled_table import LabelledTable, read_labelled
 from neuroclass.config import ValidationSettings, data_folder, declared
 from neuroclass.evaluation.names import Protocol
-from neuroclass.evaluation.protocols import DIVIDING
+from neuroclass.evaluation.protocols import DIVIDING, trainings_of
 from neuroclass.training.command_line import command
 from neuroclass.training.job import number
 from neuroclass.training.runs import MOST_NAME, Cells, RunConfig
 from neuroclass.training.settings import (
     OURS,
     PRESET_MEANING,
+    PRESET_TITLES,
     PRESETS,
+    TITLES,
     NamedSetting,
     differing,
     named_settings,
     parse_setting,
 )
 from neuroclass.types.models import DANN, LSPIN, MODELS
+from neuroclass.types.progress import duration
 from neuroclass.types.visitors import Right
 from neuroclass.ui import arrivals, cache
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.identity import visitor
 from neuroclass.ui.text import escaped
+from neuroclass.ui.train import sections
 from neuroclass.ui.train.registry import JOB, registry
 
-KINDS = {"broad": "broad class", "subclass": "subclass"}
+KINDS = {"broad": "excitatory/inhibitory label", "subclass": "subclass label"}
 CELLS = {Cells.LOADED: "Loaded cells", Cells.OWN: "My labelled table", Cells.BOTH: "Both"}
 PROTOCOLS = {
-    Protocol.DONOR_CV: "donor-grouped 5-fold cross-validation, 5 repeats",
-    Protocol.PAPER_SPLIT: "the paper's split, 5 seeds",
-    Protocol.LEAVE_SPECIES_OUT: "human labels hidden, 5 seeds",
-    Protocol.MASKED: "donor-grouped, by the stimuli present",
-    Protocol.LAB_SHIFT: "donor-grouped, as other laboratories would measure",
+    Protocol.DONOR_CV: "Donor-grouped cross-validation",
+    Protocol.PAPER_SPLIT: "The paper's split",
+    Protocol.LEAVE_SPECIES_OUT: "Human labels hidden",
+    Protocol.MASKED: "Donor-grouped, stimuli missing",
+    Protocol.LAB_SHIFT: "Donor-grouped, other laboratories",
 }
+REPORT = "report"
+"""The full report, among the protocols that a form offers."""
+EVALUATION = "protocol"
+_UNITS = ("mV", "cells")
+"""Units that a title does not say."""
 PARTS = {"": "Network", "optimiser": "Training", "augment": "Augmentation"}
 _COLUMNS = 3
 _LOOKED_AT = 50
@@ -50,26 +60,30 @@ def form() -> None:
     if not _allowed():
         return
     with st.container(border=True):
-        left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
+        left, right = st.columns([2, 3], vertical_alignment="bottom")
         with left:
+            st.session_state.setdefault("train_model", LSPIN.name)
             system = str(
-                st.segmented_control(
-                    "Model", list(MODELS), default=LSPIN.name, required=True, format_func=str.upper, key="train_model"
-                )
+                st.segmented_control("Model", list(MODELS), required=True, format_func=str.upper, key="train_model")
             )
-        with middle:
+        with right:
+            st.session_state.setdefault(f"{system}-preset", OURS)
             preset = str(
                 st.segmented_control(
-                    "Settings to start from", list(PRESETS[system]), default=OURS, required=True,
-                    key=f"{system}-preset", help=" ".join(f"{k}: {v}" for k, v in PRESET_MEANING.items()),
+                    "Defaults", list(PRESETS[system]), required=True, key=f"{system}-preset",
+                    format_func=PRESET_TITLES.__getitem__,
+                    help=" ".join(f"{PRESET_TITLES[one]}: {meaning}" for one, meaning in PRESET_MEANING.items()),
                 )
             )  # fmt: skip
-        with right:
-            name = st.text_input("Name of the model", max_chars=MOST_NAME, key="model_name", placeholder="optional")
         cells, upload, own = _cells(system)
         with guarded(stop=False):
             values = _settings(system, preset)
-            validation = _validation(report := _report_asked(system, bool(values)))
+            left, middle, right = st.columns(3, vertical_alignment="bottom")
+            with left:
+                asked = _evaluation(system, bool(values))
+            report = asked == REPORT
+            validation = _validation(report, middle, right)
+            name = st.text_input("Name of the model", max_chars=MOST_NAME, key="model_name", placeholder="optional")
             config = RunConfig(
                 system=system,
                 settings=values,
@@ -79,16 +93,23 @@ def form() -> None:
                 cells=cells if own else Cells.LOADED,
                 own=own.name if own else "",
                 report=report,
-                **_evaluation(system, own is not None, report, cells),
+                protocol="" if report else asked,
+                jobs=processes(),
+                **(_own_cells(cells) if own else {}),
             )
-            st.caption("The same in a terminal:")
-            st.code(command(config), language=None, wrap_lines=True)
+            with st.expander("Terminal command", icon=":material/terminal:"):
+                st.code(command(config), language=None, wrap_lines=True)
             waits = cells is not Cells.LOADED and own is None
             if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
                 content = arrivals.opened(upload).read() if upload else None
                 st.session_state[JOB] = registry().start(config, owner=visitor(), own=content)
-            if waits:
-                st.caption("Upload the labelled table first.")
+                sections.go(sections.RUNS)
+            st.caption(
+                "Upload the labelled table first."
+                if waits
+                else "The run is shown under Runs, with its learning curves, and can be paused. Once done, the model "
+                "is on the Models page. The shipped models stay as they are."
+            )
 
 
 def _allowed() -> bool:
@@ -106,17 +127,16 @@ def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | Non
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         names = [one.value for one in Cells]
+        st.session_state.setdefault("train_cells", names[0])
         cells = Cells(
-            st.segmented_control(
-                "Cells", names, default=names[0], required=True, format_func=lambda one: CELLS[Cells(one)],
-                key="train_cells",
+            str(
+                st.segmented_control(
+                    "Cells", names, required=True, format_func=lambda one: CELLS[Cells(one)], key="train_cells"
+                )
             )
-        )  # fmt: skip
-    with right:
-        st.caption(
-            f"{labelled:,} of the {len(loaded):,} cells from {escaped(loaded.source)} have a {KINDS[task]} to learn "
-            "from."
         )
+    with right:
+        st.caption(f"{labelled:,} of the {len(loaded):,} loaded cells ({escaped(loaded.title)}) have a {KINDS[task]}.")
     if cells is Cells.LOADED:
         return cells, None, None
     upload = st.file_uploader(
@@ -143,7 +163,7 @@ def _table(content: bytes, name: str) -> LabelledTable:
 
 
 def _settings(system: str, preset: str) -> dict[str, Any]:
-    """The settings that are not the recipe's."""
+    """The settings that are not the shipped model's."""
     start = PRESETS[system][preset]
     values: dict[str, Any] = {}
     with st.expander("Settings", icon=":material/tune:"):
@@ -161,69 +181,81 @@ def _settings(system: str, preset: str) -> dict[str, Any]:
 def _value(system: str, one: NamedSetting, start: Mapping[str, Any], key: str) -> Any:
     """Input of one setting; layers as text."""
     setting, default = one.setting, start.get(one.name, one.default)
-    words = one.name.removeprefix("n_").removesuffix("_mv").replace("_", " ").capitalize()
-    label = f"{words} ({setting.unit or 'number'})"
-    about = f"{setting.meaning}. From {setting.low:g} to {setting.high:g}; the recipe's is "
+    label = f"{TITLES[one.name]} ({setting.unit})" if setting.unit in _UNITS else TITLES[one.name]
+    about = f"{setting.meaning}. From {setting.low:g} to {setting.high:g}; shipped model: "
     if isinstance(one.default, tuple):
-        about += f"{', '.join(map(str, one.default))}, one number a layer."
-        text = st.text_input(label, ", ".join(map(str, default)), key=key, help=about)
-        return parse_setting(system, f"{one.name}={text}")[1]
+        about += f"{', '.join(map(str, one.default))}, one number per layer."
+        st.session_state.setdefault(key, ", ".join(map(str, default)))
+        return parse_setting(system, f"{one.name}={st.text_input(label, key=key, help=about)}")[1]
     about += f"{one.default:g}."
     if isinstance(one.default, int):
-        return int(st.number_input(label, int(setting.low), int(setting.high), int(default), 1, key=key, help=about))
+        st.session_state.setdefault(key, int(default))
+        return int(st.number_input(label, int(setting.low), int(setting.high), step=1, key=key, help=about))
     step = max(abs(float(default)) / 10, 1e-4)
+    st.session_state.setdefault(key, float(default))
     return float(
-        st.number_input(
-            label, float(setting.low), float(setting.high), float(default), step, format="%g", key=key, help=about
-        )
+        st.number_input(label, float(setting.low), float(setting.high), step=step, format="%g", key=key, help=about)
     )
 
 
-def _validation(report: bool) -> ValidationSettings:
+def _validation(report: bool, left: DeltaGenerator, right: DeltaGenerator) -> ValidationSettings:
     """Donors that judge, and when to stop."""
     known, usual = declared(ValidationSettings), ValidationSettings()
-    left, right = st.columns(2)
-    share = left.number_input(
-        "Validation donors (fraction of the cells)", float(known["share"].low), float(known["share"].high),
-        0.0 if report else usual.share, 0.05, key=f"validation-{report}", help=known["share"].meaning,
+    st.session_state.setdefault(key := f"validation-{report}", 0 if report else round(100 * usual.share))
+    percent = left.number_input(
+        "Validation donors (% of cells)", round(100 * known["share"].low), round(100 * known["share"].high), step=5,
+        key=key, help="Whole donors that do not train but judge each epoch; together they hold this percentage of the "
+        "labelled cells. 0 for none.",
     )  # fmt: skip
+    st.session_state.setdefault("patience", usual.patience)
     patience = right.number_input(
-        "Patience (epochs)", 0, int(known["patience"].high), usual.patience, 1, key="patience",
-        help=f"{known['patience'].meaning}. The best epoch's weights are then kept.", disabled=not share,
+        "Early stopping (epochs; 0 = never)", 0, int(known["patience"].high), step=1, key="patience",
+        help="Training stops after this many epochs without a better macro F1 on the validation donors. The best "
+        "epoch's weights are kept.", disabled=not percent,
     )  # fmt: skip
-    return ValidationSettings(float(share), int(patience) if share else 0)
+    return ValidationSettings(percent / 100, int(patience) if percent else 0)
 
 
-def _report_asked(system: str, changed: bool) -> bool:
-    asked = st.toggle(
-        "Evaluate the recipe as well, by donor-grouped cross-validation (takes many minutes)",
-        key="report",
-        disabled=changed,
-        help="Writes the report that the result pages read. It evaluates the recipe as it ships, so only with its own "
-        "settings; a report that was cut off is resumed where it was.",
-    )
-    if not asked or changed:
-        return False
-    st.caption(_report_time(system))
-    return True
+def _evaluation(system: str, changed: bool) -> str:
+    """How the settings are evaluated afterwards: not at all, a protocol, or the full report of the shipped settings."""
+    offered = [one for one in DIVIDING if one is not Protocol.LEAVE_SPECIES_OUT or system == DANN.name]
+    titles: dict[str, str] = {"": "No evaluation"}
+    seconds = _training_s(system)
+    titles |= {one.value: f"{PROTOCOLS[one]} ({_protocol_time(one, seconds)})" for one in offered}
+    if not changed:
+        titles[REPORT] = f"Full report ({_report_time(system, seconds)})"
+    if st.session_state.get(EVALUATION) not in titles:
+        st.session_state[EVALUATION] = ""
+    return str(
+        st.selectbox(
+            "Evaluate", [*titles], format_func=lambda one: titles[one], key=EVALUATION,
+            help="After the training, on the loaded cells; each fold trains the model again. The full report is what "
+            "the result pages read; it is offered for the shipped model's settings only. Evaluations can be paused.",
+        )
+    )  # fmt: skip
 
 
-def _report_time(system: str) -> str:
-    """How long the report will take, from the last run of the recipe on this machine."""
-    from neuroclass.reports.estimate import report_seconds
-
-    known = [
+def _training_s(system: str) -> float | None:
+    """How long the last training of a system took on this machine, s; None if there was none."""
+    times = (
         number(job.metrics.get("training_s"))
         for job in registry().recent(_LOOKED_AT)
         if job.model == system and not job.config.get("settings") and job.metrics.get("training_s")
-    ]
-    if not known:
-        return "How long it takes is known once the training itself is done, and is then among the run's messages."
-    minutes = report_seconds(system, False, known[0], processes()) / 60
-    return (
-        f"About {max(1, minutes):.0f} min with {processes()} processes, going by the last run of the recipe here "
-        f"({known[0]:.0f} s). It can be paused and resumed."
     )
+    return next(times, None)
+
+
+def _protocol_time(protocol: Protocol, seconds: float | None) -> str:
+    """About how long a protocol takes, from the last training here; without one, how often it trains."""
+    n = trainings_of(protocol)
+    return f"{n} trainings" if seconds is None else f"≈ {duration(n * seconds / processes())}"
+
+
+def _report_time(system: str, seconds: float | None) -> str:
+    """About how long the full report takes, from the last training here."""
+    from neuroclass.reports.estimate import report_seconds
+
+    return "many minutes" if seconds is None else f"≈ {duration(report_seconds(system, False, seconds, processes()))}"
 
 
 def processes() -> int:
@@ -231,27 +263,16 @@ def processes() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-def _evaluation(system: str, own: bool, report: bool, cells: Cells) -> dict[str, Any]:
-    """What to do with own cells, and under which protocol to evaluate."""
-    offered = [one for one in DIVIDING if one is not Protocol.LEAVE_SPECIES_OUT or system == DANN.name]
-    titles: dict[str, str] = {"": "none", **{one.value: PROTOCOLS[one] for one in offered}}
+def _own_cells(cells: Cells) -> dict[str, Any]:
+    """What to do with own cells."""
+    st.session_state.setdefault("compare_own", True)
     left, right = st.columns(2)
-    protocol = left.selectbox(
-        "Evaluate these settings under a protocol", [*titles], format_func=lambda one: titles[one], key="protocol",
-        help="On the loaded cells; the fit of each fold takes as long as the training itself.", disabled=report,
-    )  # fmt: skip
     found: dict[str, Any] = {
-        "protocol": "" if report else str(protocol or ""),
-        "jobs": processes(),
+        "compare": left.toggle("Measure what my cells add on my donors (11 to 16 trainings)", key="compare_own")
     }
-    if own:
-        with right:
-            found["compare"] = st.toggle(
-                "Does training with my cells help on my donors? (11 to 16 more fits)", True, key="compare_own"
-            )
-            if cells is Cells.BOTH:
-                found["align"] = st.toggle(
-                    "Move my cells to where the loaded ones of their classes lie", key="align",
-                    help="Before training only. A cell classified with the model later is not moved.",
-                )  # fmt: skip
+    if cells is Cells.BOTH:
+        found["align"] = right.toggle(
+            "Shift my cells onto the loaded cells of their class", key="align",
+            help="Before training only. A cell classified with the model later is not shifted.",
+        )  # fmt: skip
     return found

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from neuroclass.types.shares import DASH, percent, points, with_interval
 from neuroclass.ui.text import escaped
 
 
@@ -23,41 +24,35 @@ def show(found: dict[str, Any]) -> None:
             {
                 "training": name,
                 "meaning": arm["meaning"],
-                "accuracy": arm["accuracy"]["mean"],
-                "95% interval": _interval(arm["accuracy"]),
-                "macro F1": arm["macro_f1"]["mean"],
-                "gain over without": pair.get("difference"),
-                "95% interval of the gain": _interval(pair) if pair else "",
+                "accuracy": with_interval(arm["accuracy"]),
+                "macro F1": percent(arm["macro_f1"]["mean"]),
+                "gain over without": points(pair) if pair else DASH,
             }
         )
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in
-                       ("accuracy", "macro F1", "gain over without")},
-    )  # fmt: skip
+        height="content",
+        placeholder=DASH,
+    )
     st.caption(
         f"{found['n_cells']} cells of {found['n_donors']} donors of {escaped(found['laboratory'])}, in "
         f"{found['n_folds']} folds of whole donors; each cell is predicted by a network that saw no cell of its donor. "
-        f"Fractions; intervals by resampling donors, gains in pairs. {found['system'].upper()} for all features, "
+        f"95% intervals by resampling donors, gains in pairs. {found['system'].upper()} for all features, "
         "missing ones imputed; the Classify page judges a cell by models fitted to exactly its features."
     )
-
-
-def _interval(value: dict[str, Any]) -> str:
-    return f"{value['low']:.3f} to {value['high']:.3f}"
 
 
 def answer(pair: dict[str, Any] | None) -> str:
     """The answer in a sentence, from the paired difference in accuracy."""
     if not pair:
         return "It could not be measured."
-    text = f"{pair['difference']:+.3f} accuracy [{pair['low']:+.3f}, {pair['high']:+.3f}] on the same cells"
+    text = f"accuracy {points(pair)} on the same cells"
     if pair["low"] > 0:
         return f"Yes: {text}."
     if pair["high"] < 0:
-        return f"No, it does harm: {text}."
-    return f"It cannot be said with so many donors: {text}; the interval includes none."
+        return f"No, it makes them worse: {text}."
+    return f"No detectable difference with these donors: {text}."
 
 
 def better_alone(gain: dict[str, Any]) -> tuple[str, ...]:
@@ -65,5 +60,5 @@ def better_alone(gain: dict[str, Any]) -> tuple[str, ...]:
     both, alone = gain.get("with"), gain.get("alone")
     if not both or not alone or alone["difference"] <= both["difference"]:
         return ()
-    more = alone["difference"] - both["difference"]
-    return (f"Its own donors alone do better on them by another {more:.3f}; such a model knows no other laboratory.",)
+    more = 100 * (alone["difference"] - both["difference"])
+    return (f"Your donors alone do better by another {more:.1f} points; such a model knows no other laboratory.",)

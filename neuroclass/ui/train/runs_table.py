@@ -7,8 +7,9 @@ import streamlit as st
 
 from neuroclass.charts import training as charts
 from neuroclass.training.job import Job
-from neuroclass.training.settings import written_setting
+from neuroclass.training.settings import TITLES, written_setting
 from neuroclass.training.table import differences, run_row
+from neuroclass.types.shares import DASH
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.train.registry import registry, run_title
 
@@ -16,13 +17,13 @@ MOST = 100
 MOST_COMPARED = 6
 COMPARED = "compare"
 QUANTITIES = {
-    "validation_macro_f1": "Macro F1, validation donors (fraction of 1)",
-    "validation_accuracy": "Accuracy, validation donors (fraction of 1)",
+    "validation_macro_f1": "Macro F1, validation donors",
+    "validation_accuracy": "Accuracy, validation donors",
     "validation_label": "Cross-entropy, validation donors (nats)",
-    "training_accuracy": "Accuracy, training cells (fraction of 1)",
+    "training_accuracy": "Accuracy, training cells",
     "label": "Cross-entropy, training batch (nats)",
-    "open_gates": "Open gates (number of 41)",
-    "domain_accuracy": "Accuracy of the domain (fraction of 1)",
+    "open_gates": "Open gates (of 41)",
+    "domain_accuracy": "Accuracy of the domain classifier",
 }
 
 
@@ -34,10 +35,11 @@ def show() -> None:
         st.dataframe(
             table,
             hide_index=True,
+            placeholder=DASH,
             column_config={
                 "started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
-                "accuracy": st.column_config.NumberColumn(format="%.3f", help="on validation donors, fraction"),
-                "macro F1": st.column_config.NumberColumn(format="%.3f", help="on validation donors, fraction"),
+                "accuracy": st.column_config.NumberColumn(format="%.1f%%", help="On validation donors."),
+                "macro F1": st.column_config.NumberColumn(format="%.1f%%", help="On validation donors."),
             },
         )
         chosen = st.multiselect(
@@ -47,7 +49,7 @@ def show() -> None:
         if len(chosen) > 1:
             _compared([jobs[job_id] for job_id in chosen])
         elif jobs:
-            st.caption("Choose two or more to lay their curves over each other and see in which settings they differ.")
+            st.caption("Choose two or more to compare their curves and settings.")
 
 
 def _row(job: Job) -> dict[str, Any]:
@@ -58,15 +60,19 @@ def _row(job: Job) -> dict[str, Any]:
         "model": row["system"].upper(),
         "state": row["state"],
         "started": pd.to_datetime(row["started"]),
-        "accuracy": row["accuracy"],
-        "macro F1": row["macro_f1"],
+        "accuracy": _in_percent(row["accuracy"]),
+        "macro F1": _in_percent(row["macro_f1"]),
         "best epoch": row["best_epoch"],
         "epochs": row["epochs"],
         "time (s)": row["seconds"],
         "cells": row["cells"],
-        "settings unlike the recipe's": settings,
+        "changed settings": settings or DASH,
         "id": row["id"],
     }
+
+
+def _in_percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _compared(jobs: list[Job]) -> None:
@@ -82,7 +88,7 @@ def _compared(jobs: list[Job]) -> None:
             charts.overlaid(tables, quantity, QUANTITIES[quantity], simulated),
             "training-compared",
             together,
-            caption="By epoch. Runs with other seeds, cells or validation shares judge on other donors.",
+            caption="Runs with other seeds, cells or validation donors are judged on different donors.",
             simulated=simulated,
         )
     found = differences(jobs)
@@ -90,7 +96,10 @@ def _compared(jobs: list[Job]) -> None:
         st.caption("Their settings are the same.")
         return
     names = [_short(job) for job in jobs]
-    rows = [{"setting": name, **dict(zip(names, map(str, values), strict=True))} for name, values in found.items()]
+    rows = [
+        {"setting": TITLES.get(name, name), **dict(zip(names, map(str, values), strict=True))}
+        for name, values in found.items()
+    ]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 

@@ -1,4 +1,4 @@
-"""Searches for settings: start one, watch it, and see what it found, its honest score beside the optimistic one."""
+"""Searches for settings: start one, watch it, and see what it found, scored on cells that it never saw."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,15 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.charts import search as charts
+from neuroclass.cohort.cohort import source_title
+from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Document
 from neuroclass.training.job import UNDER_WAY
 from neuroclass.training.runs import SEARCH as FILE
 from neuroclass.training.runs import read_json
-from neuroclass.training.settings import written_setting
+from neuroclass.training.settings import TITLES, written_setting
 from neuroclass.types.models import MODELS
+from neuroclass.types.shares import DASH, percent, points, with_interval
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import advise, guarded
@@ -25,19 +28,28 @@ MOST = 50
 SHIPPED = "shipped-"
 """Before the model's name, in place of a run's id."""
 WHOLE = "All cells"
+_OPEN = "features used, median"
+_READING = (
+    "**How to read the scores**\n"
+    "- *Inner folds* chose the settings, so their score is optimistic; but they train on fewer cells, with fewer "
+    "networks, which lowers it.\n"
+    "- *Outer folds* were never seen by the search: their score is the one to quote.\n"
+    "- *Shipped settings* on the same outer folds say whether the search was worth it."
+)
 
 
 def show() -> None:
-    """The form, and one search."""
-    st.subheader("Search for settings", anchor="search")
+    """The form, and one search of the model in it."""
     st.caption(
-        "Optuna tries settings on training donors only. Donors are divided twice: inner folds choose a setting, outer "
-        "folds, which the search never saw, score it. A further search on all cells gives the setting to use."
+        "Search for better settings with Optuna, by nested cross-validation over donors: inner folds choose the "
+        "settings, outer folds, which the search never saw, score them. A last search on all cells gives the settings "
+        "to use."
     )
-    form()
-    chosen = _selector()
+    system = form(_asked_system())
+    st.subheader(f"Results for {system.upper()}", anchor=False)
+    chosen = _selector(system)
     if chosen is None:
-        advise("No search yet. Start one; it goes on when you leave.")
+        advise(f"No search yet for {system.upper()}. Start one; it goes on when you leave.")
         return
     with guarded():
         if chosen.startswith(SHIPPED):
@@ -47,15 +59,25 @@ def show() -> None:
         st.fragment(_progress, run_every=POLL_S if running else None)(chosen, running)
 
 
-def _selector() -> str | None:
-    """The search to look at, kept in the URL: runs, newest first, then those that ship."""
+def _asked_system() -> str:
+    """The system of the search in the address; empty if it names none."""
+    asked = st.query_params.get(SEARCH, "")
+    shipped = asked.removeprefix(SHIPPED)
+    if shipped in MODELS:
+        return shipped
+    return next((name for name in MODELS if f"-{name}-" in asked), "")
+
+
+def _selector(system: str) -> str | None:
+    """The search of a system to look at, kept in the URL: runs, newest first, then the one that ships."""
     jobs = {job.id: job for job in registry().recent(MOST) if job.is_search}
     asked = st.query_params.get(SEARCH, "")
     if asked and asked not in jobs and not asked.startswith(SHIPPED):
         with guarded(stop=False):
             jobs[asked] = registry().look(asked)
-    titles = {job_id: run_title(job) for job_id, job in jobs.items()}
-    titles |= {f"{SHIPPED}{name}": f"{spec.title}, as shipped" for name, spec in MODELS.items() if _ships(name)}
+    titles = {job_id: run_title(job) for job_id, job in jobs.items() if job.model == system}
+    if _ships(system):
+        titles[f"{SHIPPED}{system}"] = f"{MODELS[system].title}, shipped search"
     if not titles:
         return None
     take(SEARCH, titles, next(iter(titles)))
@@ -84,36 +106,41 @@ def _found(found: Mapping[str, Any], key: str) -> None:
     """Scores, then the trials of one study."""
     cells, simulated = found["cells"], bool(found["cells"]["simulated"])
     st.caption(
-        f"{found['system'].upper()} on {cells['n_cells']:,} cells of {cells['n_donors']:,} donors from "
-        f"{escaped(cells['source'])}. Score: {escaped(found['score'])}; intervals: 95% of bootstrap samples of donors."
+        f"{found['system'].upper()} on {cells['n_cells']:,} cells of {cells['n_donors']:,} donors "
+        f"({escaped(source_title(cells['source']))}). Score: {escaped(found['score'])}."
     )
     if "outer" in found:
         _scores(found, key)
-    studies = {WHOLE if one["outer"] is None else f"Without outer fold {one['outer'] + 1}": one
+    studies = {WHOLE if one["outer"] is None else f"Outer fold {one['outer'] + 1} held out": one
                for one in reversed(found["studies"])}  # fmt: skip
     names = [name for name in (WHOLE, *(one for one in reversed(studies) if one != WHOLE)) if studies[name]["trials"]]
     if not names:
         return
-    study = studies[str(st.segmented_control("Trials on", names, default=names[0], required=True, key=f"study-{key}"))]
+    study = studies[str(st.segmented_control("Trials", names, default=names[0], required=True, key=f"study-{key}"))]
     trials = trials_table(study, found["space"])
+    named = {name: TITLES.get(name, name) for name in found["space"]}
     left, right = st.columns(2)
     with left:
         widgets.figure(
             charts.history(trials, simulated), "search-history", trials, simulated=simulated,
-            caption="Inner score by trial. A pruned trial fell below the median of those before it; its "
-            "score is the mean of the folds that it reached.",
+            caption="Score on the inner folds; the first trial is the shipped model's settings. A pruned trial fell "
+            "below the median of those before it; its score is the mean of the folds that it reached.",
         )  # fmt: skip
     with right:
-        shares = study.get("importance", {})
+        shares = {TITLES.get(name, name): share for name, share in study.get("importance", {}).items()}
         table = pd.DataFrame({"setting": list(shares), "importance": list(shares.values())})
         widgets.figure(
             charts.importance(shares, simulated), "search-importance", table, simulated=simulated,
-            caption="Share of each setting in how the scores of complete trials vary (fANOVA); with few trials, rough.",
+            caption="Importance: percent of the variance of the scores of complete trials that a setting explains "
+            "(fANOVA); rough with few trials.",
         )  # fmt: skip
     widgets.figure(
-        charts.parallel(trials, found["space"], simulated), "search-parallel", trials, simulated=simulated,
-        needs_room=True,
-        caption="A line a trial, coloured by its inner score; drag along an axis to keep a range.",
+        charts.parallel(
+            trials.rename(columns=named), {named[name]: one for name, one in found["space"].items()}, simulated
+        ),
+        "search-parallel", trials, simulated=simulated,
+            needs_room=True,
+        caption="One line per trial, coloured by its inner score; drag along an axis to keep a range.",
     )  # fmt: skip
 
 
@@ -138,54 +165,64 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _scores(found: Mapping[str, Any], key: str) -> None:
-    """Honest beside optimistic, and the setting to use."""
+    """Scores on cells that the search never saw beside those it chose by, and the settings to use."""
     rows = pd.DataFrame([_row(*one) for one in (
-        ("inner: the settings chosen, by the folds that chose them (optimistic; fewer cells)", found["inner"]),
-        ("outer: the same, on cells that the search never saw", found["outer"]),
-        ("the shipped recipe, on the same cells", found["recipe"]),
+        ("Inner folds", found["inner"]),
+        ("Outer folds", found["outer"]),
+        ("Outer folds, shipped settings", found["recipe"]),
     )])  # fmt: skip
-    number = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(
-        rows, hide_index=True, column_config=dict.fromkeys(("balanced accuracy", "accuracy", "macro F1"), number)
-    )
+    if (rows[_OPEN] == DASH).all():
+        rows = rows.drop(columns=_OPEN)
     gain = found["difference"]
-    st.markdown(
-        f"Chosen − recipe, accuracy on the same cells: {gain['difference']:+.3f} [{gain['low']:+.3f}, "
-        f"{gain['high']:+.3f}]. {_said(gain)}"
-    )
+    st.markdown(f"**Searched minus shipped settings: accuracy {points(gain)}; {_said(gain)}.**")
     folds = pd.DataFrame(
         [{"fold": one["outer"] + 1, "inner": one["inner_score"], "outer": one["outer_score"]}
          for one in found["studies"] if one["outer"] is not None]
     )  # fmt: skip
-    left, right = st.columns([3, 2])
-    simulated = bool(found["cells"]["simulated"])
+    st.dataframe(rows, hide_index=True, height="content")
+    st.caption("In parentheses: 95% confidence interval over donors.")
+    left, right = st.columns(2)
+    with right:
+        st.markdown(_READING)
+        _chosen(found, key)
     with left:
+        simulated = bool(found["cells"]["simulated"])
         widgets.figure(
             charts.inner_and_outer(folds, simulated), "search-folds", folds, simulated=simulated,
-            caption=f"Of the setting chosen in each outer fold: inner with an ensemble of "
-            f"{found['search']['members']} trained on fewer cells, outer with the whole one.",
+            caption=f"Settings chosen in each outer fold: inner score by {found['search']['members']} networks, outer "
+            "score by the whole ensemble.",
         )  # fmt: skip
+
+
+def _chosen(found: Mapping[str, Any], key: str) -> None:
+    """The settings that the search on all cells chose, to be used."""
     if "chosen" not in found:
         return
-    with right:
-        st.markdown("**Setting chosen on all cells**")
-        st.code("\n".join(written_setting(name, value) for name, value in found["chosen"].items()), language=None)
-        st.button(
-            "Use this setting", icon=":material/tune:", key=f"use-{key}", on_click=take_over,
-            args=(found["system"], found["chosen"]), help="Fills the form above; nothing is trained yet.",
-        )  # fmt: skip
+    st.markdown("**Settings chosen on all cells**")
+    lines = (written_setting(name, value).partition("=") for name, value in found["chosen"].items())
+    table = pd.DataFrame([{"setting": TITLES.get(name, name), "value": value} for name, _, value in lines])
+    st.dataframe(table, hide_index=True, height="content")
+    st.button(
+        "Use these settings", icon=":material/tune:", key=f"use-{key}", on_click=take_over,
+        args=(found["system"], found["chosen"]), help="Fills the form of training; nothing is trained yet.",
+    )  # fmt: skip
 
 
 def _said(gain: Mapping[str, float]) -> str:
     if gain["low"] > 0:
-        return "The search found better settings."
-    return "The search made it worse." if gain["high"] < 0 else "The interval includes none: the recipe does as well."
+        return "the search found better settings"
+    return "the search made it worse" if gain["high"] < 0 else "no detectable difference"
 
 
 def _row(title: str, figures: Mapping[str, Any]) -> dict[str, Any]:
-    score = figures["balanced_accuracy"]
-    interval = f"{score['low']:.3f} to {score['high']:.3f}" if "low" in score else ""
-    others = {name: figures[name.replace(" ", "_").lower()]["mean"] if "accuracy" in figures else None
-              for name in ("accuracy", "macro F1")}  # fmt: skip
-    return {"score": title, "balanced accuracy": score["mean"], "95% interval": interval, **others,
-            "open gates, median": figures.get("open_gates")}  # fmt: skip
+    others = {
+        name: percent(figures[name.replace(" ", "_").lower()]["mean"]) if "accuracy" in figures else DASH
+        for name in ("accuracy", "macro F1")
+    }
+    used = figures.get("open_gates")
+    return {
+        "evaluated on": title,
+        "balanced accuracy": with_interval(figures["balanced_accuracy"]),
+        **others,
+        _OPEN: DASH if used is None else f"{used:.0f} of {len(FEATURE_NAMES)}",
+    }

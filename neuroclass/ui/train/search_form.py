@@ -16,21 +16,31 @@ from neuroclass.ui.guards import guarded
 from neuroclass.ui.history.browser_identity import browser_id
 from neuroclass.ui.train.form import processes
 from neuroclass.ui.train.registry import SEARCH, registry
+from neuroclass.ui.train.sections import TRAIN, show_next
 
 _NUMBERS = {"trials": "Trials", "outer_folds": "Outer folds", "inner_folds": "Inner folds", "members": "Networks"}
 
 
-def form() -> None:
-    """Choose what to search for, and start."""
+def form(asked: str = "") -> str:
+    """Choose what to search for, and start.
+
+    Parameters
+    ----------
+    asked : str
+        The system to begin with; LSPIN if empty.
+
+    Returns
+    -------
+    str
+        The system.
+    """
+    st.session_state.setdefault("search_model", asked or LSPIN.name)
     with st.container(border=True), guarded(stop=False):
         left, right = st.columns([2, 3], vertical_alignment="bottom")
         with left:
             system = str(
-                st.segmented_control(
-                    "Model to search for", list(MODELS), default=LSPIN.name, required=True, format_func=str.upper,
-                    key="search_model",
-                )
-            )  # fmt: skip
+                st.segmented_control("Model", list(MODELS), required=True, format_func=str.upper, key="search_model")
+            )
         name = right.text_input("Name of the search", max_chars=MOST_NAME, key="search_name", placeholder="optional")
         search = _numbers()
         config = RunConfig(
@@ -41,8 +51,8 @@ def form() -> None:
             jobs=processes(),
             search=search,
         )
-        st.caption("The same in a terminal:")
-        st.code(command(config), language=None, wrap_lines=True)
+        with st.expander("Terminal command", icon=":material/terminal:"):
+            st.code(command(config), language=None, wrap_lines=True)
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Start search", type="primary", icon=":material/manage_search:", key="start_search"):
                 st.session_state[SEARCH] = registry().start(config, owner=browser_id())
@@ -52,6 +62,7 @@ def form() -> None:
                     f"About {duration(usual)}, at most {duration(most)}, with {config.jobs} "
                     f"process{'es' if config.jobs > 1 else ''}. It can be paused and resumed."
                 )
+    return system
 
 
 def _numbers() -> SearchSettings:
@@ -59,9 +70,10 @@ def _numbers() -> SearchSettings:
     values = {}
     for column, (name, title) in zip(st.columns(len(_NUMBERS)), _NUMBERS.items(), strict=True):
         one = known[name]
+        st.session_state.setdefault(f"search-{name}", int(getattr(usual, name)))
         values[name] = int(
             column.number_input(
-                f"{title} (number)", int(one.low), int(one.high), int(getattr(usual, name)), 1, key=f"search-{name}",
+                title, int(one.low), int(one.high), step=1, key=f"search-{name}",
                 help=f"{one.meaning}.",
             )
         )  # fmt: skip
@@ -77,7 +89,8 @@ def _seconds(system: str, search: SearchSettings, jobs: int, digest: str) -> tup
 
 
 def take_over(system: str, chosen: Mapping[str, Any]) -> None:
-    """Fill the form of training; to be called before it is drawn."""
+    """Fill the form of training, and show it; to be called before it is drawn."""
+    show_next(TRAIN)
     st.session_state["train_model"] = system
     st.session_state[f"{system}-preset"] = OURS
     for name, value in checked(system, chosen).items():

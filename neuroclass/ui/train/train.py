@@ -17,6 +17,7 @@ from neuroclass.training.snapshots import snapshot_epochs, snapshot_file
 from neuroclass.training.table import best_of
 from neuroclass.types.models import MODELS
 from neuroclass.types.progress import duration
+from neuroclass.types.shares import percent
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import guarded
@@ -38,24 +39,28 @@ PANELS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     (
         "shares",
         ("training_accuracy", "validation_accuracy", "validation_macro_f1"),
-        "Fraction of 1",
+        "Accuracy, macro F1",
         "The averaged networks as they would predict, on training cells and on donors that do not train; the dashed "
         "line is the best epoch by macro F1.",
     ),
     (
         "gates",
         ("gate_penalty", "open_gates"),
-        "Open gates (number of 41)",
+        "Open gates (of 41)",
         "Mean over cells: expected while training, and as the model predicts, by the consensus of the networks.",
     ),
     (
         "domains",
         ("domain_accuracy", "domain_chance"),
-        "Fraction of 1",
+        "Accuracy of the domain classifier",
         "How often the adversary names the domain of the validation donors' cells, beside the largest domain's share: "
-        "the nearer, the less it sees.",
+        "the nearer the two, the less species or laboratory shows in the features.",
     ),
 )
+
+
+_SHARES = ("shares", "domains")
+"""Panels of shares, shown in percent."""
 
 
 def selector() -> str | None:
@@ -131,17 +136,17 @@ def message(job: Job) -> None:
     """What its state means."""
     same = "trials" if job.is_search else "weights"
     if job.state is State.QUEUED:
-        st.caption("It waits for its turn: so many runs at once are under way, and visitors take turns.")
+        st.caption("Waiting: other runs are under way, and visitors take turns.")
     if job.state is State.PAUSED:
         st.info(f"Paused; it continues where it was, to the same {same}.", icon=":material/pause:")
     if job.state is State.INTERRUPTED:
         st.warning(
-            "Its process ended without a word: it was killed, or the machine restarted. It can be resumed, and comes "
-            f"to the same {same}.",
+            "Interrupted: its process was killed, or the machine restarted. It can be resumed, and comes to the same "
+            f"{same}.",
             icon=":material/power_off:",
         )
     if job.state is State.FAILED:
-        st.error("The run ended with an error; its last words:", icon=":material/warning:")
+        st.error("The run ended with an error; its last output:", icon=":material/warning:")
         st.code(job.message or "none", language=None)
 
 
@@ -152,7 +157,7 @@ def _curves(history: pd.DataFrame, best: int | None, simulated: bool) -> None:
         with places[number % 2]:
             there = [one for one in columns if one in history]
             mark = best if any(one.startswith("validation") for one in there) else None
-            fig = charts.history(history, there, title, simulated, mark)
+            fig = charts.history(history, there, title, simulated, mark, percent=name in _SHARES)
             widgets.figure(fig, f"training-{name}", history, caption=caption, simulated=simulated)
 
 
@@ -200,20 +205,20 @@ def _outcome(job: Job) -> None:
         own_gain.show(job.metrics["own"])
     if job.state is not State.DONE:
         return
-    st.success("Done. The shipped model is as it was.", icon=":material/check_circle:")
+    st.success("Done. The shipped model is unchanged.", icon=":material/check_circle:")
     st.link_button("Use this model", f"classify?model={job.id}", icon=":material/check:")
-    st.caption("Classify with this model instead of the shipped ones, on the command line:")
-    st.code(_classify_command(job), language=None, wrap_lines=True)
+    with st.expander("Classify with it in a terminal", icon=":material/terminal:"):
+        st.code(_classify_command(job), language=None, wrap_lines=True)
     if job.result:
-        with st.expander("What the run reported"):
+        with st.expander("Output of the run (JSON)"):
             st.json(dict(job.result), expanded=1)
 
 
 def _validation(held: dict[str, Any]) -> None:
     weights = held.get("weights_of")
     text = (
-        f"**{held['accuracy']:.3f}** accuracy, **{held['macro_f1']:.3f}** macro F1 (fractions) of the final model on "
-        f"{held['n_cells']} cells of {held['n_donors']} donors that did not train, with the weights of epoch {weights}."
+        f"Final model: **{percent(held['accuracy'])}** accuracy, **{percent(held['macro_f1'])}** macro F1 on "
+        f"{held['n_cells']} cells of {held['n_donors']} validation donors, with the weights of epoch {weights}."
     )
     if held.get("chosen_by"):
         text += " The epoch was chosen on these cells, so the figures are a little optimistic."
