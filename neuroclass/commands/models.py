@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neuroclass.commands.arguments import add_data, add_json
+from neuroclass.commands.arguments import add_data, add_json, add_work
 from neuroclass.errors import LibraryError
 from neuroclass.evaluation.names import SYSTEM_NAMES
 from neuroclass.library.entry import SHIPPED, TASKS, ModelEntry
@@ -63,7 +63,7 @@ def _add_training(actions: Any) -> None:
     train.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
     add_data(train)
     report = _action(actions, "report", "evaluate a model by training it again on held-out donors", _report, "model")
-    report.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    add_work(report, 2)
     report.add_argument("--status", type=Path, metavar="FILE", help="keep this JSON file up to date with progress")
     add_data(report)
 
@@ -163,10 +163,12 @@ def _report(args: argparse.Namespace) -> int:
     from neuroclass.cohort.loading import load_cohort
     from neuroclass.commands.training_run import StatusFile
     from neuroclass.reports.own import write_own_report
+    from neuroclass.work.current import working_on
 
     library = ModelLibrary()
     entry = library.usable(args.model)
-    write_own_report(entry, load_cohort(args.data), args.jobs, StatusFile(args.status, entry.system))
+    with working_on(args.scheduler, args.jobs):
+        write_own_report(entry, load_cohort(args.data), args.jobs, StatusFile(args.status, entry.system))
     return _show(library.get(entry.id), f"the report of {entry.name} is written", args)
 
 

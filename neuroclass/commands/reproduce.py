@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from neuroclass.commands.arguments import add_data, add_json
+from neuroclass.commands.arguments import add_data, add_json, add_work
 from neuroclass.errors import SettingsError
 from neuroclass.types.progress import Progress
 
@@ -29,7 +29,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--out", type=Path, default=Path("paper"), metavar="DIR", help=f"where {PAGE} goes (default: paper)"
     )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    add_work(parser, 2)
     parser.add_argument("--status", type=Path, metavar="FILE", help="keep this JSON file up to date with progress")
     add_data(parser)
     add_json(parser)
@@ -92,13 +92,15 @@ def run(args: argparse.Namespace) -> int:
     from neuroclass.io.atomic import write_atomically
     from neuroclass.report.paper import paper_page
     from neuroclass.reports.paper import reproduce_paper, seconds_for
+    from neuroclass.work.current import working_on
 
     if args.jobs < 1:
         raise SettingsError(f"--jobs {args.jobs}: expected 1 or more processes.")
     cohort, folder = load_cohort(args.data), _writable(args.out)
     cells = f"{len(cohort):,} {'simulated ' if cohort.simulated else ''}cells of {cohort.source}"
     print(f"{cells}: about {duration(seconds_for(cohort, args.jobs))} on a calm machine", file=sys.stderr)
-    found = reproduce_paper(cohort, args.jobs, _Told(args.status))
+    with working_on(args.scheduler, args.jobs):
+        found = reproduce_paper(cohort, args.jobs, _Told(args.status))
     write_atomically(folder / PAGE, paper_page(found).encode())
     if args.json:
         print(json.dumps(dict(found.numbers), indent=1, ensure_ascii=False))

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -13,10 +14,12 @@ from neuroclass.cli import main
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.commands import evaluate as command
 from neuroclass.config import LspinSettings, OptimiserSettings
+from neuroclass.errors import SettingsError
 from neuroclass.evaluation import evaluate as evaluation
 from neuroclass.evaluation.evaluate import run_trials
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import plan_protocol
+from neuroclass.library.library import ModelLibrary
 from neuroclass.training.registry import System, network
 from neuroclass.types.models import LSPIN
 from neuroclass.types.progress import Progress
@@ -108,3 +111,28 @@ def test_a_lost_cluster_is_told_and_the_repeated_command_goes_on(
     whole = capsys.readouterr().out
     assert main([*plain, "--keep", str(tmp_path / "kept")]) == 0
     assert capsys.readouterr().out == whole
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["models", "report", "mine"], "neuroclass.reports.own.write_own_report"),
+        (["reproduce", "paper", "--out", "paper"], "neuroclass.reports.paper.reproduce_paper"),
+    ],
+)
+def test_reports_go_to_the_cluster(
+    address: str, words: list[str], place: str, cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers: list[object] = []
+
+    def report(*_: object) -> None:
+        workers.append(current.current_work(1))
+        raise SettingsError("seen")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(place, report)
+    monkeypatch.setattr("neuroclass.cohort.loading.load_cohort", lambda _: cohort)
+    monkeypatch.setattr(ModelLibrary, "usable", lambda _, name: SimpleNamespace(id=name, name=name, system="svc"))
+    assert main([*words, "--scheduler", address]) == 2
+    assert isinstance(workers[0], DaskCluster) and workers[0].address == address
+    assert not isinstance(current.current_work(1), DaskCluster)
