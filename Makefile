@@ -11,7 +11,7 @@ app: $(VENV)/.app
 
 # In random order. The header names the seed; `make test SEED=123` repeats it.
 test: $(VENV)/.test
-	$(PY) -m pytest -n auto --dist loadfile $(if $(SEED),--randomly-seed=$(SEED))
+	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(if $(SEED),--randomly-seed=$(SEED))
 
 # To build/site; every warning is an error.
 docs: $(VENV)/.test

@@ -23,6 +23,16 @@ for name in [n for n in os.environ if n.startswith("NEUROCLASS_") and n not in K
     del os.environ[name]  # a developer's own history or server is no part of a test
 
 
+LONGEST = ("tests/browser", "tests/docs/test_blocks.py", "tests/commands", "tests/pages/test_classify.py")
+"""Files that take minutes: begun first, so that no process is left with one of them at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, in whatever order the others are."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture
 def allensdk() -> None:
     """Skip where allensdk is not installed: it exists for Python 3.11 and older packages only."""

@@ -181,7 +181,7 @@ def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
     Figure
     """
     measures = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
-    labels = [f"{class_label(c)} ({n:,} cells)" for c, n in zip(table["class"], table["cells"], strict=True)]
+    labels = [f"{class_label(c)}<br>{n:,} cells" for c, n in zip(table["class"], table["cells"], strict=True)]
     values = 100 * table[list(measures)].to_numpy(dtype=float)
     fig = go.Figure(
         go.Heatmap(

@@ -26,6 +26,7 @@ ADDRESSES = (
     "methods",
     "paper",
 )
+TITLES = {"": "what is this neuron?", "paper": "reproduction of ophir et al. 2023"}
 TIMEOUT_MS = 120_000
 
 
@@ -84,7 +85,7 @@ def test_every_address_opens_without_error_in_both_themes(visitor: Visitor) -> N
         visitor.tab.emulate_media(color_scheme=scheme)
         for address in ADDRESSES:
             visitor.open(address)
-            assert visitor.tab.locator("h1").inner_text().lower() == (address or "what is this neuron?")
+            assert visitor.tab.locator("h1").inner_text().lower() == TITLES.get(address, address)
             visitor.check()
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.browser.conftest import serving
 from tests.browser.test_pages import TIMEOUT_MS, Visitor
 
 pytestmark = pytest.mark.browser
+ATTEMPTS, ATTEMPT_MS = 5, 4_000
 REAL = os.environ.get("NEUROCLASS_DATA", "")
 
 
@@ -33,8 +34,15 @@ def story(request: Any, tmp_path: Path, browser: Any, monkeypatch: pytest.Monkey
 
 
 def _choose(tab: Any, key: str, value: str) -> None:
-    tab.locator(f".st-key-{key} input").click()
-    tab.get_by_role("option", name=value, exact=True).click()
+    option = tab.get_by_role("option", name=value, exact=True)
+    for _ in range(ATTEMPTS):  # filters that are still unfolding shut their lists
+        tab.locator(f".st-key-{key} input").click()
+        with suppress(Exception):
+            option.click(timeout=ATTEMPT_MS)
+            break
+        tab.keyboard.press("Escape")
+    else:
+        option.click()
     tab.keyboard.press("Escape")
 
 

@@ -74,7 +74,7 @@ def test_a_cell_unlike_any_other_gets_no_label_but_a_warning_that_names_why():
     (verdict,) = classify("odd.csv", row[columns].to_csv(index=False).encode())
     assert verdict.broad.label is None
     assert "no class explains Sag (long square) 0.9" in verdict.broad.abstain
-    assert any("Resting potential (long square) -30 mV" in warning for warning in verdict.warnings)
+    assert any("Resting potential (long square) −30 mV" in warning for warning in verdict.warnings)
 
 
 @pytest.mark.parametrize(("value", "known"), [(-69.0, True), (-45.0, False)])
@@ -82,7 +82,7 @@ def test_one_impossible_feature_withholds_the_label_and_is_named_an_unusual_one_
     row = load_demo().frame.iloc[[0]].rename(columns={"id": "cell"}).assign(trough_v_short_square=value)
     (verdict,) = classify("cell.csv", row[["cell", "species", *FEATURE_NAMES]].to_csv(index=False).encode())
     assert verdict.broad.label == (row["broad"].item() if known else None)
-    assert known or "Trough (short square) -45 mV" in verdict.broad.abstain
+    assert known or "Trough (short square) −45 mV" in verdict.broad.abstain
 
 
 def test_a_human_cell_gets_a_human_subclass_that_agrees_with_its_broad_class():

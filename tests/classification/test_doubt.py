@@ -52,7 +52,7 @@ def test_the_sign_of_the_deviation_is_that_of_the_planted_change():
     model = shipped.dann()
     x = typical(model)[0]
     x[FEATURE_NAMES.index(PLANTED)] -= 50
-    assert "mV (-" in why(model, x)
+    assert "mV (−" in why(model, x)
 
 
 def test_the_other_reasons_come_with_their_facts():

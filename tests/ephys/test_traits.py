@@ -174,7 +174,7 @@ def test_a_potential_no_neuron_has_is_withheld_with_the_reason(read: Read) -> No
     low = replace(plain.sweeps[0], v_mv=plain.sweeps[0].v_mv - 101.0 * (plain.sweeps[0].i_pa < 0))
     found = read(replace(plain, sweeps=(low, *plain.sweeps[1:]))).features
     assert "vm_for_sag" not in found.values
-    assert "-180" in found.missing["vm_for_sag"] and "-150 to -20 mV" in found.missing["vm_for_sag"]
+    assert "−180" in found.missing["vm_for_sag"] and "−150 to −20 mV" in found.missing["vm_for_sag"]
     assert "threshold_v_long_square" in found.values
 
 

@@ -15,10 +15,10 @@ DECILES = pd.DataFrame(
 def test_the_strongest_feature_is_named_with_its_direction() -> None:
     up = pd.DataFrame({"sag": DECILES["sag"] - 5.5, "tau": 0.01})
     assert "Sag (long square)" in findings.strongest(up, DECILES, ["sag", "tau"], "Sst", "probability")
-    assert "high values speak for Sst" in findings.strongest(up, DECILES, ["sag", "tau"], "Sst", "probability")
-    assert "high values speak against Sst" in findings.strongest(-up, DECILES, ["sag"], "Sst", "probability")
+    assert "high values favour Sst" in findings.strongest(up, DECILES, ["sag", "tau"], "Sst", "probability")
+    assert "low values favour Sst" in findings.strongest(-up, DECILES, ["sag"], "Sst", "probability")
     none = up.assign(sag=np.random.default_rng(1).normal(size=len(up)))
-    assert "depending on the cell" in findings.strongest(none, DECILES, ["sag"], "Sst", "probability")
+    assert "depends on the cell" in findings.strongest(none, DECILES, ["sag"], "Sst", "probability")
 
 
 def test_shares_of_importance_add_up() -> None:
@@ -67,5 +67,6 @@ def test_a_systems_place_and_tests_are_stated() -> None:
     )
     text = finding(frame, "dann")
     assert (
-        text == "DANN: accuracy 98.0% (95%: 97.0% to 99.0%), number 2 of 3 systems; better than 1 of 2 by paired tests."
+        text == "DANN: accuracy 98.0% (95%: 97.0% to 99.0%), rank 2 of 3 systems; "
+        "significantly better than 1 of the other 2 (paired tests)."
     )

@@ -14,7 +14,11 @@ from neuroclass.reports import store
 Open = Callable[..., AppTest]
 PAGES = sorted(path.stem for path in (PROJECT_DIR / "pages").glob("*.py"))
 FORBIDDEN = {"torch", "shap", "umap", "scipy", "h5py", "sklearn", "pynwb", "allensdk"}
-TITLES = {"overview": "What is this neuron?", "verdict": "A colleague's verdict, read only"}
+TITLES = {
+    "overview": "What is this neuron?",
+    "verdict": "A colleague's verdict, read only",
+    "paper": "Reproduction of Ophir et al. 2023",
+}
 RESULT_PAGES = ("performance", "shap_values", "gates", "domains")
 
 

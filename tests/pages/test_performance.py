@@ -153,7 +153,7 @@ def test_a_field_of_the_confusion_in_the_address_lists_its_cells(open_page: Open
     wrong = predictions[predictions["truth"] != predictions["predicted"]]
     truth, predicted = wrong[["truth", "predicted"]].value_counts().index[0]
     inside = wrong[(wrong["truth"] == truth) & (wrong["predicted"] == predicted)]
-    app = open_page("performance", model="LSPIN", view="Confusion", true=truth, predicted=predicted)
+    app = open_page("performance", model="LSPIN", view="Confusion matrix", true=truth, predicted=predicted)
     assert not app.exception
     assert sorted(app.dataframe[0].value["cell"]) == sorted(inside["id"].unique())
     (link,) = [element for element in app.get("link_button") if "Explore" in element.proto.label]

@@ -132,7 +132,7 @@ def _section(one: Section, found: Reproduction) -> None:
 
 def page() -> None:
     """The whole page."""
-    st.caption(f"{escaped(CITATION, 600)} [Read the paper]({ARXIV}).")
+    st.markdown(f"{escaped(CITATION, 600)} [Read the paper]({ARXIV}).")
     cells = cache.cohort()
     widgets.source_notice(cells)
     found = choose(cells)
