@@ -57,7 +57,7 @@ def shots() -> Iterator[Shot]:
     cell = f"explore?cell={CELL}&sweep={SWEEP}"
     yield Shot("overview", "", 1000)
     for suffix, dark in (("", False), ("-dark", True)):
-        yield Shot(f"explore{suffix}", _fast_spiking(), 1150, "Horizontal", dark)
+        yield Shot(f"explore{suffix}", _fast_spiking(), 1150, "x axis", dark)
         yield Shot(f"cell{suffix}", cell, 1150, "Sweeps", dark)
     yield Shot("classify", "classify", 1200, first=_upload)
     yield Shot("performance-dark", "performance", dark=True)

@@ -20,6 +20,7 @@ from neuroclass.charts.theme import (
     ordered,
     own_colour,
     shown,
+    species_groups,
 )
 from neuroclass.features import BY_NAME
 
@@ -154,7 +155,7 @@ def counts(frame: pd.DataFrame, by: str, colour: str, simulated: bool = False) -
 def distribution(
     frame: pd.DataFrame, feature: str, by: str, simulated: bool = False, own: "pd.Series[Any] | None" = None
 ) -> go.Figure:
-    """A feature's values by group: quartile boxes and individual cells.
+    """A feature's values by group, each species apart: quartile boxes and individual cells.
 
     Parameters
     ----------
@@ -173,14 +174,15 @@ def distribution(
     -------
     Figure
     """
-    groups, values = category(frame[by]), shown(frame, feature)
+    groups, colours = species_groups(frame, by)
+    values = shown(frame, feature)
     fig = go.Figure()
-    for name, colour in colours_of(groups).items():
+    for name, colour in colours.items():
         cells = frame[(groups == name) & values.notna()]
         fig.add_box(
             x=values[cells.index],
             orientation="h",
-            name=f"{class_label(name)} ({len(cells)})",
+            name=f"{escape(name)} ({len(cells):,})",
             marker={"color": colour, "size": 3, "opacity": 0.5},
             boxpoints="all" if len(frame) <= MOST_POINTS else "outliers",
             jitter=0.6,

@@ -1,6 +1,6 @@
 """Cells as points, coloured and faceted by any column and linked to a table by id."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,13 @@ from neuroclass.charts.theme import category, class_label, colours_of, escape, f
 MOST_FACETS = 12
 MOST_SVG = 2000
 """Above this many points WebGL draws them, since as many SVG elements would be slow."""
+LAYERS = 8
+"""Parts in which the points of each group are drawn by turns, so that no group hides another."""
+SYMBOLS = {"mouse": ("circle", "Mouse (dots)"), "human": ("diamond", "Human (diamonds)")}
+_OTHER = ("circle", "Dots")
+MOST_TITLED = 12
+"""Groups beyond which the legend has no title for each species."""
+_NO_TITLE = "\u00a0"
 
 
 def scatter(
@@ -56,7 +63,8 @@ def scatter(
     Returns
     -------
     Figure
-        Every point carries its id as customdata; mouse cells are circles, human cells diamonds.
+        Every point carries its id as customdata; mouse cells are circles, human cells diamonds. Points are drawn in
+        a random order with a fixed seed.
     """
     if points.empty:
         return note("No cell has both values.", height)
@@ -78,27 +86,15 @@ def scatter(
     groups = pd.Series("all", index=points.index) if number else category(points[colour])
     colours = {} if number else colours_of(groups)
     marker = go.Scattergl if len(points) > MOST_SVG else go.Scatter
+    legend = _Legend(points, [*colours], colour, grouped=facet is None)
     named: set[str] = set()
     chosen, rings = set(selected), set(ringed)
     for k, panel in enumerate(names):
         place = {"row": k // n_columns + 1, "col": k % n_columns + 1}
-        for (name, species), cells in _parts(points[panels == panel], groups, ["all"] if number else list(colours)):
-            fig.add_trace(
-                _trace(
-                    marker,
-                    cells,
-                    name,
-                    species,
-                    colours.get(name),
-                    colour,
-                    colour_title,
-                    name not in named,
-                    chosen,
-                    limits,
-                ),
-                **place,
-            )
-            named.add(name)
+        layers = max(1, LAYERS // len(names))
+        for name, species, cells in _parts(points[panels == panel], groups, ["all", *colours], layers):
+            trace = _trace(marker, cells, name, species, colours.get(name), colour, colour_title, chosen, limits)
+            fig.add_trace(trace.update(legend.entry(name, species)), **place)
         around = points[(panels == panel) & points["id"].isin(rings)]
         if len(around):
             fig.add_trace(_rings(around, "ticked" not in named), **place)
@@ -110,6 +106,7 @@ def scatter(
     finish(fig, height=total, simulated=simulated, legend=bool(not number or rings or (own is not None and len(own))))
     if facet:
         fig.update_layout(margin_t=80 if not number else 56)
+    fig.update_layout(legend_tracegroupgap=0)
     fig.update_xaxes(title_text=titles[0], row=n_rows)
     fig.update_yaxes(title_text=titles[1], col=1)
     return fig
@@ -124,13 +121,49 @@ def _panels(points: pd.DataFrame, facet: str | None) -> "pd.Series[str]":
 
 
 def _parts(
-    points: pd.DataFrame, groups: "pd.Series[str]", names: Sequence[str]
-) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    """Points of each group and species, in group order: traces with a single symbol draw fast."""
-    found = dict(iter(points.groupby([groups.loc[points.index], "species"], sort=False)))
-    for name in names:
-        for key in sorted(key for key in found if key[0] == name):
-            yield key, found[key]
+    points: pd.DataFrame, groups: "pd.Series[str]", names: Sequence[str], layers: int
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Points of each group and species, in parts that are drawn by turns: traces with a single symbol draw fast."""
+    mixed = points.sample(frac=1.0, random_state=0)
+    layer = np.arange(len(mixed)) % layers
+    found = dict(iter(mixed.groupby([layer, groups.loc[mixed.index], "species"], sort=False)))
+    first = {name: k for k, name in enumerate(names)}
+    for key in sorted(found, key=lambda key: (key[0], _rank(key[2]), first[key[1]])):
+        yield key[1], key[2], found[key]
+
+
+def _rank(species: str) -> int:
+    return [*SYMBOLS, species].index(species)
+
+
+class _Legend:
+    """What of the legend the traces bear: each group once, with its species where there are several."""
+
+    def __init__(self, points: pd.DataFrame, names: Sequence[str], colour: str, grouped: bool) -> None:
+        self.names = names
+        self.apart = points["species"].nunique() > 1 and colour != "species"
+        self.titled = self.apart and grouped and len(names) <= MOST_TITLED
+        self.named: set[str] = set()
+        self.species: set[str] = set()
+
+    def entry(self, name: str, species: str) -> dict[str, Any]:
+        """Settings of a trace of a group; without groups, the first trace bears the scale."""
+        key = f"{species} {name}"
+        first, new = key not in self.named, species not in self.species
+        self.named.add(key)
+        self.species.add(species)
+        if name not in self.names:
+            return {"showlegend": False, "marker": {"showscale": first and len(self.named) == 1}}
+        entry: dict[str, Any] = {
+            "showlegend": first,
+            "legendgroup": key,
+            "legendrank": 1 + len(self.names) * _rank(species) + self.names.index(name),
+        }
+        if self.titled and first:
+            entry["legendgrouptitle"] = {"text": SYMBOLS.get(species, _OTHER)[1] if new else _NO_TITLE}
+        elif self.apart and not self.titled:
+            entry["name"] = f"{escape(species)} {class_label(name)}"
+        return entry
 
 
 def _trace(
@@ -141,18 +174,16 @@ def _trace(
     value: str | None,
     colour: str,
     colour_title: str,
-    legend: bool,
     chosen: set[str],
     limits: tuple[float, float],
 ) -> go.Scatter:
-    marker: dict[str, Any] = {"size": 6.5, "opacity": 0.75, "symbol": "diamond" if species == "human" else "circle"}
+    marker: dict[str, Any] = {"size": 6, "opacity": 0.55, "symbol": SYMBOLS.get(species, _OTHER)[0]}
     if value is None:
         marker |= {
             "color": cells[colour],
             "cmin": limits[0],
             "cmax": limits[1],
             "colorscale": "Viridis",
-            "showscale": legend,
             "colorbar": {"title": {"text": escape(colour_title), "side": "right"}, "thickness": 12},
         }
         hover = "%{marker.color:.4g}"
@@ -165,13 +196,11 @@ def _trace(
         y=cells["y"],
         mode="markers",
         name=class_label(name),
-        legendgroup=name,
-        showlegend=legend and value is not None,
         customdata=cells[["id"]],
         marker=marker,
         selectedpoints=inside,
-        unselected={"marker": {"opacity": 0.12}},
-        hovertemplate=f"%{{customdata[0]}}, {hover}<br>x %{{x:.4g}}, y %{{y:.4g}}<extra></extra>",
+        unselected={"marker": {"opacity": 0.08}},
+        hovertemplate=f"%{{customdata[0]}}, {escape(species)} {hover}<br>x %{{x:.4g}}, y %{{y:.4g}}<extra></extra>",
     )
 
 
@@ -248,89 +277,3 @@ def effects(
     fig.update_yaxes(tickfont_size=11)
     title = f"Cliff's delta (−1 to 1; above 0: {escape(names[0])} higher than {escape(names[1])})"
     return finish(fig, height=90 + 18 * len(rows), x=title, y="Feature", simulated=simulated, legend=False)
-
-
-def parallel(
-    frame: pd.DataFrame,
-    features: Sequence[tuple[str, str, float]],
-    colour: str,
-    most: int = 600,
-    simulated: bool = False,
-    own: Mapping[str, Mapping[str, float]] | None = None,
-) -> go.Figure:
-    """Parallel coordinates: each cell a line across the axes of several features.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Cells; an even subset of at most `most` is drawn.
-    features : sequence of (name, title, factor)
-        Columns, their titles with shown units, and factors from stored to shown units.
-    colour : str
-        Column to colour by.
-    most : int
-        Most cells drawn.
-    simulated : bool
-        Whether the cells are simulated.
-    own : mapping of name to features, optional
-        The user's cells, stored units; a thick line for each that has all of the features.
-
-    Returns
-    -------
-    Figure
-        Each axis runs from the 1st to the 99th percentile of its feature, with its values written on it.
-    """
-    known = frame.dropna(subset=[name for name, _, _ in features])
-    if known.empty:
-        return note("No cell has all of these features.", 420)
-    known = known.iloc[np.unique(np.linspace(0, len(known) - 1, min(most, len(known))).astype(int))]
-    scaled = np.empty((len(known), len(features)))
-    ticks, spans = [], []
-    for k, (name, _, factor) in enumerate(features):
-        low, high = np.nanpercentile(frame[name], [1, 99])
-        width = (high - low) or 1.0
-        spans.append((name, low, width))
-        scaled[:, k] = np.clip((known[name] - low) / width, -0.03, 1.03)
-        ticks.append((low * factor, (low + high) / 2 * factor, high * factor))
-    groups = category(known[colour])
-    fig = go.Figure()
-    gap = np.full((len(known), 1), np.nan)
-    across = np.tile([*range(len(features)), np.nan], (len(known), 1))
-    lines = np.hstack([scaled, gap])
-    ids = np.repeat(known["id"].to_numpy(), len(features) + 1).reshape(len(known), -1)
-    for name, value in colours_of(groups).items():
-        mine = (groups == name).to_numpy()
-        fig.add_scatter(
-            x=across[mine].ravel(),
-            y=lines[mine].ravel().round(4),
-            mode="lines",
-            name=f"{class_label(name)} ({int(mine.sum())})",
-            line={"color": value, "width": 1},
-            opacity=0.35 if len(known) > 60 else 0.8,
-            customdata=ids[mine].ravel(),
-            hovertemplate="%{customdata}<extra></extra>",
-        )
-    for k, (name, cell) in enumerate((own or {}).items()):
-        if all(feature in cell for feature, _, _ in spans):
-            fig.add_scatter(
-                x=list(range(len(spans))),
-                y=[float(np.clip((cell[feature] - low) / width, -0.03, 1.03)) for feature, low, width in spans],
-                mode="lines+markers",
-                name=escape(name),
-                line={"color": own_colour(k), "width": 3},
-                hovertemplate="%{fullData.name}<extra>own cell</extra>",
-            )
-    for k, values in enumerate(ticks):
-        fig.add_vline(x=k, line={"width": 1, "color": "#8A979E"})
-        for place, value in zip((0.0, 0.5, 1.0), values, strict=True):
-            fig.add_annotation(
-                x=k, y=place, text=f"{value:.3g}", showarrow=False, xanchor="left", xshift=3, font={"size": 10}
-            )
-    fig.update_xaxes(
-        tickvals=list(range(len(features))),
-        ticktext=[escape(title).replace(", ", ",<br>", 1) for _, title, _ in features],
-        range=[-0.1, len(features) - 0.7],
-        showgrid=False,
-    )
-    fig.update_yaxes(showticklabels=False, range=[-0.06, 1.06], showgrid=False, zeroline=False)
-    return finish(fig, height=440, x="Feature (unit)", y="1st to 99th percentile of the cells", simulated=simulated)

@@ -72,6 +72,33 @@ def category(column: "pd.Series[Any]") -> "pd.Series[Any]":
     return column.map(as_text)
 
 
+def species_groups(frame: pd.DataFrame, column: str) -> tuple["pd.Series[Any]", dict[str, str]]:
+    """Groups of cells by a metadata column, those of each species apart where there are several.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cells with ``species`` and the column.
+    column : str
+        Metadata column.
+
+    Returns
+    -------
+    groups : Series of str
+        Name of each cell's group, such as ``mouse, Pvalb``; without the species where there is one only.
+    colours : dict of str to str
+        The groups in display order with their colours.
+    """
+    values, species = category(frame[column]), category(frame["species"])
+    labels, colours = values.map(label_of), colours_of(values)
+    if column == "species" or species.nunique() < 2:
+        return labels, {label_of(name): colour for name, colour in colours.items()}
+    groups = species + ", " + labels
+    present = set(groups)
+    names = {f"{one}, {label_of(name)}": colour for one in ordered(species) for name, colour in colours.items()}
+    return groups, {name: colour for name, colour in names.items() if name in present}
+
+
 def shown(frame: pd.DataFrame, feature: str) -> "pd.Series[Any]":
     """A feature's values in its display unit."""
     return frame[feature] * BY_NAME[feature].display_factor

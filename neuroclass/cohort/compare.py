@@ -20,6 +20,7 @@ from neuroclass.features import FEATURES
 from neuroclass.types.arrays import Floats
 
 MOST_PAIRED = 7
+OTHERS = "all others"
 LEAST_CELLS = 3
 
 
@@ -87,7 +88,12 @@ def compare_selections(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
 
 
-def compare_within(values: "pd.Series[Any]", groups: "pd.Series[Any]", order: Sequence[str]) -> pd.DataFrame:
+def compare_within(
+    values: "pd.Series[Any]",
+    groups: "pd.Series[Any]",
+    order: Sequence[str],
+    blocks: "pd.Series[Any] | None" = None,
+) -> pd.DataFrame:
     """Compare one feature between groups: all pairs, or each against the rest if there are more than seven.
 
     Parameters
@@ -98,21 +104,36 @@ def compare_within(values: "pd.Series[Any]", groups: "pd.Series[Any]", order: Se
         Group of each cell.
     order : sequence of str
         The groups in display order.
+    blocks : Series of str, on the same index, optional
+        Such as the species of each cell: groups are compared within a block only.
 
     Returns
     -------
     DataFrame
         Columns a, b, delta, p_holm (corrected over the rows), cells_a, cells_b; the largest effect first.
     """
-    parts = {name: values[groups == name].dropna() for name in order}
-    present = [name for name in order if len(parts[name])]
-    rows = []
-    if len(present) <= MOST_PAIRED:
-        pairs = [(x, y, parts[x], parts[y]) for x, y in combinations(present, 2)]
-    else:
-        pairs = [(x, "all others", parts[x], values[groups != x].dropna()) for x in present]
-    for x, y, first, second in pairs:
-        rows.append((x, y, cliffs_delta(first, second), rank_test(first, second), len(first), len(second)))
+    if blocks is None:
+        blocks = pd.Series("", index=groups.index)
+    each = [blocks == block for block in dict.fromkeys(blocks)]
+    paired = max((_present(values[one], groups[one]) for one in each), default=0) <= MOST_PAIRED
+    rows = [row for one in each for row in _compared(values[one], groups[one], order, paired)]
     table = pd.DataFrame(rows, columns=["a", "b", "delta", "p_holm", "cells_a", "cells_b"])
     table["p_holm"] = holm(table["p_holm"])
     return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
+
+
+def _present(values: "pd.Series[Any]", groups: "pd.Series[Any]") -> int:
+    """Number of groups with a value."""
+    return int(groups[values.notna()].nunique())
+
+
+def _compared(
+    values: "pd.Series[Any]", groups: "pd.Series[Any]", order: Sequence[str], paired: bool
+) -> list[tuple[str, str, float, float, int, int]]:
+    """Effect, p and numbers of cells of every pair of groups, or of each group against all others."""
+    parts = {name: values[groups == name].dropna() for name in order}
+    present = [name for name in order if len(parts[name])]
+    pairs = [(x, y, parts[x], parts[y]) for x, y in combinations(present, 2)]
+    if not paired and len(present) > 1:
+        pairs = [(x, OTHERS, parts[x], values[groups != x].dropna()) for x in present]
+    return [(x, y, cliffs_delta(one, two), rank_test(one, two), len(one), len(two)) for x, y, one, two in pairs]

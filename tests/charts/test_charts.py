@@ -155,6 +155,20 @@ def test_gate_matrix_is_pale_where_shut() -> None:
     assert np.asarray(heat.z).shape == (41, 30)
 
 
+def test_groups_of_two_species_stand_apart_under_one_name_each() -> None:
+    of_class = FRAME["subclass"].where(FRAME["subclass"].notna(), FRAME["broad"])
+    fig = cohort.distribution(FRAME.assign(**{"class": of_class}), "sag", "class")
+    names = [trace.name.rpartition(" (")[0] for trace in fig.data]
+    assert names[:5] == [f"mouse, {name}" for name in ("Glutamatergic", "Pvalb", "Sst", "Vip", "Htr3a+|Vip−")]
+    assert names[5:] == ["human, excitatory", "human, inhibitory"]
+    assert sum(len(trace.x) for trace in fig.data) == FRAME["sag"].notna().sum()
+    by_layer = [trace.name for trace in cohort.distribution(FRAME, "sag", "layer").data]
+    assert any(name.startswith("mouse, 5") for name in by_layer)
+    assert any(name.startswith("human, 5") for name in by_layer)
+    mouse = cohort.distribution(FRAME[FRAME["species"] == "mouse"], "sag", "subclass")
+    assert mouse.data[0].name.startswith("Glutamatergic (")
+
+
 def test_names_from_files_are_no_markup() -> None:
     fig = FIGURES["by_group"]()
     assert fig.data[0].y[0] == "a&lt;b&gt; (9)"

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import pytest
 
 from neuroclass.charts import points
+from neuroclass.charts.parallel import parallel
 from neuroclass.cohort.compare import compare_selections
 from neuroclass.cohort.demo import load_demo
 from neuroclass.features import BY_NAME
@@ -58,12 +59,12 @@ def test_effects_are_ranked_and_unsure_ones_pale() -> None:
 
 def test_parallel_axes_write_their_values_in_shown_units() -> None:
     chosen = [(n, BY_NAME[n].title, BY_NAME[n].display_factor) for n in ("width", "sag", "tau")]
-    fig = points.parallel(FRAME, chosen, "broad", most=50)
+    fig = parallel(FRAME, chosen, "broad", most=50)
     assert sum(int(np.isnan(t.x).sum()) for t in fig.data) == 50
     low = float(np.nanpercentile(FRAME["width"], 1)) * 1e3
     assert f"{low:.3g}" in [a.text for a in fig.layout.annotations]
     assert "ms" in fig.layout.xaxis.ticktext[0]
-    assert not points.parallel(FRAME.assign(sag=np.nan), chosen, "broad").data
+    assert not parallel(FRAME.assign(sag=np.nan), chosen, "broad").data
 
 
 OWN = pd.DataFrame({"name": ["mine<b>", "yours"], "x": [0.1, 0.2], "y": [12.0, 30.0]})
@@ -84,6 +85,34 @@ def test_own_cells_are_in_every_panel_and_once_in_the_legend(facet: str | None, 
 def test_an_own_cell_crosses_the_parallel_axes_only_with_all_their_features() -> None:
     chosen = [(n, BY_NAME[n].title, BY_NAME[n].display_factor) for n in ("sag", "tau")]
     middle = {n: float(FRAME[n].quantile([0.01, 0.99]).mean()) for n in ("sag", "tau")}
-    fig = points.parallel(FRAME, chosen, "broad", own={"mine": middle, "half": {"sag": 0.1}})
+    fig = parallel(FRAME, chosen, "broad", own={"mine": middle, "half": {"sag": 0.1}})
     assert fig.data[-1].name == "mine" and not any(trace.name == "half" for trace in fig.data)
     assert list(fig.data[-1].y) == pytest.approx([0.5, 0.5])
+
+
+def _legend(fig: go.Figure) -> list[tuple[str, str | None]]:
+    """Entries of the legend in the order in which they are drawn, each with the title above it."""
+    shown = sorted((t for t in fig.data if t.showlegend is not False), key=lambda t: t.legendrank)
+    return [(t.name, t.legendgrouptitle.text and t.legendgrouptitle.text.strip()) for t in shown]
+
+
+def test_the_legend_tells_the_species_by_their_symbols() -> None:
+    of_class = FRAME["subclass"].where(FRAME["subclass"].notna(), FRAME["broad"])
+    cells = CELLS.assign(**{"class": of_class})
+    entries = _legend(points.scatter(cells, titles=TITLES, colour="class"))
+    assert [title for _, title in entries if title] == ["Mouse (dots)", "Human (diamonds)"]
+    assert dict(entries)["Glutamatergic"] == "Mouse (dots)" and dict(entries)["excitatory"] == "Human (diamonds)"
+    assert len(entries) == of_class.nunique()
+    faceted = _legend(points.scatter(cells, titles=TITLES, colour="class", facet="layer"))
+    assert {"mouse Pvalb", "human excitatory"} < {name for name, _ in faceted}
+    alone = _legend(points.scatter(cells[cells["species"] == "mouse"], titles=TITLES, colour="class"))
+    assert not any(title for _, title in alone) and ("Pvalb", None) in alone
+
+
+def test_no_class_is_drawn_over_all_of_another() -> None:
+    cells = CELLS.assign(**{"class": FRAME["broad"]})
+    fig = points.scatter(cells[cells["species"] == "mouse"], titles=TITLES, colour="class")
+    order = [trace.name for trace in fig.data]
+    assert order[:2] == ["excitatory", "inhibitory"] and order == order[:2] * points.LAYERS
+    again = points.scatter(cells[cells["species"] == "mouse"], titles=TITLES, colour="class")
+    assert _ids(fig) == _ids(again)

@@ -49,3 +49,16 @@ def test_pairs_of_few_groups_and_one_against_all_of_many() -> None:
     many = compare_within(values, pd.Series(np.repeat(list("abcdefgh"), 10)), list("abcdefgh"))
     assert len(many) == 8 and set(many["b"]) == {"all others"}
     assert many["delta"].abs().is_monotonic_decreasing
+
+
+def test_within_blocks_no_group_meets_one_of_another_block() -> None:
+    values = pd.Series(np.arange(80.0))
+    few = compare_within(
+        values, pd.Series(np.repeat(list("abcd"), 20)), list("abcd"), pd.Series(np.repeat(["m", "h"], 40))
+    )
+    assert {frozenset(pair) for pair in few[["a", "b"]].to_numpy().tolist()} == {frozenset("ab"), frozenset("cd")}
+    groups = pd.Series(np.repeat(["x", *"abcdefgh"], [8, *[9] * 8]))
+    blocks = groups.map(lambda name: "h" if name == "x" else "m")
+    many = compare_within(values, groups, ["x", *"abcdefgh"], blocks)
+    assert set(many["a"]) == set("abcdefgh"), "a group alone in its block has nothing to be compared with"
+    assert (many["cells_a"] + many["cells_b"] == 72).all()

@@ -21,6 +21,7 @@ from neuroclass.cohort.selections import encode, encode_named
 from neuroclass.ui.cells import own_cells
 from neuroclass.ui.cells.own_cells import OwnCell
 from neuroclass.ui.explore.explore import nice_span
+from neuroclass.ui.explore.group_comparison import stated_p
 from neuroclass.ui.widgets import pack_figures
 
 Open = Callable[..., AppTest]
@@ -62,6 +63,30 @@ def test_selections_in_the_address_are_compared(open_page: Open, tiny_models: Pa
     assert (app.selectbox(key="a").value, app.selectbox(key="b").value) == ("fast", "deep")
     assert "features known in both" in _told(app, "the largest effect first")
     assert (app.selectbox(key="facet").value, app.selectbox(key="colour").value) == ("layer", "sag")
+
+
+def _tests(app: AppTest) -> pd.DataFrame:
+    return next(d.value for d in app.dataframe if "Cliff's delta" in d.value)
+
+
+def test_classes_are_compared_within_their_species_unless_asked(open_page: Open, tiny_models: Path) -> None:
+    app = open_page("explore")
+    assert not app.exception
+    table = _tests(app)
+    assert set(table["group"]) | set(table["against"]) >= {"mouse, Htr3a+|Vip−", "human, excitatory"}
+    assert (table["group"].str.partition(",")[0] == table["against"].str.partition(",")[0]).all()
+    app.toggle(key="across").set_value(True).run()
+    assert not app.exception
+    assert len(_tests(app)) == 21 > len(table) == 11
+    (cells,) = [d.value for d in app.dataframe if {"id", "class", "x", "y"} <= set(d.value)]
+    assert "Htr3a+|Vip−" in set(cells["class"]) and "Htr3a" not in set(cells["class"])
+
+
+@pytest.mark.parametrize(
+    ("p", "told"), [(2.7e-86, "<1e−10"), (3.21e-7, "3.2e−07"), (0.0312, "0.031"), (1.0, "1"), (float("nan"), "–")]
+)
+def test_p_values_are_told_as_people_read_them(p: float, told: str) -> None:
+    assert stated_p(p) == told
 
 
 def test_a_selection_of_other_cells_is_told_and_left_out(open_page: Open, tiny_models: Path) -> None:

@@ -13,3 +13,10 @@ def open_cell(cell_id: str | None) -> None:
         st.session_state.pop(key, None)
         if key in st.query_params:
             del st.query_params[key]
+
+
+def wanted() -> str | None:
+    """The cell that is asked for, which need not exist; None for the list."""
+    if "cell" in st.session_state:
+        return str(st.session_state["cell"] or "").strip() or None
+    return st.query_params.get("cell") or None

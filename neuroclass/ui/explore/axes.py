@@ -16,16 +16,16 @@ NO_FACET = "none"
 _HUMAN = "human"
 _FIRST = (("upstroke_downstroke_ratio", "upstroke_downstroke_ratio_long_square"), ("width", "tau"))
 _SPACES = {
-    _HUMAN: "DANN, cells of known subclass",
-    "raw": "features",
-    "lambda0": "DANN without adversary",
+    _HUMAN: "DANN, human subclasses",
+    "raw": "input features",
+    "lambda0": "DANN, no adversary",
     "dann": "DANN",
 }
 
 
 @dataclass(frozen=True)
 class Axes:
-    """The chosen axes, colour and panels."""
+    """The chosen axes, colour and facets."""
 
     x: str
     y: str
@@ -39,7 +39,7 @@ def name_of(option: str) -> str:
         return BY_NAME[option].title
     space, _, number = option.partition("_umap")
     if number:
-        return f"UMAP {number} of {_SPACES.get(space, space)} (no unit)"
+        return f"UMAP {number}, {_SPACES.get(space, space)} (no unit)"
     return option.replace("_", " ").capitalize()
 
 
@@ -69,29 +69,30 @@ def embeddings() -> dict[str, "pd.Series[Any]"]:
 
 
 def choose(frame: pd.DataFrame) -> tuple[Axes, pd.DataFrame]:
-    """Let the user choose axes, colour and panels, kept in the URL, and collect the points.
+    """Let the user choose axes, colour and facets, kept in the URL, and collect the points.
 
     Returns
     -------
     axes : Axes
         The user's choice.
     points : DataFrame
-        Columns id, species, x, y (display units), colour and panels; only cells with both values.
+        Columns id, species, x, y (display units), colour and facet; only cells with both values.
     """
     ids = set(frame["id"])
     coordinates = [name for name, column in embeddings().items() if ids & set(column.index)]
     numbers = [*FEATURE_NAMES, *coordinates]
     colours = [name for name in COLOURS if frame[name].notna().any()]
     first_x, first_y = (usual if frame[usual].notna().any() else other for usual, other in _FIRST)
-    first, second, third, fourth = st.columns(4)
+    with st.container(key="axes"):  # two rows of two where the page is narrow
+        first, second, third, fourth = st.columns([3, 3, 2, 2])
     with first:
-        x = widgets.pick("Horizontal", numbers, "x", numbers.index(first_x), format_func=name_of)
+        x = widgets.pick("x axis", numbers, "x", numbers.index(first_x), format_func=name_of)
     with second:
-        y = widgets.pick("Vertical", numbers, "y", numbers.index(first_y), format_func=name_of)
+        y = widgets.pick("y axis", numbers, "y", numbers.index(first_y), format_func=name_of)
     with third:
-        colour = widgets.pick("Colour", [*colours, *FEATURE_NAMES], "colour", format_func=name_of)
+        colour = widgets.pick("Colour by", [*colours, *FEATURE_NAMES], "colour", format_func=name_of)
     with fourth:
-        facet = widgets.pick("Panels", [NO_FACET, *colours], "facet", format_func=name_of)
+        facet = widgets.pick("Facet by", [NO_FACET, *colours], "facet", format_func=name_of)
     axes = Axes(x, y, colour, None if facet == NO_FACET else facet)
     columns = list(dict.fromkeys(("id", "species", *((facet,) if axes.facet else ()))))
     points = frame[columns].assign(x=values_of(frame, x), y=values_of(frame, y))

@@ -235,23 +235,18 @@ def cell_selector(frame: pd.DataFrame) -> str | None:
     """Select one cell by id, kept in the URL; a text box if there are very many cells."""
     keep: dict[str, Any] = {"key": "cell", "bind": "query-params", "persist_state": "session"}
     if len(frame) <= MOST_OPTIONS:
-        wanted = st.query_params.get("cell")
-        if wanted and not (frame["id"] == wanted).any():
-            _unknown(wanted)
         chosen: str | None = st.selectbox(
             "Open a cell", frame["id"].tolist(), index=None, placeholder="type an id", **keep
         )
         return chosen
     typed = (st.text_input("Open a cell", value=None, placeholder="type an id", **keep) or "").strip()
-    if typed and not (frame["id"] == typed).any():
-        _unknown(typed)
-        return None
-    return typed or None
+    return typed if (frame["id"] == typed).any() else None
 
 
-def _unknown(cell_id: str) -> None:
+def unknown(cell_id: str) -> None:
+    """Say that a cell that was asked for is not among those loaded."""
     st.warning(
-        f"There is no cell {escaped(cell_id)} among those loaded. Choose one below, or load the cells that it is of.",
+        f"There is no cell {escaped(cell_id)} among those loaded. Choose another one, or load the cells that it is of.",
         icon=":material/warning:",
     )
 

@@ -7,11 +7,12 @@ import streamlit as st
 
 from neuroclass.charts import cohort as charts
 from neuroclass.charts import points
-from neuroclass.charts.theme import category, class_label, ordered
-from neuroclass.cohort.compare import MOST_PAIRED, compare_selections, compare_within
+from neuroclass.charts.parallel import parallel as parallel_lines
+from neuroclass.charts.theme import species_groups
+from neuroclass.cohort.compare import OTHERS, compare_selections, compare_within
 from neuroclass.cohort.selections import MOST_NAMED, clean_name, decode_named, encode_named
 from neuroclass.errors import SettingsError
-from neuroclass.features import BY_NAME, FEATURE_NAMES
+from neuroclass.features import BY_NAME, FEATURE_NAMES, rounded
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import own_cells
@@ -28,6 +29,10 @@ TESTED = (
     "Cliff's delta (−1 to 1); Mann–Whitney U test, Holm-corrected over the {what}. Cells are taken as independent, "
     "though some share a donor."
 )
+LEAST_P = 1e-10
+"""Below it, a p value is no longer told apart from none."""
+WHISKERS = "median and quartiles, whiskers to the farthest cell within 1.5 interquartile ranges of the box"
+ACROSS = "Groups of different species differ by class and by species at once; neither can be told from the other."
 
 
 def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.DataFrame, simulated: bool) -> None:
@@ -45,13 +50,11 @@ def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.Da
         Whether the cells are simulated.
     """
     named = _named(everyone["id"].tolist())
-    st.subheader("Compare selections", anchor=False)
+    st.subheader("Compare two groups of cells", anchor=False)
     _naming(frame if picked is None else picked, picked is not None, named)
     groups = {**({SELECTED: picked["id"].tolist()} if picked is not None else {}), **named}
     if not groups:
-        st.caption(
-            "Select cells with a box or lasso, or name what the filters leave; two groups are then compared here."
-        )
+        st.caption("Select cells with the box or lasso tool, or name the filtered ones, to compare two groups here.")
         return
     left, right = st.columns(2)
     with left:
@@ -147,30 +150,67 @@ def distributions(rows: pd.DataFrame, default: str, simulated: bool, own: Mappin
         charts.distribution(rows, feature, by, simulated, own_cells.values(own, feature)),
         "distribution",
         lambda: rows[["id", by, feature]],
-        caption=f"{BY_NAME[feature].definition} Boxes: median and quartiles of {rows[feature].count():,} cells."
+        caption=f"{BY_NAME[feature].definition} {rows[feature].count():,} cells: {WHISKERS}."
         f"{overlaid.missing(own, [feature])}",
         simulated=simulated,
     )
-    groups = category(rows[by])
-    table = compare_within(rows[feature], groups, ordered(groups))
-    if table.empty:
-        return
-    what = "pairs" if groups.nunique() <= MOST_PAIRED else "groups, each against all other cells"
-    shown = table.assign(a=table["a"].map(class_label), b=table["b"].map(class_label))
-    with st.expander(f"Do the groups differ? {len(table)} {what}", icon=":material/compare_arrows:", expanded=True):
+    _tests(rows, feature, by, simulated)
+
+
+def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
+    """Whether the groups of one figure differ, within each species unless the user asks for more."""
+    groups, colours = species_groups(rows, by)
+    several = by != "species" and rows["species"].nunique() > 1
+    with st.expander("Do the groups differ?", icon=":material/compare_arrows:", expanded=True):
+        across = several and st.toggle("Compare across species too", key="across", bind="query-params", help=ACROSS)
+        table = compare_within(
+            rows[feature], groups, list(colours), rows["species"] if several and not across else None
+        )
+        if table.empty:
+            st.caption("There is only one group with values.")
+            return
+        all_others = (table["b"] == OTHERS).any()
+        what = f"{len(table)} groups, each against all others" if all_others else f"{len(table)} pairs"
+        first = table.iloc[0]
+        widgets.say(
+            f"The largest difference: {first['a']} {'above' if first['delta'] > 0 else 'below'} {first['b']}, "
+            f"Cliff's delta {signed_share(first['delta'])}."
+        )
+        within = " of its species" if all_others and several and not across else ""
         st.dataframe(
-            shown.rename(columns={"a": "group", "b": "against", "delta": "Cliff's delta", "p_holm": "p, corrected"}),
+            pd.DataFrame(
+                {
+                    "group": table["a"],
+                    "against": table["b"],
+                    "Cliff's delta": table["delta"].map(signed_share),
+                    "p, corrected": table["p_holm"].map(stated_p),
+                    "n": table["cells_a"],
+                    "n, against": table["cells_b"],
+                }
+            ),
             hide_index=True,
-            height=min(320, 60 + 35 * len(shown)),
+            height=min(320, 42 + 35 * len(table)),
             column_config={
-                "Cliff's delta": st.column_config.NumberColumn(format="%.3f"),
-                "p, corrected": st.column_config.NumberColumn(format="%.2g"),
-                "cells_a": st.column_config.NumberColumn("cells (number)"),
-                "cells_b": st.column_config.NumberColumn("cells against (number)"),
+                "Cliff's delta": st.column_config.TextColumn(alignment="right"),
+                "p, corrected": st.column_config.TextColumn(alignment="right"),
+                "n": st.column_config.NumberColumn(width=60),
+                "n, against": st.column_config.NumberColumn(width=80),
             },
         )
-        st.caption(TESTED.format(what=what))
+        st.caption(TESTED.format(what=f"{what}{within}"))
         widgets.csv_button("groups", table, simulated=simulated)
+
+
+def signed_share(value: float) -> str:
+    """A number from −1 to 1 to two decimals with its sign, a true minus."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def stated_p(p: float) -> str:
+    """A p value as people read it: two digits, a bound where it is tiny, an en dash where there was no test."""
+    if p != p:
+        return "–"
+    return "<1e−10" if p < LEAST_P else rounded(p, 2).replace("e-", "e−")
 
 
 def parallel(rows: pd.DataFrame, simulated: bool, own: Mapping[str, OwnCell]) -> None:
@@ -196,7 +236,7 @@ def parallel(rows: pd.DataFrame, simulated: bool, own: Mapping[str, OwnCell]) ->
         return
     chosen = [(name, BY_NAME[name].title, BY_NAME[name].display_factor) for name in features]
     widgets.figure(
-        points.parallel(
+        parallel_lines(
             rows, chosen, colour, simulated=simulated, own={name: one.features for name, one in own.items()}
         ),
         "parallel",

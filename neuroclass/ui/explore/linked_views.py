@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from neuroclass.cell_types import label_of
 from neuroclass.charts import points as charts
 from neuroclass.charts.theme import download_config
 from neuroclass.cohort.cohort import META_COLUMNS
@@ -49,7 +51,8 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool, source: 
     rows = frame if rows.empty else rows
     narrowed = len(rows) < len(frame)
     key = f"table-{encode(rows['id'].tolist(), all_ids)[-24:]}-{len(rows)}"
-    left, right = st.columns([3, 2])
+    with st.container(key="linked"):  # one below the other where the page is narrow
+        left, right = st.columns([3, 2])
     ticked = _ticked(key, rows)
     with left:
         _scatter(axes, points, len(frame), ticked, simulated, own)
@@ -141,22 +144,35 @@ def _scatter(
         config=download_config("scatter", select=True),
         alt=f"{names[1]} against {names[0]} of {len(points)} cells",
     )
-    missing = f" {n_cells - len(points):,} lack one of the two values." if n_cells > len(points) else ""
+    missing = f" {n_cells - len(points):,} more lack one of the two values." if n_cells > len(points) else ""
     widgets.figure_footer(
         "scatter",
         points.rename(columns={"x": names[0], "y": names[1]}),
-        caption=f"{len(points):,} cells.{missing}{overlaid.missing(own, (axes.x, axes.y))} A box or lasso narrows "
-        "everything below and beside it; a row ticked in the table is ringed. Click a point, or tick one row, to "
-        "preview its sweeps.",
+        caption=f"{len(points):,} cells{_symbols(points)}.{missing}{overlaid.missing(own, (axes.x, axes.y))} A box or "
+        "lasso selects cells for the table and all figures; a row ticked in the table is ringed. Click a point, or "
+        "tick one row, to preview its sweeps.",
         simulated=simulated,
     )
 
 
+def _symbols(points: pd.DataFrame) -> str:
+    if points["species"].nunique() < 2:
+        return ""
+    return ": mouse cells as dots, human cells as diamonds"
+
+
 def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], simulated: bool) -> None:
-    features = [name for name in dict.fromkeys(axes) if name in BY_NAME]
-    table = rows[["id", "class", "layer"]].copy()
-    for name in features:
-        table[BY_NAME[name].title] = (rows[name] * BY_NAME[name].display_factor).round(4)
+    table = rows[["id", "class", "layer"]].assign(**{"class": rows["class"].map(label_of, na_action="ignore")})
+    config: dict[str, Any] = {
+        "id": st.column_config.TextColumn("cell"),
+        "layer": st.column_config.TextColumn(width=50),
+        "dendrite_type": st.column_config.TextColumn("dendrite type"),
+    }
+    for column, name in zip(("x", "y"), axes, strict=True):
+        if name in BY_NAME:
+            values = rows[name] * BY_NAME[name].display_factor
+            table[column] = [float(f"{value:.3g}") for value in values]
+            config[column] = st.column_config.NumberColumn(width=60, help=BY_NAME[name].title)
     rest = ["species", "line", "structure", "dendrite_type", "verdict"]
     table = table.join(rows[[name for name in rest if rows[name].notna().any()]]).reset_index(drop=True)
     with st.container(key="chosen", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -171,7 +187,7 @@ def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], 
         key=table_key(key, ids),
         on_select="rerun",
         selection_mode="multi-row",
-        column_config={"id": st.column_config.TextColumn("cell"), "layer": st.column_config.TextColumn(width=60)},
+        column_config=config,
     )
     ticked = chosen_ids(event, ids)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -185,8 +201,8 @@ def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], 
         )
         if opened:
             st.rerun(scope="app")
-        st.button("Select the ticked", disabled=not ticked, on_click=partial(pick, ticked))
+        st.button("Select ticked rows", disabled=not ticked, on_click=partial(pick, ticked))
         columns = [*META_COLUMNS, *FEATURE_NAMES]
         widgets.csv_button("cells", lambda: rows[columns], label="CSV, all columns", simulated=simulated)
     if not ticked:
-        st.caption("Tick a row, then open the cell.")
+        st.caption("Tick a row, then open the cell. x and y are the values on the axes.")
