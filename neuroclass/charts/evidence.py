@@ -86,13 +86,21 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
             orientation="h",
             customdata=rows["feature"].tolist(),
             marker_color=UNKNOWN,
+            text=[_gate(value) for value in rows["gate"]],
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: gate %{x:.2f}<extra>click: where it was measured</extra>",
             row=1,
             col=2,
         )
-        fig.update_xaxes(range=[0, 1.02], title_text="Gate<br>(1: open)", tickvals=[0, 1], row=1, col=2)
+        fig.update_xaxes(range=[0, 1.6], title_text="Gate<br>(0 to 1)", tickvals=[0, 1], row=1, col=2)
     finish(fig, height=120 + 34 * len(rows), simulated=simulated, legend=False)
     return fig.update_yaxes(title_text="Feature (value)", col=1)
+
+
+def _gate(value: float) -> str:
+    """A gate as it is written beside its bar; one that is shut reads 0."""
+    return "" if value != value else f"{value:.2f}" if 0.005 <= value < 0.995 else f"{value:.0f}"
 
 
 def changes(

@@ -21,6 +21,18 @@ def test_each_bar_of_the_reasons_carries_its_feature():
     assert list(gates.x) == [0.0, 1.0]
 
 
+def test_every_gate_is_written_also_where_it_is_shut():
+    table = pd.DataFrame(
+        {
+            "feature": ["tau", "sag", "vrest", "ri"],
+            "shown": ["1", "2", "3", "4"],
+            "shap": [0.3, -0.1, 0.05, 0.04],
+            "gate": [1.0, 0.0, 0.42, np.nan],
+        }
+    )
+    assert list(evidence.reasons(table, "Pvalb").data[1].text) == ["", "0.42", "0", "1"]
+
+
 def test_values_of_negative_bars_do_not_lie_on_the_names():
     table = REASONS.assign(shap=[-0.2, 0.1])
     fig = evidence.reasons(table, "Pvalb")

@@ -1,10 +1,17 @@
 """The cell page: its sweeps, what they yield and the address that reopens the same view."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from neuroclass.classification.result import Prediction
+from neuroclass.cohort.demo import load_demo
+from neuroclass.ui import cache
+from neuroclass.ui.cells import identity, predictions
 
 Open = Callable[..., AppTest]
 CELL = "simulated-human-inhibitory-062"
@@ -75,3 +82,51 @@ def test_nonsense_in_the_address_is_left_out_and_sweeps_are_stepped_through(open
     assert app.selectbox(key="sweep").value == "0"
     app.button(key=f"step-1-cell-{CELL}").click().run()
     assert app.selectbox(key="sweep").value == "all overlaid"
+
+
+def _cell(**known: str | None) -> pd.Series:
+    cell = load_demo().frame.iloc[0]
+    return pd.Series({**cell.to_dict(), "id": "501845630", **known})
+
+
+def test_the_title_is_the_cell_with_its_class_and_place() -> None:
+    mouse = {"species": "mouse", "structure": "VISp", "layer": "6b", "subclass": "Htr3a"}
+    assert identity.title(_cell(**mouse)) == "501845630 · Htr3a+|Vip− · mouse VISp L6b"
+    bare = {"species": "human", "structure": None, "layer": None, "subclass": None, "broad": None}
+    assert identity.title(_cell(**bare)) == "501845630 · class unknown · human"
+
+
+def test_a_label_says_what_it_rests_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = replace(load_demo(), simulated=False)
+    monkeypatch.setattr(cache, "cohort", lambda: recorded)
+    line = {"line": "Ctgf-T2A-dgCre", "dendrite_type": "spiny", "subclass": "Glutamatergic", "species": "mouse"}
+    told = identity.origin(recorded, _cell(**line))
+    assert "driver line (Ctgf-T2A-dgCre)" in told and "spiny dendrites" in told
+    human = {"species": "human", "subclass": None, "broad": "inhibitory", "dendrite_type": "aspiny"}
+    assert "dendrite type (aspiny dendrites)" in identity.origin(recorded, _cell(**human))
+    assert "neither" in identity.origin(recorded, _cell(subclass=None, broad=None))
+    assert "simulated" in identity.origin(load_demo(), _cell(**line))
+    elsewhere = replace(recorded, source="another laboratory")
+    assert "transcriptome" in identity.origin(elsewhere, _cell(**human))
+
+
+def test_the_page_of_a_cell_opens_with_the_cell(open_page: Open, tiny_models: Path) -> None:
+    app = open_page("explore", cell=CELL)
+    assert not app.exception
+    assert [one.value.replace("\\", "").startswith(f"Cell {CELL} · inhibitory · human ") for one in app.title] == [True]
+    assert not [one for one in app.markdown if "Reporter" in one.value and "negative" in one.value]
+
+
+def test_a_reporter_negative_cell_is_told(open_page: Open, tiny_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = replace(load_demo(), simulated=False)
+    monkeypatch.setattr(cache, "cohort", lambda: recorded)
+    negative = recorded.frame[recorded.frame["reporter_status"] == "negative"]["id"].iloc[0]
+    app = open_page("explore", cell=negative)
+    assert any("Reporter-negative" in one.value for one in app.warning)
+    positive = recorded.frame[recorded.frame["reporter_status"] == "positive"]["id"].iloc[0]
+    assert not any("Reporter-negative" in one.value for one in open_page("explore", cell=positive).warning)
+
+
+def test_a_prediction_is_the_likeliest_class_and_the_next() -> None:
+    shares = {"Sst": 0.0096, "Htr3a": 0.02, "Pvalb": 0.9704}
+    assert predictions.in_words(Prediction("lspin", shares)) == "Pvalb 97.0%, then Htr3a+|Vip− 2.0%"

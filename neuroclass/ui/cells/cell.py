@@ -7,34 +7,41 @@ import streamlit as st
 
 from neuroclass.cell_types import Species, label_of
 from neuroclass.charts.cell_plots import Waveform
-from neuroclass.charts.evaluation import probabilities
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.left_out import numbers_argument
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
-from neuroclass.features import with_unit
-from neuroclass.reports.store import Table
-from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, title_of
+from neuroclass.features import BY_NAME, with_unit
 from neuroclass.ui import cache, warmup, widgets
-from neuroclass.ui.cells import cell_features, cohort_sweeps, neighbours, panels, recordings, sweeps
+from neuroclass.ui.cells import (
+    cell_features,
+    cohort_sweeps,
+    identity,
+    neighbours,
+    panels,
+    predictions,
+    recordings,
+    sweeps,
+)
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.guards import need
 from neuroclass.ui.text import escaped
 
-DATABASE_PAGE = "https://celltypes.brain-map.org/experiment/electrophysiology/"
-MORPHOLOGY_PAGE = "https://celltypes.brain-map.org/experiment/morphology/"
-_SHOWN = ("species", "donor", "line", "layer", "structure", "dendrite_type", "reporter_status")
 _FACTS = {
     "threshold_i_long_square": "Rheobase",
     "ri": "Input resistance",
     "tau": "Time constant",
-    "sag": "Sag",
-    "vrest": "Resting potential",
-    "latency": "Latency, hero sweep",
+    "sag": "Sag ratio",
+    "vrest": BY_NAME["vrest"].label,
+    "latency": BY_NAME["latency"].label,
 }
 MATES_SHOWN = 30
-_TITLES = {DANN.name: "DANN", LSPIN.name: "LSPIN", HUMAN_SUBCLASS.name: "The human subclass model"}
+GATES = (
+    "A gate is LSPIN's switch on a feature for this cell, from 0 (ignored) to 1 (used). A feature with gate 0 can "
+    "still carry a SHAP value: SHAP explains the whole answer, in which the shipped models pool the gated network with "
+    "ones that have no gates, and the network computes every gate from all features."
+)
 
 
 def show(cells: Cohort, cell_id: str) -> None:
@@ -42,7 +49,8 @@ def show(cells: Cohort, cell_id: str) -> None:
     rows = cells.frame[cells.frame["id"] == cell_id]
     need(len(rows) == 1, f"There is no cell {escaped(cell_id)} among those loaded. Clear the selector above.")
     row = rows.iloc[0]
-    _identity(cells, row)
+    identity.show(cells, row)
+    predictions.show(cells, cell_id)
     found = _analysis(cells, cell_id)
     analysis = found if isinstance(found, RecordingAnalysis) else None
     lent = None if analysis is None else Lent(partial(_again, cells.source, cell_id))
@@ -54,11 +62,13 @@ def show(cells: Cohort, cell_id: str) -> None:
         _no_sweeps(cells, cell_id)
     else:
         _sweeps(cells, row, lent)
-    st.subheader("Features among its class", anchor=False)
+    st.subheader("Features, as percentiles of its class", anchor=False)
     cell_features.show(cells, row, lent)
-    st.subheader("Why the models say so", anchor=False)
+    st.subheader("Reasons for the prediction", anchor=False)
+    if row["species"] == Species.MOUSE:
+        st.caption(GATES)
     _evidence(cells, cell_id, lent)
-    st.subheader("Cells like it", anchor=False)
+    st.subheader("Most similar cells", anchor=False)
     neighbours.show(cells, row, open_cell)
     widgets.figures_zip(f"cell-{cell_id}")
 
@@ -80,79 +90,6 @@ def _evidence(cells: Cohort, cell_id: str, lent: Lent | None) -> None:
     from neuroclass.ui.evidence import evidence
 
     evidence.show_cohort_cell(cells, cell_id, lent)
-
-
-def _identity(cells: Cohort, row: pd.Series) -> None:
-    left, right = st.columns([2, 3])
-    label = row["subclass"] or row["broad"] or "class unknown"
-    with left:
-        st.subheader(f"Cell {escaped(row['id'])}", anchor=False)
-        with st.container(horizontal=True):
-            st.badge(escaped(label_of(label) if row["subclass"] else label), color="blue")
-            st.badge(escaped(row["species"]), color="gray")
-            if cells.simulated:
-                st.badge("simulated", color="orange", icon=":material/science:")
-        facts = {name.replace("_", " "): row[name] or "unknown" for name in _SHOWN}
-        st.dataframe(pd.DataFrame(facts.items(), columns=["", "value"]), hide_index=True)
-        if not cells.simulated and str(row["id"]).isdigit():
-            with st.container(horizontal=True):
-                icon = ":material/open_in_new:"
-                st.link_button("Page in the Allen database", f"{DATABASE_PAGE}{row['id']}", icon=icon)
-                st.link_button("Morphology, where there is one", f"{MORPHOLOGY_PAGE}{row['id']}", icon=icon)
-        same = int((cells.frame["donor"] == row["donor"]).sum()) - 1
-        st.link_button(
-            f"Cells of the same donor: {same} more",
-            f"explore?f_donor={row['donor']}",
-            type="tertiary",
-            disabled=not same,
-        )
-    with right:
-        if cells.simulated:
-            _shipped(cells, str(row["id"]))
-        else:
-            _held_out(str(row["id"]))
-
-
-def _held_out(cell_id: str) -> None:
-    """Show predictions of models that never saw the cell's donor."""
-    for model in (LSPIN.name, DANN.name, HUMAN_SUBCLASS.name):
-        predictions = cache.table_if_stored(model, Table.PREDICTIONS)
-        if predictions is None:
-            continue
-        mine = predictions[predictions["id"] == cell_id]
-        if mine.empty:
-            continue
-        columns = [c for c in mine.columns if c.startswith("p_")]
-        means = mine[columns].mean()
-        verdict = cache.cell_verdicts(model, Table.PREDICTIONS).loc[cell_id, "verdict"]
-        widgets.figure(
-            probabilities([c.removeprefix("p_") for c in columns], means.tolist()),
-            f"held-out-{model}",
-            means.rename_axis("class").rename("probability").reset_index(),
-            caption=f"{_TITLES[model]}, mean of {len(mine)} held-out predictions, donor-grouped cross-validation: "
-            f"**{verdict}**.",
-        )
-
-
-def _shipped(cells: Cohort, cell_id: str) -> None:
-    """Show the shipped models' predictions for a simulated cell, which they were not trained on."""
-    try:
-        verdict = cache.verdict(cells, cell_id)
-    except NeuroClassError as error:
-        st.info(escaped(error, 600), icon=":material/info:")
-        return
-    predictions = (verdict.broad,) if verdict.species == Species.HUMAN else (verdict.subclass, verdict.broad)
-    for prediction in predictions:
-        widgets.figure(
-            probabilities(
-                list(prediction.probabilities), list(prediction.probabilities.values()), prediction.prediction_set
-            ),
-            f"shipped-{prediction.model}",
-            pd.DataFrame(prediction.probabilities.items(), columns=["class", "probability"]),
-            caption=f"{title_of(prediction.model)} as shipped, trained on recorded cells; here on a simulated cell's "
-            "features.",
-            simulated=True,
-        )
 
 
 def _again(source: str, cell_id: str, without: frozenset[int] = frozenset()) -> RecordingAnalysis | None:
@@ -190,7 +127,9 @@ def _no_sweeps(cells: Cohort, cell_id: str) -> None:
 def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
     """Show key properties of a cell, each with a link to its sweep."""
     features = None if analysis is None else analysis.features
-    for column, name in zip(st.columns(len(_FACTS)), _FACTS, strict=True):
+    with st.container(key="facts"):  # two rows where the page is narrow
+        columns = st.columns(len(_FACTS))
+    for column, name in zip(columns, _FACTS, strict=True):
         with column:
             st.markdown(f"{_FACTS[name]}  \n**{escaped(with_unit(name, float(row[name])))}**")
             place = features.provenance.get(name) if features else None

@@ -44,7 +44,9 @@ def show(cells: Cohort, row: pd.Series, open_cell: Any) -> None:
     own = str(row["species"])
     groups = [own, *(s.value for s in Species if s.value != own and (cells.frame["species"] == s.value).any())]
     found = {species: nearest_cells(cells, scores, str(row["id"]), species, N_LISTED) for species in groups}
-    for column, (species, table) in zip(st.columns(2), found.items(), strict=False):
+    with st.container(key="nearest"):  # one below the other where the page is narrow
+        columns = st.columns(2)
+    for column, (species, table) in zip(columns, found.items(), strict=False):
         with column:
             _list(species, species == own, table, open_cell, cells.simulated)
     near = [str(i) for species in groups for i in found[species]["id"].head(N_DRAWN)]

@@ -32,9 +32,9 @@ def offer(specimen: str) -> None:
         st.markdown(f"**The recording of specimen {escaped(specimen)} is not on this machine.**")
         folder = recordings_folder()
         where = f"Looked for in {escaped(folder)} ({RECORDINGS_VARIABLE}) and in the cache." if folder else (
-            f"Files you already have are found in the folder that {RECORDINGS_VARIABLE} names."
+            f"To use local NWB files, set {RECORDINGS_VARIABLE} to their folder."
         )  # fmt: skip
-        st.caption(f"An NWB file of 20 to 300 MB from the Allen Cell Types Database. {where}")
+        st.caption("An NWB file of 20 to 300 MB from the Allen Cell Types Database.", help=where)
         st.fragment(_progress, run_every=POLL_S if running else None)(specimen, running)
         _limit()
 
