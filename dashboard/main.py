@@ -24,7 +24,7 @@ STYLE = """
   [class*=st-key-wide-] > * {min-width: 46rem}
 }
 @media (min-width: 641px) and (max-width: 1200px) {
-  .st-key-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
+  .st-key-place-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
   .st-key-linked [data-testid=stColumn], .st-key-nearest [data-testid=stColumn] {min-width: 100%}
   .st-key-facts [data-testid=stColumn] {min-width: calc(33% - 1rem)}
 }

@@ -22,6 +22,7 @@ from neuroclass.charts.theme import (
 from neuroclass.features import BY_NAME
 
 _NAME_WIDTH = 24
+_LONG_NAME_WIDTH = 28
 _TEXT_SHARE = 0.45
 """What a bar's text takes of the axis on a narrow screen, of the range of the bars."""
 _NARROW = 18
@@ -54,7 +55,7 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
         return note("No feature was measured, so there is no reason to show.")
     rows = table.iloc[::-1]
     names = [
-        lines(f"{feature_name(f)} = {s}", _NAME_WIDTH) for f, s in zip(rows["feature"], rows["shown"], strict=True)
+        lines(f"{feature_name(f)} = {s}", _LONG_NAME_WIDTH) for f, s in zip(rows["feature"], rows["shown"], strict=True)
     ]
     gated = bool(rows["gate"].notna().any())
     fig = make_subplots(1, 2 if gated else 1, shared_yaxes=True, column_widths=[0.76, 0.24] if gated else None,

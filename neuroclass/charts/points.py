@@ -97,16 +97,16 @@ def scatter(
             fig.add_trace(trace.update(legend.entry(name, species)), **place)
         around = points[(panels == panel) & points["id"].isin(rings)]
         if len(around):
-            fig.add_trace(_rings(around, "ticked" not in named), **place)
+            fig.add_trace(_rings(around, "ticked" not in named).update(legend.beside()), **place)
             named.add("ticked")
         for trace in _own(own, legend=k == 0):
-            fig.add_trace(trace, **place)
+            fig.add_trace(trace.update(legend.beside()), **place)
     fig.update_layout(dragmode="select" if len(points) > 1 else "zoom")
     total = height if n_rows == 1 else 60 + 280 * n_rows
     finish(fig, height=total, simulated=simulated, legend=bool(not number or rings or (own is not None and len(own))))
     if facet:
         fig.update_layout(margin_t=80 if not number else 56)
-    fig.update_layout(legend_tracegroupgap=0)
+    fig.update_layout(legend={"tracegroupgap": 0, "xref": "container", "font": {"size": 11}})
     fig.update_xaxes(title_text=titles[0], row=n_rows)
     fig.update_yaxes(title_text=titles[1], col=1)
     return fig
@@ -142,7 +142,7 @@ class _Legend:
     def __init__(self, points: pd.DataFrame, names: Sequence[str], colour: str, grouped: bool) -> None:
         self.names = names
         self.apart = points["species"].nunique() > 1 and colour != "species"
-        self.titled = self.apart and grouped and len(names) <= MOST_TITLED
+        self.titled = self.apart and grouped and 0 < len(names) <= MOST_TITLED
         self.named: set[str] = set()
         self.species: set[str] = set()
 
@@ -164,6 +164,10 @@ class _Legend:
         elif self.apart and not self.titled:
             entry["name"] = f"{escape(species)} {class_label(name)}"
         return entry
+
+    def beside(self) -> dict[str, Any]:
+        """Settings of a trace that is no group, to stand on one line with them."""
+        return {"legendgrouptitle": {"text": _NO_TITLE}} if self.titled else {}
 
 
 def _trace(

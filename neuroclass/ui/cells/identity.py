@@ -55,7 +55,7 @@ def show(cells: Cohort, row: pd.Series) -> None:
     widgets.heading(f"Cell {escaped(title(row))}", "")
     widgets.simulated_notice(cells)
     _class(cells, row)
-    with st.container(horizontal=True, gap="large", key="identity"):
+    with st.container(horizontal=True, gap="medium", key="identity"):
         for name, value in _known(row).items():
             with st.container(width="content"):
                 st.markdown(f"{name}  \n**{escaped(value)}**")

@@ -83,7 +83,7 @@ def choose(frame: pd.DataFrame) -> tuple[Axes, pd.DataFrame]:
     numbers = [*FEATURE_NAMES, *coordinates]
     colours = [name for name in COLOURS if frame[name].notna().any()]
     first_x, first_y = (usual if frame[usual].notna().any() else other for usual, other in _FIRST)
-    with st.container(key="axes"):  # two rows of two where the page is narrow
+    with st.container(key="place-axes"):  # two rows of two where the page is narrow
         first, second, third, fourth = st.columns([3, 3, 2, 2])
     with first:
         x = widgets.pick("x axis", numbers, "x", numbers.index(first_x), format_func=name_of)
