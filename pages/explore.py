@@ -13,9 +13,10 @@ if opened is None:
     widgets.heading(*TITLE)
     which, one = st.columns(2)
 else:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Back to all cells", on_click=selected_cell.open_cell, args=(None,), icon=":material/arrow_back:")
-        which = one = st.popover("Another cell", icon=":material/search:")
+        which = st.popover("Cells", icon=":material/dataset:")
+        one = st.container(width=320)  # in sight, for the browser knows the cell only once its choice is drawn
 with which:
     chosen_cells = human_cells.choose()
 with guarded():

@@ -16,6 +16,7 @@ MOST_SVG = 2000
 LAYERS = 8
 """Parts in which the points of each group are drawn by turns, so that no group hides another."""
 SYMBOLS = {"mouse": ("circle", "Mouse (dots)"), "human": ("diamond", "Human (diamonds)")}
+_UNPREFIXED = "mouse"
 _OTHER = ("circle", "Dots")
 MOST_TITLED = 12
 """Groups beyond which the legend has no title for each species."""
@@ -106,7 +107,7 @@ def scatter(
     finish(fig, height=total, simulated=simulated, legend=bool(not number or rings or (own is not None and len(own))))
     if facet:
         fig.update_layout(margin_t=80 if not number else 56)
-    fig.update_layout(legend={"tracegroupgap": 0, "xref": "container", "font": {"size": 11}})
+    fig.update_layout(legend={"tracegroupgap": 0, "indentation": -10, "font": {"size": 11}})
     fig.update_xaxes(title_text=titles[0], row=n_rows)
     fig.update_yaxes(title_text=titles[1], col=1)
     return fig
@@ -161,7 +162,7 @@ class _Legend:
         }
         if self.titled and first:
             entry["legendgrouptitle"] = {"text": SYMBOLS.get(species, _OTHER)[1] if new else _NO_TITLE}
-        elif self.apart and not self.titled:
+        if self.apart and (not self.titled or species != _UNPREFIXED):
             entry["name"] = f"{escape(species)} {class_label(name)}"
         return entry
 

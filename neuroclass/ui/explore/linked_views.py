@@ -164,8 +164,8 @@ def _symbols(points: pd.DataFrame) -> str:
 def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], simulated: bool) -> None:
     table = rows[["id", "class", "layer"]].assign(**{"class": rows["class"].map(label_of, na_action="ignore")})
     config: dict[str, Any] = {
-        "id": st.column_config.TextColumn("cell", width=95),
-        "class": st.column_config.TextColumn(width=115),
+        "id": st.column_config.TextColumn("cell", width=80),
+        "class": st.column_config.TextColumn(width=100),
         "layer": st.column_config.TextColumn(width=50),
         "dendrite_type": st.column_config.TextColumn("dendrite type"),
     }
