@@ -86,11 +86,14 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
             orientation="h",
             customdata=rows["feature"].tolist(),
             marker_color=UNKNOWN,
+            text=[f"{gate:.2g}" for gate in rows["gate"].astype(float).round(2)],
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: gate %{x:.2f}<extra>click: where it was measured</extra>",
             row=1,
             col=2,
         )
-        fig.update_xaxes(range=[0, 1.02], title_text="Gate<br>(1: open)", tickvals=[0, 1], row=1, col=2)
+        fig.update_xaxes(range=[0, 1.5], title_text="Gate<br>(1: used)", tickvals=[0, 1], row=1, col=2)
     finish(fig, height=120 + 34 * len(rows), simulated=simulated, legend=False)
     return fig.update_yaxes(title_text="Feature (value)", col=1)
 

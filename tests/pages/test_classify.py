@@ -319,6 +319,34 @@ def test_the_history_finds_compares_and_deletes(opened, history):
     assert history.find(ME) == [] and history.spool.sizes() == {}
 
 
+def test_deleting_all_leaves_nothing_of_a_file_in_the_session(opened, history, sweeps):
+    content = sweeps[1].read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    app = upload(opened("classify"), (sweeps[1].name, content))
+    (verdict,) = of_page(app, history)
+    place = next((s["number"], k) for s in verdict["sweeps"] for k, e in enumerate(s["epochs"]) if e["stimulus"])
+    app.session_state[f"assignments-{digest}"] = {place: None}
+    app.session_state["left-out"] = {digest: frozenset({place[0]})}
+    history_page = opened("history")
+    for key in app.session_state.filtered_state:
+        if digest[:16] in key + repr(app.session_state[key]):
+            history_page.session_state[key] = app.session_state[key]
+    history_page.session_state["species"] = "mouse"
+    next(b for b in history_page.button if b.label.startswith("Delete all")).click().run()
+    assert not history_page.exception
+    kept = history_page.session_state.filtered_state
+    assert kept["species"] == "mouse"
+    assert not [key for key, value in kept.items() if digest[:16] in key + repr(value)]
+
+
+def test_before_anything_is_classified_the_history_offers_a_beginning_and_nothing_to_find_or_delete(opened):
+    app = opened("history", q="anything")
+    labels = [one.label for one in app.button]
+    assert "Classify a recording" in labels and "A pyramidal cell" in labels
+    assert not app.text_input and not [one for one in labels if one.startswith("Delete")]
+    assert "examples included" in app.info[0].value
+
+
 @pytest.mark.parametrize("told", ["off", "postgresql://nobody@localhost:1/none"])
 def test_without_a_place_that_lasts_cells_are_classified_all_the_same(opened, monkeypatch, told):
     monkeypatch.setenv("NEUROCLASS_HISTORY", told)

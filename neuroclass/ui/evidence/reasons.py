@@ -16,7 +16,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.report.content import likeliest
 from neuroclass.report.places import aligned_on, panel_of
 from neuroclass.report.tables import place_text, reasons_table
-from neuroclass.types.models import title_of
+from neuroclass.types.models import SHIPPED_MODELS, title_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence import references
 from neuroclass.ui.evidence.case import Case
@@ -37,13 +37,12 @@ def show(case: Case, prediction: Prediction) -> None:
             selection_mode="points",
             alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
         )
-    gates = " and the gates that let them through" if table["gate"].notna().any() else ""
+    gates = _gates(prediction.model) if table["gate"].notna().any() else ""
     widgets.figure_footer(
         f"reasons-{prediction.model}",
         table,
-        caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values{gates}; "
-        "relative to prototypes of the training cells with the same features present. **Click a bar** to see "
-        "the samples.",
+        caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values, relative to "
+        f"prototypes of the training cells with the same features present.{gates} **Click a bar** to see the samples.",
         simulated=case.simulated,
     )
     with st.expander("The reasons as a table"):
@@ -52,6 +51,17 @@ def show(case: Case, prediction: Prediction) -> None:
         names = {"shown": "value", "percentile": "percentile in the class (%)"}
         st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)
     _place(case, prediction, table, _clicked(event))
+
+
+def _gates(model: str) -> str:
+    """What a gate is, and why a feature whose gate is shut can have a SHAP value all the same."""
+    text = " A gate is LSPIN's switch on a feature for this cell, from 0 (not used) to 1 (used)."
+    if model not in SHIPPED_MODELS:
+        return text
+    return (
+        f"{text} The answer pools LSPIN with models of the same features that have no gates, so that a feature with "
+        "gate 0 can still matter."
+    )
 
 
 def _clicked(event: Any) -> str | None:

@@ -19,7 +19,7 @@ from neuroclass.library.library import ModelLibrary
 from neuroclass.types.visitors import Right, Visitor
 from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.address import page_of
-from neuroclass.ui.classify import metadata_form, received, sheets, uploads
+from neuroclass.ui.classify import examples, metadata_form, received, sheets, uploads
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import links, store
 from neuroclass.ui.history.browser_identity import browser_id
@@ -88,19 +88,21 @@ def with_reopened(uploaded: list[CellInput]) -> list[CellInput]:
 
 def page() -> None:
     """Draw the History page."""
-    st.caption(store.retention_notice(is_logged_in()))
+    st.caption(escaped(store.retention_notice(is_logged_in()), 900), help=escaped(store.location()))
     history, me = store.history(), visitor()
     _take_over(history, me)
+    everyone = me.may(Right.SEE_OTHERS) and not history.shared and st.toggle("Everyone's cells", key="everyone")
+    entries = history.find(me, "", everyone or None)
+    if not entries:
+        _nothing_yet()
+        return
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
-    everyone = me.may(Right.SEE_OTHERS) and not history.shared and st.toggle("Everyone's cells", key="everyone")
-    entries = history.find(me, text, everyone or None)
     with right:
         _delete_everything()
+    entries = history.find(me, text, everyone or None) if text else entries
     if not entries:
-        where = "under this login" if is_logged_in() else "in this browser"
-        nothing = "Nothing is found." if text else f"Nothing has been classified {where} yet."
-        st.info(f"{nothing} Cells come here when you upload them on the Classify page.", icon=":material/info:")
+        st.info(f"No entry has {escaped(text, 80)} in its files, cells or labels.", icon=":material/search_off:")
         return
     pending = [entry for entry in entries if entry.state != DONE]
     if pending:
@@ -134,7 +136,23 @@ def page() -> None:
     if len(chosen) == 1:
         _versions(chosen[0])
     else:
-        st.caption("Tick one row to open it or to compare versions of the models on it.")
+        st.caption(
+            "Select one row to open it, to share a read-only link to it, or to compare versions of the models on it."
+        )
+
+
+def _nothing_yet() -> None:
+    """The page before anything was classified: what comes here, and where to begin."""
+    where = "under this login" if is_logged_in() else "in this browser"
+    st.info(
+        f"Nothing has been classified {where} yet. Every cell that you classify is listed here with its answer, "
+        "examples included: open it again, compare versions of the models on it, or delete it.",
+        icon=":material/info:",
+    )
+    if st.button("Classify a recording", type="primary", icon=":material/upload_file:", key="history-classify"):
+        st.switch_page(page_of(CLASSIFY))
+    st.markdown("**Or try an example**")
+    examples.offered(here=False)
 
 
 def _take_over(history: History, me: Visitor) -> None:
@@ -164,7 +182,8 @@ def _delete(ids: list[str]) -> None:
 
 def _delete_everything() -> None:
     with st.popover("Delete everything", icon=":material/delete_forever:"):
-        st.write(f"All uploads, answers and links {'of yours' if is_logged_in() else 'of this browser'} go, for good.")
+        whose = "of yours" if is_logged_in() else "of this browser"
+        st.write(f"Deletes all uploads, answers and links {whose}. This cannot be undone.")
         if st.button("Delete all that is mine", type="primary"):
             count = uploads.forget_all()
             st.toast(f"{count} entries were deleted.")
