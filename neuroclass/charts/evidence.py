@@ -86,7 +86,7 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
             orientation="h",
             customdata=rows["feature"].tolist(),
             marker_color=UNKNOWN,
-            text=[f"{gate:.2g}" for gate in rows["gate"].astype(float).round(2)],
+            text=["" if gate != gate else f"{gate:.2g}" for gate in rows["gate"].astype(float).round(2)],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: gate %{x:.2f}<extra>click: where it was measured</extra>",

@@ -280,7 +280,7 @@ def test_every_upload_is_kept_before_the_first_is_computed(opened, history, monk
 def test_a_link_reopens_the_cell_with_what_was_said_and_finishes_what_a_crash_left(opened, history):
     digest, size = history.spool.put(io.BytesIO(TABLE))
     id = history.begin(ME, [StoredFile("cells.csv", digest, size)], {"species": "human", "entered": {"seal_gohm": 2.5}})
-    assert any("not answered" in w.value for w in opened("history").warning)
+    assert any("was not answered" in w.value for w in opened("history").warning)
     app = opened("classify", entry=id)
     assert not app.exception and not app.error
     assert app.number_input(key="seal_gohm").value == 2.5

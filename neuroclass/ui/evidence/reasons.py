@@ -41,8 +41,9 @@ def show(case: Case, prediction: Prediction) -> None:
     widgets.figure_footer(
         f"reasons-{prediction.model}",
         table,
-        caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values, relative to "
-        f"prototypes of the training cells with the same features present.{gates} **Click a bar** to see the samples.",
+        caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values, relative "
+        f"to prototypes of the training cells with the same features present.{gates} **Click a bar** to see the "
+        "samples.",
         simulated=case.simulated,
     )
     with st.expander("The reasons as a table"):

@@ -107,18 +107,23 @@ def page() -> None:
     pending = [entry for entry in entries if entry.state != DONE]
     if pending:
         st.warning(
-            f"{len(pending)} uploads were kept but not answered: the page was closed or the server stopped. Open one "
-            "to go on.",
+            f"{len(pending)} {'upload was' if len(pending) == 1 else 'uploads were'} not answered, as the page was "
+            "closed or the server stopped. Open one to classify it.",
             icon=":material/pending:",
         )
     table, ids = _table(entries, linked(history, me)), [entry.id for entry in entries]
     event = st.dataframe(
-        table,
+        _without_what_says_nothing(table),
         hide_index=True,
         key=table_key("history", ids),
         on_select="rerun",
         selection_mode="multi-row",
         height=min(420, 38 + 35 * len(table)),
+        column_config={
+            "answer": st.column_config.TextColumn(width="large", help="Cell (species): broad class / subclass."),
+            "models": st.column_config.TextColumn(width="small", help="Versions of the models that answered."),
+            "size (kB)": st.column_config.NumberColumn(format="localized", width="small"),
+        },
     )
     ticked = chosen_ids(event, ids)
     chosen = [entry for entry in entries if entry.id in ticked]
@@ -126,7 +131,7 @@ def page() -> None:
         if st.button("Open", icon=":material/open_in_new:", disabled=len(chosen) != 1):
             st.switch_page(page_of(CLASSIFY), query_params={ENTRY: chosen[0].id})
         st.button(
-            f"Delete {len(chosen)} chosen",
+            f"Delete {len(chosen)} selected" if chosen else "Delete selected",
             icon=":material/delete:",
             disabled=not chosen,
             on_click=_delete,
@@ -193,7 +198,7 @@ def _delete_everything() -> None:
 def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
+            "last opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
             "files": [entry.name for entry in entries],
             "cell": [entry.cell for entry in entries],
             "state": [entry.state for entry in entries],
@@ -203,6 +208,12 @@ def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
             "link since": [datetime.fromtimestamp(made[entry.id]) if entry.id in made else None for entry in entries],
         }
     )
+
+
+def _without_what_says_nothing(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without columns that are empty, or that say of every entry that it is answered."""
+    empty = [name for name in table if table[name].isin(["", None]).all() or table[name].isna().all()]
+    return table.drop(columns=[*empty, *(["state"] if (table["state"] == DONE).all() else [])])
 
 
 def readable(version: str) -> str:
