@@ -83,6 +83,16 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
     options = [feature for feature in ordered if feature in located]
     if not options:
         return
+    near = references.nearest(case, prediction)
+    illustrated = case.simulated
+    if mine is None and not case.simulated and all(cell.simulated for cell in near.values()):
+        illustrated = st.toggle(
+            "Illustrate with simulated cells where a feature is measured",
+            key=f"simulated-{case.key}",
+            help="This cell's sweeps are not here. Simulated cells illustrate and are no evidence.",
+        )
+        if not illustrated:
+            return
     key, seen = f"place-{prediction.model}-{case.key}", f"clicked-{prediction.model}-{case.key}"
     if clicked in options and st.session_state.get(seen) != clicked:
         st.session_state[seen] = st.session_state[key] = clicked
@@ -90,20 +100,15 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
         st.caption(f"{escaped(charts.feature_name(clicked))} was not measured on a sweep.")
     feature = str(st.selectbox("Where it was measured", options, key=key, format_func=charts.feature_name))
     own = panel_of(mine, feature) if mine else None
-    near = references.nearest(case, prediction)
     others: list[Panel] = []
     for label, cell in near.items():
         title = f"Nearest {label_of(label)}"
         found = references.panel(cell.cell_id, cell.simulated, cache.cohort().source, feature, title)
         others += [replace(found, colour=COLOURS.get(label, ""))] if found else []
-    panels = [*([own] if own else []), *others]
+    panels = [own, *others] if own else [one for one in others if illustrated or not one.simulated]
     if not panels:
         st.info("Neither this cell nor a reference cell has sweeps for this feature.", icon=":material/info:")
         return
-    if own is None and not case.simulated and all(panel.simulated for panel in panels):
-        st.caption("This cell's sweeps are not here, and only simulated cells could be shown in their place.")
-        if not st.toggle("Show simulated cells as an illustration, not as evidence", key=f"simulated-{case.key}"):
-            return
     fig = side_by_side(panels, aligned_on(feature))
     widgets.figure(
         fig,
