@@ -10,13 +10,14 @@ from plotly.subplots import make_subplots
 
 from neuroclass.charts.cell_plots import Axis
 from neuroclass.charts.comparison import Panel
-from neuroclass.charts.theme import ACCENT, POSITIVE, SIMULATED_NOTE, escape, finish
+from neuroclass.charts.theme import ACCENT, POSITIVE, SIMULATED_NOTE, escape, finish, lines
 from neuroclass.charts.traces import Curve, Trace, crop, envelope
 from neuroclass.types.arrays import Floats, Integers, Mask
 
 MARKER_MS = 8.0
 """Half width of the band that shows on the sweep where the spike is, ms."""
 _OTHERS = 0.35
+_TITLE_WIDTH, _LINE_PX = 24, 16
 _STAR = {"symbol": "star", "size": 13, "color": POSITIVE, "line": {"width": 1, "color": "white"}}
 
 
@@ -52,7 +53,7 @@ def decisive_spike(
     spike_s: float,
     reason: str,
     height: int = 330,
-    aligned_on: str = "the peak",
+    aligned_on: str = "peak",
     curves: Sequence[Curve] = (),
     in_current: bool = False,
 ) -> go.Figure:
@@ -169,11 +170,11 @@ def _sweep(trace: Trace, reason: str) -> go.Figure:
         2,
         2,
         specs=[[{}, {"rowspan": 2}], [{}, None]],
-        column_widths=[0.62, 0.38],
+        column_widths=[0.58, 0.42],
         row_heights=[0.75, 0.25],
         horizontal_spacing=0.09,
         vertical_spacing=0.07,
-        column_titles=[escape(_minus(trace.name)), f"<b>{escape(_minus(reason))}</b>"],
+        column_titles=[escape(_minus(trace.name)), f"<b>{lines(_minus(reason), _TITLE_WIDTH)}</b>"],
     )
     for row, values, unit in ((1, trace.v_mv, "mV"), (2, trace.i_pa, "pA")):
         index, kept = envelope(values)
@@ -248,6 +249,7 @@ def _finished(fig: go.Figure, height: int, simulated: bool) -> go.Figure:
 def titles_over(fig: go.Figure) -> None:
     """Panel titles at text size, the note on simulation above them."""
     noted = any(one.text == SIMULATED_NOTE for one in fig.layout.annotations)
-    fig.update_layout(margin={"t": 62 if noted else 34})
+    more = max((one.text.count("<br>") for one in fig.layout.annotations), default=0)
+    fig.update_layout(margin={"t": (62 if noted else 34) + _LINE_PX * more})
     fig.update_annotations(font_size=13)
-    fig.update_annotations(y=1.0, yshift=26, selector={"text": SIMULATED_NOTE})
+    fig.update_annotations(y=1.0, yshift=26 + _LINE_PX * more, selector={"text": SIMULATED_NOTE})

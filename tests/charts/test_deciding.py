@@ -26,7 +26,7 @@ def test_the_stimulus_is_drawn_below_the_sweep_on_the_same_time_axis():
     assert (min(stimulus.y), max(stimulus.y)) == (-50.0, 0.0)
     assert fig.layout.xaxis3.matches == "x"
     assert without_unit(fig) == {}
-    assert [note.text for note in fig.layout.annotations] == ["Sweep 3, −50 pA", "<b>Threshold: −75 mV</b>"]
+    assert [note.text for note in fig.layout.annotations] == ["Sweep 3, −50 pA", "<b>Threshold: −75\u00a0mV</b>"]
     assert render(fig)
 
 

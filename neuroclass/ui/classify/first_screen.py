@@ -85,7 +85,7 @@ def evidence(case: Case) -> None:
     found = shown_reason.shown(case, prediction.reasons, N_REASONS, _TRACE_PX)
     if found is not None:
         widgets.keep_figure("deciding", found.figure, None, case.simulated)
-        with st.container(key="verdict-trace"):
+        with st.container(key="verdict-trace"), widgets.wide("deciding"):
             st.plotly_chart(
                 found.figure,
                 key=f"deciding-{case.key}",
