@@ -6,7 +6,7 @@ from neuroclass.ui.guards import guarded
 
 widgets.heading(
     "Archive",
-    "Look at published recordings of the DANDI Archive, and classify their cells without downloading whole files.",
+    "Look at published recordings of the DANDI Archive, and classify their cells.",
 )
 listed = listing.ask()
 if listed is not None:

@@ -18,6 +18,8 @@ MARKER_MS = 8.0
 """Half width of the band that shows on the sweep where the spike is, ms."""
 _OTHERS = 0.35
 _TITLE_WIDTH, _LINE_PX = 24, 16
+_ASIDE, _ROOM = 0.3, 0.06
+"""How far before the fitted points of a line others are drawn, and room at the ends, of the range of the fitted."""
 _STAR = {"symbol": "star", "size": 13, "color": POSITIVE, "line": {"width": 1, "color": "white"}}
 
 
@@ -159,7 +161,9 @@ def decisive_line(trace: Trace, points: Points, shown: int, reason: str, height:
             row=1,
             col=2,
         )
-    fig.update_xaxes(title_text=points.axes[0].text, row=1, col=2)
+    low, high = ends[0] - _ASIDE * float(np.ptp(ends)), ends[1]
+    room = _ROOM * (high - low)
+    fig.update_xaxes(title_text=points.axes[0].text, range=[low - room, high + room], row=1, col=2)
     fig.update_yaxes(title_text=points.axes[1].text, row=1, col=2)
     return _finished(fig, height, simulated)
 
@@ -170,9 +174,9 @@ def _sweep(trace: Trace, reason: str) -> go.Figure:
         2,
         2,
         specs=[[{}, {"rowspan": 2}], [{}, None]],
-        column_widths=[0.58, 0.42],
+        column_widths=[0.57, 0.43],
         row_heights=[0.75, 0.25],
-        horizontal_spacing=0.09,
+        horizontal_spacing=0.13,
         vertical_spacing=0.07,
         column_titles=[escape(_minus(trace.name)), f"<b>{lines(_minus(reason), _TITLE_WIDTH)}</b>"],
     )

@@ -30,7 +30,7 @@ def headline(verdict: CellVerdict) -> str:
 
 
 _MEANING = {
-    "Calibrated probability": "How probable the class is; calibrated on held-out cells.",
+    "Probability": "Calibrated probability: of held-out cells with such a number, that share is of the class.",
     "Prediction set": "Holds the true class for that share of held-out cells.",
     "Expected accuracy": "Share of verdicts with exactly these features that were right on held-out donors.",
     "Typicality": "Share of held-out cells at least as unusual as this one; below 1% there is no label.",
@@ -63,7 +63,7 @@ def doubt_figures(verdict: CellVerdict) -> list[tuple[str, str, str]]:
     told = [one for one in (verdict.subclass, verdict.broad) if not one.abstain and one.probabilities]
     if verdict.broad.abstain or not told:
         return []
-    figures = {"Calibrated probability": ", ".join(f"{_of(one, verdict)} {stated(_likeliest(one))}" for one in told)}
+    figures = {"Probability": ", ".join(f"{_of(one, verdict)} {stated(_likeliest(one))}" for one in told)}
     if len(told[0].prediction_set) > 1:
         figures["Prediction set"] = f"{told[0].coverage:.0%}, {len(told[0].prediction_set)} classes"
     if "accuracy" in told[0].expected:
@@ -82,7 +82,7 @@ def _of(prediction: Prediction, verdict: CellVerdict) -> str:
     name = label_of(str(prediction.label))
     if len(prediction.prediction_set) > 1 or name.lower() not in headline(verdict).lower().split(", "):
         return name
-    return "broad class" if prediction is verdict.broad else "subclass"
+    return "broad" if prediction is verdict.broad else "subclass"
 
 
 def either(classes: Sequence[str]) -> str:

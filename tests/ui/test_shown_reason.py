@@ -37,6 +37,13 @@ def test_the_slope_of_a_line_is_drawn_as_the_line_and_the_sweep_that_fires_most(
     assert f"Sweep {star.customdata[0][0]}," in found.figure.layout.annotations[0].text
 
 
+def test_of_fast_firing_the_beginning_is_drawn_so_that_spikes_can_be_told_apart(case):
+    found = drawn(case, "f_i_curve_slope")
+    potential = next(trace for trace in found.figure.data if (trace.yaxis or "y") == "y")
+    assert found.figure.layout.annotations[0].text.endswith("first 300 ms")
+    assert max(potential.x) - min(potential.x) == pytest.approx(0.35, abs=0.01)
+
+
 def test_input_resistance_is_drawn_as_the_line_of_its_sweeps(case):
     line, *_ = beside(drawn(case, "ri").figure)
     assert 1e3 * (line.y[1] - line.y[0]) / (line.x[1] - line.x[0]) == pytest.approx(case.traced.values["ri"], rel=1e-3)
@@ -70,6 +77,6 @@ def test_every_measured_feature_of_a_sweep_can_be_drawn(case):
 
 def test_a_reason_beyond_those_listed_is_numbered_and_one_without_a_sweep_is_passed_over(case):
     found = drawn(case, "seal_gohm", "input_resistance_mohm", "seal_gohm", "width")
-    assert "(reason 4)" in found.figure.layout.annotations[1].text
+    assert "(reason\u00a04)" in found.figure.layout.annotations[1].text
     assert drawn(case, "seal_gohm") is None
     assert shown(SimpleNamespace(analysis=None, traced=None), [Reason("width", 1.0, 0.1)], 3, 236) is None

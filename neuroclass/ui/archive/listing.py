@@ -68,8 +68,8 @@ def about() -> None:
         "1. **Type a dandiset's number** and press *List files*: for example 000020, Patch-seq recordings from mouse "
         "visual cortex. No recording is downloaded yet.\n"
         "2. **Select recordings** in the list. *Show sweeps* reads from a file's metadata which sweeps it holds.\n"
-        "3. **Classify** them: of each file only the current-clamp sweeps are downloaded, and each cell gets its "
-        "verdict, which cites the dandiset."
+        "3. **Classify** them: of each file the current-clamp sweeps are downloaded, all of it only where that is "
+        "hardly more, and each cell gets its verdict, which cites the dandiset."
     )
     st.caption("The archive is contacted only when you press a button, and none of your files is sent to it.")
 

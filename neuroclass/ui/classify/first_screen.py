@@ -49,7 +49,7 @@ def _doubt(verdict: CellVerdict) -> None:
     if not figures:
         st.markdown(escaped(wording.doubt_line(verdict), 900), help=wording.DOUBT_HELP)
         return
-    with st.container(horizontal=True, gap="medium", key="verdict-doubt"):
+    with st.container(horizontal=True, gap="small", key="verdict-doubt"):
         for name, text, meaning in figures:
             st.markdown(f":small[{name}] **{escaped(text)}**", width="content", help=meaning)
     if verdict.subclass.abstain:
@@ -112,10 +112,11 @@ def _in_words(reason: Reason, label: str, species: str, drawn: bool) -> str:
     spec = BY_NAME[reason.feature]
     arrow, side = ("north_east", "towards") if reason.shap > 0 else ("south_east", "away from")
     star = " :violet[★]" if drawn else ""
-    value = escaped(with_unit(reason.feature, reason.value))
+    where = "" if spec.stimulus.value == "none" else f" \\({spec.stimulus.label}\\)"
+    value = escaped(with_unit(reason.feature, reason.value)).replace(" ", "\u00a0")
     shap = escaped(f"{reason.shap:+.2f}".replace("-", "−"))
     return (
-        f":material/{arrow}: **{escaped(spec.named)}** {value}{star}"
+        f":material/{arrow}: **{escaped(spec.label)}**{where} {value}{star}"
         f"  \n:small[SHAP {shap}, {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"
     )
 

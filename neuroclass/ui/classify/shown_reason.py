@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from neuroclass.charts import cell_plots as plots
 from neuroclass.charts import deciding as charts
-from neuroclass.charts.traces import Curve
+from neuroclass.charts.traces import Curve, Trace, crop
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.result import Reason
 from neuroclass.ephys.cell_features import CellFeatures
@@ -19,6 +19,9 @@ from neuroclass.report.deciding import Deciding, deciding, whole
 from neuroclass.report.places import SPIKE, Traced, aligned_on, from_onset
 from neuroclass.ui.cells import passive
 from neuroclass.ui.evidence.case import Case
+
+_FAST_HZ, _SHOWN_S = 40.0, (-0.05, 0.3)
+"""Rate from which only the beginning of a response is drawn, and the stretch from the stimulus' onset that is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ def shown(case: Case, reasons: Sequence[Reason], listed: int, height: int) -> Sh
     if traced is None or analysis is None or found is None:
         return None
     feature, rank = found.reason.feature, reasons.index(found.reason) + 1
-    title = found.panel.subtitle if rank <= listed else f"{found.panel.subtitle} (reason {rank})"
+    title = found.panel.subtitle if rank <= listed else f"{found.panel.subtitle} (reason\u00a0{rank})"
     line = _line(feature, analysis)
     if line is not None and (drawn := _beside_line(traced, feature, *line, title, height)) is not None:
         return ShownReason(found.reason, drawn, f"A sweep, and beside it the line whose slope is it: {title}")
@@ -93,7 +96,17 @@ def _beside_line(
     if trace is None:
         return None
     points = charts.Points(line.x, line.y, numbers, fitted, (line.slope, line.intercept), axes)
-    return charts.decisive_line(whole(trace), points, number, title, height, traced.simulated)
+    firing = feature == "f_i_curve_slope" and float(line.y[numbers == number].max()) > _FAST_HZ
+    sweep = _beginning(trace) if firing else whole(trace)
+    return charts.decisive_line(sweep, points, number, title, height, traced.simulated)
+
+
+def _beginning(trace: Trace) -> Trace:
+    """The beginning of a response whose spikes cannot be told apart where all of it is drawn."""
+    sweep = whole(trace)
+    onset = -trace.start_s
+    part = crop(sweep, onset + _SHOWN_S[0], onset + _SHOWN_S[1])
+    return replace(part, name=f"{sweep.name}, first {1e3 * _SHOWN_S[1]:.0f} ms")
 
 
 def _with_fit(
