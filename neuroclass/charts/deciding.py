@@ -17,7 +17,7 @@ from neuroclass.types.arrays import Floats, Integers, Mask
 MARKER_MS = 8.0
 """Half width of the band that shows on the sweep where the spike is, ms."""
 _OTHERS = 0.35
-_TITLE_WIDTH, _LINE_PX = 24, 16
+_TITLE_WIDTH, _LINE_PX = 32, 16
 _ASIDE, _ROOM = 0.3, 0.06
 """How far before the fitted points of a line others are drawn, and room at the ends, of the range of the fitted."""
 _STAR = {"symbol": "star", "size": 13, "color": POSITIVE, "line": {"width": 1, "color": "white"}}
@@ -194,7 +194,7 @@ def _sweep(trace: Trace, reason: str) -> go.Figure:
     fig.update_xaxes(showticklabels=False, row=1, col=1)
     fig.update_xaxes(matches="x", title_text="Time (s)", row=2, col=1)
     fig.update_yaxes(title_text="Potential (mV)", row=1, col=1)
-    return fig.update_yaxes(title_text="(pA)", nticks=3, row=2, col=1)
+    return fig.update_yaxes(title_text="I (pA)", nticks=3, row=2, col=1)
 
 
 def _line(fig: go.Figure, trace: Trace, opacity: float = 1.0) -> None:

@@ -58,7 +58,7 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
         fig.add_annotation(
             x=1,
             y=escape(title),
-            yshift=-22,
+            yshift=-19,
             text="   ".join(below),
             showarrow=False,
             xanchor="right",
@@ -66,9 +66,9 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
             visible=bool(below),
         )
     finish(fig, height=height, legend=False)
-    fig.update_layout(barmode="stack", bargap=0.5, margin={"t": 0, "b": 10, "l": 4, "r": 4})
+    fig.update_layout(barmode="stack", bargap=0.54, margin={"t": 0, "b": 8, "l": 4, "r": 4})
     fig.update_xaxes(visible=False, range=[0, 1])
-    return fig.update_yaxes(title_text="", autorange="reversed", showticklabels=False)
+    return fig.update_yaxes(title_text="", range=[len(predictions) - 0.5, -0.5], showticklabels=False)
 
 
 def _written(label: str, share: float) -> str:

@@ -328,13 +328,13 @@ def test_deleting_all_leaves_nothing_of_a_file_in_the_session(opened, history, s
     app.session_state[f"assignments-{digest}"] = {place: None}
     app.session_state["left-out"] = {digest: frozenset({place[0]})}
     history_page = opened("history")
-    for key in app.session_state.filtered_state:
-        if digest[:16] in key + repr(app.session_state[key]):
-            history_page.session_state[key] = app.session_state[key]
+    for key, value in app.session_state._state.filtered_state.items():
+        if digest[:16] in key + repr(value):
+            history_page.session_state[key] = value
     history_page.session_state["species"] = "mouse"
     next(b for b in history_page.button if b.label.startswith("Delete all")).click().run()
     assert not history_page.exception
-    kept = history_page.session_state.filtered_state
+    kept = history_page.session_state._state.filtered_state
     assert kept["species"] == "mouse"
     assert not [key for key, value in kept.items() if digest[:16] in key + repr(value)]
 

@@ -111,13 +111,13 @@ def _reasons(species: str, prediction: Prediction, drawn: str | None) -> None:
 def _in_words(reason: Reason, label: str, species: str, drawn: bool) -> str:
     spec = BY_NAME[reason.feature]
     arrow, side = ("north_east", "towards") if reason.shap > 0 else ("south_east", "away from")
-    star = " :violet[★]" if drawn else ""
+    star = ":violet[★] " if drawn else ""
     where = "" if spec.stimulus.value == "none" else f" \\({spec.stimulus.label}\\)"
     value = escaped(with_unit(reason.feature, reason.value)).replace(" ", "\u00a0")
     shap = escaped(f"{reason.shap:+.2f}".replace("-", "−"))
     return (
-        f":material/{arrow}: **{escaped(spec.label)}**{where} {value}{star}"
-        f"  \n:small[SHAP {shap}, {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"
+        f"{star}:material/{arrow}: **{escaped(spec.label)}**{where} {value}"
+        f"  \n:small[SHAP {shap} {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"
     )
 
 
@@ -125,9 +125,10 @@ def _percentile(reason: Reason, label: str, species: str) -> str:
     """Where the value lies among the database's cells of the class; known from its 5th to its 95th percentile."""
     if reason.percentile is None:
         return ""
-    end = {round(100 * LEVELS[0]): "at most ", round(100 * LEVELS[-1]): "at least "}.get(reason.percentile, "")
-    cells = escaped(label_of(compared_with(species, label)))
-    return f"; {end}{_ordinal(reason.percentile)} percentile of {cells} cells"
+    end = {round(100 * LEVELS[0]): "≤ ", round(100 * LEVELS[-1]): "≥ "}.get(reason.percentile, "")
+    compared = compared_with(species, label)
+    cells = "the class" if compared == label else f"{escaped(label_of(compared))} cells"
+    return f"; {end}{_ordinal(reason.percentile)} percentile of {cells}"
 
 
 def _ordinal(percent: float) -> str:
