@@ -125,7 +125,7 @@ def _percentile(reason: Reason, label: str, species: str) -> str:
     """Where the value lies among the database's cells of the class; known from its 5th to its 95th percentile."""
     if reason.percentile is None:
         return ""
-    end = {round(100 * LEVELS[0]): "≤ ", round(100 * LEVELS[-1]): "≥ "}.get(reason.percentile, "")
+    end = {round(100 * LEVELS[0], 1): "≤ ", round(100 * LEVELS[-1], 1): "≥ "}.get(reason.percentile, "")
     compared = compared_with(species, label)
     cells = "the class" if compared == label else f"{escaped(label_of(compared))} cells"
     return f"; {end}{_ordinal(reason.percentile)} percentile of {cells}"

@@ -114,6 +114,7 @@ def _with_fit(
 ) -> tuple[Deciding, list[Curve]]:
     """A passive feature's sweep with its fit or levels over it; other features as they are."""
     feature = found.reason.feature
+    span: tuple[float, float] | None
     if feature == "tau" and (fits := tau_fits(recording, features)):
         fit = max(fits, key=lambda one: float(np.ptp(one.v_mv)))
         number, curves, span = fit.sweep, passive.tau_curves([fit]), passive.tau_window([fit])
