@@ -87,9 +87,9 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
     illustrated = case.simulated
     if mine is None and not case.simulated and all(cell.simulated for cell in near.values()):
         illustrated = st.toggle(
-            "Illustrate with simulated cells where a feature is measured",
+            "Show simulated cells as an illustration, not as evidence",
             key=f"simulated-{case.key}",
-            help="This cell's sweeps are not here. Simulated cells illustrate and are no evidence.",
+            help="This cell has no sweeps here on which a reason could be shown.",
         )
         if not illustrated:
             return
