@@ -6,11 +6,12 @@ from neuroclass.ui.guards import guarded
 
 widgets.heading(
     "Archive",
-    "Which recordings does a dandiset hold, and what are their cells? The DANDI archive is asked only when you press a "
-    "button.",
+    "Look at published recordings of the DANDI Archive, and classify their cells.",
 )
 listed = listing.ask()
 if listed is not None:
     listing.show(*listed)
+else:
+    listing.about()
 with guarded():
     batch.show()

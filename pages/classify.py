@@ -5,4 +5,4 @@ import streamlit as st
 from neuroclass.ui.classify import page
 
 st.html("<style>.stMainBlockContainer {padding-top: 1.2rem} h1 {padding-top: 0 !important}</style>")
-page.answer(*page.bring("What is the cell in my recording, how sure is that, and on which spike does it rest?"))
+page.answer(*page.bring("What is the cell in my recording, how sure is that, and on which measurements does it rest?"))

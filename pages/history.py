@@ -4,7 +4,7 @@ from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
 
-widgets.heading("History", "What did I classify, what came of it then, and what do today's models say?")
+widgets.heading("History", "Your past classifications, and how the current models would classify them now.")
 with guarded():
     model_choice.pick()
     history.page()

@@ -11,6 +11,8 @@ from neuroclass.classification.result import Prediction
 _LETTERS = 48
 """Letters that fit into the whole bar at its narrowest."""
 _PALE = 0.35
+_LEAST_WRITTEN = 0.01
+"""Probability from which a class that has no room in the bar is written below it."""
 
 
 def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure:
@@ -26,45 +28,62 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
     Returns
     -------
     Figure
+        Classes inside the set are written into their parts of the bar, where there is room; others below it, each with
+        its colour.
     """
     fig = go.Figure()
     for title, prediction in predictions.items():
+        below = []
         for name in sorted(prediction.probabilities, key=lambda one: -prediction.probabilities[one]):
             share = prediction.probabilities[name]
             inside = name in prediction.prediction_set and not prediction.abstain
-            colour = COLOURS.get(name, ACCENT)
+            colour, label = COLOURS.get(name, ACCENT), class_label(name)
+            text = _written(label, share) if inside else ""
+            if not text and share >= _LEAST_WRITTEN:
+                square = f"<span style='color:{_faded(colour, 1 if inside else _PALE)}'>■</span>"
+                below.append(f"{square} {label} {_percent(share)}")
             fig.add_bar(
                 x=[share],
                 y=[escape(title)],
                 orientation="h",
-                marker={"color": colour if inside else _pale(colour), "line": {"width": 1, "color": "white"}},
-                text=_written(class_label(name), share),
+                marker={"color": colour, "opacity": 1 if inside else _PALE, "line": {"width": 0}},
+                text=text,
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
                 constraintext="none",
-                textfont={"size": 12, "color": _readable_on(colour) if inside else "#000000"},
-                hovertemplate=f"{class_label(name)}: {share:.1%}{'' if inside else ', outside the set'}<extra></extra>",
+                textfont={"size": 12, "color": _readable_on(colour)},
+                hovertemplate=f"{label}: {share:.1%}{'' if inside else ', outside the set'}<extra></extra>",
             )
+        fig.add_annotation(
+            x=1,
+            y=escape(title),
+            yshift=-19,
+            text="   ".join(below),
+            showarrow=False,
+            xanchor="right",
+            font={"size": 12},
+            visible=bool(below),
+        )
     finish(fig, height=height, legend=False)
-    fig.update_layout(barmode="stack", bargap=0.18, margin={"t": 4, "b": 4, "l": 4, "r": 4})
+    fig.update_layout(barmode="stack", bargap=0.54, margin={"t": 0, "b": 8, "l": 4, "r": 4})
     fig.update_xaxes(visible=False, range=[0, 1])
-    return fig.update_yaxes(title_text="", autorange="reversed", showticklabels=False)
+    return fig.update_yaxes(title_text="", range=[len(predictions) - 0.5, -0.5], showticklabels=False)
 
 
 def _written(label: str, share: float) -> str:
-    """A class and its probability as far as they fit into its part of the bar."""
-    return next((text for text in (f"{label} {_percent(share)}", label) if len(text) <= share * _LETTERS), "")
+    """A class and its probability where they fit into its part of the bar."""
+    text = f"{label} {_percent(share)}"
+    return text if len(text) <= share * _LETTERS else ""
 
 
 def _percent(share: float) -> str:
     return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
-def _pale(colour: str) -> str:
-    """A colour mixed with white."""
-    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - _PALE * (255 - part)):02X}" for part in parts)
+def _faded(colour: str, opacity: float) -> str:
+    """A colour that what is behind it shines through."""
+    return f"rgba({', '.join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5))}, {opacity})"
 
 
 def _readable_on(colour: str) -> str:

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuroclass.cell_types import HUMAN_SUBCLASS_ORDER, HumanSubclass, Species
 from neuroclass.classification.doubt import rows_of
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.classification.result import Prediction, Reason
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.predictors.cell_predictor import AnyPredictor, CellPredictor, JointPredictor
-from neuroclass.reference.ranges import percentile
+from neuroclass.reference.ranges import compared_with, percentile
 from neuroclass.types.arrays import Floats
 
 N_REASONS = 10
@@ -70,8 +69,7 @@ def _explained(
 def _reasons(cell: MeasuredCell, label: str, shap: Floats, gates: Floats | None) -> tuple[Reason, ...]:
     """The measured features that matter most, largest contribution first."""
     order = [k for k in np.argsort(-np.abs(shap)) if FEATURE_NAMES[k] in cell.features][:N_REASONS]
-    of_human = cell.species == Species.HUMAN and label in HUMAN_SUBCLASS_ORDER
-    compared = HumanSubclass(label).broad.value if of_human else label
+    compared = compared_with(cell.species, label)
     return tuple(
         Reason(
             feature=FEATURE_NAMES[k],

@@ -29,11 +29,13 @@ def headline(verdict: CellVerdict) -> str:
     return either(subclass.prediction_set)
 
 
-DOUBT_HELP = (
-    "**Probability**: calibrated on held-out cells. **Prediction set**: holds the true class for that share of "
-    "held-out cells. **Expected accuracy**: share of verdicts with exactly these features that were right on held-out "
-    "donors. **Typicality**: share of held-out cells at least as unusual as this one; below 1% there is no label."
-)
+_MEANING = {
+    "Probability": "Calibrated probability: of held-out cells with such a number, that share is of the class.",
+    "Prediction set": "Holds the true class for that share of held-out cells.",
+    "Expected accuracy": "Share of verdicts with exactly these features that were right on held-out donors.",
+    "Typicality": "Share of held-out cells at least as unusual as this one; below 1% there is no label.",
+}
+DOUBT_HELP = " ".join(f"**{name}**: {meaning[:1].lower()}{meaning[1:]}" for name, meaning in _MEANING.items())
 """What the figures of `doubt_line` mean; markdown."""
 
 
@@ -54,6 +56,33 @@ def doubt_line(verdict: CellVerdict) -> str:
     if verdict.subclass.abstain:
         text += f" Subclass: cannot say, because {verdict.subclass.abstain}."
     return text
+
+
+def doubt_figures(verdict: CellVerdict) -> list[tuple[str, str, str]]:
+    """Name, value and meaning of each figure of `doubt_line`; a class that `headline` names alone is not repeated."""
+    told = [one for one in (verdict.subclass, verdict.broad) if not one.abstain and one.probabilities]
+    if verdict.broad.abstain or not told:
+        return []
+    figures = {"Probability": ", ".join(f"{_of(one, verdict)} {stated(_likeliest(one))}" for one in told)}
+    if len(told[0].prediction_set) > 1:
+        figures["Prediction set"] = f"{told[0].coverage:.0%}, {len(told[0].prediction_set)} classes"
+    if "accuracy" in told[0].expected:
+        figures["Expected accuracy"] = f"{told[0].expected['accuracy']:.1%}"
+    if verdict.broad.typicality is not None:
+        figures["Typicality"] = f"{verdict.broad.typicality:.1%}"
+    return [(name, text, _MEANING[name]) for name, text in figures.items()]
+
+
+def _likeliest(prediction: Prediction) -> float:
+    return prediction.probabilities[str(prediction.label)]
+
+
+def _of(prediction: Prediction, verdict: CellVerdict) -> str:
+    """What a probability is of: the class, or what kind it is where the headline names that class alone."""
+    name = label_of(str(prediction.label))
+    if len(prediction.prediction_set) > 1 or name.lower() not in headline(verdict).lower().split(", "):
+        return name
+    return "broad" if prediction is verdict.broad else "subclass"
 
 
 def either(classes: Sequence[str]) -> str:
@@ -90,15 +119,20 @@ def set_line(prediction: Prediction) -> str:
     if not members:
         return ""
     coverage, share = f"{prediction.coverage:.0%}", sum(prediction.probabilities[name] for name in members)
+    together = "" if len(members) == 1 else ", together"
     text = (
-        f"{coverage} prediction set: {either(members)}. It holds every class as probable as the true class was in "
-        f"{coverage} of held-out cells, so that {coverage} of such sets hold the true class. The probability "
-        f"({stated(share)}{'' if len(members) == 1 else ' together'}) is about this cell, the "
-        f"{coverage} about the sets of many cells."
+        f"{coverage} prediction set: {either(members)}. {coverage} of such sets hold the true class. The probability "
+        f"({stated(share)}{together}) is about this cell, the {coverage} about many cells"
     )
     if len(members) == 1 and share < prediction.coverage:
-        text += f" One class alone therefore need not have {coverage}."
-    return " ".join(filter(None, (text, left_out_line(prediction))))
+        text += f", so that one class alone need not have {coverage}"
+    return f"{text}."
+
+
+def set_rule(prediction: Prediction) -> str:
+    """How the classes of the prediction set are chosen."""
+    coverage = f"{prediction.coverage:.0%}"
+    return f"It holds every class that is as probable here as the true class was in {coverage} of held-out cells."
 
 
 def stated(share: float) -> str:

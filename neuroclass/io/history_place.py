@@ -40,17 +40,22 @@ class Place:
     shared: bool = False
 
     def retention_notice(self, login: bool = False) -> str:
-        """Describe where uploads are stored, for how long, and who sees them: a browser, or whoever is logged in."""
+        """Describe for how long uploads are kept and who sees them: a browser, or whoever is logged in."""
         if not self.days:
-            return "Uploads stay on the machine that runs NeuroClass, in a temporary folder that goes when it stops."
+            return "Uploads stay on the machine that runs NeuroClass and are deleted when it stops."
         everyone = "everyone of the lab sees them" if login else "everyone who reaches this server sees them"
         seen = everyone if self.shared else f"only {'you see' if login else 'this browser sees'} them"
-        database = "" if self.url.startswith("sqlite") else " and, without the recordings, in the lab's database"
         return (
-            f"Uploads stay on the machine that runs NeuroClass, in {self.folder}{database}; {seen}. They go "
-            f"{self.days} days after they were last opened, or when you delete them on the History page; where all "
-            f"files together exceed {MAX_BYTES / 1e9:.0f} GB, the recordings that were longest not used go earlier."
+            f"Uploads stay on the machine that runs NeuroClass; {seen}. Files are deleted {self.days} days after last "
+            f"use, or sooner (least recently used first) if the total exceeds {MAX_BYTES / 1e9:.0f} GB."
         )
+
+    def location(self) -> str:
+        """Describe where uploads are stored."""
+        if not self.days:
+            return "In a temporary folder."
+        database = "" if self.url.startswith("sqlite") else "; answers, without the recordings, in the lab's database"
+        return f"Recordings in {self.folder}{database}."
 
 
 def place() -> Place:

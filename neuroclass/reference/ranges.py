@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroclass.cell_types import Species
+from neuroclass.cell_types import HUMAN_SUBCLASS_ORDER, HumanSubclass, Species
 from neuroclass.config import MODELS_DIR
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES
@@ -96,6 +96,12 @@ def percentile(feature: str, value: float, species: str, label: str) -> float | 
     if quantiles is None:
         return None
     return round(100 * float(np.interp(value, quantiles, LEVELS)), 1)
+
+
+def compared_with(species: str, label: str) -> str:
+    """The class whose database cells a value is compared with: of a human subclass, which has none, the broad class."""
+    of_human = species == Species.HUMAN and label in HUMAN_SUBCLASS_ORDER
+    return HumanSubclass(label).broad.value if of_human else label
 
 
 def class_values(species: str, label: str) -> Floats:

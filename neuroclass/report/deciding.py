@@ -50,6 +50,10 @@ def deciding(traced: Traced, reasons: Sequence[Reason]) -> Deciding | None:
         panel = panel_of(traced, reason.feature)
         if panel is not None:
             first = panel.traces[0]
-            name = f"{first.name[:1].upper()}{first.name[1:]}"
-            return Deciding(reason, replace(first, name=name, start_s=0.0), panel, -first.start_s)
+            return Deciding(reason, whole(first), panel, -first.start_s)
     return None
+
+
+def whole(trace: Trace) -> Trace:
+    """A sweep from its first sample, its name as a title."""
+    return replace(trace, name=f"{trace.name[:1].upper()}{trace.name[1:]}", start_s=0.0)

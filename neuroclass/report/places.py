@@ -111,6 +111,13 @@ def panel_of(cell: Traced, feature: str) -> Panel | None:
     return Panel(cell.title, subtitle, tuple(spike.trace for spike in shown), marks, _SPIKE_WINDOW, cell.simulated)
 
 
+def from_onset(cell: Traced, number: int, stimulus: Stimulus) -> Trace | None:
+    """A sweep on a time axis with 0 where its stimulus begins; None where the cell has no such sweep."""
+    sweep = next((one for one in cell.recording.sweeps if one.number == number), None)
+    epoch = next((one for one in cell.epochs if one.sweep_number == number and one.stimulus is stimulus), None)
+    return None if sweep is None or epoch is None else aligned(_trace(sweep, epoch), epoch.start_s)
+
+
 def compare(cells: Sequence[Traced], feature: str) -> list[Panel]:
     """Panels for the cells on whose sweeps a feature was measured, in order."""
     panels = [panel_of(cell, feature) for cell in cells]
@@ -123,17 +130,22 @@ def _from_onset(
     chosen = pairs[:: max(1, -(-len(pairs) // MOST_TRACES))]
     traces = tuple(aligned(_trace(sweep, epoch), epoch.start_s) for sweep, epoch in chosen)
     if feature == "latency":
-        return Panel(title, subtitle, traces, (), (-0.02, 0.05 + _latency(chosen[0])), simulated)
+        latency_s, threshold_mv = _latency(chosen[0])
+        marks = () if threshold_mv is None else (Mark("threshold", [latency_s], [threshold_mv], "circle", PALETTE[1]),)
+        return Panel(title, subtitle, traces, marks, (-0.02, 0.05 + latency_s), simulated)
     if feature == "vrest":
         return Panel(title, subtitle, traces, (), (-0.12, 0.05), simulated)
     return Panel(title, subtitle, traces, (), (-0.1, 1.2 * chosen[0][1].duration_s), simulated)
 
 
-def _latency(pair: tuple[Sweep, Epoch]) -> float:
-    """Time from the stimulus' onset to the first threshold, s; the stimulus' duration without a spike."""
+def _latency(pair: tuple[Sweep, Epoch]) -> tuple[float, float | None]:
+    """Time from the stimulus' onset to the first threshold, s, and its potential; its duration, None without one."""
     sweep, epoch = pair
-    times = _detect(sweep, epoch).time_s("threshold")
-    return float(times[0] - epoch.start_s) if times.size else epoch.duration_s
+    found = _detect(sweep, epoch)
+    times = found.time_s("threshold")
+    if not times.size:
+        return epoch.duration_s, None
+    return float(times[0] - epoch.start_s), float(found.v_mv["threshold"][0])
 
 
 def _trace(sweep: Sweep, epoch: Epoch) -> Trace:

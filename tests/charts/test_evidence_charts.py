@@ -18,7 +18,7 @@ def test_each_bar_of_the_reasons_carries_its_feature():
     assert list(shap.customdata) == list(gates.customdata) == ["sag", "tau"]
     assert "&lt;b&gt;12 ms" in shap.y[1].replace("\xa0", " ")
     assert "probability" in fig.layout.xaxis.title.text
-    assert list(gates.x) == [0.0, 1.0]
+    assert list(gates.x) == [0.0, 1.0] and list(gates.text) == ["0", "1"]
 
 
 def test_every_gate_is_written_also_where_it_is_shut():

@@ -8,17 +8,27 @@ from neuroclass.classification.result import Prediction
 TASK = Prediction("lspin", {"Pvalb": 0.6, "Sst": 0.3, "Vip": 0.06, "Htr3a": 0.04}, ("Pvalb",))
 
 
-def test_classes_outside_the_set_are_pale_and_small_parts_unlabelled():
-    bars = {bar.hovertemplate.split(":")[0]: bar for bar in strips({"Subclass": TASK}).data}
-    assert bars["Pvalb"].marker.color == COLOURS["Pvalb"] != bars["Sst"].marker.color
-    assert bars["Pvalb"].text == "Pvalb 60%" and bars["Vip"].text == ""
+def test_classes_outside_the_set_are_faded_and_written_below_the_bar():
+    fig = strips({"Subclass": TASK})
+    bars = {bar.hovertemplate.split(":")[0]: bar for bar in fig.data}
+    (below,) = fig.layout.annotations
+    assert {name: bar.marker.color for name, bar in bars.items() if name != "Htr3a+|Vip−"} == {
+        name: COLOURS[name] for name in ("Pvalb", "Sst", "Vip")
+    }
+    assert bars["Pvalb"].marker.opacity == 1 > bars["Sst"].marker.opacity == bars["Vip"].marker.opacity
+    assert bars["Pvalb"].text == "Pvalb 60%" and bars["Sst"].text == bars["Vip"].text == ""
+    assert [part.split("</span> ")[1].strip() for part in below.text.split("<span")[1:]] == [
+        "Sst 30%",
+        "Vip 6%",
+        "Htr3a+|Vip− 4%",
+    ]
     assert "outside the set" in bars["Sst"].hovertemplate and "outside" not in bars["Pvalb"].hovertemplate
     assert sum(bar.x[0] for bar in bars.values()) == 1.0
 
 
 def test_without_a_label_no_class_is_in_full_colour():
     withheld = Prediction("lspin", TASK.probabilities, ("Pvalb",), abstain="too few features")
-    assert not {bar.marker.color for bar in strips({"Subclass": withheld}).data} & set(COLOURS.values())
+    assert not [bar for bar in strips({"Subclass": withheld}).data if bar.marker.opacity == 1]
 
 
 def test_before_and_after_have_the_same_classes():

@@ -42,7 +42,7 @@ def archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Archive
 def _list(app: AppTest, number: str, version: str = "") -> AppTest:
     app.text_input[0].set_value(number)
     app.text_input[1].set_value(version)
-    return next(button for button in app.button if button.label == "List").click().run()
+    return next(button for button in app.button if button.label == "List files").click().run()
 
 
 def test_nothing_is_asked_until_a_button_is_pressed(archive: Archive, open_page: Open) -> None:
@@ -50,6 +50,7 @@ def test_nothing_is_asked_until_a_button_is_pressed(archive: Archive, open_page:
     assert not app.exception
     assert app.text_input[0].value == "000020"
     assert archive.requests == []
+    assert "dandiset" in app.info[0].value and any("List files" in one.value for one in app.markdown)
     app = _list(app, "20")
     assert not app.exception
     assert list(app.dataframe[0].value["path"]) == [one.path for one in archive.files]

@@ -280,7 +280,7 @@ def test_every_upload_is_kept_before_the_first_is_computed(opened, history, monk
 def test_a_link_reopens_the_cell_with_what_was_said_and_finishes_what_a_crash_left(opened, history):
     digest, size = history.spool.put(io.BytesIO(TABLE))
     id = history.begin(ME, [StoredFile("cells.csv", digest, size)], {"species": "human", "entered": {"seal_gohm": 2.5}})
-    assert any("not answered" in w.value for w in opened("history").warning)
+    assert any("was not answered" in w.value for w in opened("history").warning)
     app = opened("classify", entry=id)
     assert not app.exception and not app.error
     assert app.number_input(key="seal_gohm").value == 2.5
@@ -317,6 +317,34 @@ def test_the_history_finds_compares_and_deletes(opened, history):
     next(b for b in app.button if b.label.startswith("Delete all")).click().run()
     assert not app.exception
     assert history.find(ME) == [] and history.spool.sizes() == {}
+
+
+def test_deleting_all_leaves_nothing_of_a_file_in_the_session(opened, history, sweeps):
+    content = sweeps[1].read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    app = upload(opened("classify"), (sweeps[1].name, content))
+    (verdict,) = of_page(app, history)
+    place = next((s["number"], k) for s in verdict["sweeps"] for k, e in enumerate(s["epochs"]) if e["stimulus"])
+    app.session_state[f"assignments-{digest}"] = {place: None}
+    app.session_state["left-out"] = {digest: frozenset({place[0]})}
+    history_page = opened("history")
+    for key, value in app.session_state._state.filtered_state.items():
+        if digest[:16] in key + repr(value):
+            history_page.session_state[key] = value
+    history_page.session_state["species"] = "mouse"
+    next(b for b in history_page.button if b.label.startswith("Delete all")).click().run()
+    assert not history_page.exception
+    kept = history_page.session_state._state.filtered_state
+    assert kept["species"] == "mouse"
+    assert not [key for key, value in kept.items() if digest[:16] in key + repr(value)]
+
+
+def test_before_anything_is_classified_the_history_offers_a_beginning_and_nothing_to_find_or_delete(opened):
+    app = opened("history", q="anything")
+    labels = [one.label for one in app.button]
+    assert "Classify a recording" in labels and "A pyramidal cell" in labels
+    assert not app.text_input and not [one for one in labels if one.startswith("Delete")]
+    assert "examples included" in app.info[0].value
 
 
 @pytest.mark.parametrize("told", ["off", "postgresql://nobody@localhost:1/none"])

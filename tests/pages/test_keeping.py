@@ -197,7 +197,7 @@ def test_what_was_ticked_is_deleted_though_another_tab_has_sorted_the_list_anew(
     app.session_state[table_key("history", [newer, older])] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     history.get(ME, older)  # opened in another tab, so that it is now the first row
-    next(b for b in app.button if b.label == "Delete 1 chosen").click().run()
+    next(b for b in app.button if b.label == "Delete 1 selected").click().run()
     assert not app.exception
     assert [entry.id for entry in history.find(ME)] == [older]
 
@@ -209,7 +209,7 @@ def test_a_tick_does_not_move_to_another_entry_when_the_list_is_sorted_anew(open
     app.run()
     history.get(ME, older)
     app.run()
-    assert any(b.label == "Delete 0 chosen" for b in app.button)
+    assert any(b.label == "Delete selected" for b in app.button)
 
 
 def test_rows_stand_for_what_they_showed():

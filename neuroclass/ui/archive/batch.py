@@ -97,7 +97,7 @@ def _progress(job_id: str) -> None:
             with guarded(stop=False):
                 registry().cancel(job.id, visitor())
             st.rerun(scope="app")
-    st.caption("It goes on when you leave or reload. What is done is kept.")
+    st.caption("The batch goes on if you leave or reload this page; finished recordings are kept.")
     if reports:
         st.dataframe(_table(reports), hide_index=True, column_config=_columns())
 
@@ -129,8 +129,8 @@ def _results(job: Job, reports: Sequence[Mapping[str, Any]]) -> None:
     )  # fmt: skip
     refused = int(table["note"].str.startswith("refused").sum())
     st.caption(
-        f"{len(table) - refused} cells classified, {refused} refused. Tick a row to open its verdict, with sweeps and "
-        "reasons, on Classify. Sets hold the truth in 90% of held-out cells."
+        f"{len(table) - refused} cells classified, {refused} refused. Select a row to open its verdict, with sweeps "
+        "and reasons, on Classify. The 90% sets held the true class in 90% of held-out cells."
     )
     st.caption(f"Cite: {escaped(job.config.get('citation', ''), 1000)}")
     ticked = next((ids.index(one) for one in chosen_ids(event, ids)), None)

@@ -42,7 +42,7 @@ def chosen() -> list[InputFile]:
 
 
 def leave() -> None:
-    """Say where the recording is from, and offer to put it away."""
+    """Say where the recording is from, and offer to close it."""
     for file in chosen():
         origin = origin_of(None, file.sha256)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -50,7 +50,7 @@ def leave() -> None:
                 f":material/public: From dandiset {origin.get('dandiset')}, version {origin.get('version')}; the "
                 "Methods paragraph cites it."
             )
-            st.button("Put it away", type="tertiary", key=f"{ADDRESS}-leave", on_click=_put_away)
+            st.button("Close", type="tertiary", key=f"{ADDRESS}-leave", on_click=_put_away)
 
 
 def _put_away() -> None:

@@ -35,14 +35,16 @@ def ask() -> Listing | None:
     with st.form("dandiset", border=True):
         number, version, button = st.columns([2, 2, 1], vertical_alignment="bottom")
         wanted = number.text_input(
-            "Dandiset", st.query_params.get("dandiset", ""), placeholder="000020", max_chars=20,
-            help="Six digits, as in its address at dandiarchive.org.",
+            "Dandiset number", st.query_params.get("dandiset", ""), placeholder="000020", max_chars=20,
+            help="Six digits, as in the data set's address at dandiarchive.org.",
         )  # fmt: skip
         which = version.text_input(
-            "Version", st.query_params.get("version", ""), placeholder="latest published", max_chars=40,
-            help="A published version, or draft, which may change.",
+            "Version (optional)", st.query_params.get("version", ""), placeholder="latest published", max_chars=40,
+            help="A published version, such as 0.210913.1639, or draft, which may change.",
         )  # fmt: skip
-        asked = button.form_submit_button("List", icon=":material/cloud_download:", type="primary", width="stretch")
+        asked = button.form_submit_button(
+            "List files", icon=":material/cloud_download:", type="primary", width="stretch"
+        )
     key = (wanted.strip(), which.strip())
     if asked:
         with guarded(), st.spinner("Asking the archive"):
@@ -53,6 +55,23 @@ def ask() -> Listing | None:
         else:
             st.query_params.pop("version", None)
     return _listings().get(key)
+
+
+def about() -> None:
+    """What the archive is, and what to type and press, before anything is listed."""
+    st.info(
+        "The [DANDI Archive](https://dandiarchive.org) publishes neurophysiology recordings as NWB files. Each data "
+        "set, called a *dandiset*, has a six-digit number.",
+        icon=":material/public:",
+    )
+    st.markdown(
+        "1. **Type a dandiset's number** and press *List files*: for example 000020, Patch-seq recordings from mouse "
+        "visual cortex. No recording is downloaded yet.\n"
+        "2. **Select recordings** in the list. *Show sweeps* reads from a file's metadata which sweeps it holds.\n"
+        "3. **Classify** them: of each file the current-clamp sweeps are downloaded, all of it only where that is "
+        "hardly more, and each cell gets its verdict, which cites the dandiset."
+    )
+    st.caption("The archive is contacted only when you press a button, and none of your files is sent to it.")
 
 
 def _keep(key: tuple[str, str]) -> None:
@@ -79,7 +98,7 @@ def show(dandiset: Dandiset, assets: Sequence[Asset]) -> None:
                 "age": [asset.age for asset in found],
                 "size (MB)": [asset.size / MB for asset in found],
                 "path": [asset.path for asset in found],
-                "read": ["no: Zarr" if asset.kind == "zarr" else "yes" for asset in found],
+                "readable": ["no, Zarr" if asset.kind == "zarr" else "yes" for asset in found],
             }
         ),
         hide_index=True,
@@ -91,8 +110,10 @@ def show(dandiset: Dandiset, assets: Sequence[Asset]) -> None:
             "size (MB)": st.column_config.NumberColumn(format="%.1f", width="small"),
             "path": st.column_config.TextColumn(width="large"),
             "subject": st.column_config.TextColumn(width="small"),
-            "age": st.column_config.TextColumn(width="small", help="ISO 8601, such as P60D for 60 days"),
-            "read": st.column_config.TextColumn(width="small", help="NWB files in HDF5 are; Zarr folders are not."),
+            "age": st.column_config.TextColumn(width="small", help="ISO 8601: P60D is 60 days, P45Y 45 years."),
+            "readable": st.column_config.TextColumn(
+                width="small", help="NWB files stored as HDF5 can be read here, those stored as Zarr cannot."
+            ),
         },
     )
     by_id = {asset.id: asset for asset in found}
@@ -100,7 +121,7 @@ def show(dandiset: Dandiset, assets: Sequence[Asset]) -> None:
     readable = [asset for asset in ticked if asset.kind != "zarr"]
     more = f" The first {MOST_LISTED:,} are listed." if len(assets) == MOST_LISTED else ""
     size = sum(asset.size for asset in found) / MB
-    st.caption(f"{len(found):,} of {len(assets):,} files, {size:,.0f} MB.{more} Tick those to look at or classify.")
+    st.caption(f"{len(found):,} of {len(assets):,} files, {size:,.0f} MB.{more} Select those to look at or classify.")
     _deeds(dandiset, ticked, readable)
 
 
@@ -108,8 +129,8 @@ def _filtered(assets: Sequence[Asset]) -> list[Asset]:
     subject, pattern, size = st.columns(3)
     names = sorted({asset.subject for asset in assets if asset.subject})
     subjects = subject.multiselect("Subjects", names, placeholder="all")
-    glob = pattern.text_input("Path fits", "", placeholder="sub-*/*icephys.nwb", max_chars=200)
-    largest = size.number_input("At most (MB)", min_value=0.1, value=None, placeholder="any size")
+    glob = pattern.text_input("Path matches", "", placeholder="sub-*/*icephys.nwb", max_chars=200)
+    largest = size.number_input("Largest file (MB)", min_value=0.1, value=None, placeholder="any")
     choice = Choice(tuple(subjects), glob.strip(), largest=None if largest is None else round(largest * MB))
     return [asset for asset in assets if choice.takes(asset)]
 
@@ -122,20 +143,21 @@ def _deeds(dandiset: Dandiset, ticked: Sequence[Asset], readable: Sequence[Asset
             icon=":material/play_arrow:",
             type="primary",
             disabled=not readable,
-            help="Fetches the current-clamp sweeps of each ticked recording, or all of it where that is hardly more.",
+            help="Downloads the current-clamp sweeps of each selected recording, or the whole file where that is "
+            "hardly more.",
         )
         looked = st.button(
-            "Look at their sweeps",
+            "Show sweeps",
             icon=":material/table_rows:",
             disabled=not ticked or len(ticked) > MOST_LOOKED_AT,
-            help=f"Of at most {MOST_LOOKED_AT} ticked recordings; only their metadata are fetched.",
+            help=f"Of at most {MOST_LOOKED_AT} selected recordings; only their metadata are downloaded.",
         )
     if classify:
         with guarded():
             if len(readable) > MOST_RECORDINGS:
                 raise SettingsError(
-                    f"{len(readable):,} recordings are ticked; at most {MOST_RECORDINGS:,} are classified at once. "
-                    "Tick fewer, or use the command line: neuroclass fetch --dandi … --classify FILE."
+                    f"{len(readable):,} recordings are selected; at most {MOST_RECORDINGS:,} are classified at once. "
+                    "Select fewer, or use the command line: neuroclass fetch --dandi … --classify FILE."
                 )
             batch.start(dandiset, readable)
     if looked:
@@ -157,6 +179,6 @@ def _sweeps(dandiset: Dandiset, asset: Asset) -> None:
     subject = ", ".join(f"{key} {value}" for key, value in table.subject.items())
     st.caption(
         f"{len(frame)} sweeps. {escaped(subject)}. {table.transferred / MB:.2f} of {asset.size / MB:.1f} MB were "
-        f"fetched so far; the current-clamp sweeps take {table.needed / MB:.1f} MB."
+        f"downloaded so far; the current-clamp sweeps take {table.needed / MB:.1f} MB."
     )
     widgets.csv_button(f"sweeps-{asset.id}", frame, label="Sweeps (CSV)")

@@ -15,7 +15,7 @@ from neuroclass.classification.differences import Differences, differences
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
-from neuroclass.features import with_unit
+from neuroclass.features import signed, with_unit
 from neuroclass.report.content import own_trace
 from neuroclass.report.places import Traced, aligned_on, panel_of
 from neuroclass.ui import widgets
@@ -80,7 +80,7 @@ def _traces(case: Case, other: Other, given: CellMetadata, found: Differences) -
             widgets.figure(
                 side_by_side(named, aligned_on(one.feature), height=340),
                 "compared-sweeps",
-                caption=f"{escaped(feature_name(one.feature))}, the feature that differs most ({one.sd:+.1f} SD).",
+                caption=f"{escaped(feature_name(one.feature))}, the feature that differs most ({signed(one.sd)} SD).",
                 simulated=case.simulated or analysis.simulated,
                 needs_room=True,
             )
@@ -104,7 +104,7 @@ def _features(first: CellVerdict, second: CellVerdict, found: Differences) -> No
         named = table.rename(columns={"now": first.cell, "then": second.cell, "delta_z": "difference (SD)"})
         widgets.figure(
             changes(
-                table.head(LISTED), x=f"{second.cell} less {first.cell} (standard deviations of the training cells)"
+                table.head(LISTED), x=f"{second.cell} minus {first.cell} (standard deviations of the training cells)"
             ),
             "compared-features",
             named if named.columns.is_unique else table,

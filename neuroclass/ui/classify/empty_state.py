@@ -4,16 +4,21 @@ import streamlit as st
 
 from neuroclass.reference.template import template_csv, template_guide
 from neuroclass.ui.history import store
+from neuroclass.ui.identity import is_logged_in
+from neuroclass.ui.text import escaped
 
 
 def show() -> None:
     """What to do where nothing is uploaded yet."""
     st.info(
         "Drop one or many files above, or a zip of them. A recording gives the features its sweeps allow; a table may "
-        "lack columns and values. Nothing leaves this machine.",
+        "lack columns and values.",
         icon=":material/info:",
     )
-    st.caption(store.retention_notice())
+    st.caption(
+        f"{escaped(store.retention_notice(is_logged_in()), 900)} You can delete them at any time on the History page.",
+        help=escaped(store.location()),
+    )
     left, right = st.columns([1, 3], vertical_alignment="center")
     left.download_button(
         "Template (CSV)",

@@ -64,7 +64,7 @@ def _kept(name: str, owner: str) -> InputFile:
 
 
 def leave() -> None:
-    """Say which example is shown, and offer to put it away."""
+    """Say which example is shown, and offer to close it."""
     name = st.query_params.get(ADDRESS, "")
     if name in EXAMPLES:
         with st.container(horizontal=True, vertical_alignment="center", key="example"):
@@ -73,7 +73,7 @@ def leave() -> None:
                 width="content",
                 help=EXAMPLES[name].shows,
             )
-            st.button("Put it away", type="tertiary", key=f"{ADDRESS}-leave", on_click=_put_away, args=(name,))
+            st.button("Close example", type="tertiary", key=f"{ADDRESS}-leave", on_click=_put_away, args=(name,))
 
 
 def _put_away(name: str) -> None:

@@ -1,9 +1,8 @@
-"""The answer and its evidence on one screen: headline, doubt, the deciding samples, three reasons, quality."""
+"""The answer and its evidence on one screen: headline, doubt, the strongest reason drawn, three reasons, quality."""
 
 import streamlit as st
 
 from neuroclass.cell_types import label_of
-from neuroclass.charts import front as spike_charts
 from neuroclass.charts.theme import download_config
 from neuroclass.charts.verdict import strips
 from neuroclass.classification import wording
@@ -11,10 +10,9 @@ from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.result import CellVerdict, Prediction, Reason
 from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
 from neuroclass.library.entry import SHIPPED
-from neuroclass.report.deciding import deciding
-from neuroclass.report.places import SPIKE, aligned_on, quantity_of
+from neuroclass.reference.ranges import LEVELS, compared_with
 from neuroclass.ui import widgets
-from neuroclass.ui.classify import quality
+from neuroclass.ui.classify import quality, shown_reason
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
@@ -40,9 +38,22 @@ def answer(verdict: CellVerdict) -> None:
             config={**download_config("probabilities"), "displayModeBar": False},
             alt="Calibrated probabilities of the broad class and of the subclass; pale: outside the prediction set",
         )
-    st.markdown(escaped(wording.doubt_line(verdict), 900), help=wording.DOUBT_HELP)
+    _doubt(verdict)
     for text in _beside(verdict):
         st.caption(text)
+
+
+def _doubt(verdict: CellVerdict) -> None:
+    """Each figure with its name and what it means; where there is no label, why."""
+    figures = wording.doubt_figures(verdict)
+    if not figures:
+        st.markdown(escaped(wording.doubt_line(verdict), 900), help=wording.DOUBT_HELP)
+        return
+    with st.container(horizontal=True, gap="small", key="verdict-doubt"):
+        for name, text, meaning in figures:
+            st.markdown(f":small[{name}] **{escaped(text)}**", width="content", help=meaning)
+    if verdict.subclass.abstain:
+        st.caption(f"Subclass: cannot say, because {escaped(verdict.subclass.abstain, 600)}.")
 
 
 def _origin(verdict: CellVerdict) -> str:
@@ -69,55 +80,55 @@ def _beside(verdict: CellVerdict) -> list[str]:
 
 
 def evidence(case: Case) -> None:
-    """The samples that decide, the strongest reasons, and the quality of the recording."""
+    """What the strongest reason was measured on, the strongest reasons, and the quality of the recording."""
     prediction = of_headline(case.verdict)
-    _samples(case, prediction)
-    _reasons(prediction)
+    found = shown_reason.shown(case, prediction.reasons, N_REASONS, _TRACE_PX)
+    if found is not None:
+        widgets.keep_figure("deciding", found.figure, None, case.simulated)
+        with st.container(key="verdict-trace"), widgets.wide("deciding"):
+            st.plotly_chart(
+                found.figure,
+                key=f"deciding-{case.key}",
+                config=download_config("deciding"),
+                alt=found.words,
+            )
+    _reasons(case.verdict.species, prediction, None if found is None else found.reason.feature)
     quality.show(case)
 
 
-def _samples(case: Case, prediction: Prediction) -> None:
-    traced = case.traced
-    strongest = prediction.reasons[:N_REASONS]
-    at_spikes = [reason for reason in strongest if quantity_of(reason.feature)]
-    found = None if traced is None else deciding(traced, [*at_spikes, *prediction.reasons])
-    if found is None:
-        return
-    zero = "the peak" if aligned_on(found.reason.feature) == SPIKE else aligned_on(found.reason.feature)
-    fig = spike_charts.decisive_spike(
-        found.sweep, found.panel, found.zero_s, found.panel.subtitle, height=_TRACE_PX, aligned_on=zero
-    )
-    widgets.keep_figure("deciding", fig, None, case.simulated)
-    with st.container(key="verdict-trace"):
-        st.plotly_chart(
-            fig,
-            key=f"deciding-{case.key}",
-            config=download_config("deciding"),
-            alt=f"A sweep, and beside it where the strongest reason was measured: {found.panel.subtitle}",
-        )
-
-
-def _reasons(prediction: Prediction) -> None:
+def _reasons(species: str, prediction: Prediction, drawn: str | None) -> None:
+    """The strongest reasons side by side; a star at the one that is drawn."""
     strongest = prediction.reasons[:N_REASONS]
     if not strongest:
         st.caption("No feature was measured, so there is no reason to show.")
         return
-    label = label_of(max(prediction.probabilities, key=lambda name: prediction.probabilities[name]))
+    label = max(prediction.probabilities, key=lambda name: prediction.probabilities[name])
     with st.container(key="verdict-reasons"):
         for column, reason in zip(st.columns(N_REASONS), strongest, strict=False):
-            column.markdown(_in_words(reason, label))
+            column.markdown(_in_words(reason, label, species, reason.feature == drawn))
 
 
-def _in_words(reason: Reason, label: str) -> str:
+def _in_words(reason: Reason, label: str, species: str, drawn: bool) -> str:
     spec = BY_NAME[reason.feature]
-    arrow, side = ("north_east", "for") if reason.shap > 0 else ("south_east", "against")
-    percentile = "" if reason.percentile is None else f", {_ordinal(reason.percentile)} percentile of its species"
+    arrow, side = ("north_east", "towards") if reason.shap > 0 else ("south_east", "away from")
+    star = ":violet[★] " if drawn else ""
     where = "" if spec.stimulus.value == "none" else f" \\({spec.stimulus.label}\\)"
-    value = escaped(with_unit(reason.feature, reason.value).replace("-", "−"))
+    value = escaped(with_unit(reason.feature, reason.value)).replace(" ", "\u00a0")
+    shap = escaped(f"{reason.shap:+.2f}".replace("-", "−"))
     return (
-        f":material/{arrow}: **{escaped(spec.label)}**{where} {value}"
-        f"  \n:small[{side} {escaped(label)}: SHAP {escaped(f'{reason.shap:+.2f}'.replace('-', '−'))}{percentile}]"
+        f"{star}:material/{arrow}: **{escaped(spec.label)}**{where} {value}"
+        f"  \n:small[SHAP {shap} {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"
     )
+
+
+def _percentile(reason: Reason, label: str, species: str) -> str:
+    """Where the value lies among the database's cells of the class; known from its 5th to its 95th percentile."""
+    if reason.percentile is None:
+        return ""
+    end = {round(100 * LEVELS[0], 1): "≤ ", round(100 * LEVELS[-1], 1): "≥ "}.get(reason.percentile, "")
+    compared = compared_with(species, label)
+    cells = "the class" if compared == label else f"{escaped(label_of(compared))} cells"
+    return f"; {end}{_ordinal(reason.percentile)} percentile of {cells}"
 
 
 def _ordinal(percent: float) -> str:

@@ -77,73 +77,90 @@ def metadata(expanded: bool = True) -> CellMetadata:
             last = next(iter(store.history().find(visitor())), None)
         st.session_state["species"] = str(last.context.get("species", UNKNOWN)) if last else UNKNOWN
     with st.expander("Species and recording conditions (optional)", icon=":material/edit_note:", expanded=expanded):
-        columns = st.columns(3)
-        species = columns[0].segmented_control(
-            "Species, where the file does not say",
-            [UNKNOWN, *(s.value for s in Species)],
-            required=True,
-            key="species",
-            bind="query-params",
-        )
-        entered = {}
-        for column, name in zip(columns[1:], PERSON_FEATURES, strict=False):
-            spec = BY_NAME[name]
-            value = column.number_input(
-                f"{spec.label} ({spec.shown_unit})",
-                0.0,
-                1e5,
-                None,
-                key=name,
-                persist_state="session",
-                help=f"{spec.definition} Used for every cell whose file does not give it.",
-            )
-            if value:
-                entered[name] = float(value)
-        prior = _prior()
-        conditions = _conditions()
+        species, age, region = _cell()
+        prior, preparation = _kind()
+        conditions = _recorded(age, region, preparation)
+        entered = _resistances()
         mapping = _mapping()
     return CellMetadata(None if species == UNKNOWN else species, entered, mapping, conditions=conditions, prior=prior)
 
 
-def _prior() -> Prior:
-    """Line or label, and classes that the cells cannot be."""
-    columns = st.columns(2)
-    marked = columns[0].selectbox(
-        "Labelled by (marker or line)",
+def _cell() -> tuple[str, str, str]:
+    """Species, age and region."""
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    species = first.selectbox(
+        "Species (if the file has none)",
+        [UNKNOWN, *(s.value for s in Species)],
+        key="species",
+        bind="query-params",
+    )
+    age = second.text_input(
+        "Age (with its unit)",
+        key="age",
+        max_chars=60,
+        persist_state="session",
+        placeholder="P56 or 45 years",
+        help="For the record; no model uses it.",
+    )
+    region = third.text_input(
+        "Brain region",
+        key="region",
+        max_chars=60,
+        persist_state="session",
+        placeholder="V1, layer 5",
+        help="For the record; no model uses it.",
+    )
+    return str(species), age.strip(), region.strip()
+
+
+def _kind() -> tuple[Prior, str]:
+    """Line or label, classes that the cells cannot be, and the preparation."""
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    marked = first.selectbox(
+        "Marker or driver line",
         [NOTHING, *PRESETS, *_LINES],
         key="marked",
         bind="query-params",
-        help="A marker or driver line of all these cells. It excludes the broad class that it does not mark; the "
-        "subclass is left to the recording.",
+        help="Of all these cells. It excludes the broad class that it does not mark; the subclass is left to the "
+        "recording.",
     )
-    excluded = columns[1].multiselect(
+    excluded = second.multiselect(
         "Excluded classes",
         list(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER))),
         key="excluded",
         bind="query-params",
         format_func=label_of,
+        placeholder="none",
         help="Classes that something other than the recording rules out. Their probability is set to 0 and the "
         "others' are scaled up (Bayes' rule).",
+    )
+    prepared = third.selectbox(
+        "Preparation",
+        [UNKNOWN, *PREPARATIONS],
+        key="preparation",
+        persist_state="session",
+        format_func=lambda name: PREPARATIONS.get(name, name),
+        help="No model uses it. Performance, Human subclass, has the accuracy of either.",
     )
     texts = [f"{name}=0" for name in excluded]
     if marked != NOTHING:
         texts.append(marked if marked in PRESETS else f"{LINE_PREFIX}{marked}")
-    return parse_prior(texts)
+    return parse_prior(texts), "" if prepared == UNKNOWN else str(prepared)
 
 
-def _conditions() -> Conditions:
+def _recorded(age: str, region: str, preparation: str) -> Conditions:
     """How the cells were recorded; the features are brought to the reference's conditions."""
-    columns = st.columns(5)
-    temperature = columns[0].number_input(
-        "Temperature (°C)",
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    temperature = first.number_input(
+        "Bath temperature (°C)",
         COLDEST_C,
         WARMEST_C,
         None,
         key="temperature",
         persist_state="session",
-        help="Of the bath. The reference cells were recorded at 34 °C. The models allow for another temperature.",
+        help="The reference cells were recorded at 34 °C. The models allow for another temperature.",
     )
-    junction = columns[1].number_input(
+    junction = second.number_input(
         "Junction potential (mV)",
         -MOST_JUNCTION_MV,
         MOST_JUNCTION_MV,
@@ -153,21 +170,8 @@ def _conditions() -> Conditions:
         help="Your liquid junction potential, positive for gluconate in the pipette. The reference's is 14 mV and is "
         "not subtracted from its potentials.",
     )
-    subtracted = columns[2].segmented_control(
-        "Already subtracted", list(_CORRECTED), required=True, default="unknown", key="junction_corrected"
-    )
-    prepared = columns[2].selectbox(
-        "Preparation",
-        [UNKNOWN, *PREPARATIONS],
-        key="preparation",
-        persist_state="session",
-        format_func=lambda name: PREPARATIONS.get(name, name),
-        help="No model uses it. Performance, Human subclass, has the accuracy of either.",
-    )
-    preparation = "" if prepared == UNKNOWN else str(prepared)
-    age = columns[3].text_input("Age", key="age", max_chars=60, persist_state="session", help="For the record.")
-    region = columns[4].text_input(
-        "Region", key="region", max_chars=60, persist_state="session", help="For the record."
+    subtracted = third.selectbox(
+        "Already subtracted?", list(_CORRECTED), key="junction_corrected", persist_state="session"
     )
     correct = st.checkbox(
         "Correct for the temperature by Q10",
@@ -176,31 +180,41 @@ def _conditions() -> Conditions:
         help="Bring widths, slopes, time constants and resistances to 34 °C by assumed Q10. On labelled cells recorded "
         "at 25 °C this lowered the accuracy.",
     )
-    corrected = _CORRECTED[str(subtracted)]
-    return Conditions(temperature, junction, corrected, age.strip(), region.strip(), correct, preparation)
+    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], age, region, correct, preparation)
+
+
+def _resistances() -> dict[str, float]:
+    """Features that a person measures, where the file does not give them."""
+    entered = {}
+    for column, name in zip(st.columns(3, vertical_alignment="bottom"), PERSON_FEATURES, strict=False):
+        spec = BY_NAME[name]
+        value = column.number_input(
+            f"{spec.label} ({spec.shown_unit})",
+            0.0,
+            1e5,
+            None,
+            key=name,
+            persist_state="session",
+            help=f"{spec.definition} Used for every cell whose file does not give it.",
+        )
+        if value:
+            entered[name] = float(value)
+    return entered
 
 
 def _mapping() -> ChannelMapping | None:
     """Channels, units, gains and offsets that override a file's header."""
     if not st.toggle("The file's channels, units or gains are wrong, or only some series are wanted", key="override"):
         return None
-    columns = st.columns(5)
-    response = columns[0].text_input("Channel of the potential", key="response", placeholder="name or number")
-    unit_v = columns[1].selectbox(
-        "Unit of the potential", _UNITS_V, index=None, key="response_unit", placeholder="as in the file"
-    )
-    stimulus = columns[2].text_input("Channel of the current", key="stimulus", placeholder="name or number")
-    unit_a = columns[3].selectbox(
-        "Unit of the current", _UNITS_A, index=None, key="stimulus_unit", placeholder="as in the file"
-    )
-    series = columns[4].text_input(
+    series = st.text_input(
         "Series", key="series", placeholder="all", help="Of a HEKA bundle: labels or numbers, such as IV, 1.3."
     )
-    gain_v, offset_v = _scale("potential", "response", "mV", columns[:2])
-    gain_a, offset_a = _scale("current", "stimulus", "pA", columns[2:4])
+    potential, current = st.columns(2)
+    response, unit_v, gain_v, offset_v = _channel("potential", "response", _UNITS_V, potential)
+    stimulus, unit_a, gain_a, offset_a = _channel("current", "stimulus", _UNITS_A, current)
     return ChannelMapping(
-        response.strip() or None,
-        stimulus.strip() or None,
+        response,
+        stimulus,
         unit_v,
         unit_a,
         series.strip() or None,
@@ -211,9 +225,13 @@ def _mapping() -> ChannelMapping | None:
     )
 
 
-def _scale(what: str, key: str, unit: str, columns: Sequence[Any]) -> tuple[float | None, float | None]:
-    """Gain and offset of a potential or current."""
-    gain = columns[0].number_input(
+def _channel(
+    what: str, key: str, units: Sequence[str], place: Any
+) -> tuple[str | None, str | None, float | None, float | None]:
+    """Channel, unit, gain and offset of a potential or current; its first unit is that of the offset."""
+    channel = place.text_input(f"Channel of the {what}", key=key, placeholder="name or number")
+    unit = place.selectbox(f"Unit of the {what}", units, index=None, key=f"{key}_unit", placeholder="as in the file")
+    gain = place.number_input(
         f"Gain of the {what}",
         value=None,
         format="%g",
@@ -221,12 +239,12 @@ def _scale(what: str, key: str, unit: str, columns: Sequence[Any]) -> tuple[floa
         placeholder="1",
         help="Gain that the stored values still contain, such as 20; they are divided by it.",
     )
-    offset = columns[1].number_input(
-        f"Offset of the {what} ({unit})",
+    offset = place.number_input(
+        f"Offset of the {what} ({units[0]})",
         value=None,
         format="%g",
         key=f"{key}_offset",
         placeholder="0",
         help="Added after the gain, such as −67 for a recording that is shifted by +67 mV.",
     )
-    return gain or None, offset
+    return channel.strip() or None, unit, gain or None, offset

@@ -1,5 +1,6 @@
 """The quality of a recording: one line, and on demand every finding and what it changes in the verdict."""
 
+import textwrap
 from collections.abc import Mapping
 
 import streamlit as st
@@ -12,6 +13,8 @@ from neuroclass.ui.text import escaped
 
 _KEPT = "quality-effects"
 _MOST_KEPT = 50
+_LINE = 80
+"""Letters of a note on one line at 1024 px."""
 
 
 def show(case: Case) -> None:
@@ -22,14 +25,21 @@ def show(case: Case) -> None:
         if case.recording is not None:
             st.caption(":material/verified: Quality: no finding")
         return
-    more = f"{len(notes)} note{'s' if len(notes) > 1 else ''}" if notes else ""
-    line = "; ".join(filter(None, (quality_line(found) if found else "", more)))
+    line = "; ".join(filter(None, (quality_line(found) if found else "", _notes(notes, bool(found)))))
     icon = ":material/error:" if is_serious(found) else ":material/warning:" if found else ":material/info:"
     with st.container(key="verdict-quality"):
         opened = st.expander(f"Quality: {escaped(line, 400)}", icon=icon, key="quality", on_change="rerun")
     if opened.open:
         with opened:
             _details(case, notes)
+
+
+def _notes(notes: list[str], beside: bool) -> str:
+    """The first note as far as one line holds it, and how many more there are; beside findings their number alone."""
+    if beside or not notes:
+        return f"{len(notes)} note{'s' if len(notes) > 1 else ''}" if notes else ""
+    first = textwrap.shorten(notes[0], _LINE, placeholder=" …")
+    return f"{first} (and {len(notes) - 1} more)" if len(notes) > 1 else first
 
 
 @st.fragment

@@ -47,7 +47,7 @@ def receive() -> tuple[list[InputFile], list[RejectedInput]]:
     """
     found = st.file_uploader(
         "Recordings (ABF, NWB, HEKA, WinWCP, Igor, AxoGraph, MATLAB and others), feature tables (CSV, Parquet, XLSX), "
-        "or zip archives of them; the content decides, not the name",
+        "or zip archives of them; the format is detected from the contents",
         accept_multiple_files=True,
         key="files",
         help=store.retention_notice(is_logged_in()),

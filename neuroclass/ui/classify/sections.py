@@ -16,7 +16,7 @@ from neuroclass.report.tables import feature_table
 from neuroclass.types.models import title_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
-from neuroclass.ui.classify import compare, epochs, export, uploads
+from neuroclass.ui.classify import compare, epochs, export, first_screen, uploads
 from neuroclass.ui.evidence import evidence, reasons
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
@@ -75,7 +75,7 @@ def show(shown: Shown) -> None:
 def _reasons(shown: Shown) -> None:
     case = shown.case
     prediction = evidence.question(case)
-    _probabilities(prediction)
+    _probabilities(prediction, told=prediction is first_screen.of_headline(case.verdict))
     _expectation(case, prediction)
     if prediction.reasons:
         reasons.show(case, prediction)
@@ -83,8 +83,8 @@ def _reasons(shown: Shown) -> None:
         st.caption("No feature was measured, so there is no reason to show.")
 
 
-def _probabilities(prediction: Prediction) -> None:
-    """The probability of every class, and what the prediction set means beside it."""
+def _probabilities(prediction: Prediction, told: bool) -> None:
+    """The probability of every class, and what the set means; classes left out of it unless they are told above."""
     left, right = st.columns(2, vertical_alignment="center")
     left.plotly_chart(
         probabilities(
@@ -98,13 +98,15 @@ def _probabilities(prediction: Prediction) -> None:
         right.markdown(f"**No label**, because {escaped(prediction.abstain, 600)}.")
     text = wording.set_line(prediction)
     if text:
-        right.markdown(escaped(text, 1200))
+        right.markdown(escaped(text, 1200), help=wording.set_rule(prediction))
+        if not told and (outside := wording.left_out_line(prediction)):
+            right.markdown(escaped(outside, 600))
         low, high = prediction.expected.get("coverage_low"), prediction.expected.get("coverage_high")
         if low is not None and high is not None:
             right.caption(
                 f"With these features such sets held the true class in {low:.0%} to {high:.0%} of held-out cells."
             )
-        right.caption("Pale: outside the set.")
+        right.caption("Pale bars: outside the set.")
 
 
 def _expectation(case: Case, prediction: Prediction) -> None:

@@ -1,5 +1,6 @@
 """The answers on what users bring to the Classify page, and the recordings behind them."""
 
+import re
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -37,6 +38,8 @@ _OF_UPLOADS = (
     *("stress-results", "quality-effects", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
     *("left-out", own_cells.KEPT),
 )
+_OF_A_FILE = re.compile(r"(?<![0-9a-f])([0-9a-f]{16}|[0-9a-f]{64})(?![0-9a-f])")
+"""The checksum of a file, or its beginning, in the name of what a session keeps of it."""
 FEW_CELLS = 20
 MOST_CELLS, MOST_KEPT_CELLS = 20_000, 20_000
 
@@ -289,6 +292,6 @@ def forget_all() -> int:
     st.cache_data.clear()
     _recordings().clear()
     _verdicts().clear()
-    for key in _OF_UPLOADS:
+    for key in [key for key in map(str, st.session_state) if key in _OF_UPLOADS or _OF_A_FILE.search(key)]:
         st.session_state.pop(key, None)
     return count

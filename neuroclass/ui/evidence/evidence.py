@@ -25,11 +25,8 @@ REASONS, ALTERED, COUNTERFACTUAL, STRESS = "Reasons", "Move features", "Counterf
 def show(case: Case) -> None:
     """Show the evidence for a case, one view at a time."""
     with guarded():
-        left, right = st.columns([1, 1], vertical_alignment="bottom")
-        with left:
-            view = _view("evidence", [REASONS, COUNTERFACTUAL, STRESS])
-        with right:
-            prediction = question(case)
+        prediction = question(case)
+        view = _view("evidence", [REASONS, COUNTERFACTUAL, STRESS])
         _show(case, prediction, view)
 
 

@@ -16,7 +16,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.report.content import likeliest
 from neuroclass.report.places import aligned_on, panel_of
 from neuroclass.report.tables import place_text, reasons_table
-from neuroclass.types.models import title_of
+from neuroclass.types.models import SHIPPED_MODELS, title_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence import references
 from neuroclass.ui.evidence.case import Case
@@ -37,13 +37,13 @@ def show(case: Case, prediction: Prediction) -> None:
             selection_mode="points",
             alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
         )
-    gates = " and the gates that let them through" if table["gate"].notna().any() else ""
+    gates = _gates(prediction.model) if table["gate"].notna().any() else ""
     widgets.figure_footer(
         f"reasons-{prediction.model}",
         table,
-        caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values{gates}; "
-        "relative to prototypes of the training cells with the same features present. **Click a bar** to see "
-        "the samples.",
+        caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values, relative "
+        f"to prototypes of the training cells with the same features present.{gates} **Click a bar** to see the "
+        "samples.",
         simulated=case.simulated,
     )
     with st.expander("The reasons as a table"):
@@ -52,6 +52,17 @@ def show(case: Case, prediction: Prediction) -> None:
         names = {"shown": "value", "percentile": "percentile in the class (%)"}
         st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)
     _place(case, prediction, table, _clicked(event))
+
+
+def _gates(model: str) -> str:
+    """What a gate is, and why a feature whose gate is shut can have a SHAP value all the same."""
+    text = " A gate is LSPIN's switch on a feature for this cell, from 0 (not used) to 1 (used)."
+    if model not in SHIPPED_MODELS:
+        return text
+    return (
+        f"{text} The answer pools LSPIN with models of the same features that have no gates, so that a feature with "
+        "gate 0 can still matter."
+    )
 
 
 def _clicked(event: Any) -> str | None:
@@ -72,6 +83,16 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
     options = [feature for feature in ordered if feature in located]
     if not options:
         return
+    near = references.nearest(case, prediction)
+    illustrated = case.simulated
+    if mine is None and not case.simulated and all(cell.simulated for cell in near.values()):
+        illustrated = st.toggle(
+            "Show simulated cells as an illustration, not as evidence",
+            key=f"simulated-{case.key}",
+            help="This cell has no sweeps here on which a reason could be shown.",
+        )
+        if not illustrated:
+            return
     key, seen = f"place-{prediction.model}-{case.key}", f"clicked-{prediction.model}-{case.key}"
     if clicked in options and st.session_state.get(seen) != clicked:
         st.session_state[seen] = st.session_state[key] = clicked
@@ -79,20 +100,15 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
         st.caption(f"{escaped(charts.feature_name(clicked))} was not measured on a sweep.")
     feature = str(st.selectbox("Where it was measured", options, key=key, format_func=charts.feature_name))
     own = panel_of(mine, feature) if mine else None
-    near = references.nearest(case, prediction)
     others: list[Panel] = []
     for label, cell in near.items():
         title = f"Nearest {label_of(label)}"
         found = references.panel(cell.cell_id, cell.simulated, cache.cohort().source, feature, title)
         others += [replace(found, colour=COLOURS.get(label, ""))] if found else []
-    panels = [*([own] if own else []), *others]
+    panels = [own, *others] if own else [one for one in others if illustrated or not one.simulated]
     if not panels:
         st.info("Neither this cell nor a reference cell has sweeps for this feature.", icon=":material/info:")
         return
-    if own is None and not case.simulated and all(panel.simulated for panel in panels):
-        st.caption("This cell's sweeps are not here, and only simulated cells could be shown in their place.")
-        if not st.toggle("Show simulated cells as an illustration, not as evidence", key=f"simulated-{case.key}"):
-            return
     fig = side_by_side(panels, aligned_on(feature))
     widgets.figure(
         fig,

@@ -19,7 +19,7 @@ from neuroclass.library.library import ModelLibrary
 from neuroclass.types.visitors import Right, Visitor
 from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.address import page_of
-from neuroclass.ui.classify import metadata_form, received, sheets, uploads
+from neuroclass.ui.classify import examples, metadata_form, received, sheets, uploads
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import links, store
 from neuroclass.ui.history.browser_identity import browser_id
@@ -88,35 +88,42 @@ def with_reopened(uploaded: list[CellInput]) -> list[CellInput]:
 
 def page() -> None:
     """Draw the History page."""
-    st.caption(store.retention_notice(is_logged_in()))
+    st.caption(escaped(store.retention_notice(is_logged_in()), 900), help=escaped(store.location()))
     history, me = store.history(), visitor()
     _take_over(history, me)
+    everyone = me.may(Right.SEE_OTHERS) and not history.shared and st.toggle("Everyone's cells", key="everyone")
+    entries = history.find(me, "", everyone or None)
+    if not entries:
+        _nothing_yet()
+        return
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
-    everyone = me.may(Right.SEE_OTHERS) and not history.shared and st.toggle("Everyone's cells", key="everyone")
-    entries = history.find(me, text, everyone or None)
     with right:
         _delete_everything()
+    entries = history.find(me, text, everyone or None) if text else entries
     if not entries:
-        where = "under this login" if is_logged_in() else "in this browser"
-        nothing = "Nothing is found." if text else f"Nothing has been classified {where} yet."
-        st.info(f"{nothing} Cells come here when you upload them on the Classify page.", icon=":material/info:")
+        st.info(f"No entry has {escaped(text, 80)} in its files, cells or labels.", icon=":material/search_off:")
         return
     pending = [entry for entry in entries if entry.state != DONE]
     if pending:
         st.warning(
-            f"{len(pending)} uploads were kept but not answered: the page was closed or the server stopped. Open one "
-            "to go on.",
+            f"{len(pending)} {'upload was' if len(pending) == 1 else 'uploads were'} not answered, as the page was "
+            "closed or the server stopped. Open one to classify it.",
             icon=":material/pending:",
         )
     table, ids = _table(entries, linked(history, me)), [entry.id for entry in entries]
     event = st.dataframe(
-        table,
+        _without_what_says_nothing(table),
         hide_index=True,
         key=table_key("history", ids),
         on_select="rerun",
         selection_mode="multi-row",
         height=min(420, 38 + 35 * len(table)),
+        column_config={
+            "answer": st.column_config.TextColumn(width="large", help="Cell (species): broad class / subclass."),
+            "models": st.column_config.TextColumn(width="small", help="Versions of the models that answered."),
+            "size (kB)": st.column_config.NumberColumn(format="localized", width="small"),
+        },
     )
     ticked = chosen_ids(event, ids)
     chosen = [entry for entry in entries if entry.id in ticked]
@@ -124,7 +131,7 @@ def page() -> None:
         if st.button("Open", icon=":material/open_in_new:", disabled=len(chosen) != 1):
             st.switch_page(page_of(CLASSIFY), query_params={ENTRY: chosen[0].id})
         st.button(
-            f"Delete {len(chosen)} chosen",
+            f"Delete {len(chosen)} selected" if chosen else "Delete selected",
             icon=":material/delete:",
             disabled=not chosen,
             on_click=_delete,
@@ -134,7 +141,23 @@ def page() -> None:
     if len(chosen) == 1:
         _versions(chosen[0])
     else:
-        st.caption("Tick one row to open it or to compare versions of the models on it.")
+        st.caption(
+            "Select one row to open it, to share a read-only link to it, or to compare versions of the models on it."
+        )
+
+
+def _nothing_yet() -> None:
+    """The page before anything was classified: what comes here, and where to begin."""
+    where = "under this login" if is_logged_in() else "in this browser"
+    st.info(
+        f"Nothing has been classified {where} yet. Every cell that you classify is listed here with its answer, "
+        "examples included: open it again, compare versions of the models on it, or delete it.",
+        icon=":material/info:",
+    )
+    if st.button("Classify a recording", type="primary", icon=":material/upload_file:", key="history-classify"):
+        st.switch_page(page_of(CLASSIFY))
+    st.markdown("**Or try an example**")
+    examples.offered(here=False)
 
 
 def _take_over(history: History, me: Visitor) -> None:
@@ -164,7 +187,8 @@ def _delete(ids: list[str]) -> None:
 
 def _delete_everything() -> None:
     with st.popover("Delete everything", icon=":material/delete_forever:"):
-        st.write(f"All uploads, answers and links {'of yours' if is_logged_in() else 'of this browser'} go, for good.")
+        whose = "of yours" if is_logged_in() else "of this browser"
+        st.write(f"Deletes all uploads, answers and links {whose}. This cannot be undone.")
         if st.button("Delete all that is mine", type="primary"):
             count = uploads.forget_all()
             st.toast(f"{count} entries were deleted.")
@@ -174,7 +198,7 @@ def _delete_everything() -> None:
 def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
+            "last opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
             "files": [entry.name for entry in entries],
             "cell": [entry.cell for entry in entries],
             "state": [entry.state for entry in entries],
@@ -184,6 +208,12 @@ def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
             "link since": [datetime.fromtimestamp(made[entry.id]) if entry.id in made else None for entry in entries],
         }
     )
+
+
+def _without_what_says_nothing(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without columns that are empty, or that say of every entry that it is answered."""
+    empty = [name for name in table if table[name].isin(["", None]).all() or table[name].isna().all()]
+    return table.drop(columns=[*empty, *(["state"] if (table["state"] == DONE).all() else [])])
 
 
 def readable(version: str) -> str:

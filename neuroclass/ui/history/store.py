@@ -106,7 +106,7 @@ def history() -> History:
 
 
 def retention_notice(login: bool = False) -> str:
-    """Describe where uploads are stored and for how long, and any problem with the configured location."""
+    """Describe for how long uploads are kept and who sees them, and any problem with the configured location."""
     where, (_, trouble) = place(), _spool(place())
     if trouble:
         return trouble
@@ -115,6 +115,11 @@ def retention_notice(login: bool = False) -> str:
     except HistoryError as error:
         return f"{where.retention_notice(login)} {error}"
     return where.retention_notice(login)
+
+
+def location() -> str:
+    """Describe where uploads are stored; for whoever wants to know."""
+    return place().location()
 
 
 def lasts() -> bool:
