@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import Species, label_of
+from neuroclass.cell_types import label_of
 from neuroclass.charts.cell_plots import Waveform
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.left_out import numbers_argument
@@ -37,11 +37,6 @@ _FACTS = {
     "latency": BY_NAME["latency"].label,
 }
 MATES_SHOWN = 30
-GATES = (
-    "A gate is LSPIN's switch on a feature for this cell, from 0 (ignored) to 1 (used). A feature with gate 0 can "
-    "still carry a SHAP value: SHAP explains the whole answer, in which the shipped models pool the gated network with "
-    "ones that have no gates, and the network computes every gate from all features."
-)
 
 
 def show(cells: Cohort, cell_id: str) -> None:
@@ -65,8 +60,6 @@ def show(cells: Cohort, cell_id: str) -> None:
     st.subheader("Features, as percentiles of its class", anchor=False)
     cell_features.show(cells, row, lent)
     st.subheader("Reasons for the prediction", anchor=False)
-    if row["species"] == Species.MOUSE:
-        st.caption(GATES)
     _evidence(cells, cell_id, lent)
     st.subheader("Most similar cells", anchor=False)
     neighbours.show(cells, row, open_cell)
