@@ -14,7 +14,7 @@ VIEWS = {
     "Human subclasses": human_labels.section,
 }
 
-widgets.heading("Domains", "Does DANN remove what tells the species, and keep what tells the class?")
+widgets.heading("Domains", "Does DANN remove species differences while keeping class differences?")
 with guarded():
     widgets.source_notice(cache.cohort())
     own_report.domains(model_choice.pick())

@@ -16,7 +16,6 @@ MOST_SVG = 2000
 LAYERS = 8
 """Parts in which the points of each group are drawn by turns, so that no group hides another."""
 SYMBOLS = {"mouse": ("circle", "Mouse (dots)"), "human": ("diamond", "Human (diamonds)")}
-_UNPREFIXED = "mouse"
 _OTHER = ("circle", "Dots")
 MOST_TITLED = 12
 """Groups beyond which the legend has no title for each species."""
@@ -162,7 +161,7 @@ class _Legend:
         }
         if self.titled and first:
             entry["legendgrouptitle"] = {"text": SYMBOLS.get(species, _OTHER)[1] if new else _NO_TITLE}
-        if self.apart and (not self.titled or species != _UNPREFIXED):
+        if self.apart and not self.titled:
             entry["name"] = f"{escape(species)} {class_label(name)}"
         return entry
 

@@ -255,7 +255,9 @@ def waterfall(
         )
     )
     for name, step in zip(names, steps, strict=True):
-        fig.add_annotation(x=1, xref="paper", xanchor="left", xshift=6, y=name, text=f"{step:+.3f}", showarrow=False)
+        fig.add_annotation(
+            x=1, xref="paper", xanchor="left", xshift=6, y=name, text=f"{step:+.3f}".replace("-", "−"), showarrow=False
+        )
     output = base + float(contributions.sum())
     from_to(fig, base, output)
     fig.update_yaxes(autorange="reversed")

@@ -101,7 +101,7 @@ def test_the_legend_tells_the_species_by_their_symbols() -> None:
     cells = CELLS.assign(**{"class": of_class})
     entries = _legend(points.scatter(cells, titles=TITLES, colour="class"))
     assert [title for _, title in entries if title] == ["Mouse (dots)", "Human (diamonds)"]
-    assert dict(entries)["Glutamatergic"] == "Mouse (dots)" and dict(entries)["human excitatory"] == "Human (diamonds)"
+    assert dict(entries)["Glutamatergic"] == "Mouse (dots)" and dict(entries)["excitatory"] == "Human (diamonds)"
     assert len(entries) == of_class.nunique()
     faceted = _legend(points.scatter(cells, titles=TITLES, colour="class", facet="layer"))
     assert {"mouse Pvalb", "human excitatory"} < {name for name, _ in faceted}

@@ -6,7 +6,6 @@ import streamlit as st
 from neuroclass.charts import domains as charts
 from neuroclass.charts import embedding as pictures_charts
 from neuroclass.charts.theme import ordered
-from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
@@ -139,14 +138,13 @@ def numbers(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
             )
     classes = " and ".join(ordered(embedding["truth"]))
     st.caption(
-        "In the features themselves, not in the picture; held-out cells, means over the 5 folds of donor-grouped "
+        "Computed in feature space, not on the UMAP; held-out cells, means over the 5 folds of donor-grouped "
         "cross-validation, bars from the lowest to the highest fold. Classifiers: balanced accuracy of a logistic "
         "regression trained on the training cells' features. Neighbours: share of a cell's 15 nearest, groups weighted "
         f"alike. Within a class ({classes}), since class proportions differ between the species. MMD²: squared maximum "
         "mean discrepancy, Gaussian kernel of median width; its dotted line is the 95% quantile where species labels "
         "are permuted."
     )
-    classifiers()
 
 
 def _finding(table: pd.DataFrame, chosen: str) -> str:
@@ -158,24 +156,7 @@ def _finding(table: pd.DataFrame, chosen: str) -> str:
 
     species, label = "species told by a classifier", "class told by a classifier"
     return (
-        f"A classifier finds the species from the network's features in {of(chosen, species)} of cells (chance 50%), "
-        f"from the input features in {of(RAW, species)}; the class in {of(chosen, label)} and {of(RAW, label)}."
+        f"From the network's features a classifier tells the species with a balanced accuracy of {of(chosen, species)} "
+        f"(chance 50%), from the input features of {of(RAW, species)}; the class of {of(chosen, label)} and "
+        f"{of(RAW, label)}."
     )
-
-
-def classifiers() -> None:
-    """How well a separate classifier tells the species from each system's features."""
-    measured = cache.report(DANN.name).metrics()
-    systems = [row for row in measured if "domain" in row and row["protocol"] == Protocol.DONOR_CV]
-    for column, row in zip(widgets.tiles(len(systems)), systems, strict=False):
-        domain = row["domain"]
-        column.metric(
-            f"Species from {str(SYSTEM_TITLES.get(row['model'], row['model'])).removesuffix(', ours')} features",
-            f"{domain['accuracy']:.1%} of cells",
-            f"chance level {domain['chance']:.1%}",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            help="Held-out accuracy of a logistic regression trained to classify the species; chance: share of "
-            "the commoner species.",
-        )

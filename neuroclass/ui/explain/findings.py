@@ -128,8 +128,8 @@ def retraining(flagged: int, total: int, agreed: pd.DataFrame) -> str:
 def sparsity(n_open: "pd.Series[int]", total: int) -> str:
     """How few gates are open in a cell."""
     return (
-        f"Half of the cells are judged by {n_open.median():.0f} of {total} features or fewer; 95% by "
-        f"{n_open.quantile(0.95):.0f} or fewer."
+        f"LSPIN opens {n_open.median():.0f} of {total} gates or fewer in half of the cells, "
+        f"{n_open.quantile(0.95):.0f} or fewer in 95%."
     )
 
 

@@ -103,7 +103,7 @@ def models_table() -> None:
                     "Model": model.upper(),
                     "Classes": ", ".join(map(label_of, ordered(predictions["truth"]))),
                     "Species": species,
-                    "Held-out cells": predictions.loc[inside, "id"].nunique(),
+                    "Held-out cells": f"{predictions.loc[inside, 'id'].nunique():,}",
                     "Accuracy (95% interval)": f"{right[inside].mean():.1%}"
                     if found is None
                     else f"{found['mean']:.1%} ({found['low']:.1%} to {found['high']:.1%})",

@@ -123,10 +123,11 @@ def coverage(model: str, group: str, system: str = "") -> None:
     sets, alarms = rows[0]["sets"], rows[0].get("false_alarms", {})
     observed = sets.get("observed_by_species", {}).get(group, sets["observed"])
     shown = sets.get("shown_by_species", {}).get(group, sets.get("shown", observed))
-    empty = sets.get("empty_by_species", {}).get(group, 0.0)
+    empty = {one: share for one, share in sets.get("empty_by_species", {}).items() if group in (one, EVERYTHING)}
     text = f"{sets['coverage']:.0%} prediction sets hold the truth in {observed:.1%} of the held-out predictions"
-    if empty:
-        text += f" ({empty:.1%} of them are empty; shown with the likeliest class instead, {shown:.1%})"
+    if any(empty.values()):
+        listed = " and ".join(f"{share:.1%} of those of {one} cells" for one, share in empty.items())
+        text += f" ({listed} are empty; shown with the likeliest class instead, {shown:.1%})"
     text += f"; mean size {sets['mean_size']:.2f} classes."
     if alarms:
         listed = ", ".join(f"{limit} for {share:.1%}" for limit, share in alarms.items())
