@@ -28,7 +28,7 @@ from neuroclass.ui.history.browser_identity import COOKIE
 
 GIVE_UP_S = 300.0
 AFTER_S = 150.0  # Streamlit keeps a closed session for 120 s, in case it comes back
-VERDICT = ("Calibrated probability", "Cannot say")
+VERDICT = ("Expected accuracy", "Calibrated probability", "Cannot say")
 REFUSAL = "was refused"
 XSRF = "_streamlit_xsrf"
 
