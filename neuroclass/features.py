@@ -257,12 +257,16 @@ def with_unit(feature: str, value: float, digits: int = 3) -> str:
     return f"{rounded(value * spec.display_factor, digits)} {spec.shown_unit}".strip()
 
 
-def signed(value: float) -> str:
-    """A difference to one decimal with its sign, a true minus."""
-    return f"{value:+.1f}".replace("-", "−")
+def signed(value: float, decimals: int = 1) -> str:
+    """A difference with its sign, a true minus."""
+    return f"{value:+.{decimals}f}".replace("-", "−")
 
 
 def rounded(value: float, digits: int = 3) -> str:
     """A measured number as people read it: so many significant digits, no exponent from 0.001 on, a true minus."""
-    text = f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.{digits}g}"
+    if abs(float(f"{value:.{digits}g}")) >= 1e3:
+        text = f"{value:,.{max(0, digits - 4)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        text = f"{value:.{digits}g}"
     return text.replace("-", "−") if "e" not in text else text

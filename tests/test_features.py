@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, PERSON_FEATURES, Stimulus, features_of
+from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, PERSON_FEATURES, Stimulus, features_of, rounded
 from neuroclass.reference.ranges import load_ranges, overall_ranges, percentile
 
 
@@ -57,3 +57,22 @@ def test_percentiles_follow_the_class(real_cohort):
     assert percentile("width", median, "mouse", "Glutamatergic") == 5.0
     assert percentile("width", median, "human", "Pvalb") == percentile("width", median, "mouse", "Pvalb")
     assert percentile("width", median, "mouse", "no such class") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (999.6, 3, "1,000"),
+        (999.4, 3, "999"),
+        (12345.0, 3, "12,345"),
+        (-52.04, 3, "−52"),
+        (0.04826, 3, "0.0483"),
+        (1500.3, 5, "1,500.3"),
+        (-24000.0, 5, "−24,000"),
+        (-180.14, 5, "−180.14"),
+    ],
+)
+def test_numbers_have_no_exponent_and_a_refused_one_keeps_what_tells_it_from_its_limit(
+    value: float, digits: int, text: str
+) -> None:
+    assert rounded(value, digits) == text

@@ -19,7 +19,7 @@ from neuroclass.charts.theme import (
     note,
     wrapped,
 )
-from neuroclass.features import BY_NAME
+from neuroclass.features import BY_NAME, signed
 
 _NAME_WIDTH = 24
 _LONG_NAME_WIDTH = 28
@@ -60,7 +60,7 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
     gated = bool(rows["gate"].notna().any())
     fig = make_subplots(1, 2 if gated else 1, shared_yaxes=True, column_widths=[0.76, 0.24] if gated else None,
                         horizontal_spacing=0.08)  # fmt: skip
-    texts = [f"{value:+.3f}".replace("-", "−") for value in rows["shap"]]
+    texts = [signed(value, 3) for value in rows["shap"]]
     fig.add_bar(
         x=rows["shap"],
         y=names,

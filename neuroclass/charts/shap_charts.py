@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from neuroclass.charts.theme import LOW_TO_HIGH, NEGATIVE, POSITIVE, UNKNOWN, class_label, colours_of, escape, finish
-from neuroclass.features import BY_NAME
+from neuroclass.features import BY_NAME, signed
 from neuroclass.types.arrays import Floats
 
 
@@ -255,9 +255,7 @@ def waterfall(
         )
     )
     for name, step in zip(names, steps, strict=True):
-        fig.add_annotation(
-            x=1, xref="paper", xanchor="left", xshift=6, y=name, text=f"{step:+.3f}".replace("-", "−"), showarrow=False
-        )
+        fig.add_annotation(x=1, xref="paper", xanchor="left", xshift=6, y=name, text=signed(step, 3), showarrow=False)
     output = base + float(contributions.sum())
     from_to(fig, base, output)
     fig.update_yaxes(autorange="reversed")

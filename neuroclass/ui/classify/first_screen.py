@@ -8,7 +8,7 @@ from neuroclass.charts.verdict import strips
 from neuroclass.classification import wording
 from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.result import CellVerdict, Prediction, Reason
-from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
+from neuroclass.features import BY_NAME, FEATURE_NAMES, signed, with_unit
 from neuroclass.library.entry import SHIPPED
 from neuroclass.reference.ranges import LEVELS, compared_with
 from neuroclass.ui import widgets
@@ -114,7 +114,7 @@ def _in_words(reason: Reason, label: str, species: str, drawn: bool) -> str:
     star = ":violet[★] " if drawn else ""
     where = "" if spec.stimulus.value == "none" else f" \\({spec.stimulus.label}\\)"
     value = escaped(with_unit(reason.feature, reason.value)).replace(" ", "\u00a0")
-    shap = escaped(f"{reason.shap:+.2f}".replace("-", "−"))
+    shap = escaped(signed(reason.shap, 2))
     return (
         f"{star}:material/{arrow}: **{escaped(spec.label)}**{where} {value}"
         f"  \n:small[SHAP {shap} {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"

@@ -12,7 +12,7 @@ from neuroclass.charts.theme import species_groups
 from neuroclass.cohort.compare import OTHERS, compare_selections, compare_within
 from neuroclass.cohort.selections import MOST_NAMED, clean_name, decode_named, encode_named
 from neuroclass.errors import SettingsError
-from neuroclass.features import BY_NAME, FEATURE_NAMES, rounded
+from neuroclass.features import BY_NAME, FEATURE_NAMES, rounded, signed
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import own_cells
@@ -203,7 +203,7 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
 
 def signed_share(value: float) -> str:
     """A number from −1 to 1 to two decimals with its sign, a true minus."""
-    return f"{value:+.2f}".replace("-", "−")
+    return signed(value, 2)
 
 
 def stated_p(p: float) -> str:
