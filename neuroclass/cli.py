@@ -1,10 +1,11 @@
 """The command line.
 
 Exit codes: 0 success, 1 an error explained by its message, 2 wrong usage, 3 success with some inputs
-rejected, 130 interrupted.
+rejected, 130 interrupted, 141 when whatever reads the output has closed it (``neuroclass … | head``).
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -27,6 +28,8 @@ COMMANDS = (
     "reproduce",
     "history",
 )
+CLOSED_PIPE = 128 + 13
+"""What a shell reports of a program that SIGPIPE has ended."""
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
@@ -60,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         one_thread_each()
     args = build_parser(words[0] if words else "").parse_args(words)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
     except SettingsError as error:
         print(f"{error.kind}: {error}", file=sys.stderr)
         return 2
@@ -68,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{error.kind}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        sys.stderr.close()
-        return 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains as it ends
+        return CLOSED_PIPE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

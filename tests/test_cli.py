@@ -1,13 +1,16 @@
 """The command line: what it prints and how it exits."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from neuroclass.classification.classify import classify_input
 from neuroclass.classification.inputs import CellInput
-from neuroclass.cli import COMMANDS, main
+from neuroclass.cli import CLOSED_PIPE, COMMANDS, main
 
 
 @pytest.fixture
@@ -82,3 +85,15 @@ def test_cohort_without_data_is_the_simulated_one(monkeypatch, tmp_path, capsys)
 def test_a_missing_data_folder_is_named(capsys, tmp_path):
     assert main(["cohort", "--data", str(tmp_path / "nowhere")]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_enough_ends_the_command_without_a_word(unbuffered):
+    # Buffered, the whole output meets the closed pipe at the end; unbuffered, its first line does.
+    command = [sys.executable, "-m", "neuroclass", "cohort"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120, env=environment)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (CLOSED_PIPE, "")
