@@ -89,7 +89,7 @@ TASK_CLASSES: dict[str, tuple[str, ...]] = {
 
 COLOURS: dict[str, str] = {
     Broad.EXCITATORY: "#D55E00",
-    Broad.INHIBITORY: "#0072B2",
+    Broad.INHIBITORY: "#5E60CE",
     Subclass.GLUTAMATERGIC: "#D55E00",
     Subclass.PVALB: "#0072B2",
     Subclass.SST: "#E69F00",
@@ -99,6 +99,7 @@ COLOURS: dict[str, str] = {
     Species.MOUSE: "#56B4E9",
     Species.HUMAN: "#B58900",
 }
+"""Excitatory and Glutamatergic name the same cells and share a colour; inhibitory has its own."""
 
 
 @dataclass(frozen=True)

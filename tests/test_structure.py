@@ -1,6 +1,7 @@
 """The package's shape: no import circle, nothing loose at the root, short modules, described packages."""
 
 import ast
+import importlib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -63,3 +64,13 @@ def test_every_decision_has_a_number_of_its_own_which_its_title_bears():
     assert len(set(numbers)) == len(numbers)
     for number, path in zip(numbers, paths, strict=True):
         assert path.read_text(encoding="utf-8").startswith(f"# {number}. ")
+
+
+def test_every_benchmark_and_script_can_be_started() -> None:
+    folders = (ROOT.parent / "benchmarks", ROOT.parent / "docs" / "scripts")
+    paths = [path.relative_to(ROOT.parent) for folder in folders for path in folder.rglob("*.py")]
+    names = [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in sorted(paths)]
+    assert len(names) > 20
+    hooks = {"docs.scripts.hooks"}  # mkdocs loads it with its own folder on the path
+    for name in set(names) - hooks:
+        importlib.import_module(name)

@@ -7,10 +7,11 @@ from functools import partial
 import numpy as np
 
 from benchmarks.demo_cohort.search import Archive, Goal, match_costs
-from benchmarks.demo_cohort.space import Vector, decode
+from benchmarks.demo_cohort.space import decode
 from benchmarks.demo_cohort.summaries import NAMES, ClassSummary, Discriminant, transformed
 from neuroclass.ephys.cell_features import extract_features
 from neuroclass.simulation.cells import SimulatedCell, choose_stimuli, simulate_recording
+from neuroclass.types.arrays import Floats
 
 MOST_OUTSIDE = 1
 TRIES_PER_TARGET = 4
@@ -44,7 +45,7 @@ class Classes:
     summaries: Mapping[str, ClassSummary]
     discriminants: Mapping[str, Discriminant]
 
-    def posterior(self, kind: str, z: Vector) -> Vector:
+    def posterior(self, kind: str, z: Floats) -> Floats:
         """Posterior probability of a class by its species' discriminant, shape (n_cells,)."""
         return self.discriminants[kind.partition("/")[0]].posterior(kind, z)
 
@@ -53,7 +54,7 @@ class Classes:
         return Goal(self.summaries[kind], partial(self.posterior, kind))
 
 
-def like_class(kind: str, classes: Classes, z: Vector) -> bool:
+def like_class(kind: str, classes: Classes, z: Floats) -> bool:
     """Whether a cell lies within its class, and nearer to it than to its species' other classes.
 
     Parameters
@@ -79,7 +80,7 @@ def accepted_cells(
     kind: str,
     classes: Classes,
     archive: Archive,
-    targets: Vector,
+    targets: Floats,
     first_seed: int,
     tally: Tally,
 ) -> Iterator[AcceptedCell]:
@@ -103,7 +104,7 @@ def accepted_cells(
                 break
 
 
-def recorded(kind: str, classes: Classes, shares: Vector, seed: int) -> AcceptedCell | None:
+def recorded(kind: str, classes: Classes, shares: Floats, seed: int) -> AcceptedCell | None:
     """The candidate, recorded and measured in full; None unless it passes `like_class`."""
     neuron, gain = decode(shares)
     chosen = choose_stimuli(neuron, round(gain, 3))

@@ -6,13 +6,14 @@ the whole recording.
 
 import numpy as np
 
-from benchmarks.demo_cohort.space import Vector, decode
+from benchmarks.demo_cohort.space import decode
 from benchmarks.demo_cohort.summaries import transformed
 from neuroclass.ephys.spikes import Spikes, detect_spikes
 from neuroclass.features import Stimulus, features_of
 from neuroclass.simulation import stimuli
 from neuroclass.simulation.cells import choose_stimuli
 from neuroclass.simulation.models import Membrane, integrate, make_membrane
+from neuroclass.types.arrays import Floats
 
 SKIPPED_S = 0.4
 LEAD_S = stimuli.LEAD_S - SKIPPED_S
@@ -23,7 +24,7 @@ MOST_DEPOLARISED_MV = -30.0
 _QUANTITIES = ("threshold_v", "peak_v", "fast_trough_v", "trough_v", "upstroke_downstroke_ratio")
 
 
-def quick_features(shares: Vector) -> Vector | None:
+def quick_features(shares: Floats) -> Floats | None:
     """Transformed features of a candidate.
 
     Parameters
@@ -57,7 +58,7 @@ def quick_features(shares: Vector) -> Vector | None:
     return z if np.isfinite(z).all() else None
 
 
-def _spikes(membrane: Membrane, current: Vector, start_s: float | None = None, end_s: float | None = None) -> Spikes:
+def _spikes(membrane: Membrane, current: Floats, start_s: float | None = None, end_s: float | None = None) -> Spikes:
     v = integrate(membrane, current, 0 if end_s else stimuli.samples(0.3))
     return detect_spikes(v, current[: v.size], stimuli.RATE_HZ, start_s, end_s)
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.demo_cohort.quick import quick_features
-from benchmarks.demo_cohort.space import Vector
 from benchmarks.demo_cohort.summaries import ClassSummary
+from neuroclass.types.arrays import Floats
 
 FAILED = 1e6
 OUTSIDE_COST = 4.0
@@ -28,11 +28,11 @@ JITTERS = (0.01, 0.05)
 class Archive:
     """Candidates that spike, their transformed features, and how many were tried."""
 
-    shares: list[Vector] = field(default_factory=list)
-    features: list[Vector] = field(default_factory=list)
+    shares: list[Floats] = field(default_factory=list)
+    features: list[Floats] = field(default_factory=list)
     n_tried: int = 0
 
-    def look(self, shares: Vector) -> Vector | None:
+    def look(self, shares: Floats) -> Floats | None:
         """Features of a candidate, which joins the archive if it spikes."""
         self.n_tried += 1
         z = quick_features(shares)
@@ -56,19 +56,19 @@ class Goal:
     """
 
     summary: ClassSummary
-    posterior: Callable[[Vector], Vector]
+    posterior: Callable[[Floats], Floats]
 
-    def doubt(self, z: Vector) -> Vector:
+    def doubt(self, z: Floats) -> Floats:
         """Charge for looking like another class, shape (n_cells,)."""
         return -DOUBT_COST * np.log(np.maximum(self.posterior(z), 1e-9))
 
-    def cost(self, z: Vector) -> float:
+    def cost(self, z: Floats) -> float:
         """Squared distance from the class, and charges for features outside its range and for doubt."""
         outside = OUTSIDE_COST * self.summary.n_outside(z)
         return self.summary.distance(z) + outside + float(self.doubt(z[None])[0])
 
 
-def find_region(goal: Goal, start: Vector, archive: Archive, generator: np.random.Generator, n_rounds: int) -> None:
+def find_region(goal: Goal, start: Floats, archive: Archive, generator: np.random.Generator, n_rounds: int) -> None:
     """Fill the archive around the class' centre by a rank-μ covariance matrix adaptation (ref. 1)."""
     n, size = start.size, 26
     n_best = size // 2
@@ -97,7 +97,7 @@ def find_region(goal: Goal, start: Vector, archive: Archive, generator: np.rando
         sigma = min(0.3, sigma * np.exp(path_rate / (1 + path_rate) * (np.linalg.norm(path) / length - 1)))
 
 
-def match_costs(goal: Goal, archive: Archive, targets: Vector) -> Vector:
+def match_costs(goal: Goal, archive: Archive, targets: Floats) -> Floats:
     """How far each archived candidate is from each pseudo-observation, shape (n_targets, n_candidates).
 
     Squared distance of the scores, and a charge for what would keep the candidate from being accepted.
@@ -109,7 +109,7 @@ def match_costs(goal: Goal, archive: Archive, targets: Vector) -> Vector:
     return np.asarray(((targets[:, None, :] - scores[None]) ** 2).sum(axis=2) + excess + goal.doubt(z))
 
 
-def spread_out(goal: Goal, archive: Archive, targets: Vector, generator: np.random.Generator, n_rounds: int) -> None:
+def spread_out(goal: Goal, archive: Archive, targets: Floats, generator: np.random.Generator, n_rounds: int) -> None:
     """Move candidates towards pseudo-observations drawn from the class' summary (refs. 2, 3).
 
     Parameters

@@ -20,7 +20,7 @@ PALETTE: tuple[str, ...] = (
     "#44AA99",
     "#A09A2B",
     "#CC6677",
-    "#7A6BD0",
+    "#A183D6",
     "#5E8C31",
     "#8C2D5C",
     "#4BA3A8",
@@ -36,9 +36,9 @@ LOW_TO_HIGH = [[0.0, "#4A6FB0"], [0.5, "#A3A08C"], [1.0, "#E0B000"]]
 SIMULATED_NOTE = "simulated cells"
 WARNING = "#C05621"
 TITLE_WIDTH = 34
-OWN = ("#D81B60", "#8E5CF0", "#009688", "#F4511E", "#5C7CFA", "#7CB342", "#B8860B", "#78909C")
-"""Colours of the user's cells among the cohort's, seen on light and dark."""
 """Characters of an axis title on one line: what fits beside the labels of a figure on a telephone."""
+OWN = ("#D81B60", "#8E5CF0", "#009688", "#F4511E", "#7CB342", "#B8860B", "#78909C")
+"""Colours of the user's cells among the cohort's, seen on light and dark."""
 _ORDER = tuple(dict.fromkeys((*BROAD_ORDER, *SUBCLASS_ORDER, *HUMAN_SUBCLASS_ORDER, *(s.value for s in Species))))
 
 

@@ -59,11 +59,11 @@ def doubt_line(verdict: CellVerdict) -> str:
 
 
 def doubt_figures(verdict: CellVerdict) -> list[tuple[str, str, str]]:
-    """Name, value and meaning of each figure of `doubt_line`; a class that `headline` names alone is not repeated."""
+    """Name, value and meaning of each figure of `doubt_line`."""
     told = [one for one in (verdict.subclass, verdict.broad) if not one.abstain and one.probabilities]
     if verdict.broad.abstain or not told:
         return []
-    figures = {"Probability": ", ".join(f"{_of(one, verdict)} {stated(_likeliest(one))}" for one in told)}
+    figures = {"Probability": ", ".join(f"{label_of(str(one.label))} {stated(_likeliest(one))}" for one in told)}
     if len(told[0].prediction_set) > 1:
         figures["Prediction set"] = f"{told[0].coverage:.0%}, {len(told[0].prediction_set)} classes"
     if "accuracy" in told[0].expected:
@@ -75,14 +75,6 @@ def doubt_figures(verdict: CellVerdict) -> list[tuple[str, str, str]]:
 
 def _likeliest(prediction: Prediction) -> float:
     return prediction.probabilities[str(prediction.label)]
-
-
-def _of(prediction: Prediction, verdict: CellVerdict) -> str:
-    """What a probability is of: the class, or what kind it is where the headline names that class alone."""
-    name = label_of(str(prediction.label))
-    if len(prediction.prediction_set) > 1 or name.lower() not in headline(verdict).lower().split(", "):
-        return name
-    return "broad" if prediction is verdict.broad else "subclass"
 
 
 def either(classes: Sequence[str]) -> str:

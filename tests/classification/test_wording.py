@@ -37,11 +37,11 @@ def test_the_doubt_is_one_line_with_set_accuracy_and_typicality():
     )
 
 
-def test_each_figure_of_the_doubt_is_named_and_repeats_no_class_that_the_headline_names_alone():
+def test_each_figure_of_the_doubt_is_named_and_each_probability_by_its_class():
     broad = Prediction("dann", {"inhibitory": 0.96, "excitatory": 0.04}, ("inhibitory",), typicality=0.35)
     one = verdict(Prediction("lspin", SHARES, ("Pvalb",), expected={"accuracy": 0.751}), broad)
     assert {name: text for name, text, _ in doubt_figures(one)} == {
-        "Probability": "subclass 60.0%, broad 96.0%",
+        "Probability": "Pvalb 60.0%, inhibitory 96.0%",
         "Expected accuracy": "75.1%",
         "Typicality": "35.0%",
     }
@@ -53,7 +53,7 @@ def test_each_figure_of_the_doubt_is_named_and_repeats_no_class_that_the_headlin
 def test_a_contradicting_broad_class_is_named_with_its_probability():
     broad = Prediction("dann", {"inhibitory": 0.04, "excitatory": 0.96}, ("excitatory",))
     (figure, *_) = doubt_figures(verdict(Prediction("lspin", SHARES, ("Pvalb",)), broad))
-    assert figure[:2] == ("Probability", "subclass 60.0%, excitatory 96.0%")
+    assert figure[:2] == ("Probability", "Pvalb 60.0%, excitatory 96.0%")
     withheld = Prediction("dann", {"inhibitory": 0.5, "excitatory": 0.5}, abstain="too few features")
     assert doubt_figures(verdict(Prediction("lspin", SHARES, ("Pvalb",)), withheld)) == []
 

@@ -36,7 +36,7 @@ def _told(app: AppTest, text: str) -> str:
 def test_pasted_ids_and_those_that_are_not_here(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", ids=f"{IDS[3]}, {IDS[5]}\nnobody")
     assert not app.exception
-    assert _told(app, "pass the filters").startswith("2 of 362")
+    assert _told(app, "pass the filters").startswith("2 of 337")
     assert "nobody" in _told(app, "pasted ids")
 
 
@@ -50,7 +50,7 @@ def test_a_features_range_in_shown_units_chooses_cells(open_page: Open, tiny_mod
     assert not app.exception
     expected = int((FRAME["width"] * 1e3).between(middle, high).sum())
     assert 0 < expected < len(FRAME)
-    assert _told(app, "pass the filters").startswith(f"{expected} of 362")
+    assert _told(app, "pass the filters").startswith(f"{expected} of 337")
     assert low <= FRAME["width"].min() * 1e3
 
 
@@ -93,7 +93,7 @@ def test_a_selection_of_other_cells_is_told_and_left_out(open_page: Open, tiny_m
     app = open_page("explore", sel=encode(["a"], ["a", "b"]))
     assert not app.exception
     assert any("other cells" in w.value for w in app.warning)
-    assert any("362 cells** after the filters" in m.value for m in app.markdown)
+    assert any("337 cells** after the filters" in m.value for m in app.markdown)
 
 
 @pytest.mark.parametrize("low, high", [(0.0, 1.0), (-93.2, -60.1), (0.00012, 0.0019), (5.0, 5.0), (1.0, 98765.0)])
@@ -120,7 +120,7 @@ def test_an_unknown_cell_in_the_address_is_said_in_words(open_page: Open, tiny_m
     app = open_page("explore", cell="no-such-cell")
     assert not app.exception
     assert any("There is no cell no" in one.value for one in app.warning)
-    assert any("362 cells** after the filters" in m.value for m in app.markdown)
+    assert any("337 cells** after the filters" in m.value for m in app.markdown)
 
 
 def test_one_selected_cell_is_previewed_by_its_own_sweeps(open_page: Open, tiny_models: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_stored_one_is_of_recorded_cells_and_the_loaded_ones_are_offered(ope
     app = open_page("paper")
     assert "These cells are simulated" not in texts(app)
     assert "1,424 mouse and 299 human cells" in texts(app)
-    assert "362 simulated cells" in texts(app)
+    assert "337 simulated cells" in texts(app)
     assert [button.label for button in app.button if button.label == "Reproduce"]
 
 
