@@ -118,7 +118,7 @@ def model_cards_page() -> str:
         "# Model cards",
         "",
         "From `card.json` beside the weights of each network that ships. DANN and LSPIN of all 41 features give the "
-        "figures below, the embeddings and the comparisons; a cell is judged by models of the same kinds fitted to "
+        "figures below, the embeddings and the comparisons; a cell is classified by models of the same kinds fitted to "
         "exactly its features, see [How each model works](models.md). Figures are of held-out donors under the "
         "protocol named; [How good, measured how](performance.md) has them beside other systems.",
         "",

@@ -235,7 +235,7 @@ def _judges(answer: CellVerdict) -> list[str]:
     """Which model of the library judged what; nothing where all are the shipped ones."""
     chosen = {task: one for task, one in answer.judged_by.items() if one["id"] != SHIPPED}
     named = (f"{task} by {one['name']} ({one['system']}, {one['sha256'][:8]})" for task, one in chosen.items())
-    return [f"  judged       {', '.join(named)}"] if chosen else []
+    return [f"  model        {', '.join(named)}"] if chosen else []
 
 
 def _weights(prior: Mapping[str, float]) -> str:

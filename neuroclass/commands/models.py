@@ -83,7 +83,7 @@ def _line(entry: ModelEntry, default: str) -> str:
     if entry.trouble:
         return f"{mark} {entry.id}: cannot be used: {entry.trouble}"
     if entry.shipped:
-        return f"{mark} {entry.id}: DANN, LSPIN and the human subclass model, fitted to the features at hand"
+        return f"{mark} {entry.id}: DANN, LSPIN and the human subclass model, fitted to the available features"
     cells = entry.card.get("training_cells") or {}
     accuracy = ((entry.card.get("metrics") or {}).get("metrics") or {}).get("accuracy")
     held_out = f", accuracy {accuracy['mean']:.3f} ({entry.card.get('protocol')})" if accuracy else ", not evaluated"

@@ -214,13 +214,13 @@ def _by_chosen(models: Models) -> list[str]:
     parts = []
     for one, what in ((models.dann, "Excitatory or inhibitory type"), (models.lspin, "Subclass")):
         if one.chosen is None:
-            parts.append(f"{what}: {title_of(one.name)} as shipped with NeuroClass, fitted to the features at hand.")
+            parts.append(f"{what}: {title_of(one.name)} as shipped with NeuroClass, fitted to the available features.")
             continue
         card = {**one.chosen.card, "weights_sha256": one.chosen.weights}
         parts.append(_model(what, card, f"{one.name}, a model chosen from the library ({one.chosen.system})"))
     return [
         *parts,
-        "The chosen model judges by itself; its answer is not reconciled with the other task's. Features that it was "
+        "The chosen model classifies by itself; its answer is not reconciled with the other task's. Features that it was "
         "trained with and that were not measured were set to their expectation given the others under a Gaussian. Its "
         "probabilities, prediction sets and typicality were calibrated on training donors that were left out.",
     ]

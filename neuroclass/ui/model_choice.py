@@ -104,12 +104,12 @@ def _label(one: ModelEntry | None, default: str) -> str:
 
 def _said(one: ModelEntry) -> str:
     if one.shipped:
-        return "DANN, LSPIN and the human subclass model, fitted to the features at hand."
+        return "DANN, LSPIN and the human subclass model, fitted to the available features."
     cells = one.card.get("training_cells") or {}
     simulated = ", simulated" if cells.get("simulated") else ""
     return (
         f"{escaped(one.system)} {escaped(one.short)}, trained on {cells.get('n_cells', '?')} cells of "
-        f"{escaped(cells.get('source', '?'), 80)}{simulated}. {_OTHER[one.task].capitalize()} are judged by the "
+        f"{escaped(cells.get('source', '?'), 80)}{simulated}. {_OTHER[one.task].capitalize()} are classified by the "
         "shipped models."
     )
 

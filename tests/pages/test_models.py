@@ -133,7 +133,7 @@ def test_the_picked_model_judges_and_the_history_says_which_did(
     app.sidebar.selectbox(key="model-picker").select(entry.id).run()
     assert not app.exception
     after = texts(app)
-    assert "judged by my lda" in after
+    assert "classified by my lda" in after
     assert "my lda" not in before
     assert f"--model {entry.id}" in "\n".join(one.value for one in app.code)
     history = open_page("history")

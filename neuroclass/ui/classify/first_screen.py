@@ -62,7 +62,7 @@ def _origin(verdict: CellVerdict) -> str:
     species = verdict.species if verdict.species != "unknown" else "species not given"
     name = verdict.source if verdict.source.startswith(verdict.cell) else f"{verdict.source}, cell {verdict.cell}"
     chosen = sorted({one["name"] for one in verdict.judged_by.values() if one["id"] != SHIPPED})
-    judge = f"; judged by {escaped(' and '.join(chosen))}" if chosen else ""
+    judge = f"; classified by {escaped(' and '.join(chosen))}" if chosen else ""
     without = f", without {sweeps_text(set(verdict.without_sweeps))}" if verdict.without_sweeps else ""
     return f"{escaped(name)}: {escaped(species)}, {len(verdict.features)} of {total} features{without}{judge}"
 

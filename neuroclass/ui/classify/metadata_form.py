@@ -16,11 +16,11 @@ from neuroclass.predictors.priors import LINE_PREFIX, PRESETS, Prior, parse_prio
 from neuroclass.ui.history import store
 from neuroclass.ui.identity import visitor
 
-UNKNOWN = "unknown"
-NOTHING = "nothing"
+UNKNOWN = "not given"
+NOTHING = "none"
 _UNITS_V, _UNITS_A = ("mV", "V", "uV"), ("pA", "nA", "A")
 _LINES = sorted(line for line, subclass in LINE_SUBCLASS.items() if subclass is not None)
-_CORRECTED = {"unknown": None, "yes": True, "no": False}
+_CORRECTED = {UNKNOWN: None, "yes": True, "no": False}
 
 
 def restore(metadata: CellMetadata) -> None:
@@ -75,7 +75,8 @@ def metadata(expanded: bool = True) -> CellMetadata:
         last = None
         with suppress(HistoryError):
             last = next(iter(store.history().find(visitor())), None)
-        st.session_state["species"] = str(last.context.get("species", UNKNOWN)) if last else UNKNOWN
+        given = str(last.context.get("species", "")) if last else ""
+        st.session_state["species"] = given if given in list(Species) else UNKNOWN
     with st.expander("Species and recording conditions (optional)", icon=":material/edit_note:", expanded=expanded):
         species, age, region = _cell()
         prior, preparation = _kind()

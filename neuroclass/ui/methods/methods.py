@@ -16,7 +16,7 @@ WAY = (
     ("File", "A recording or a table; units, channels and plausibility are checked."),
     ("Sweeps", "Stimuli are recognised; spikes and passive responses are found."),
     ("41 features", "Each with the sweep and the spike it was measured on."),
-    ("Matched models", "DANN and LSPIN, fitted to the features at hand, for the database and for other laboratories."),
+    ("Matched models", "DANN and LSPIN, fitted to the available features, for the database and for other laboratories."),
     ("One answer", "Calibrated class probabilities of all models together."),
     ("Verdict", "Label, 90% prediction set, expected accuracy and typicality; or no label, and why."),
 )
@@ -55,17 +55,17 @@ def _steps() -> tuple[tuple[str, str], ...]:
     n_sets = len(feature_set_library(None).shipped)
     return (
         (
-            "**Models matched to the available features** judge each cell.",
+            "**Models matched to the available features** classify each cell.",
             "DANN (excitatory or inhibitory, mouse and human) and LSPIN (five mouse subclasses; its gates select a few "
             f"features for each cell) are fitted to each set of features.\n\n- {n_sets} sets ship: every combination "
             f"of stimuli, and those of published tables.\n- A cell that lacks at most {MOST_IMPUTED} features of a set "
-            f"of {LEAST_TO_IMPUTE} or more is judged by that set's models; the missing features take the values to "
+            f"of {LEAST_TO_IMPUTE} or more is classified by that set's models; the missing features take the values to "
             "expect from the others.\n- For any other set, models are fitted on demand, in seconds, and kept. They "
             "learn from the database's cells where these are loaded; otherwise from synthetic cells, drawn from the "
             "normal mixtures that ship in their place.",
         ),
         (
-            "**In-database and out-of-database models** are weighted by the likeness of the recording.",
+            "**In-database and out-of-database models** are weighted by how closely the recording resembles the database's.",
             "- *In-database* models are for recordings like the database's. They pool the network, a Student t "
             "distribution for each class, and a kernel logistic regression; classes are as frequent as in the "
             "database.\n- *Out-of-database* models are for any other laboratory. Their network is trained on cells "
@@ -108,7 +108,7 @@ def models() -> None:
     st.subheader("Networks for all 41 features", anchor=False)
     st.markdown(
         "DANN and LSPIN were also trained once on all 41 features, with features hidden at random. These networks "
-        "suggest the next sweep and underlie the Performance, SHAP, Gates and Domains pages; they do not judge cells. "
+        "suggest the next sweep and underlie the Performance, SHAP, Gates and Domains pages; they do not classify cells. "
         "DANN's gradient-reversal layer trains its features so that a second head cannot tell the species."
     )
     for model in MODELS:
@@ -131,7 +131,7 @@ def validation() -> None:
     """Explain how the figures were obtained, and their limits."""
     st.subheader("How the numbers were validated", anchor=False)
     st.markdown(
-        "- **Donor-grouped cross-validation.** Each cell is judged by models that have seen no cell of its donor. "
+        "- **Donor-grouped cross-validation.** Each cell is classified by models that have seen no cell of its donor. "
         "Folds are stratified by species and class; scaling, imputation and calibration are fitted on the training "
         "folds only.\n"
         "- **Intervals** are 95% bootstrap intervals over donors.\n"
