@@ -88,7 +88,7 @@ def _titles(spaces: Sequence[str]) -> list[str]:
 
 def _framed(fig: go.Figure) -> go.Figure:
     """Frames in place of axes: a map's coordinates have no unit and no meaning of their own."""
-    fig.update_annotations(font_size=13, yshift=4)
+    fig.update_annotations(font_size=13, yshift=7)
     bare = {"showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False}
     frame = {"showline": True, "mirror": True, "linewidth": 1, "linecolor": _FRAME}
     fig.update_xaxes(**bare, **frame)

@@ -15,7 +15,7 @@ _LEAST_WRITTEN = 0.01
 """Probability from which a class that has no room in the bar is written below it."""
 
 
-def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure:
+def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool = False) -> go.Figure:
     """Calibrated probabilities of each task as one bar from 0 to 1; classes outside the prediction set are pale.
 
     Parameters
@@ -24,6 +24,8 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
         From top to bottom.
     height : int
         Height, px.
+    named : bool
+        Whether each bar has its title at the left.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
     finish(fig, height=height, legend=False)
     fig.update_layout(barmode="stack", bargap=0.54, margin={"t": 0, "b": 8, "l": 4, "r": 4})
     fig.update_xaxes(visible=False, range=[0, 1])
-    return fig.update_yaxes(title_text="", range=[len(predictions) - 0.5, -0.5], showticklabels=False)
+    return fig.update_yaxes(title_text="", range=[len(predictions) - 0.5, -0.5], showticklabels=named)
 
 
 def _written(label: str, share: float) -> str:

@@ -21,6 +21,12 @@ def without_unit(figure: go.Figure) -> dict[str, str]:
     }
 
 
+def needs_titles(figure: go.Figure) -> bool:
+    """Whether numbers stand at an axis; names, as of features and classes, say themselves what they are."""
+    axes = [name for name in figure.to_plotly_json()["layout"] if "axis" in name]
+    return any(figure.layout[name].showticklabels is not False and _holds_numbers(figure, name) for name in axes)
+
+
 def _in_percent(figure: go.Figure, axis: str) -> bool:
     return (figure.layout[axis].tickformat or "").endswith("%")
 

@@ -21,7 +21,7 @@ from neuroclass.cohort.selections import encode, encode_named
 from neuroclass.ui.cells import own_cells
 from neuroclass.ui.cells.own_cells import OwnCell
 from neuroclass.ui.explore.explore import nice_span
-from neuroclass.ui.explore.group_comparison import stated_p
+from neuroclass.ui.text import stated_p
 from neuroclass.ui.widgets import pack_figures
 
 Open = Callable[..., AppTest]
@@ -73,12 +73,13 @@ def test_classes_are_compared_within_their_species_unless_asked(open_page: Open,
     app = open_page("explore")
     assert not app.exception
     table = _tests(app)
-    assert set(table["group"]) | set(table["against"]) >= {"mouse, Htr3a+|Vip−", "human, excitatory"}
-    assert (table["group"].str.partition(",")[0] == table["against"].str.partition(",")[0]).all()
+    assert set(table["Group"]) | set(table["Against"]) >= {"mouse, Htr3a+|Vip−", "human, excitatory"}
+    assert (table["Group"].str.partition(",")[0] == table["Against"].str.partition(",")[0]).all()
     app.toggle(key="across").set_value(True).run()
     assert not app.exception
     assert len(_tests(app)) == 21 > len(table) == 11
-    (cells,) = [d.value for d in app.dataframe if {"id", "class", "x", "y"} <= set(d.value)]
+    axes = {app.selectbox(key="x").value, app.selectbox(key="y").value}
+    (cells,) = [d.value for d in app.dataframe if {"id", "class", *axes} <= set(d.value)]
     assert "Htr3a+|Vip−" in set(cells["class"]) and "Htr3a" not in set(cells["class"])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from neuroclass.cell_types import label_of
-from neuroclass.features import BY_NAME
+from neuroclass.features import BY_NAME, signed
 from neuroclass.types.arrays import Floats
 
 CLEAR = 0.3
@@ -99,18 +99,19 @@ def by_true_class(shap: pd.DataFrame, truth: Sequence[str], features: Sequence[s
 def slope(values: Floats, shap: Floats, feature: str, towards: str, other: str, strength: float) -> str:
     """How a feature's SHAP value goes with its value, and what it interacts with most."""
     rho = _direction(values, shap)
+    how = "strongly" if strength >= 0.5 else "moderately" if strength >= CLEAR else "weakly"
     return (
-        f"{named(feature)}: {_effect(rho, towards)} (Spearman's ρ {rho:.2f}); it interacts most with "
-        f"{named(other)} ({strength:.2f} of 1)."
+        f"{named(feature)}: {_effect(rho, towards)} (Spearman's ρ {signed(rho, 2)}). Its strongest interaction, with "
+        f"{named(other)}, is {how.removesuffix('ly')} ({strength:.2f} of 1)."
     )
 
 
 def main_reasons(base: float, contributions: pd.Series, towards: str, unit: str) -> str:
     """From the base value to the output, and the features that move it most."""
     order = contributions.abs().sort_values(ascending=False).index[:3]
-    listed = ", ".join(f"{named(str(name))} {contributions[name]:+.3f}" for name in order)
+    listed = ", ".join(f"{named(str(name))} {signed(float(contributions[name]), 3)}" for name in order)
     total = base + float(contributions.sum())
-    return f"From {base:.3f} to {total:.3f} ({unit}) towards {towards}, mostly by {listed}."
+    return f"{unit.capitalize()} of {towards}: {base:.3f} → {total:.3f}, mostly by {listed}."
 
 
 def alike(correlations: "pd.Series[float]", model: str) -> str:
@@ -134,7 +135,7 @@ def retraining(flagged: int, total: int, agreed: pd.DataFrame) -> str:
 def sparsity(n_open: "pd.Series[int]", total: int) -> str:
     """How few gates are open in a cell."""
     return (
-        f"LSPIN opens {n_open.median():.0f} of {total} gates or fewer in half of the cells, "
+        f"LSPIN uses few features: {n_open.median():.0f} of {total} or fewer in half of the cells, "
         f"{n_open.quantile(0.95):.0f} or fewer in 95%."
     )
 
