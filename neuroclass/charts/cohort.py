@@ -19,6 +19,7 @@ from neuroclass.charts.theme import (
     finish,
     ordered,
     own_colour,
+    readable_on,
     shown,
     species_groups,
 )
@@ -57,6 +58,7 @@ def composition(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
             text=[escape(line.partition("-")[0]) if line != "unknown" else "" for line in table["line"]],
             textposition="inside",
             insidetextanchor="middle",
+            insidetextfont={"color": [readable_on(colours[name]) for name in table["colour"]]},
             textangle=0,
             customdata=[escape(line) for line in table["line"]],
             hovertemplate="%{y}<br>%{customdata}: %{x} cells<extra></extra>",

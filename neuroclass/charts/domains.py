@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.embedding import space_title
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, WARNING, escape, finish, wrapped
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, WARNING, escape, finish, readable_on, wrapped
 
 _MEASURES = {
     "species told by a classifier": ("A classifier tells the species", "Balanced accuracy (%)"),
@@ -24,6 +24,7 @@ _MEASURES = {
         "MMD² (no unit)",
     ),
 }
+_INTERVAL = "#5B6770"
 _ABOVE, _BETWEEN, _BELOW = 66, 88, 80
 """Room above, between and below the panels, px: two figures side by side have their panels at the same heights."""
 
@@ -50,7 +51,9 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
     panel = 26 * len(labels)
     inner = len(names) * panel + (len(names) - 1) * _BETWEEN
     titles = [wrapped(_MEASURES.get(name, (name, ""))[0], 48) for name in names]
-    fig = make_subplots(len(names), 1, subplot_titles=titles, vertical_spacing=_BETWEEN / inner)
+    fig = make_subplots(
+        len(names), 1, subplot_titles=titles, vertical_spacing=_BETWEEN / inner if len(names) > 1 else 0
+    )
     for row, measure in enumerate(names, start=1):
         rows = table[table["measure"] == measure].set_index("space").reindex(list(spaces))
         fig.add_bar(
@@ -64,10 +67,12 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
                 "array": (rows["high"] - rows["mean"]).tolist(),
                 "arrayminus": (rows["mean"] - rows["low"]).tolist(),
                 "thickness": 1.2,
+                "color": _INTERVAL,
             },
             text=[_stated(value, measure) for value in rows["mean"]],
             textposition="inside",
             insidetextanchor="start",
+            insidetextfont={"color": [readable_on(ACCENT if space == chosen else UNKNOWN) for space in spaces]},
             customdata=[[space_title(space)] for space in spaces],
             hovertemplate=f"%{{customdata[0]}}<br>{measure}: %{{x:.3f}}<extra></extra>",
             showlegend=False,

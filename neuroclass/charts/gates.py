@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import PALETTE, category, class_label, colours_of, finish, ordered, wrapped
+from neuroclass.charts.theme import PALETTE, UNKNOWN, category, class_label, colours_of, finish, ordered, wrapped
 from neuroclass.explain.clustering import Tree
 from neuroclass.features import BY_NAME, Stimulus
 
@@ -185,7 +185,7 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
     titles = [f"{class_label(name)}, {(groups == name).sum()} cells" for name in colours]
     fig = make_subplots(len(colours), 1, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.3 / len(colours))
     fig.update_annotations(x=0, xanchor="left")
-    highest = 0.0
+    highest, medians = 0.0, []
     for row, (name, colour) in enumerate(colours.items(), start=1):
         mine = n_open[groups == name]
         share = 100 * np.bincount(mine, minlength=n_open.max() + 1) / max(mine.size, 1)
@@ -193,13 +193,15 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
         fig.add_bar(y=share, marker_color=colour, hovertemplate=hover, row=row, col=1)
         highest = max(highest, float(share.max()))
         middle = float(np.median(mine)) if mine.size else 0.0
-        top = float(share[round(middle)]) if mine.size else 0.0
-        fig.add_annotation(
-            x=middle, y=top, text=f"median {middle:g}", yanchor="bottom", showarrow=False, row=row, col=1
-        )
+        medians.append((middle, float(share[round(middle)]) if mine.size else 0.0))
+    for row, (middle, top) in enumerate(medians, start=1):
+        line = {"color": UNKNOWN, "width": 1.5}
+        fig.add_shape(type="line", x0=middle, x1=middle, y0=top, y1=1.15 * highest, line=line, row=row, col=1)
+        note = {"text": f"median {middle:g}", "yanchor": "bottom", "showarrow": False}
+        fig.add_annotation(x=middle, y=1.12 * highest, **note, row=row, col=1)
     finish(fig, height=90 + 92 * len(colours), legend=False)
     fig.update_annotations(font_size=12)
-    fig.update_yaxes(nticks=3, range=[0, 1.5 * highest])
+    fig.update_yaxes(nticks=3, range=[0, 1.6 * highest])
     fig.update_yaxes(title_text="Cells (%)", row=(len(colours) + 1) // 2)
     fig.update_xaxes(title_text=wrapped(f"Open gates (of {gates.shape[1]})"), row=len(colours))
     return fig.update_layout(bargap=0.15)

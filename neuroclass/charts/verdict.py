@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, class_label, escape, finish
+from neuroclass.charts.theme import ACCENT, class_label, escape, finish, readable_on
 from neuroclass.classification.result import Prediction
 
 _LETTERS = 48
@@ -54,7 +54,7 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool 
                 insidetextanchor="middle",
                 textangle=0,
                 constraintext="none",
-                textfont={"size": 12, "color": _readable_on(colour)},
+                textfont={"size": 12, "color": readable_on(colour)},
                 hovertemplate=f"{label}: {share:.1%}{'' if inside else ', outside the set'}<extra></extra>",
             )
         fig.add_annotation(
@@ -86,12 +86,6 @@ def _percent(share: float) -> str:
 def _faded(colour: str, opacity: float) -> str:
     """A colour that what is behind it shines through."""
     return f"rgba({', '.join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5))}, {opacity})"
-
-
-def _readable_on(colour: str) -> str:
-    """Black or white, whichever is read better on a colour."""
-    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#FFFFFF"
 
 
 def before_after(

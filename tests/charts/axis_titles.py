@@ -17,7 +17,11 @@ def without_unit(figure: go.Figure) -> dict[str, str]:
     return {
         key: title
         for key, title in axis_titles(figure).items()
-        if "(" not in title and title not in ORDINALS and _holds_numbers(figure, key) and not _in_percent(figure, key)
+        if "(" not in title
+        and title not in ORDINALS
+        and figure.layout[key].showticklabels is not False
+        and _holds_numbers(figure, key)
+        and not _in_percent(figure, key)
     }
 
 

@@ -103,7 +103,7 @@ def test_domains_says_how_often_matches_carry_the_label(open_page: Open, report)
     app = open_page("domains", view="Human subclasses")
     assert not app.exception
     (finding,) = [text.value for text in app.markdown if "nearest human cell" in text.value]
-    assert "no more often than by chance" in finding and "Sst (25%, chance 30%)" in finding
+    assert "no more often than by chance" in finding and "25%, chance 30%" in finding
 
 
 def test_the_tables_are_found_in_the_data_folder_and_missing_ones_are_no_error(tmp_path, cells, monkeypatch):

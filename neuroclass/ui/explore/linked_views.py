@@ -25,6 +25,8 @@ from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_in_chart", "sel"
+LONGEST_ID = 11
+"""Letters of an id that fit a narrow column."""
 
 
 @st.fragment
@@ -148,8 +150,8 @@ def _scatter(
     widgets.figure_footer(
         "scatter",
         points.rename(columns={"x": names[0], "y": names[1]}),
-        caption=f"{len(points):,} cells{_symbols(points)}.{missing}{overlaid.missing(own, (axes.x, axes.y))} **Click a "
-        "point to preview its sweeps; drag a box or lasso to select cells** for the table and all figures.",
+        caption=f"{len(points):,} cells{_symbols(points)}.{missing}{overlaid.missing(own, (axes.x, axes.y))} **Drag a "
+        "box or lasso to select cells** for the table and all figures; of a single cell the sweeps are previewed here.",
         simulated=simulated,
     )
 
@@ -163,7 +165,7 @@ def _symbols(points: pd.DataFrame) -> str:
 def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], simulated: bool) -> None:
     table = rows[["id", "class", "layer"]].assign(**{"class": rows["class"].map(label_of, na_action="ignore")})
     config: dict[str, Any] = {
-        "id": st.column_config.TextColumn("Cell", width=80),
+        "id": st.column_config.TextColumn("Cell", width=80 if table["id"].str.len().max() <= LONGEST_ID else 225),
         "class": st.column_config.TextColumn("Class", width=90),
     }
     for name in dict.fromkeys(name for name in axes if name in BY_NAME):
@@ -206,6 +208,6 @@ def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], 
     widgets.figure_footer(
         "cells",
         lambda: rows[columns],
-        caption="" if ticked else "Tick a row to preview or open the cell. The CSV has all columns.",
+        caption="" if ticked else "Tick a row to preview its sweeps or to open the cell. The CSV has all columns.",
         simulated=simulated,
     )

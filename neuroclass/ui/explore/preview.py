@@ -1,4 +1,4 @@
-"""The sweeps of a cell that was clicked in the scatter plot or ticked in the table."""
+"""The sweeps of a single cell that was selected in the scatter plot or ticked in the table."""
 
 import streamlit as st
 
