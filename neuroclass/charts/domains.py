@@ -15,12 +15,12 @@ _MEASURES = {
     "species told by a classifier": ("A classifier tells the species", "Balanced accuracy (%)"),
     "class told by a classifier": ("A classifier tells the class", "Balanced accuracy (%)"),
     "neighbours of the same species, within a class": (
-        "Neighbours of the same species, within a class",
+        "Neighbours of the same species",
         "15 nearest cells (%)",
     ),
     "neighbours of the same class": ("Neighbours of the same class", "15 nearest cells (%)"),
     "MMD² between the species, within a class": (
-        "Distance of the species, within a class",
+        "Distance between the species",
         "MMD² (no unit)",
     ),
 }

@@ -124,12 +124,19 @@ def test_an_unknown_cell_in_the_address_is_said_in_words(open_page: Open, tiny_m
     assert any("362 cells** after the filters" in m.value for m in app.markdown)
 
 
+def _previewed(app: AppTest) -> list[str]:
+    return [text.value for text in app.markdown if "Preview of" in text.value]
+
+
 def test_one_selected_cell_is_previewed_by_its_own_sweeps(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", sel=encode(IDS[3:4], IDS))
     assert not app.exception
-    assert f"Sweeps of {IDS[3]}" in _told(app, "Sweeps of").replace("\\", "")
-    several = open_page("explore", sel=encode(IDS[3:6], IDS))
-    assert not any("Sweeps of" in one.value for one in several.caption)
+    (title,) = _previewed(app)
+    assert IDS[3] in title.replace("\\", "")
+    assert not _previewed(open_page("explore", sel=encode(IDS[3:6], IDS)))
+    app.button(key="open-previewed").click().run()
+    assert not app.exception
+    assert app.selectbox(key="cell").value == IDS[3]
 
 
 def test_a_cell_without_a_recording_shows_no_other_cells_sweeps(
@@ -139,7 +146,7 @@ def test_a_cell_without_a_recording_shows_no_other_cells_sweeps(
     app = open_page("explore", sel=encode(IDS[3:4], IDS))
     assert not app.exception
     assert "not on this machine" in _told(app, "No preview of")
-    assert not any("Sweeps of" in one.value for one in app.caption)
+    assert not _previewed(app)
 
 
 def _own(name: str, **features: float) -> dict[str, list[OwnCell]]:

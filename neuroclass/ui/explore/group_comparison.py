@@ -165,11 +165,15 @@ def distributions(rows: pd.DataFrame, default: str, simulated: bool, own: Mappin
         charts.distribution(rows, feature, by, simulated, own_cells.values(own, feature)),
         "distribution",
         lambda: rows[["id", by, feature]],
-        caption=f"{BY_NAME[feature].definition} {rows[feature].count():,} cells: {WHISKERS}."
+        caption=f"{BY_NAME[feature].definition} {_counted(int(rows[feature].count()))}: {WHISKERS}."
         f"{overlaid.missing(own, [feature])}",
         simulated=simulated,
     )
     _tests(rows, feature, by, simulated)
+
+
+def _counted(n_cells: int) -> str:
+    return f"{n_cells:,} cell{'' if n_cells == 1 else 's'}"
 
 
 def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:

@@ -25,6 +25,7 @@ from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_in_chart", "sel"
+MOST_ROWS = 11
 LONGEST_ID = 11
 """Letters of an id that fit a narrow column."""
 
@@ -178,14 +179,15 @@ def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], 
     plain = [name for name in table if name not in config]
     config |= {name: st.column_config.TextColumn(axes_of.name_of(name)) for name in plain}
     with st.container(key="chosen", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"**{len(rows):,} cells** {'in the selection' if narrowed else 'after the filters'}")
+        where = "in the selection" if narrowed else "after the filters"
+        st.markdown(f"**{len(rows):,} cell{'' if len(rows) == 1 else 's'}** {where}")
         if narrowed:
             st.button("Clear the selection", type="tertiary", icon=":material/close:", on_click=pick, args=([],))
     ids = table["id"].astype(str).tolist()
     event = st.dataframe(
         table,
         hide_index=True,
-        height=400,
+        height=widgets.table_height(len(rows), MOST_ROWS),
         key=table_key(key, ids),
         on_select="rerun",
         selection_mode="multi-row",
