@@ -144,7 +144,8 @@ def numbers(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
             "cross-validation, lines from the lowest to the highest fold. Classifier: logistic regression on the "
             "features of the training cells. Neighbours: groups weighted alike. Neighbours of the same species and "
             f"distance within a class ({classes}), since class proportions differ between the species. MMD²: squared "
-            "maximum mean discrepancy, Gaussian kernel of median width; its chance level is the 95% quantile where species labels are permuted."
+            "maximum mean discrepancy, Gaussian kernel of median width; its chance level is the 95% quantile where "
+            "species labels are permuted."
         )
 
 
