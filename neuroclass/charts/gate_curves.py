@@ -179,5 +179,5 @@ def ablation(table: pd.DataFrame, label: str) -> go.Figure:
     low, high = min(0.0, 100 * float(rows["change"].min())), max(0.0, 100 * float(rows["change"].max()))
     room = 0.35 * max(high - low, 2.0)
     fig.update_xaxes(range=[low - room, high + room])
-    title = f"Change of the probability of {class_label(label)}<br>when this gate is shut (percentage points)"
+    title = "Change of probability<br>when this gate is shut<br>(percentage points)"
     return finish(fig, height=110 + 30 * len(rows), x=title, legend=False)
