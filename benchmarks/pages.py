@@ -224,7 +224,7 @@ def many_cells(browser: Any, folder: Path, cache: Path) -> dict[str, float]:
         tab.get_by_text(f"of {N_CELLS:,} cells pass the filters").wait_for()
         time.sleep(15)
         idle(tab)
-        tab.get_by_text("Filters", exact=True).click()
+        tab.get_by_text("Filter by species, class, layer, donor or any feature", exact=True).click()
         query = tab.get_by_label("Query", exact=True)
         counted = tab.locator(PASSING)
 

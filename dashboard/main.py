@@ -19,6 +19,12 @@ STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
+[class*=st-key-footer-] > :last-child {margin-left: auto}
+@media (min-width: 641px) {
+  [class*=st-key-footer-] {flex-wrap: nowrap !important; align-items: flex-start !important}
+  [class*=st-key-footer-] > :first-child:not(:last-child) {flex: 1 1 0; min-width: 0}
+  [class*=st-key-footer-] > :last-child {flex: none; margin-top: -.4rem}
+}
 @media (max-width: 1000px) {
   [class*=st-key-wide-] {overflow-x: auto}
   [class*=st-key-wide-] > * {min-width: 46rem}

@@ -1,5 +1,7 @@
 """Whether the network sees past the species and still tells the classes apart."""
 
+import streamlit as st
+
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, model_choice, widgets
@@ -14,7 +16,11 @@ VIEWS = {
     "Human subclasses": human_labels.section,
 }
 
-widgets.heading("Domains", "Does DANN remove species differences while keeping class differences?")
+widgets.heading("Domains", "Does DANN hide the species and keep the class?")
+st.markdown(
+    "DANN learns excitatory from inhibitory while an adversary tries to tell the **domain**, here the species, from "
+    "its features. **λ** weighs the adversary: the larger, the more the species is to be hidden; 0 is no adversary."
+)
 with guarded():
     widgets.source_notice(cache.cohort())
     own_report.domains(model_choice.pick())

@@ -46,5 +46,7 @@ with guarded():
     rows = explore.filters(frame, cells.source)
 need(len(rows) > 0, "No cell passes the filters. Clear one of them.")
 with st.container(key="passing"):
-    st.caption(f"{len(rows):,} of {len(frame):,} cells pass the filters. Copy this page's URL to share these filters.")
+    which = "All" if len(rows) == len(frame) else f"{len(rows):,} of"
+    hint = "" if len(rows) == len(frame) else " Copy this page's URL to share these filters."
+    st.caption(f"{which} {len(frame):,} cells pass the filters.{hint}")
 linked_views.views(rows, frame, cells.simulated, cells.source)

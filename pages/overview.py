@@ -13,12 +13,12 @@ with guarded():
 widgets.source_notice(cells)
 example = st.container()
 front.start()
+st.subheader("What it can tell", anchor=False)
+typical = st.container()
 front.scope()
 
-st.subheader(f"What is loaded: {overview.in_short(cells)}", anchor=False)
-typical = st.container()
+st.subheader(f"Loaded: {overview.in_short(cells)}", anchor=False)
 widgets.simulated_notice(cells)
-overview.tiles(cells)
 overview.composition(cells)
 overview.notes(cells)
 with st.expander("Where the cells lie"):

@@ -19,6 +19,7 @@ from neuroclass.charts.theme import (
     finish,
     ordered,
     own_colour,
+    readable_on,
     shown,
     species_groups,
 )
@@ -54,6 +55,11 @@ def composition(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
                 "color": [colours[name] for name in table["colour"]],
                 "line": {"width": 1, "color": "rgba(255,255,255,0.75)"},
             },
+            text=[escape(line.partition("-")[0]) if line != "unknown" else "" for line in table["line"]],
+            textposition="inside",
+            insidetextanchor="middle",
+            insidetextfont={"color": [readable_on(colours[name]) for name in table["colour"]]},
+            textangle=0,
             customdata=[escape(line) for line in table["line"]],
             hovertemplate="%{y}<br>%{customdata}: %{x} cells<extra></extra>",
         )
@@ -68,11 +74,9 @@ def composition(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
         cliponaxis=False,
         hoverinfo="skip",
     )
-    fig.update_layout(barmode="stack")
+    fig.update_layout(barmode="stack", uniformtext={"minsize": 11, "mode": "hide"})
     fig.update_yaxes(autorange="reversed")
-    return finish(
-        fig, height=90 + 30 * max(3, len(totals)), x="Cells (number)", y="Class", simulated=simulated, legend=False
-    )
+    return finish(fig, height=80 + 30 * max(3, len(totals)), x="Cells (number)", simulated=simulated, legend=False)
 
 
 def composition_table(frame: pd.DataFrame) -> pd.DataFrame:

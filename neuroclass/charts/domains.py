@@ -9,12 +9,24 @@ from plotly.subplots import make_subplots
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.embedding import space_title
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, wrapped
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, WARNING, escape, finish, readable_on, wrapped
 
 _MEASURES = {
-    "species told by a classifier": "species, accuracy of a classifier",
-    "class told by a classifier": "class, accuracy of a classifier",
+    "species told by a classifier": ("A classifier tells the species", "Balanced accuracy (%)"),
+    "class told by a classifier": ("A classifier tells the class", "Balanced accuracy (%)"),
+    "neighbours of the same species, within a class": (
+        "Neighbours of the same species",
+        "15 nearest cells (%)",
+    ),
+    "neighbours of the same class": ("Neighbours of the same class", "15 nearest cells (%)"),
+    "MMD² between the species, within a class": (
+        "Distance between the species",
+        "MMD² (no unit)",
+    ),
 }
+_INTERVAL = "#5B6770"
+_ABOVE, _BETWEEN, _BELOW = 66, 88, 80
+"""Room above, between and below the panels, px: two figures side by side have their panels at the same heights."""
 
 
 def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.Figure:
@@ -36,8 +48,12 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
     """
     names = list(dict.fromkeys(table["measure"]))
     labels = list(spaces.values())
-    titles = [wrapped(_MEASURES.get(name, name).capitalize(), 44).replace("Mmd", "MMD") for name in names]
-    fig = make_subplots(len(names), 1, subplot_titles=titles, vertical_spacing=0.42 / len(names))
+    panel = 26 * len(labels)
+    inner = len(names) * panel + (len(names) - 1) * _BETWEEN
+    titles = [wrapped(_MEASURES.get(name, (name, ""))[0], 48) for name in names]
+    fig = make_subplots(
+        len(names), 1, subplot_titles=titles, vertical_spacing=_BETWEEN / inner if len(names) > 1 else 0
+    )
     for row, measure in enumerate(names, start=1):
         rows = table[table["measure"] == measure].set_index("space").reindex(list(spaces))
         fig.add_bar(
@@ -51,7 +67,12 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
                 "array": (rows["high"] - rows["mean"]).tolist(),
                 "arrayminus": (rows["mean"] - rows["low"]).tolist(),
                 "thickness": 1.2,
+                "color": _INTERVAL,
             },
+            text=[_stated(value, measure) for value in rows["mean"]],
+            textposition="inside",
+            insidetextanchor="start",
+            insidetextfont={"color": [readable_on(ACCENT if space == chosen else UNKNOWN) for space in spaces]},
             customdata=[[space_title(space)] for space in spaces],
             hovertemplate=f"%{{customdata[0]}}<br>{measure}: %{{x:.3f}}<extra></extra>",
             showlegend=False,
@@ -61,22 +82,29 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
         fig.add_scatter(
             x=rows["chance"],
             y=labels,
-            mode="lines",
-            line={"dash": "dot", "color": "#C05621", "width": 2},
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 15, "line": {"color": WARNING, "width": 3}},
             name="chance level",
             showlegend=row == 1,
             hovertemplate="chance level %{x:.3f}<extra></extra>",
             row=row,
             col=1,
         )
-        title = "MMD² (no unit)" if "MMD" in measure else "Share (%)"
+        title = _MEASURES.get(measure, ("", "MMD² (no unit)" if "MMD" in measure else "Share (%)"))[1]
         scale = {} if "MMD" in measure else {"range": [0, 1.02], "tickformat": ".0%"}
         fig.update_xaxes(title_text=title, **scale, row=row, col=1)
-    finish(fig, height=110 + (110 + 20 * len(labels)) * len(names))
+    finish(fig, height=_ABOVE + inner + _BELOW)
     fig.update_annotations(font_size=13)
     fig.update_yaxes(autorange="reversed")
-    fig.update_layout(margin_t=78, legend={"y": 1, "yref": "container", "yanchor": "top"})
-    return fig
+    fig.update_layout(bargap=0.2, legend={"y": 1, "yref": "container", "yanchor": "top"})
+    return fig.update_layout(margin={"t": _ABOVE, "b": _BELOW})
+
+
+def _stated(value: float, measure: str) -> str:
+    """A mean as it is written into its bar."""
+    if value != value:
+        return ""
+    return f"{value:.2f}" if "MMD" in measure else f"{value:.0%}"
 
 
 def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:
@@ -109,4 +137,5 @@ def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:
         )
     fig.update_xaxes(range=[-4, 104])
     fig.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
-    return finish(fig, height=130 + 20 * len(names), x="Percentile in<br>its species (%)", y="Feature")
+    finish(fig, height=120 + 19 * len(names), x="Percentile in its species (%)")
+    return fig.update_layout(legend={"y": 1, "yref": "container", "yanchor": "top"})

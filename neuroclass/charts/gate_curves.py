@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from neuroclass.charts.gates import ROW_PX, STIMULUS_COLOURS
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.charts.theme import NEGATIVE, PALETTE, POSITIVE, UNKNOWN, class_label, finish
-from neuroclass.features import BY_NAME
+from neuroclass.features import BY_NAME, signed
 
 _RANKINGS = {
     "gates": ("by gate, the most open first", PALETTE[0]),
@@ -65,8 +65,11 @@ def curves(table: pd.DataFrame) -> go.Figure:
                 row=1,
                 col=column,
             )
-    finish(fig, height=400, x="Features k (number of 41)")
-    fig.update_layout(margin_t=78, legend_y=1.12)
+    finish(fig, height=400)
+    for column, what in enumerate(("removed", "kept"), start=1):
+        fig.update_xaxes(title_text=f"Features {what},<br>k (of 41)", row=1, col=column)
+    fig.update_annotations(font_size=13)
+    fig.update_layout(margin_t=72, legend_y=1.12)
     fig.update_yaxes(range=[30, 100], title_text="Held-out accuracy (%)", col=1)
     fig.update_yaxes(range=[30, 100], col=2)
     return fig
@@ -133,10 +136,9 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str]) -> g
         marker = {"symbol": symbol, "color": UNKNOWN, "size": 9, "line": {"width": 1.5}}
         fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name, row=1, col=2)
     finish(fig, height=220 + ROW_PX * len(names))
-    fig.update_xaxes(range=[0, 1.05], title_text="Gate<br>(0–1)", col=1)
-    fig.update_xaxes(range=[-4, 104], title_text="Percentile<br>(%)", col=2)
+    fig.update_xaxes(range=[0, 1.05], title_text="Gate (0–1)", col=1)
+    fig.update_xaxes(range=[-4, 104], title_text="Percentile (%)", col=2)
     fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], tickfont={"size": 11}, dtick=1)
-    fig.update_yaxes(title_text="Feature, by stimulus", col=1)
     fig.update_layout(barmode="overlay")
     return fig
 
@@ -165,7 +167,7 @@ def ablation(table: pd.DataFrame, label: str) -> go.Figure:
             orientation="h",
             marker_color=np.where(flips, PALETTE[3], np.where(rows["change"] < 0, NEGATIVE, POSITIVE)),
             text=[
-                f"{100 * c:+.1f}" + (f", becomes {class_label(b)}" if f else "")
+                signed(100 * c, 1) + (f", becomes {class_label(b)}" if f else "")
                 for c, b, f in zip(rows["change"], rows["becomes"], flips, strict=True)
             ],
             textposition="outside",
@@ -177,5 +179,5 @@ def ablation(table: pd.DataFrame, label: str) -> go.Figure:
     low, high = min(0.0, 100 * float(rows["change"].min())), max(0.0, 100 * float(rows["change"].max()))
     room = 0.35 * max(high - low, 2.0)
     fig.update_xaxes(range=[low - room, high + room])
-    title = "Change of probability<br>(percentage points)"
-    return finish(fig, height=110 + 30 * len(rows), x=title, y="Gate shut", legend=False)
+    title = "Change of probability<br>when this gate is shut<br>(percentage points)"
+    return finish(fig, height=110 + 30 * len(rows), x=title, legend=False)

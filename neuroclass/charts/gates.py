@@ -83,7 +83,6 @@ def matrix(
         tickvals=list(range(len(names))),
         ticktext=[feature_label(name) for name in names],
         tickfont={"size": 11},
-        title_text="Feature",
         range=[len(names) - (0.5 if predicted is None else -2.0), -0.5],
         row=3,
         col=1,
@@ -95,8 +94,17 @@ def matrix(
     fig.update_yaxes(range=[-0.5, 0.5], row=2)
     fig.update_xaxes(range=[-0.5, 0.5], col=2)
     fig.update_xaxes(title_text=f"Cells ({len(cells)})", row=3, col=3)
+    left = {"x": 0.085, "xref": "paper", "xanchor": "right", "showarrow": False, "font": {"size": 11}}
+    fig.add_annotation(text="True class", y=0, yref=_axis_of(fig, 2), **left)
+    if predicted is not None:
+        fig.add_annotation(text="Predicted class", y=len(names) + 0.7, yref=_axis_of(fig, 3), **left)
     fig.update_layout(legend_y=1.01)
     return fig
+
+
+def _axis_of(fig: go.Figure, row: int) -> str:
+    """Name of the vertical axis of the matrix' column in a row."""
+    return str(next(fig.select_yaxes(row=row, col=3)).plotly_name).replace("axis", "")
 
 
 def _top(tree: Tree) -> float:
@@ -176,16 +184,24 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
     colours = colours_of(groups)
     titles = [f"{class_label(name)}, {(groups == name).sum()} cells" for name in colours]
     fig = make_subplots(len(colours), 1, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.3 / len(colours))
+    fig.update_annotations(x=0, xanchor="left")
+    highest, medians = 0.0, []
     for row, (name, colour) in enumerate(colours.items(), start=1):
         mine = n_open[groups == name]
         share = 100 * np.bincount(mine, minlength=n_open.max() + 1) / max(mine.size, 1)
         hover = f"%{{y:.1f}}% of {class_label(name)} cells use %{{x}} features<extra></extra>"
         fig.add_bar(y=share, marker_color=colour, hovertemplate=hover, row=row, col=1)
-        middle = {"color": UNKNOWN, "dash": "dot"}
-        fig.add_vline(x=float(np.median(mine)) if mine.size else 0, line=middle, row=row, col=1)
+        highest = max(highest, float(share.max()))
+        middle = float(np.median(mine)) if mine.size else 0.0
+        medians.append((middle, float(share[round(middle)]) if mine.size else 0.0))
+    for row, (middle, top) in enumerate(medians, start=1):
+        line = {"color": UNKNOWN, "width": 1.5}
+        fig.add_shape(type="line", x0=middle, x1=middle, y0=top, y1=1.15 * highest, line=line, row=row, col=1)
+        note = {"text": f"median {middle:g}", "yanchor": "bottom", "showarrow": False}
+        fig.add_annotation(x=middle, y=1.12 * highest, **note, row=row, col=1)
     finish(fig, height=90 + 92 * len(colours), legend=False)
     fig.update_annotations(font_size=12)
-    fig.update_yaxes(nticks=3)
+    fig.update_yaxes(nticks=3, range=[0, 1.6 * highest])
     fig.update_yaxes(title_text="Cells (%)", row=(len(colours) + 1) // 2)
     fig.update_xaxes(title_text=wrapped(f"Open gates (of {gates.shape[1]})"), row=len(colours))
     return fig.update_layout(bargap=0.15)
@@ -217,5 +233,6 @@ def mean_by_class(means: pd.DataFrame) -> go.Figure:
             hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
         )
     )
-    fig.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
-    return finish(fig, height=110 + ROW_PX * means.shape[1], x="True class", y="Feature, by stimulus", legend=False)
+    fig.update_xaxes(showgrid=False, side="top")
+    fig.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1, showgrid=False)
+    return finish(fig, height=90 + ROW_PX * means.shape[1], legend=False)

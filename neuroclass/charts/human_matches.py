@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from neuroclass.charts.theme import PALETTE, UNKNOWN, class_label, escape, finish
+from neuroclass.charts.theme import PALETTE, WARNING, class_label, escape, finish
 
 
 def agreement(table: pd.DataFrame) -> go.Figure:
@@ -22,14 +22,16 @@ def agreement(table: pd.DataFrame) -> go.Figure:
     first = table.drop_duplicates("subclass")
     columns = zip(first["subclass"], first["partner"], first["n_cells"], strict=True)
     labels = {name: f"{class_label(name)} → {class_label(partner)} ({n})" for name, partner, n in columns}
+    place = {name: k for k, name in enumerate(labels)}
     fig = go.Figure()
-    for (space, rows), colour in zip(table.groupby("space", sort=False), PALETTE, strict=False):
+    spaces = list(table.groupby("space", sort=False))
+    for k, ((space, rows), colour) in enumerate(zip(spaces, PALETTE, strict=False)):
         fig.add_scatter(
             x=rows["same"],
-            y=[labels[name] for name in rows["subclass"]],
+            y=[place[name] + 0.22 * (k - (len(spaces) - 1) / 2) for name in rows["subclass"]],
             name=escape(space),
             mode="markers",
-            marker={"size": 12, "color": colour},
+            marker={"size": 11, "color": colour},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -38,23 +40,25 @@ def agreement(table: pd.DataFrame) -> go.Figure:
                 "thickness": 1.5,
                 "width": 3,
             },
-            customdata=rows[["low", "high"]],
-            hovertemplate=f"%{{y}}, {escape(space)}: %{{x:.1%}} "
-            "(%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
+            customdata=[
+                (labels[name], low, high)
+                for name, low, high in zip(rows["subclass"], rows["low"], rows["high"], strict=True)
+            ],
+            hovertemplate=f"%{{customdata[0]}}, {escape(space)}: %{{x:.1%}} "
+            "(%{customdata[1]:.1%} to %{customdata[2]:.1%})<extra></extra>",
         )
     fig.add_scatter(
         x=first["chance"],
-        y=[labels[name] for name in first["subclass"]],
+        y=[place[name] for name in first["subclass"]],
         name="chance level",
         mode="markers",
-        marker={"size": 10, "symbol": "circle-open", "color": UNKNOWN, "line": {"width": 2}},
-        hovertemplate="%{y}, chance level: %{x:.1%}<extra></extra>",
+        marker={"symbol": "line-ns", "size": 44, "line": {"color": WARNING, "width": 3}},
+        customdata=[labels[name] for name in first["subclass"]],
+        hovertemplate="%{customdata}, chance level: %{x:.1%}<extra></extra>",
     )
     fig.update_xaxes(range=[-0.02, 1.02], tickformat=".0%")
-    fig.update_yaxes(autorange="reversed")
-    return finish(
-        fig,
-        height=380,
-        x="Nearest human cell has<br>the label (% of mouse cells)",
-        y="Subclass, mouse → human (mouse cells)",
+    fig.update_yaxes(
+        tickvals=list(place.values()), ticktext=list(labels.values()), range=[len(place) - 0.5, -0.5], zeroline=False
     )
+    finish(fig, height=110 + 76 * len(place), x="Nearest human cell has the label (% of mouse cells)")
+    return fig.update_layout(legend={"itemsizing": "constant"})

@@ -15,11 +15,8 @@ MOST_SVG = 2000
 """Above this many points WebGL draws them, since as many SVG elements would be slow."""
 LAYERS = 8
 """Parts in which the points of each group are drawn by turns, so that no group hides another."""
-SYMBOLS = {"mouse": ("circle", "Mouse (dots)"), "human": ("diamond", "Human (diamonds)")}
-_OTHER = ("circle", "Dots")
-MOST_TITLED = 12
-"""Groups beyond which the legend has no title for each species."""
-_NO_TITLE = "\u00a0"
+SYMBOLS = {"mouse": "circle", "human": "diamond"}
+_OTHER = "circle"
 
 
 def scatter(
@@ -86,7 +83,7 @@ def scatter(
     groups = pd.Series("all", index=points.index) if number else category(points[colour])
     colours = {} if number else colours_of(groups)
     marker = go.Scattergl if len(points) > MOST_SVG else go.Scatter
-    legend = _Legend(points, [*colours], colour, grouped=facet is None)
+    legend = _Legend(points, groups, [*colours], colour)
     named: set[str] = set()
     chosen, rings = set(selected), set(ringed)
     for k, panel in enumerate(names):
@@ -97,16 +94,16 @@ def scatter(
             fig.add_trace(trace.update(legend.entry(name, species)), **place)
         around = points[(panels == panel) & points["id"].isin(rings)]
         if len(around):
-            fig.add_trace(_rings(around, "ticked" not in named).update(legend.beside()), **place)
+            fig.add_trace(_rings(around, "ticked" not in named), **place)
             named.add("ticked")
         for trace in _own(own, legend=k == 0):
-            fig.add_trace(trace.update(legend.beside()), **place)
+            fig.add_trace(trace, **place)
     fig.update_layout(dragmode="select" if len(points) > 1 else "zoom")
     total = height if n_rows == 1 else 60 + 280 * n_rows
     finish(fig, height=total, simulated=simulated, legend=bool(not number or rings or (own is not None and len(own))))
     if facet:
         fig.update_layout(margin_t=80 if not number else 56)
-    fig.update_layout(legend={"tracegroupgap": 0, "indentation": -10, "font": {"size": 11}})
+    fig.update_layout(legend={"tracegroupgap": 0, "itemsizing": "constant", "font": {"size": 11}})
     fig.update_xaxes(title_text=titles[0], row=n_rows)
     fig.update_yaxes(title_text=titles[1], col=1)
     return fig
@@ -137,21 +134,21 @@ def _rank(species: str) -> int:
 
 
 class _Legend:
-    """What of the legend the traces bear: each group once, with its species where there are several."""
+    """What of the legend the traces bear: each group once, with its species where it is not the mouse's alone."""
 
-    def __init__(self, points: pd.DataFrame, names: Sequence[str], colour: str, grouped: bool) -> None:
+    def __init__(self, points: pd.DataFrame, groups: "pd.Series[str]", names: Sequence[str], colour: str) -> None:
         self.names = names
-        self.apart = points["species"].nunique() > 1 and colour != "species"
-        self.titled = self.apart and grouped and 0 < len(names) <= MOST_TITLED
+        apart = points["species"].nunique() > 1 and colour != "species"
+        species = points["species"].groupby(groups).nunique()
+        self.shared = set(species.index[species > 1]) if apart else set()
+        self.plain = {next(iter(SYMBOLS))} if apart else set(points["species"])
         self.named: set[str] = set()
-        self.species: set[str] = set()
 
     def entry(self, name: str, species: str) -> dict[str, Any]:
         """Settings of a trace of a group; without groups, the first trace bears the scale."""
         key = f"{species} {name}"
-        first, new = key not in self.named, species not in self.species
+        first = key not in self.named
         self.named.add(key)
-        self.species.add(species)
         if name not in self.names:
             return {"showlegend": False, "marker": {"showscale": first and len(self.named) == 1}}
         entry: dict[str, Any] = {
@@ -159,15 +156,9 @@ class _Legend:
             "legendgroup": key,
             "legendrank": 1 + len(self.names) * _rank(species) + self.names.index(name),
         }
-        if self.titled and first:
-            entry["legendgrouptitle"] = {"text": SYMBOLS.get(species, _OTHER)[1] if new else _NO_TITLE}
-        if self.apart and not self.titled:
+        if name in self.shared or species not in self.plain:
             entry["name"] = f"{escape(species)} {class_label(name)}"
         return entry
-
-    def beside(self) -> dict[str, Any]:
-        """Settings of a trace that is no group, to stand on one line with them."""
-        return {"legendgrouptitle": {"text": _NO_TITLE}} if self.titled else {}
 
 
 def _trace(
@@ -181,7 +172,7 @@ def _trace(
     chosen: set[str],
     limits: tuple[float, float],
 ) -> go.Scatter:
-    marker: dict[str, Any] = {"size": 6, "opacity": 0.55, "symbol": SYMBOLS.get(species, _OTHER)[0]}
+    marker: dict[str, Any] = {"size": 6, "opacity": 0.55, "symbol": SYMBOLS.get(species, _OTHER)}
     if value is None:
         marker |= {
             "color": cells[colour],

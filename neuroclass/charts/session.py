@@ -14,6 +14,17 @@ _ROWS = (
 )
 
 
+_LEAST = {"mV": 4.0, "pA": 20.0, "MΩ": 2.0}
+"""Range of an axis, at least, so that a change no one would call one does not fill the panel."""
+
+
+def _span(values: pd.Series, least: float) -> list[float]:
+    """An axis' range around the values."""
+    low, high = float(values.min()), float(values.max())
+    room = max(0.08 * (high - low), (least - (high - low)) / 2)
+    return [low - room, high + room]
+
+
 def session(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
     """Potential and current before the stimulus and the resistance left by the bridge, sweep by sweep.
 
@@ -48,7 +59,7 @@ def session(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
             row=row,
             col=1,
         )
-        fig.update_yaxes(title_text=title, row=row)
+        fig.update_yaxes(title_text=title, range=_span(table[column], _LEAST.get(unit, 0.0)), row=row)
     finish(fig, height=130 + 125 * len(rows), simulated=simulated, legend=False)
     title = "Time since the first sweep (min)" if timed else "Sweep (number in the file)"
     return fig.update_xaxes(title_text=title, row=len(rows))

@@ -80,7 +80,6 @@ def beeswarm(
         fig,
         height=100 + 28 * len(features),
         x=f"SHAP value ({unit})",
-        y="Feature",
         simulated=simulated,
         legend=False,
     )
@@ -104,7 +103,7 @@ def importance(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go
     """
     rows = table.iloc[::-1]
     fig = go.Figure()
-    for group, colour in colours_of(table.columns).items():
+    for group, colour in reversed(colours_of(table.columns).items()):  # the first bar of a group is the lowest
         fig.add_bar(
             x=rows[group],
             y=[feature_label(str(name)) for name in rows.index],
@@ -114,8 +113,9 @@ def importance(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go
             hovertemplate=f"%{{y}}, {class_label(group)}: %{{x:.4f}}<extra></extra>",
         )
     fig.update_layout(barmode="group", bargap=0.25)
-    height = 110 + len(rows) * max(20, 9 * len(table.columns))
-    return finish(fig, height=height, x=f"Mean |SHAP| ({unit})", y="Feature", simulated=simulated)
+    height = 110 + len(rows) * max(24, 10 * len(table.columns))
+    finish(fig, height=height, x=f"Mean |SHAP| ({unit})", simulated=simulated)
+    return fig.update_layout(legend_traceorder="reversed")
 
 
 def dependence(

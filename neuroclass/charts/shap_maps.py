@@ -64,7 +64,7 @@ def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *,
     fig.update_xaxes(showticklabels=False, showgrid=False, ticks="")
     fig.update_xaxes(title_text=f"Cells ({len(values)}), clustered within their true class", row=2, col=1)
     fig.update_yaxes(showticklabels=False, showgrid=False, ticks="", row=1, col=1)
-    fig.update_yaxes(autorange="reversed", title_text="Feature", row=2, col=1)
+    fig.update_yaxes(autorange="reversed", ticks="", tickfont={"size": 11}, row=2, col=1)
     fig.update_layout(legend_y=1.02)
     return fig
 
@@ -94,8 +94,8 @@ def shares(table: pd.DataFrame) -> go.Figure:
             text=[[f"{100 * value:.0f}" for value in row] for row in rows.to_numpy()],
             texttemplate="%{text}",
             hovertemplate="%{x}: %{y} carries %{z:.1%}<extra></extra>",
-            colorbar={"title": {"text": "Share (%)"}, "thickness": 12, "tickformat": ".0%"},
+            showscale=False,
         )
     )
     fig.update_xaxes(side="top")
-    return finish(fig, height=120 + 26 * len(rows), x="System", y="Feature", legend=False)
+    return finish(fig, height=80 + 28 * len(rows), legend=False)

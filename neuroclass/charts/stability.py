@@ -55,7 +55,7 @@ def rank_ranges(table: pd.DataFrame) -> go.Figure:
     )
     fig.update_xaxes(range=[0, 42])
     height = 130 + 26 * len(features)
-    return finish(fig, height=height, x="Rank (1 the most important of 41)", y="Feature")
+    return finish(fig, height=height, x="Rank (1 the most important of 41)")
 
 
 def agreement(table: pd.DataFrame) -> go.Figure:
@@ -85,9 +85,9 @@ def agreement(table: pd.DataFrame) -> go.Figure:
             colorscale=[[0, "#F4F4F4"], [1, "#0B4F6C"]],
             text=[["" if v is None else f"{v:.2f}" for v in row] for row in z],
             texttemplate="%{text}",
-            colorbar={"title": {"text": "τ"}, "thickness": 12},
+            showscale=False,
             hovertemplate="%{y} and %{x}: Kendall τ %{z:.2f}<extra></extra>",
         )
     )
     fig.update_yaxes(autorange="reversed")
-    return finish(fig, height=300, x="Method", y="Method", legend=False)
+    return finish(fig, height=300, legend=False)

@@ -189,6 +189,12 @@ def own_colour(number: int) -> str:
     return OWN[number % len(OWN)]
 
 
+def readable_on(colour: str) -> str:
+    """Black or white, whichever is read better on a colour."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#FFFFFF"
+
+
 def lines(text: object, width: int) -> str:
     """Text on as many lines as it needs, escaped; a value stays beside its unit."""
     bound = re.sub(r"(?<=\d) (?=\D)|(?<==) ", "\u00a0", str(text))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, class_label, escape, finish
+from neuroclass.charts.theme import ACCENT, class_label, escape, finish, readable_on
 from neuroclass.classification.result import Prediction
 
 _LETTERS = 48
@@ -15,7 +15,7 @@ _LEAST_WRITTEN = 0.01
 """Probability from which a class that has no room in the bar is written below it."""
 
 
-def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure:
+def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool = False) -> go.Figure:
     """Calibrated probabilities of each task as one bar from 0 to 1; classes outside the prediction set are pale.
 
     Parameters
@@ -24,6 +24,8 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
         From top to bottom.
     height : int
         Height, px.
+    named : bool
+        Whether each bar has its title at the left.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
                 insidetextanchor="middle",
                 textangle=0,
                 constraintext="none",
-                textfont={"size": 12, "color": _readable_on(colour)},
+                textfont={"size": 12, "color": readable_on(colour)},
                 hovertemplate=f"{label}: {share:.1%}{'' if inside else ', outside the set'}<extra></extra>",
             )
         fig.add_annotation(
@@ -68,7 +70,7 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92) -> go.Figure
     finish(fig, height=height, legend=False)
     fig.update_layout(barmode="stack", bargap=0.54, margin={"t": 0, "b": 8, "l": 4, "r": 4})
     fig.update_xaxes(visible=False, range=[0, 1])
-    return fig.update_yaxes(title_text="", range=[len(predictions) - 0.5, -0.5], showticklabels=False)
+    return fig.update_yaxes(title_text="", range=[len(predictions) - 0.5, -0.5], showticklabels=named)
 
 
 def _written(label: str, share: float) -> str:
@@ -84,12 +86,6 @@ def _percent(share: float) -> str:
 def _faded(colour: str, opacity: float) -> str:
     """A colour that what is behind it shines through."""
     return f"rgba({', '.join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5))}, {opacity})"
-
-
-def _readable_on(colour: str) -> str:
-    """Black or white, whichever is read better on a colour."""
-    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#FFFFFF"
 
 
 def before_after(

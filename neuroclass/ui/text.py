@@ -2,6 +2,10 @@
 
 import re
 
+from neuroclass.features import rounded
+
+LEAST_P = 1e-10
+"""Below it, a p value is no longer told apart from none."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 
 
@@ -23,3 +27,10 @@ def escaped(text: object, limit: int = 300) -> str:
     if len(line) > limit:
         line = f"{line[: limit - 1]}…"
     return _SPECIAL.sub(r"\\\1", line)
+
+
+def stated_p(p: float) -> str:
+    """A p value as people read it: two digits, a bound where it is tiny, an en dash where there was no test."""
+    if p != p:
+        return "–"
+    return "<1e−10" if p < LEAST_P else rounded(p, 2).replace("e-", "e−")

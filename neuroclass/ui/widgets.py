@@ -18,6 +18,8 @@ from neuroclass.ui.text import escaped
 
 Content: TypeAlias = pd.DataFrame | Callable[[], pd.DataFrame] | None
 _FIGURES = "figures_of_page"
+_ROW_PX = 32.8125
+"""Height of a table's row, head included: 2.1875 rem at the theme's 15 px."""
 SIMULATED = "These cells are **simulated**: they show how the dashboard works and are no evidence about neurons."
 
 
@@ -160,12 +162,18 @@ def figure_footer(
     caption: str = "",
     simulated: bool = False,
 ) -> None:
-    """Caption and CSV button under a figure."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    """Caption under a figure or table, and at its right the CSV button."""
+    place = None if table is None else f"footer-{name}"
+    with st.container(key=place, horizontal=True, vertical_alignment="center"):
         if caption:
             st.caption(caption)
         if table is not None:
             csv_button(name, table, simulated=simulated)
+
+
+def table_height(n_rows: int, most: int) -> int:
+    """Height, px, of a table that shows whole rows: all of them, or the first `most` and the rest by scrolling."""
+    return round(2 + _ROW_PX * (1 + max(1, min(n_rows, most))))
 
 
 def csv_button(

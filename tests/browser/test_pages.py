@@ -92,7 +92,7 @@ def test_every_address_opens_without_error_in_both_themes(visitor: Visitor) -> N
 def test_a_shared_address_opens_the_same_cells(visitor: Visitor) -> None:
     visitor.open("explore")
     everything = visitor.tab.get_by_text("pass the filters").inner_text()
-    visitor.tab.get_by_text("Filters", exact=True).click()
+    visitor.tab.get_by_text("Filter by species, class, layer, donor or any feature", exact=True).click()
     visitor.tab.get_by_label("Query", exact=True).fill("sag > 0.05")
     visitor.tab.keyboard.press("Enter")
     visitor.tab.wait_for_function("text => !document.body.innerText.includes(text)", arg=everything)

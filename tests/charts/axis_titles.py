@@ -17,8 +17,18 @@ def without_unit(figure: go.Figure) -> dict[str, str]:
     return {
         key: title
         for key, title in axis_titles(figure).items()
-        if "(" not in title and title not in ORDINALS and _holds_numbers(figure, key) and not _in_percent(figure, key)
+        if "(" not in title
+        and title not in ORDINALS
+        and figure.layout[key].showticklabels is not False
+        and _holds_numbers(figure, key)
+        and not _in_percent(figure, key)
     }
+
+
+def needs_titles(figure: go.Figure) -> bool:
+    """Whether numbers stand at an axis; names, as of features and classes, say themselves what they are."""
+    axes = [name for name in figure.to_plotly_json()["layout"] if "axis" in name]
+    return any(figure.layout[name].showticklabels is not False and _holds_numbers(figure, name) for name in axes)
 
 
 def _in_percent(figure: go.Figure, axis: str) -> bool:

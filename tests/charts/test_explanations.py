@@ -12,7 +12,7 @@ from neuroclass.charts import domains, embedding, gate_curves, gates, shap_chart
 from neuroclass.explain.clustering import cluster
 from neuroclass.explain.groups import quantities
 from neuroclass.features import FEATURE_NAMES
-from tests.charts.axis_titles import axis_titles, without_unit
+from tests.charts.axis_titles import axis_titles, needs_titles, without_unit
 
 RNG = np.random.default_rng(0)
 SHAP = pd.DataFrame(RNG.normal(size=(30, 41)), columns=FEATURE_NAMES, index=[f"c{k}" for k in range(30)])
@@ -60,6 +60,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "agreement": lambda: stability.agreement(AGREED),
     "measures": lambda: domains.measures(MEASURES, {"raw": "features", "dann": "λ = 0.1"}, "dann"),
     "matched cells": lambda: domains.matched_cells(MATCHES, "human cell <1>"),
+    "aligned": lambda: embedding.aligned(POINTS, ["dann"], {"species": "By species", "id": "By cell"}),
     "marked": lambda: embedding.panels(POINTS, ["dann"], "species", ["b"]),
 }
 
@@ -67,7 +68,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_axis_titles_carry_units_and_no_trace_needs_webgl(name: str) -> None:
     fig = FIGURES[name]()
-    assert axis_titles(fig)
+    assert axis_titles(fig) or not needs_titles(fig)
     assert not without_unit(fig)
     assert not [trace.type for trace in fig.data if trace.type.endswith("gl")]
 
@@ -99,3 +100,28 @@ def test_a_quantity_of_several_stimuli_has_a_label() -> None:
 
 def test_marked_cells_are_ringed() -> None:
     assert any("star" in (trace.marker.symbol or ()) for trace in FIGURES["marked"]().data)
+
+
+def test_chance_is_a_tick_at_each_bar_and_the_means_are_written_in_the_bars() -> None:
+    bars, chance = FIGURES["measures"]().data
+    assert list(bars.text) == ["90%", "95%"]
+    assert (chance.mode, chance.marker.symbol, list(chance.y)) == ("markers", "line-ns", list(bars.y))
+
+
+def test_figures_of_several_measures_have_their_panels_at_the_same_heights() -> None:
+    spaces = {"raw": "features", "dann": "λ = 0.1"}
+    three = pd.concat([MEASURES.assign(measure=name) for name in ("a", "b", "c")])
+
+    def places(rows: pd.DataFrame) -> list[float]:
+        fig = domains.measures(rows, spaces, "dann")
+        inner = fig.layout.height - fig.layout.margin.t - fig.layout.margin.b
+        axes = sorted((axis.domain for axis in fig.select_yaxes()), reverse=True)
+        return [round((1 - end) * inner, 6) for axis in axes for end in axis]
+
+    assert places(three)[:4] == pytest.approx(places(three[three["measure"] != "c"]))
+
+
+def test_each_colouring_of_aligned_maps_has_its_own_legend() -> None:
+    fig = FIGURES["aligned"]()
+    assert {trace.legend for trace in fig.data} == {"legend2", "legend3"}
+    assert fig.layout.legend2.y > fig.layout.legend3.y

@@ -25,7 +25,9 @@ def test_every_space_has_its_points_and_chance_is_drawn_once():
     assert list(fig.data[1].x) == [0.3, 0.2]
     assert list(fig.data[0].error_x.array) == pytest.approx([0.2, 0.2])
     assert list(fig.data[0].error_x.arrayminus) == pytest.approx([0.1, 0.1])
-    assert fig.data[0].y[1] == "Htr3a+|Vip− → Lamp5/Pax6 (20)"
+    assert fig.layout.yaxis.ticktext[1] == "Htr3a+|Vip− → Lamp5/Pax6 (20)"
+    assert fig.data[0].y[1] != fig.data[1].y[1], "the spaces of a row lie apart"
+    assert list(fig.data[2].y) == list(fig.layout.yaxis.tickvals)
 
 
 def test_human_subclasses_come_in_their_order():

@@ -90,23 +90,22 @@ def test_an_own_cell_crosses_the_parallel_axes_only_with_all_their_features() ->
     assert list(fig.data[-1].y) == pytest.approx([0.5, 0.5])
 
 
-def _legend(fig: go.Figure) -> list[tuple[str, str | None]]:
-    """Entries of the legend in the order in which they are drawn, each with the title above it."""
+def _legend(fig: go.Figure) -> list[tuple[str, str]]:
+    """Entries of the legend in the order in which they are drawn, each with its symbol."""
     shown = sorted((t for t in fig.data if t.showlegend is not False), key=lambda t: t.legendrank)
-    return [(t.name, t.legendgrouptitle.text and t.legendgrouptitle.text.strip()) for t in shown]
+    return [(t.name, t.marker.symbol) for t in shown]
 
 
-def test_the_legend_tells_the_species_by_their_symbols() -> None:
+def test_the_legend_tells_the_species_by_symbol_and_names_all_but_the_mouse() -> None:
     of_class = FRAME["subclass"].where(FRAME["subclass"].notna(), FRAME["broad"])
     cells = CELLS.assign(**{"class": of_class})
     entries = _legend(points.scatter(cells, titles=TITLES, colour="class"))
-    assert [title for _, title in entries if title] == ["Mouse (dots)", "Human (diamonds)"]
-    assert dict(entries)["Glutamatergic"] == "Mouse (dots)" and dict(entries)["excitatory"] == "Human (diamonds)"
+    assert dict(entries)["Glutamatergic"] == "circle" and dict(entries)["human excitatory"] == "diamond"
     assert len(entries) == of_class.nunique()
-    faceted = _legend(points.scatter(cells, titles=TITLES, colour="class", facet="layer"))
-    assert {"mouse Pvalb", "human excitatory"} < {name for name, _ in faceted}
-    alone = _legend(points.scatter(cells[cells["species"] == "mouse"], titles=TITLES, colour="class"))
-    assert not any(title for _, title in alone) and ("Pvalb", None) in alone
+    broad = _legend(points.scatter(cells.assign(broad=FRAME["broad"]), titles=TITLES, colour="broad"))
+    assert [name for name, _ in broad] == [f"{s} {c}" for s in ("mouse", "human") for c in ("excitatory", "inhibitory")]
+    alone = _legend(points.scatter(cells[cells["species"] == "human"], titles=TITLES, colour="class"))
+    assert [name for name, _ in alone] == ["excitatory", "inhibitory"]
 
 
 def test_no_class_is_drawn_over_all_of_another() -> None:

@@ -89,14 +89,16 @@ def test_a_gate_that_decides_the_label_is_named(open_page: Open, tiny_models: Pa
 
 def test_a_match_that_does_not_survive_is_marked(open_page: Open, tiny_models: Path) -> None:
     app = open_page("domains", view="Nearest human cells")
-    marks = next(frame.value["mark"] for frame in app.dataframe if "mark" in frame.value)
+    marks = next(frame.value["Retraining"] for frame in app.dataframe if "Retraining" in frame.value)
     matches = ReportStore("dann", tiny_models / "dann").table(Table.MATCHES)
     lasting = matches.loc[matches["id"] == app.selectbox(key="cell").value, "found_again"] >= SURVIVES
-    assert (marks == "survives").tolist() == lasting.tolist()
-    assert (marks[~lasting.to_numpy()] == "does not survive retraining").all()
+    assert (marks == "found again").tolist() == lasting.tolist()
+    assert (marks[~lasting.to_numpy()] == "not found again").all()
 
 
 def test_the_strength_of_the_adversary_comes_from_the_address(open_page: Open, tiny_models: Path) -> None:
     app = open_page("domains", space="1")
     assert not app.exception
-    assert app.select_slider(key="space").value == "lambda1"
+    control = app.segmented_control(key="space")
+    assert control.value == "lambda1"
+    assert {"0 (no adversary)", "1"} <= set(control.options)

@@ -21,7 +21,7 @@ from neuroclass.cohort.selections import encode, encode_named
 from neuroclass.ui.cells import own_cells
 from neuroclass.ui.cells.own_cells import OwnCell
 from neuroclass.ui.explore.explore import nice_span
-from neuroclass.ui.explore.group_comparison import stated_p
+from neuroclass.ui.text import stated_p
 from neuroclass.ui.widgets import pack_figures
 
 Open = Callable[..., AppTest]
@@ -73,12 +73,13 @@ def test_classes_are_compared_within_their_species_unless_asked(open_page: Open,
     app = open_page("explore")
     assert not app.exception
     table = _tests(app)
-    assert set(table["group"]) | set(table["against"]) >= {"mouse, Htr3a+|Vip−", "human, excitatory"}
-    assert (table["group"].str.partition(",")[0] == table["against"].str.partition(",")[0]).all()
+    assert set(table["Group"]) | set(table["Against"]) >= {"mouse, Htr3a+|Vip−", "human, excitatory"}
+    assert (table["Group"].str.partition(",")[0] == table["Against"].str.partition(",")[0]).all()
     app.toggle(key="across").set_value(True).run()
     assert not app.exception
     assert len(_tests(app)) == 21 > len(table) == 11
-    (cells,) = [d.value for d in app.dataframe if {"id", "class", "x", "y"} <= set(d.value)]
+    axes = {app.selectbox(key="x").value, app.selectbox(key="y").value}
+    (cells,) = [d.value for d in app.dataframe if {"id", "class", *axes} <= set(d.value)]
     assert "Htr3a+|Vip−" in set(cells["class"]) and "Htr3a" not in set(cells["class"])
 
 
@@ -123,12 +124,19 @@ def test_an_unknown_cell_in_the_address_is_said_in_words(open_page: Open, tiny_m
     assert any("337 cells** after the filters" in m.value for m in app.markdown)
 
 
+def _previewed(app: AppTest) -> list[str]:
+    return [text.value for text in app.markdown if "Preview of" in text.value]
+
+
 def test_one_selected_cell_is_previewed_by_its_own_sweeps(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", sel=encode(IDS[3:4], IDS))
     assert not app.exception
-    assert f"Sweeps of {IDS[3]}" in _told(app, "Sweeps of").replace("\\", "")
-    several = open_page("explore", sel=encode(IDS[3:6], IDS))
-    assert not any("Sweeps of" in one.value for one in several.caption)
+    (title,) = _previewed(app)
+    assert IDS[3] in title.replace("\\", "")
+    assert not _previewed(open_page("explore", sel=encode(IDS[3:6], IDS)))
+    app.button(key="open-previewed").click().run()
+    assert not app.exception
+    assert app.selectbox(key="cell").value == IDS[3]
 
 
 def test_a_cell_without_a_recording_shows_no_other_cells_sweeps(
@@ -138,7 +146,7 @@ def test_a_cell_without_a_recording_shows_no_other_cells_sweeps(
     app = open_page("explore", sel=encode(IDS[3:4], IDS))
     assert not app.exception
     assert "not on this machine" in _told(app, "No preview of")
-    assert not any("Sweeps of" in one.value for one in app.caption)
+    assert not _previewed(app)
 
 
 def _own(name: str, **features: float) -> dict[str, list[OwnCell]]:

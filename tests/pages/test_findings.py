@@ -34,7 +34,7 @@ def test_cells_of_the_class_and_others_are_counted_apart() -> None:
 
 def test_the_output_is_base_plus_contributions() -> None:
     text = findings.main_reasons(0.5, pd.Series({"sag": 0.3, "tau": -0.1}), "Sst", "probability")
-    assert text.startswith("From 0.500 to 0.700") and text.index("Sag") < text.index("Membrane")
+    assert text.startswith("Probability of Sst: 0.500 → 0.700") and text.index("Sag") < text.index("Membrane")
 
 
 def test_open_gates_are_counted() -> None:
@@ -45,6 +45,28 @@ def test_open_gates_are_counted() -> None:
     assert "Sag (long square) in 100% of cells" in findings.always_open(table)
     means = pd.DataFrame({"sag": [0.9, 0.1], "tau": [0.5, 0.5]})
     assert "0.90 in Sst, 0.10 in Vip" in findings.gates_by_class(means, ["Sst", "Vip"])
+
+
+def test_how_far_the_species_is_hidden_is_said_before_the_numbers() -> None:
+    text = findings.domains((0.94, 0.66), (0.97, 0.98), 0.1)
+    assert text.startswith("DANN hides much of the species") and "94% from the input features, 66%" in text
+    assert text.endswith("The class stays: 97% → 98%.")
+    text = findings.domains((0.94, 0.77), (0.97, 0.94), 0.0)
+    assert text.startswith("Without an adversary, the network hides some") and "The class suffers" in text
+    assert "hides little" in findings.domains((0.94, 0.90), (None, None), 1.0)
+    assert "was not measured" in findings.domains((0.94, None), (0.97, 0.98), 0.3)
+
+
+def test_matched_subclasses_are_told_from_those_at_chance() -> None:
+    rows = [
+        {"subclass": "Pvalb", "same": 0.8, "low": 0.7, "chance": 0.5},
+        {"subclass": "Vip", "same": 0.48, "low": 0.34, "chance": 0.16},
+        {"subclass": "Htr3a", "same": 0.1, "low": 0.03, "chance": 0.08},
+    ]
+    text = findings.matched_subclasses(rows)
+    assert "for mouse Pvalb (80%, chance 50%) and Vip (48%, chance 16%), but not for Htr3a+|Vip− (10%" in text
+    assert "no more often than by chance" in findings.matched_subclasses(rows[2:])
+    assert "but not" not in findings.matched_subclasses(rows[:2])
 
 
 def test_stable_ranks_are_told_from_flagged_ones() -> None:

@@ -137,7 +137,7 @@ def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
                     args=("long_square", place.sweeps[0]),
                 )
             elif place:
-                st.caption(f"{len(place.sweeps)} sweeps")
+                st.button(f"{len(place.sweeps)} sweeps", key=f"fact-{name}", type="tertiary", disabled=True)
 
 
 def _mates(cells: Cohort, row: pd.Series) -> panels.Mates | None:

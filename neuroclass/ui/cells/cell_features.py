@@ -56,27 +56,28 @@ def show(cells: Cohort, row: pd.Series, lent: Lent | None) -> None:
     table = feature_table(cells, row)
     label = label_of(row["subclass"]) if row["subclass"] else row["broad"]
     named = [BY_NAME[name].named for name in table["feature"]]
-    shown = pd.DataFrame({"feature": named, "value": table["shown"]})
-    bars = {"percentile": "in class (%)", "percentile in species": "in species (%)"}
+    shown = pd.DataFrame({"Feature": named, "Value": table["shown"]})
+    bars = {"percentile": "In class (%)", "percentile in species": "In species (%)"}
     shown = shown.join(table[list(bars)].rename(columns=bars))
     config: dict[str, Any] = {
         name: st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100, width=110)
         for name in bars.values()
     }
-    config |= {"feature": st.column_config.TextColumn(width=220), "value": st.column_config.TextColumn(width=100)}
+    config |= {"Feature": st.column_config.TextColumn(width=220), "Value": st.column_config.TextColumn(width=100)}
     options: dict[str, Any] = {}
     if analysis is not None:
-        shown.insert(2, "measured on", [_place(analysis, name) for name in table["feature"]])
+        shown.insert(2, "Measured on", [_place(analysis, name) for name in table["feature"]])
         options = {"on_select": partial(_chosen, f"features-{row['id']}"), "selection_mode": "single-row"}
     st.dataframe(
-        shown, hide_index=True, height=420, key=f"features-{row['id']}", column_config=config, row_height=30, **options
+        shown, hide_index=True, height=425, key=f"features-{row['id']}", column_config=config, row_height=30, **options
     )
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(
-            f"Percentile among the loaded {escaped(label or 'unclassified')} cells of its species, and among all its "
-            "species." + (" Tick a feature to see where it was measured." if analysis is not None else "")
-        )
-        widgets.csv_button(f"features-{row['id']}", table.drop(columns="shown"), simulated=cells.simulated)
+    widgets.figure_footer(
+        f"features-{row['id']}",
+        table.drop(columns="shown"),
+        caption=f"Percentile among the loaded {escaped(label or 'unclassified')} cells of its species, and among all "
+        "its species." + (" Tick a feature to see where it was measured." if analysis is not None else ""),
+        simulated=cells.simulated,
+    )
     if analysis is not None:
         _chosen_place(cells, row, analysis)
     if st.toggle("Percentiles as a figure", key="percentile-figure"):

@@ -58,29 +58,33 @@ def _list(species: str, same: bool, table: pd.DataFrame, open_cell: Any, simulat
     shown = table.assign(**{"class": [_class(one) for _, one in table.iterrows()]})
     ids = table["id"].astype(str).tolist()
     event: Any = st.dataframe(
-        shown[["id", "class", "layer", "distance", "shared"]].rename(columns={"id": "cell"}),
+        shown[["id", "class", "layer", "distance", "shared"]].rename(
+            columns={"id": "Cell", "class": "Class", "layer": "Layer"}
+        ),
         hide_index=True,
         key=table_key(f"nearest-{species}", ids),
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "distance": st.column_config.NumberColumn("distance (SD)", format="%.2f"),
-            "shared": st.column_config.NumberColumn("features", help="Number of features both cells have"),
+            "distance": st.column_config.NumberColumn("Distance (SD)", format="%.2f"),
+            "shared": st.column_config.NumberColumn("Features", help="Number of features both cells have"),
         },
     )
     picked = chosen_ids(event, ids)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Open the ticked cell",
-            key=f"open-{species}",
-            disabled=not picked,
-            on_click=open_cell,
-            args=(picked[0] if picked else None,),
-        )
-        widgets.csv_button(f"nearest-{species}", shown, simulated=simulated)
+    st.button(
+        "Open the ticked cell",
+        key=f"open-{species}",
+        disabled=not picked,
+        on_click=open_cell,
+        args=(picked[0] if picked else None,),
+    )
     scope = "" if same else ", each within its own species"
-    st.caption(
-        f"Root mean square difference of standard scores over the {len(COMPARED)} features that sweeps give{scope}."
+    widgets.figure_footer(
+        f"nearest-{species}",
+        shown,
+        caption=f"Distance: root mean square difference of standard scores over the {len(COMPARED)} features that "
+        f"sweeps give{scope}.",
+        simulated=simulated,
     )
 
 

@@ -91,7 +91,10 @@ def _session(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> No
         if len(known)
         else ""
     )
-    drift = f"The potential before the stimulus drifts by {signed(change)} mV over {len(table)} sweeps{span}."
+    drift = (
+        f"The potential before the stimulus {f'drifts by {signed(change)} mV' if change else 'does not drift'} over "
+        f"{len(table)} sweeps{span}."
+    )
     widgets.figure(
         session_charts.session(table, simulated),
         f"session-{key}",

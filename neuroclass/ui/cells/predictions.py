@@ -77,10 +77,10 @@ def _figure(
     named = {TITLES.get(model, model): prediction for model, prediction in predictions.items()}
     rows = [(name, one, share) for name, each in named.items() for one, share in each.probabilities.items()]
     widgets.figure(
-        strips(named, height=46 * len(named)),
+        strips(named, height=50 * len(named), named=True),
         "predictions",
         pd.DataFrame(rows, columns=["model", "class", "probability"]),
-        caption=f"{caption} A bar per model, from 0 to 100%, in the order above.",
+        caption=f"{caption} Bars run from 0 to 100%.",
         alt=f"Probabilities of the classes: {'; '.join(in_words(one) for one in predictions.values())}",
         simulated=simulated,
     )

@@ -47,37 +47,29 @@ def section(embedding: pd.DataFrame, matches: pd.DataFrame) -> None:
     lasting = (first["found_again"] >= SURVIVES).mean()
     n_human = int((embedding.drop_duplicates("id")["species"] == "human").sum())
     widgets.say(
-        f"For {same:.0%} of mouse cells the nearest human cell is of the same class; {lasting:.0%} of these pairs "
-        "survive retraining."
+        f"For {same:.0%} of mouse cells the nearest human cell is of the same class; for {lasting:.0%} it is found "
+        "again after retraining."
     )
-    columns = widgets.tiles(3)
-    columns[0].metric("Nearest human cell has the same class", f"{same:.0%} of mouse cells", border=True)
-    columns[1].metric(
-        "Nearest human cell survives retraining",
-        f"{lasting:.0%} of mouse cells",
-        border=True,
-        help=f"Among the {N_NEAR} nearest of {n_human} human cells in at least {SURVIVES:.0%} of 5 trainings.",
-    )
-    columns[2].metric("Expected by chance", f"{N_NEAR / max(n_human, 1):.0%} of trainings", border=True)
     cell, mine = choose(matches, embedding)
     shown = pd.DataFrame(
         {
-            "rank": mine["rank"],
-            "human cell": mine["twin"],
-            "class": mine["truth"],
-            "distance (sd)": mine["distance"],
-            "found again": 100 * mine["found_again"],
-            "mark": np.where(mine["found_again"] >= SURVIVES, "survives", "does not survive retraining"),
+            "Rank": mine["rank"],
+            "Human cell": mine["twin"],
+            "Class": mine["truth"],
+            "Distance (SD)": mine["distance"],
+            "Found again": 100 * mine["found_again"],
+            "Retraining": np.where(mine["found_again"] >= SURVIVES, "found again", "not found again"),
         }
     )
     st.dataframe(
         shown,
         hide_index=True,
         column_config={
-            "found again": st.column_config.ProgressColumn(
-                "found again (% of trainings)", min_value=0, max_value=100, format="%.0f"
+            "Rank": st.column_config.NumberColumn(width=60),
+            "Found again": st.column_config.ProgressColumn(
+                "Found again (% of trainings)", min_value=0, max_value=100, format="%.0f"
             ),
-            "distance (sd)": st.column_config.NumberColumn(format="%.2f"),
+            "Distance (SD)": st.column_config.NumberColumn(format="%.2f"),
         },
     )  # fmt: skip
     widgets.figure_footer(
@@ -85,12 +77,14 @@ def section(embedding: pd.DataFrame, matches: pd.DataFrame) -> None:
         matches,
         caption=f"Nearest human cells of mouse cell {escaped(cell)} ({escaped(truth.get(cell, 'unknown'))}) in DANN's "
         "features: root mean square distance over the ensemble's members, mean over the 5 trainings of donor-grouped "
-        f"cross-validation, most of which trained on these cells. Found again: share of the trainings in which the "
-        f"cell is among the {N_NEAR} nearest of {n_human}. A twin that does not survive is an accident of one network.",
+        "cross-validation, most of which trained on these cells. Found again: share of the trainings in which the "
+        f"cell is among the {N_NEAR} nearest of {n_human} human cells of the database, {N_NEAR / max(n_human, 1):.0%} "
+        f"by chance; below {SURVIVES:.0%}, nearness is an accident of one network.",
     )
     others = mine["twin"].astype(str).tolist()
     domains.place(embedding, [cell, *others])
-    match = widgets.choice("Beside", others, "twin")
+    st.subheader("The two cells, feature by feature", anchor=False)
+    match = widgets.choice("Human cell", others, "twin")
     _features(cell, match)
     _traces(cell, match)
 
@@ -118,9 +112,9 @@ def _features(cell: str, match: str) -> None:
         charts.matched_cells(table, f"human cell {match}"),
         f"twin-features-{cell}-{match}",
         table,
-        caption=f"Each cell's value among the cells of its own species ({note}). Mean distance {gap.mean():.0f} "
-        "percentiles; 33 where two cells have nothing to do with each other. "
-        f"Farthest: {escaped('; '.join(far), 300)}.",
+        finding=f"The two cells lie {gap.mean():.0f} percentiles apart on average; unrelated cells would lie 33 apart.",
+        caption=f"Each cell's value among the cells of its own species ({note}). "
+        f"Farthest apart: {escaped('; '.join(far), 300)}.",
     )
 
 
@@ -145,7 +139,7 @@ def _traces(cell: str, match: str) -> None:
     if not known:
         st.info("The two cells have no stimulus in common.", icon=":material/info:")
         return
-    feature = st.selectbox("Sweeps on which was measured", list(dict.fromkeys(known)), format_func=feature_label)
+    feature = st.selectbox("Sweeps that gave", list(dict.fromkeys(known)), format_func=feature_label)
     widgets.figure(
         side_by_side(compare(found, feature), aligned_on(feature)),
         f"twin-sweeps-{cell}-{match}",

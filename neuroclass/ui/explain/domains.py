@@ -9,8 +9,9 @@ from neuroclass.charts.theme import ordered
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import findings
 
-COLOURS = {"species": "Species", "truth": "Class"}
+COLOURS = {"species": "Coloured by species", "truth": "Coloured by class"}
 RAW, PLAIN, SHIPPED = "raw", "lambda0", "dann"
 
 
@@ -34,41 +35,39 @@ def choose(embedding: pd.DataFrame) -> str:
     """The space to look at, by the adversary's strength; kept in the URL."""
     known = strengths(embedding)
     names = list(known)
-    return str(
-        st.select_slider(
-            "Strength of the adversary, λ (networks trained with each)",
-            names,
-            value=SHIPPED if SHIPPED in known else names[-1],
-            key="space",
-            bind="query-params",
-            format_func=lambda name: f"{known[name]:g}{' (shipped)' if name == SHIPPED else ''}",
-            help="λ weighs the reversed gradient of the species against the class; 0 switches the adversary off.",
-        )
+    return widgets.choice(
+        "Strength of the adversary, λ",
+        names,
+        "space",
+        default=SHIPPED if SHIPPED in known else names[-1],
+        format_func=lambda name: f"{known[name]:g}{_remark(name)}",
+        help="A network was trained with each λ. It weighs the reversed gradient of the species against the class.",
     )
 
 
+def _remark(space: str) -> str:
+    return {SHIPPED: " (shipped)", PLAIN: " (no adversary)"}.get(space, "")
+
+
 def pictures(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
-    """The same cells in three spaces, by species and by class."""
+    """The same cells in three spaces, above by species and below by class."""
     chosen = choose(embedding)
     names = [space for space in dict.fromkeys((RAW, PLAIN, chosen)) if space in set(embedding["space"])]
     n_cells = embedding["id"].nunique()
-    titles = {RAW: "Input features", **{name: f"λ = {strength:g}" for name, strength in strengths(embedding).items()}}
+    known = strengths(embedding)
+    titles = {RAW: "Input features", **{name: f"λ = {known[name]:g}{_remark(name)}" for name in known}}
     shown = embedding[embedding["space"].isin(names)]
     shown = shown.assign(space=shown["space"].astype(str).map(titles))
     if cache.report(DANN.name).has(Table.DOMAINS):
-        widgets.say(_finding(_summary(cache.stamp(DANN.name)), chosen))
-    for column, label in COLOURS.items():
-        st.subheader(f"By {label.lower()}", anchor=False)
-        widgets.figure(
-            pictures_charts.panels(shown, [titles[name] for name in names], column),
-            f"umap-by-{column}-{chosen}",
-            shown,
-            alt=f"UMAP of {n_cells:,} cells in {len(names)} spaces, coloured by {label.lower()}.",
-        )
-    st.caption(
-        f"{n_cells:,} held-out cells, {_how()}; one UMAP per space, fixed seed, fitted anew for each space, so that "
-        "places cannot be compared between panels. Distances between far groups mean little. Uploaded cells are put "
-        "into such a picture on the Classify page."
+        widgets.say(_finding(_summary(cache.stamp(DANN.name)), chosen, known[chosen]))
+    widgets.figure(
+        pictures_charts.aligned(shown, [titles[name] for name in names], COLOURS),
+        f"umap-{chosen}",
+        shown,
+        alt=f"UMAP of {n_cells:,} cells in {len(names)} spaces, above coloured by species and below by class.",
+        caption=f"The same {n_cells:,} held-out cells of the database in every panel, {_how()}. A UMAP's axes have no "
+        "unit, and it is fitted to each space anew (fixed seed): compare which cells mix, not places between panels; "
+        "distances between far groups mean little. Classify puts uploaded cells into such a map.",
     )
 
 
@@ -79,8 +78,8 @@ def place(embedding: pd.DataFrame, marked: list[str]) -> None:
         pictures_charts.panels(shown.assign(space=shown["species"].astype(str)), ["mouse", "human"], "truth", marked),
         "umap-of-matches",
         shown,
-        caption=f"{shown['id'].nunique():,} held-out cells in one UMAP of DANN's features, the species side by side on "
-        "the same axes. Nearness is measured in the features, not in this picture.",
+        caption=f"{shown['id'].nunique():,} held-out cells of the database in one UMAP of DANN's features, the species "
+        "side by side on the same axes. Nearness is measured in the features, not in this picture.",
     )
 
 
@@ -114,17 +113,18 @@ def numbers(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
     table = _summary(cache.stamp(DANN.name))
     known = strengths(embedding)
     spaces = {
-        space: "features" if space == RAW else f"λ = {known[space]:g}"
+        space: "Input features" if space == RAW else f"λ = {known[space]:g}"
         for space in (RAW, *known)
         if space in set(table["space"])
     }
-    widgets.say(_finding(table, chosen))
+    widgets.say(_finding(table, chosen, known[chosen]))
     of_class = table["measure"].str.match(r"class |.* the same class$")
+    columns = st.columns(2, gap="medium")
     for column, (key, rows, title) in zip(
-        st.columns(2, gap="medium"),
+        columns,
         (
-            ("species", table[~of_class], "Species: mixed where near chance"),
-            ("class", table[of_class], "Class: separated where near 100%"),
+            ("species", table[~of_class], "Species: hidden where near chance"),
+            ("class", table[of_class], "Class: kept where near 100%"),
         ),
         strict=True,
     ):
@@ -134,29 +134,26 @@ def numbers(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
                 charts.measures(rows, spaces, chosen),
                 f"domain-measures-{key}",
                 rows,
-                alt=f"{title}, in the features and in networks trained with each λ.",
+                alt=f"{title}, in the input features and in networks trained with each λ.",
             )
     classes = " and ".join(ordered(embedding["truth"]))
-    st.caption(
-        "Computed in feature space, not on the UMAP; held-out cells, means over the 5 folds of donor-grouped "
-        "cross-validation, bars from the lowest to the highest fold. Classifiers: balanced accuracy of a logistic "
-        "regression trained on the training cells' features. Neighbours: share of a cell's 15 nearest, groups weighted "
-        f"alike. Within a class ({classes}), since class proportions differ between the species. MMD²: squared maximum "
-        "mean discrepancy, Gaussian kernel of median width; its dotted line is the 95% quantile where species labels "
-        "are permuted."
-    )
+    with columns[1].container(border=True):
+        st.markdown("**How it was measured**")
+        st.caption(
+            "In feature space, not on the map; held-out cells of the database, means over the 5 folds of donor-grouped "
+            "cross-validation, lines from the lowest to the highest fold. Classifier: logistic regression on the "
+            "features of the training cells. Neighbours: groups weighted alike. Neighbours of the same species and "
+            f"distance within a class ({classes}), since class proportions differ between the species. MMD²: squared "
+            "maximum mean discrepancy, Gaussian kernel of median width; its chance level is the 95% quantile where "
+            "species labels are permuted."
+        )
 
 
-def _finding(table: pd.DataFrame, chosen: str) -> str:
+def _finding(table: pd.DataFrame, chosen: str, strength: float) -> str:
     """How well species and class can be read from the chosen space and from the raw features."""
     by = table.set_index(["space", "measure"])["mean"]
-
-    def of(space: str, measure: str) -> str:
-        return f"{by[space, measure]:.0%}" if (space, measure) in by.index else "not measured"
-
-    species, label = "species told by a classifier", "class told by a classifier"
-    return (
-        f"From the network's features a classifier tells the species with a balanced accuracy of {of(chosen, species)} "
-        f"(chance 50%), from the input features of {of(RAW, species)}; the class of {of(chosen, label)} and "
-        f"{of(RAW, label)}."
+    species, label = (
+        (by.get((RAW, measure)), by.get((chosen, measure)))
+        for measure in ("species told by a classifier", "class told by a classifier")
     )
+    return findings.domains(species, label, strength)

@@ -1,16 +1,22 @@
 """What a figure of the SHAP and Gates pages shows, in one sentence made from its numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from neuroclass.features import BY_NAME
+from neuroclass.cell_types import label_of
+from neuroclass.features import BY_NAME, signed
 from neuroclass.types.arrays import Floats
 
 CLEAR = 0.3
 """|Spearman's ρ| from which a direction is named."""
 OPEN_OFTEN = 0.95
+MUCH, SOME = 0.5, 0.2
+"""Fractions of what a classifier tells above chance, from which on much or some of it is hidden."""
+SLIGHT = 0.01
+"""Loss of balanced accuracy that is no loss of the class."""
 
 
 def named(feature: str) -> str:
@@ -93,18 +99,19 @@ def by_true_class(shap: pd.DataFrame, truth: Sequence[str], features: Sequence[s
 def slope(values: Floats, shap: Floats, feature: str, towards: str, other: str, strength: float) -> str:
     """How a feature's SHAP value goes with its value, and what it interacts with most."""
     rho = _direction(values, shap)
+    how = "strongly" if strength >= 0.5 else "moderately" if strength >= CLEAR else "weakly"
     return (
-        f"{named(feature)}: {_effect(rho, towards)} (Spearman's ρ {rho:.2f}); it interacts most with "
-        f"{named(other)} ({strength:.2f} of 1)."
+        f"{named(feature)}: {_effect(rho, towards)} (Spearman's ρ {signed(rho, 2)}). Its strongest interaction, with "
+        f"{named(other)}, is {how.removesuffix('ly')} ({strength:.2f} of 1)."
     )
 
 
 def main_reasons(base: float, contributions: pd.Series, towards: str, unit: str) -> str:
     """From the base value to the output, and the features that move it most."""
     order = contributions.abs().sort_values(ascending=False).index[:3]
-    listed = ", ".join(f"{named(str(name))} {contributions[name]:+.3f}" for name in order)
+    listed = ", ".join(f"{named(str(name))} {signed(float(contributions[name]), 3)}" for name in order)
     total = base + float(contributions.sum())
-    return f"From {base:.3f} to {total:.3f} ({unit}) towards {towards}, mostly by {listed}."
+    return f"{unit.capitalize()} of {towards}: {base:.3f} → {total:.3f}, mostly by {listed}."
 
 
 def alike(correlations: "pd.Series[float]", model: str) -> str:
@@ -128,7 +135,7 @@ def retraining(flagged: int, total: int, agreed: pd.DataFrame) -> str:
 def sparsity(n_open: "pd.Series[int]", total: int) -> str:
     """How few gates are open in a cell."""
     return (
-        f"LSPIN opens {n_open.median():.0f} of {total} gates or fewer in half of the cells, "
+        f"LSPIN uses few features: {n_open.median():.0f} of {total} or fewer in half of the cells, "
         f"{n_open.quantile(0.95):.0f} or fewer in 95%."
     )
 
@@ -150,6 +157,65 @@ def gates_by_class(means: pd.DataFrame, labels: Sequence[str]) -> str:
         f"The gate of {named(name)} differs most: {means[name].iloc[high]:.2f} in {labels[high]}, "
         f"{means[name].iloc[low]:.2f} in {labels[low]}."
     )
+
+
+def domains(
+    species: tuple[float | None, float | None], label: tuple[float | None, float | None], strength: float
+) -> str:
+    """How far a network hides the species and keeps the class.
+
+    Parameters
+    ----------
+    species, label : tuple of float or None
+        Balanced accuracy, as a fraction, of a classifier of the species and of the class: from the input features, and
+        from the network's; None where it was not measured.
+    strength : float
+        The adversary's λ.
+
+    Returns
+    -------
+    str
+    """
+    (before, after), who = species, "DANN" if strength > 0 else "Without an adversary, the network"
+    if before is None or after is None:
+        return f"How far the species can be told from the features at λ = {strength:g} was not measured."
+    hidden = (before - after) / max(before - 0.5, 1e-6)
+    how = "much" if hidden >= MUCH else "some" if hidden >= SOME else "little"
+    text = (
+        f"{who} hides {how} of the species: a classifier tells it with a balanced accuracy of {before:.0%} from the "
+        f"input features, {after:.0%} from the network's (chance 50%)."
+    )
+    (first, then) = label
+    if first is None or then is None:
+        return text
+    kept = "stays" if then >= first - SLIGHT else "suffers"
+    return f"{text} The class {kept}: {first:.0%} → {then:.0%}."
+
+
+def matched_subclasses(rows: Sequence[Mapping[str, Any]]) -> str:
+    """For which mouse subclasses the nearest human cell has the corresponding label more often than by chance.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``subclass``, and as fractions ``same`` with the interval's end ``low``, and ``chance``.
+
+    Returns
+    -------
+    str
+    """
+    above = [row for row in rows if row["low"] > row["chance"]]
+    others = [row for row in rows if row["low"] <= row["chance"]]
+
+    def listed(part: Sequence[Mapping[str, Any]]) -> str:
+        found = [f"{label_of(row['subclass'])} ({row['same']:.0%}, chance {row['chance']:.0%})" for row in part]
+        return " and ".join(filter(None, (", ".join(found[:-1]), found[-1])))
+
+    start = "In DANN's features the nearest human cell carries the corresponding subclass"
+    if not above:
+        return f"{start} no more often than by chance, for mouse {listed(others)}."
+    but = f", but not for {listed(others)}" if others else ""
+    return f"{start} more often than by chance for mouse {listed(above)}{but}."
 
 
 def open_gates(gates: "pd.Series[float]") -> str:

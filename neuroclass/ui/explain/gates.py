@@ -16,7 +16,7 @@ from neuroclass.features import BY_NAME, FEATURES, Stimulus
 from neuroclass.reports.store import Table
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import findings
-from neuroclass.ui.text import escaped
+from neuroclass.ui.text import escaped, stated_p
 
 SHOWN_CELLS = 600
 WITHIN, ACROSS = "within classes", "across classes"
@@ -67,7 +67,7 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
         charts.open_count(gates[NAMES], gates["truth"]),
         "open-gates",
         lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
-        caption="Share of a class' held-out cells by their number of open gates (above 0); dotted: median.",
+        caption="Share of a class' held-out cells by their number of open gates.",
     )
 
 
@@ -143,15 +143,17 @@ def by_class(gates: pd.DataFrame, model: str) -> None:
     n_differ = int((tests["p_holm"] < 0.01).sum())
     shown = tests[known].head(41).assign(feature=tests["feature"].map(feature_label))
     shown = shown.assign(highest=shown["highest"].map(label_of), lowest=shown["lowest"].map(label_of))
+    st.subheader("Which gates differ between classes?", anchor=False)
     st.dataframe(
-        shown[["feature", "highest", "lowest", "effect", "p_holm"]],
+        shown.assign(p_holm=shown["p_holm"].map(stated_p))[["feature", "highest", "lowest", "effect", "p_holm"]],
         hide_index=True,
-        height=300,
+        height=widgets.table_height(len(shown), 10),
         column_config={
-            "highest": "most open in",
-            "lowest": "least open in",
+            "feature": "Feature",
+            "highest": "Most open in",
+            "lowest": "Least open in",
             "effect": st.column_config.NumberColumn("ε² (0 to 1)", format="%.2f"),
-            "p_holm": st.column_config.NumberColumn("p, Holm-corrected", format="%.1e"),
+            "p_holm": st.column_config.TextColumn("p, Holm-corrected", alignment="right"),
         },
     )
     widgets.figure_footer(
@@ -175,7 +177,7 @@ def matter(model: str) -> None:
     if table is None:
         st.info("Deletion curves are not stored with this model.", icon=":material/info:")
         return
-    how = widgets.choice("A feature is", list(HOW), "how", format_func=HOW.__getitem__)
+    how = widgets.choice("A removed feature is", list(HOW), "how", format_func=HOW.__getitem__)
     rows = table[table["how"] == how]
     at = rows[(rows["curve"] == "deletion") & rows["features"].isin((0, 5))].set_index(["ranking", "features"])
     whole, random = float(at.loc[("gates", 0), "accuracy"]), float(at.loc[("random", 5), "accuracy"])
@@ -188,6 +190,6 @@ def matter(model: str) -> None:
         f"random ones to {random:.1%}.",
         caption=f"{escaped(cache.report_title(model))}, {int(rows['cells'].iloc[0]):,} held-out mouse cells, "
         "donor-grouped 5-fold cross-validation; "
-        f"each cell's own ranking; bands: 95% over donors; random: mean of 3 orders. {HOW[how].capitalize()}. "
+        f"each cell's own ranking; bands: 95% over donors; random: mean of 3 orders. A removed feature is {HOW[how]}. "
         "Features beyond the open ones are in random order.",
     )

@@ -11,6 +11,7 @@ from neuroclass.explain.human_matches import DANN_SPACE
 from neuroclass.reports.store import Document, Table
 from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import findings
 
 
 def agreement() -> None:
@@ -21,6 +22,7 @@ def agreement() -> None:
         charts.agreement(table),
         "human-matches",
         table,
+        needs_room=True,
         caption="Mouse GABAergic cells of the database whose nearest human GABAergic cell of another laboratory "
         "(Lee, Dalley et al. 2023) carries the corresponding transcriptomic label, with the features that both have; "
         "95% interval by bootstrap over the donors of both species. Chance is the label's share of the human cells. "
@@ -41,23 +43,7 @@ def section(*_: pd.DataFrame | None) -> None:
     if not rows:
         st.info("No mouse subclass was compared in DANN's features.", icon=":material/info:")
         return
-    best, worst = (pick(rows, key=lambda row: row["same"] - row["chance"]) for pick in (max, min))
-    widgets.say(
-        "In DANN's features the nearest human cell carries the corresponding subclass for "
-        f"{best['same']:.0%} of mouse {label_of(best['subclass'])} cells (chance {best['chance']:.0%}), but for "
-        f"{worst['same']:.0%} of {label_of(worst['subclass'])} (chance {worst['chance']:.0%})."
-    )
-    for column, row in zip(widgets.tiles(len(rows)), rows, strict=True):
-        column.metric(
-            f"{label_of(row['subclass'])} → {row['partner']} ({row['n_cells']} mouse cells)",
-            f"{row['same']:.0%}",
-            f"{row['low']:.0%} to {row['high']:.0%}, chance {row['chance']:.0%}",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            help="Mouse cells whose nearest human cell in DANN's features carries the corresponding subclass, with the "
-            "95% interval over donors; chance: the subclass' share of the human cells.",
-        )
+    widgets.say(findings.matched_subclasses(rows))
     agreement()
     _matches()
     _map()
@@ -73,14 +59,17 @@ def _matches() -> None:
     listed = ", ".join(f"{name} {n / len(mine):.0%}" for name, n in counts.items())
     st.dataframe(
         mine.drop(columns="subclass").rename(
-            columns={"id": "mouse cell", "twin": "nearest human cell", "label": "its subclass", "same": "corresponds"}
+            columns={"id": "Mouse cell", "twin": "Nearest human cell", "label": "Its subclass", "same": "Corresponds"}
         ),
         hide_index=True,
-        height=240,
-        column_config={"distance": st.column_config.NumberColumn("distance (sd)", format="%.2f")},
+        height=widgets.table_height(len(mine), 6),
+        column_config={"distance": st.column_config.NumberColumn("Distance (SD)", format="%.2f")},
     )
-    st.caption(f"Nearest human cells of {len(mine)} mouse {label_of(subclass)} cells in DANN's features: {listed}.")
-    widgets.csv_button("matches-with-labels", matches)
+    widgets.figure_footer(
+        "matches-with-labels",
+        matches,
+        caption=f"Nearest human cells of {len(mine)} mouse {label_of(subclass)} cells in DANN's features: {listed}.",
+    )
 
 
 def _map() -> None:

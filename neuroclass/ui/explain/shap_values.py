@@ -291,9 +291,9 @@ def systems(model: str) -> None:
         f"systems-{model}",
         share.rename_axis("feature").reset_index(),
         finding=findings.alike(alike, NETWORKS[model]),
-        caption=f"Share of a system's summed mean |SHAP| that a feature carries, over {len(ids)} held-out cells of one "
-        "fold, all classes together. Units differ between systems (probability or log-odds), so only shares are "
-        "compared.",
+        caption=f"Share (%) of a system's summed mean |SHAP| that a feature carries, over {len(ids)} held-out cells of "
+        "one fold of donor-grouped cross-validation, all classes together. Units differ between systems (probability "
+        "or log-odds), so only shares are compared.",
     )
 
 

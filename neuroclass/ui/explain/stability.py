@@ -37,18 +37,20 @@ def section(model: str) -> None:
     agreed, flags, ranges, n_runs = _compared(model, cache.stamp(model))
     shown = flags["feature"].head(SHOWN_FEATURES)
     marked = flags[flags["flagged"]]
+    widgets.say(findings.retraining(len(marked), len(flags), agreed))
     left, right = st.columns([3, 2])
     with left:
+        st.markdown("**Rank of each feature**")
         widgets.figure(
             charts.rank_ranges(ranges[ranges["feature"].isin(shown)]),
             f"ranks-{model}",
             ranges,
-            finding=findings.retraining(len(marked), len(flags), agreed),
             caption=f"{escaped(cache.report_title(model))}: mean rank over {n_runs} trainings (5 folds of "
             "donor-grouped cross-validation, and the first fold again with three other seeds), each on its held-out "
             "cells; lines: 10% to 90% of the trainings; ▲: ranked differently by method or training.",
         )
     with right:
+        st.markdown("**Agreement of the rankings**")
         widgets.figure(
             charts.agreement(agreed),
             f"agreement-{model}",
@@ -70,10 +72,10 @@ def section(model: str) -> None:
             f"trainings, lie more than {stability.FAR} ranks apart, of features that some method ranks among the first "
             f"{stability.HIGH} in the mean; below, ranks are mostly chance."
         )
-        titles = {"between_methods": "between methods (ranks)", "between_runs": "over trainings (ranks)"}
+        titles = {
+            "feature": "Feature",
+            "between_methods": "Between methods (ranks)",
+            "between_runs": "Over trainings (ranks)",
+        }
         st.dataframe(table.rename(columns=titles), hide_index=True)
-        widgets.csv_button(f"disagreements-{model}", flags)
-    top = marked[marked["feature"].isin(shown)]
-    if len(top):
-        listed = ", ".join(escaped(feature_label(name)) for name in top["feature"])
-        st.caption(f"Among the {len(shown)} most important: {listed}.")
+        widgets.figure_footer(f"disagreements-{model}", flags)

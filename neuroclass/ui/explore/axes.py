@@ -43,6 +43,12 @@ def name_of(option: str) -> str:
     return option.replace("_", " ").capitalize()
 
 
+def short(feature: str) -> str:
+    """Head of a narrow column: a feature without its stimulus, with its unit."""
+    spec = BY_NAME[feature]
+    return spec.title.replace(f", {spec.stimulus.label}", "").replace("Upstroke/downstroke", "Up/down")
+
+
 def values_of(frame: pd.DataFrame, option: str) -> "pd.Series[Any]":
     """Values of an option for each cell; features in display units."""
     if option in BY_NAME:

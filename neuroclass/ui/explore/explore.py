@@ -116,7 +116,9 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         Data source, which identifies the cells in the cache.
     """
     keep: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-    with st.expander("Filters", icon=":material/filter_alt:", expanded=_filtered()):
+    with st.expander(
+        "Filter by species, class, layer, donor or any feature", icon=":material/filter_alt:", expanded=_filtered()
+    ):
         top = st.columns([2, 3, 2])
         text = top[0].text_input("Search", key="q", placeholder="words: a line, a donor, an area", **keep)
         query = top[1].text_input(
@@ -236,10 +238,10 @@ def cell_selector(frame: pd.DataFrame) -> str | None:
     keep: dict[str, Any] = {"key": "cell", "bind": "query-params", "persist_state": "session"}
     if len(frame) <= MOST_OPTIONS:
         chosen: str | None = st.selectbox(
-            "Open a cell", frame["id"].tolist(), index=None, placeholder="type an id", **keep
+            "Open a cell", frame["id"].tolist(), index=None, placeholder="choose one, or type its id", **keep
         )
         return chosen
-    typed = (st.text_input("Open a cell", value=None, placeholder="type an id", **keep) or "").strip()
+    typed = (st.text_input("Open a cell", value=None, placeholder="type its id", **keep) or "").strip()
     return typed if (frame["id"] == typed).any() else None
 
 

@@ -12,7 +12,7 @@ from neuroclass.charts.theme import species_groups
 from neuroclass.cohort.compare import OTHERS, compare_selections, compare_within
 from neuroclass.cohort.selections import MOST_NAMED, clean_name, decode_named, encode_named
 from neuroclass.errors import SettingsError
-from neuroclass.features import BY_NAME, FEATURE_NAMES, rounded, signed
+from neuroclass.features import BY_NAME, FEATURE_NAMES, signed
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import own_cells
@@ -20,7 +20,7 @@ from neuroclass.ui.cells.own_cells import OwnCell
 from neuroclass.ui.explore import overlaid
 from neuroclass.ui.explore.axes import name_of
 from neuroclass.ui.explore.explore import COLOURS
-from neuroclass.ui.text import escaped
+from neuroclass.ui.text import escaped, stated_p
 
 NAMED, ADDRESS = "named", "sets"
 SELECTED, REST = "the selection", "all others after the filters"
@@ -29,8 +29,8 @@ TESTED = (
     "Cliff's delta (−1 to 1); Mann–Whitney U test, Holm-corrected over the {what}. Cells are taken as independent, "
     "though some share a donor."
 )
-LEAST_P = 1e-10
-"""Below it, a p value is no longer told apart from none."""
+MOST_PAIRS = 11
+"""Rows of the table of tests that are seen without scrolling."""
 WHISKERS = "median and quartiles, whiskers to the farthest cell within 1.5 interquartile ranges of the box"
 ACROSS = "Groups of different species differ by class and by species at once; neither can be told from the other."
 
@@ -50,11 +50,16 @@ def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.Da
         Whether the cells are simulated.
     """
     named = _named(everyone["id"].tolist())
-    st.subheader("Compare two groups of cells", anchor=False)
-    _naming(frame if picked is None else picked, picked is not None, named)
+    st.subheader("Compare two groups in all 41 features", anchor=False)
+    if picked is not None or named or len(frame) < len(everyone):
+        _naming(frame if picked is None else picked, picked is not None, named)
     groups = {**({SELECTED: picked["id"].tolist()} if picked is not None else {}), **named}
     if not groups:
-        st.caption("Select cells with the box or lasso tool, or name the filtered ones, to compare two groups here.")
+        st.caption(
+            "Drag a box or lasso over cells in the scatter plot above, and they are compared with all others here, the "
+            "largest difference first. A selection, or what passes the filters, can be kept under a name and compared "
+            "with another."
+        )
         return
     left, right = st.columns(2)
     with left:
@@ -76,10 +81,20 @@ def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.Da
         table.drop(columns="name").rename(
             columns={"median_a": f"median {labels[0]}", "median_b": f"median {labels[1]}"}
         ),
+        finding=_largest(table, first),
         caption=f"All {len(table)} features known in both, the largest effect first; pale: corrected p ≥ 0.05. "
         f"{TESTED.format(what=f'{len(table)} features')}{shared}",
         simulated=simulated,
     )
+
+
+def _largest(table: pd.DataFrame, group: str) -> str:
+    """The feature in which a group differs most from the other."""
+    if table.empty:
+        return ""
+    name, delta = table["feature"].iloc[0], float(table["delta"].iloc[0])
+    which = "higher" if delta > 0 else "lower"
+    return f"The largest difference: {name}, {which} in {group}, Cliff's delta {signed_share(delta)}."
 
 
 def _named(all_ids: list[str]) -> dict[str, list[str]]:
@@ -150,18 +165,23 @@ def distributions(rows: pd.DataFrame, default: str, simulated: bool, own: Mappin
         charts.distribution(rows, feature, by, simulated, own_cells.values(own, feature)),
         "distribution",
         lambda: rows[["id", by, feature]],
-        caption=f"{BY_NAME[feature].definition} {rows[feature].count():,} cells: {WHISKERS}."
+        caption=f"{BY_NAME[feature].definition} {_counted(int(rows[feature].count()))}: {WHISKERS}."
         f"{overlaid.missing(own, [feature])}",
         simulated=simulated,
     )
     _tests(rows, feature, by, simulated)
 
 
+def _counted(n_cells: int) -> str:
+    return f"{n_cells:,} cell{'' if n_cells == 1 else 's'}"
+
+
 def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
     """Whether the groups of one figure differ, within each species unless the user asks for more."""
     groups, colours = species_groups(rows, by)
     several = by != "species" and rows["species"].nunique() > 1
-    with st.expander("Do the groups differ?", icon=":material/compare_arrows:", expanded=True):
+    with st.container(border=True):
+        st.markdown("**Do the groups differ?**")
         across = several and st.toggle("Compare across species too", key="across", bind="query-params", help=ACROSS)
         table = compare_within(
             rows[feature], groups, list(colours), rows["species"] if several and not across else None
@@ -180,25 +200,24 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
         st.dataframe(
             pd.DataFrame(
                 {
-                    "group": table["a"],
-                    "against": table["b"],
+                    "Group": table["a"],
+                    "Against": table["b"],
                     "Cliff's delta": table["delta"].map(signed_share),
                     "p, corrected": table["p_holm"].map(stated_p),
-                    "n": table["cells_a"],
-                    "n, against": table["cells_b"],
+                    "Cells": table["cells_a"],
+                    "Cells against": table["cells_b"],
                 }
             ),
             hide_index=True,
-            height=min(320, 42 + 35 * len(table)),
+            height=widgets.table_height(len(table), MOST_PAIRS),
             column_config={
                 "Cliff's delta": st.column_config.TextColumn(alignment="right"),
-                "p, corrected": st.column_config.TextColumn(alignment="right"),
-                "n": st.column_config.NumberColumn(width=60),
-                "n, against": st.column_config.NumberColumn(width=80),
+                "p, corrected": st.column_config.TextColumn("p, corrected", alignment="right"),
+                "Cells": st.column_config.NumberColumn(width=60),
+                "Cells against": st.column_config.NumberColumn(width=100),
             },
         )
-        st.caption(TESTED.format(what=f"{what}{within}"))
-        widgets.csv_button("groups", table, simulated=simulated)
+        widgets.figure_footer("groups", table, caption=TESTED.format(what=f"{what}{within}"), simulated=simulated)
 
 
 def signed_share(value: float) -> str:
@@ -206,16 +225,10 @@ def signed_share(value: float) -> str:
     return signed(value, 2)
 
 
-def stated_p(p: float) -> str:
-    """A p value as people read it: two digits, a bound where it is tiny, an en dash where there was no test."""
-    if p != p:
-        return "–"
-    return "<1e−10" if p < LEAST_P else rounded(p, 2).replace("e-", "e−")
-
-
 def parallel(rows: pd.DataFrame, simulated: bool, own: Mapping[str, OwnCell]) -> None:
     """Cells as lines across several features."""
-    if not st.toggle("Parallel coordinates", key="parallel", bind="query-params"):
+    st.subheader("Cells as lines across features", anchor=False)
+    if not st.toggle("Show parallel coordinates", key="parallel", bind="query-params"):
         return
     left, right = st.columns([3, 1])
     offered = [name for name in COLOURS if rows[name].notna().any()]

@@ -14,12 +14,12 @@ from neuroclass.ui import cache, widgets
 DATABASE, ELSEWHERE = "database", "human"
 _OFFERED = {DATABASE: "All cells", ELSEWHERE: "Human cells of known subclass"}
 _COLUMNS = {
-    "id": "cell",
-    "truth": "subclass",
-    "condition": "slice",
-    "predicted": "predicted, held out",
-    "verdict": "verdict",
-    "donor": "donor",
+    "id": "Cell",
+    "truth": "Subclass",
+    "condition": "Slice",
+    "predicted": "Predicted, held out",
+    "verdict": "Verdict",
+    "donor": "Donor",
 }
 
 
@@ -55,11 +55,12 @@ def outputs() -> None:
             "cells with a fixed seed. DANN was trained on none of the GABAergic cells.",
         )
     st.dataframe(rows[list(_COLUMNS)].rename(columns=_COLUMNS), hide_index=True, height=400)
-    widgets.csv_button("human-cells", rows)
-    st.caption(
-        f"{len(rows)} of {len(table)} cells; subclass by transcriptome, of excitatory cells by "
+    widgets.figure_footer(
+        "human-cells",
+        rows,
+        caption=f"{len(rows)} of {len(table)} cells; subclass by transcriptome, of excitatory cells by "
         "place or dendrite. Predicted by models that saw no cell of the same donor, mean of "
-        "five repeats; uncertain: the largest mean probability is below 0.6."
+        "five repeats; uncertain: the largest mean probability is below 0.6.",
     )
 
 

@@ -25,6 +25,9 @@ from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_in_chart", "sel"
+MOST_ROWS = 11
+LONGEST_ID = 11
+"""Letters of an id that fit a narrow column."""
 
 
 @st.fragment
@@ -52,7 +55,7 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool, source: 
     narrowed = len(rows) < len(frame)
     key = f"table-{encode(rows['id'].tolist(), all_ids)[-24:]}-{len(rows)}"
     with st.container(key="linked"):  # one below the other where the page is narrow
-        left, right = st.columns([3, 2])
+        left, right = st.columns([4, 3])
     ticked = _ticked(key, rows)
     with left:
         _scatter(axes, points, len(frame), ticked, simulated, own)
@@ -64,8 +67,8 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool, source: 
         st.query_params[ADDRESS] = encode(rows["id"].tolist(), all_ids)
     elif ADDRESS in st.query_params:
         del st.query_params[ADDRESS]
-    group_comparison.selections(frame, rows if narrowed else None, everyone, simulated)
     group_comparison.distributions(rows, axes.x if axes.x in BY_NAME else "sag", simulated, own)
+    group_comparison.selections(frame, rows if narrowed else None, everyone, simulated)
     group_comparison.parallel(rows, simulated, own)
     widgets.figures_zip("explore")
 
@@ -148,9 +151,8 @@ def _scatter(
     widgets.figure_footer(
         "scatter",
         points.rename(columns={"x": names[0], "y": names[1]}),
-        caption=f"{len(points):,} cells{_symbols(points)}.{missing}{overlaid.missing(own, (axes.x, axes.y))} A box or "
-        "lasso selects cells for the table and all figures; a row ticked in the table is ringed. Click a point, or "
-        "tick one row, to preview its sweeps.",
+        caption=f"{len(points):,} cells{_symbols(points)}.{missing}{overlaid.missing(own, (axes.x, axes.y))} **Drag a "
+        "box or lasso to select cells** for the table and all figures; of a single cell the sweeps are previewed here.",
         simulated=simulated,
     )
 
@@ -164,27 +166,28 @@ def _symbols(points: pd.DataFrame) -> str:
 def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], simulated: bool) -> None:
     table = rows[["id", "class", "layer"]].assign(**{"class": rows["class"].map(label_of, na_action="ignore")})
     config: dict[str, Any] = {
-        "id": st.column_config.TextColumn("cell", width=80),
-        "class": st.column_config.TextColumn(width=100),
-        "layer": st.column_config.TextColumn(width=50),
-        "dendrite_type": st.column_config.TextColumn("dendrite type"),
+        "id": st.column_config.TextColumn("Cell", width=80 if table["id"].str.len().max() <= LONGEST_ID else 225),
+        "class": st.column_config.TextColumn("Class", width=90),
     }
-    for column, name in zip(("x", "y"), axes, strict=True):
-        if name in BY_NAME:
-            values = rows[name] * BY_NAME[name].display_factor
-            table[column] = [float(f"{value:.3g}") for value in values]
-            config[column] = st.column_config.NumberColumn(width=60, help=BY_NAME[name].title)
+    for name in dict.fromkeys(name for name in axes if name in BY_NAME):
+        values = rows[name] * BY_NAME[name].display_factor
+        table[name] = [float(f"{value:.3g}") for value in values]
+        config[name] = st.column_config.NumberColumn(axes_of.short(name), width=95, help=BY_NAME[name].title)
     rest = ["species", "line", "structure", "dendrite_type", "verdict"]
     table = table.join(rows[[name for name in rest if rows[name].notna().any()]]).reset_index(drop=True)
+    table.insert(len(table.columns) - 1, "layer", table.pop("layer"))
+    plain = [name for name in table if name not in config]
+    config |= {name: st.column_config.TextColumn(axes_of.name_of(name)) for name in plain}
     with st.container(key="chosen", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"**{len(rows):,} cells** {'in the selection' if narrowed else 'after the filters'}")
+        where = "in the selection" if narrowed else "after the filters"
+        st.markdown(f"**{len(rows):,} cell{'' if len(rows) == 1 else 's'}** {where}")
         if narrowed:
             st.button("Clear the selection", type="tertiary", icon=":material/close:", on_click=pick, args=([],))
     ids = table["id"].astype(str).tolist()
     event = st.dataframe(
         table,
         hide_index=True,
-        height=400,
+        height=widgets.table_height(len(rows), MOST_ROWS),
         key=table_key(key, ids),
         on_select="rerun",
         selection_mode="multi-row",
@@ -203,7 +206,10 @@ def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], 
         if opened:
             st.rerun(scope="app")
         st.button("Select ticked rows", disabled=not ticked, on_click=partial(pick, ticked))
-        columns = [*META_COLUMNS, *FEATURE_NAMES]
-        widgets.csv_button("cells", lambda: rows[columns], label="CSV, all columns", simulated=simulated)
-    if not ticked:
-        st.caption("Tick a row, then open the cell. x and y are the values on the axes.")
+    columns = [*META_COLUMNS, *FEATURE_NAMES]
+    widgets.figure_footer(
+        "cells",
+        lambda: rows[columns],
+        caption="" if ticked else "Tick a row to preview its sweeps or to open the cell. The CSV has all columns.",
+        simulated=simulated,
+    )

@@ -1,4 +1,4 @@
-"""The sweeps of a cell that was clicked in the scatter plot or ticked in the table."""
+"""The sweeps of a single cell that was selected in the scatter plot or ticked in the table."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from neuroclass.charts import cell_plots as plots
 from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells import neighbours
+from neuroclass.ui.cells.selected_cell import open_cell
 from neuroclass.ui.text import escaped
 
 
@@ -30,11 +31,17 @@ def show(cell_id: str, source: str, simulated: bool) -> None:
         )
         st.caption(f":material/show_chart: No preview of {escaped(cell_id)}: {why}")
         return
-    panel = plots.Panel(cell_id, "two long squares", pair, neighbours.window_of(pair))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**Preview of {escaped(cell_id)}**")
+        if st.button(
+            "Open it", key="open-previewed", icon=":material/open_in_full:", on_click=open_cell, args=(cell_id,)
+        ):
+            st.rerun(scope="app")
+    panel = plots.Panel("", "", pair, neighbours.window_of(pair))
     widgets.figure(
-        plots.gallery([panel], simulated),
+        plots.gallery([panel], simulated).update_layout(height=250, margin_t=32).update_annotations(yshift=4),
         "preview",
-        caption=f"Sweeps of {escaped(cell_id)}: the most hyperpolarising long square, and one about "
-        f"{ABOVE_RHEOBASE_PA:g} pA above rheobase.",
+        caption=f"The most hyperpolarising long square, and one about {ABOVE_RHEOBASE_PA:g} pA above rheobase.",
+        alt=f"Two long squares of {escaped(cell_id)}",
         simulated=simulated,
     )

@@ -27,16 +27,25 @@ if TYPE_CHECKING:
 SHOWN = "fast-spiking"
 ABOVE_RHEOBASE_PA = 50.0
 _PAGES = SHIPPED_DIR / "pages"
-_CAN = (
-    "**Excitatory or inhibitory** (mouse and human cortex), and a **subclass**: Pvalb, Sst, Vip, Htr3a+|Vip− or "
-    "Glutamatergic in mouse; Pvalb, Sst, Vip, Lamp5/Pax6 or Glutamatergic in human.",
-    "From **whole-cell current clamp** of any rig: long squares alone suffice for an answer; each further stimulus "
-    "makes it surer, and the page says by how much.",
-    "**How sure it is** for a cell like yours: calibrated probability, 90% prediction set, accuracy on held-out donors "
-    "with exactly the features you have.",
-    "It does **not** cover transcriptomic types, cells outside the cortex or voltage-clamp recordings, and gives no "
-    "label to a cell unlike those it was trained on.",
-)
+_CAN = {
+    "It says": (
+        "**Excitatory or inhibitory**, in mouse and human cortex",
+        "**Mouse subclass**: Glutamatergic, Pvalb, Sst, Vip, Htr3a+|Vip−",
+        "**Human subclass**: Glutamatergic, Pvalb, Sst, Vip, Lamp5/Pax6",
+        "**How sure it is**: calibrated probability, 90% prediction set, accuracy on held-out donors with the same "
+        "features",
+    ),
+    "It needs": (
+        "**Whole-cell current clamp**, from any rig",
+        "**Long squares** suffice for an answer",
+        "Each further stimulus (short square, ramp, noise) makes it surer, and the page says by how much",
+    ),
+    "It does not say": (
+        "Transcriptomic types below the subclass",
+        "Cells outside the cortex, voltage clamp",
+        "No label for a cell unlike those it was trained on",
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +121,9 @@ def start() -> None:
 
 def scope() -> None:
     """What the tool can and cannot say."""
-    st.markdown("\n".join(f"- {line}" for line in _CAN))
+    for column, (title, lines) in zip(st.columns([5, 4, 4]), _CAN.items(), strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown("\n".join((f"**{title}**\n", *(f"- {line}" for line in lines))))
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,12 +10,13 @@ from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import ModelFileError
 from neuroclass.evaluation.summaries import flatten_results
 from neuroclass.features import FEATURE_NAMES
-from neuroclass.reports.store import Table
-from neuroclass.types.models import MODELS
+from neuroclass.reports.store import Document, Table
+from neuroclass.types.models import HUMAN_SUBCLASS, MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.text import escaped
 
-FIGURE = {"mouse": "Figure 4", "human": "Figure 5"}
+ACCURACY = "Accuracy (95% interval)"
+FIGURE = {"mouse": "4", "human": "5"}
 
 
 def name(column: str) -> str:
@@ -26,17 +27,6 @@ def name(column: str) -> str:
 def species_in(cells: Cohort) -> list[str]:
     """Species of the cohort, in canonical order."""
     return [s.value for s in Species if (cells.frame["species"] == s.value).any()]
-
-
-def tiles(cells: Cohort) -> None:
-    """Show the numbers of cells and donors."""
-    frame = cells.frame
-    columns = widgets.tiles(3)
-    for column, species in zip(columns, Species, strict=False):
-        part = frame[frame["species"] == species.value]
-        label = f"{species.value.capitalize()} cells"
-        column.metric(label, f"{len(part):,}", help=f"from {part['donor'].nunique():,} donors", border=True)
-    columns[2].metric("Donors", f"{frame['donor'].nunique():,}", border=True)
 
 
 def notes(cells: Cohort) -> None:
@@ -55,20 +45,22 @@ def notes(cells: Cohort) -> None:
 
 
 def in_short(cells: Cohort) -> str:
-    """Source and number of cells in a few words."""
-    parts = [f"{int((cells.frame['species'] == one).sum()):,} {one} cells" for one in species_in(cells)]
-    return escaped(f"{' and '.join(parts)} from {cells.title}")
+    """Number of cells and donors, and their source, in a few words."""
+    frame = cells.frame
+    parts = [f"{int((frame['species'] == one).sum()):,} {one}" for one in species_in(cells)]
+    return escaped(f"{' and '.join(parts)} cells of {frame['donor'].nunique():,} donors, {cells.title}")
 
 
 def composition(cells: Cohort) -> None:
     """Draw the cells by species, class and driver line."""
-    figures = " and ".join(FIGURE[one] for one in species_in(cells) if one in FIGURE)
+    figures = [FIGURE[one] for one in species_in(cells) if one in FIGURE]
+    paper = f"Figure{'s' if len(figures) > 1 else ''} {' and '.join(figures)}"
     widgets.figure(
         charts.composition(cells.frame, cells.simulated),
         "composition",
         lambda: charts.composition_table(cells.frame),
-        caption=f"Cells by class; within a class by driver line, largest first (point at a part to read it). "
-        f"Grouped as in {figures} of Ophir et al. 2023.",
+        caption="White lines divide a class by **driver line**, the largest first; point at a part to read its line. "
+        f"Classes as in {paper} of Ophir et al. 2023.",
         simulated=cells.simulated,
     )
 
@@ -104,11 +96,36 @@ def models_table() -> None:
                     "Classes": ", ".join(map(label_of, ordered(predictions["truth"]))),
                     "Species": species,
                     "Held-out cells": f"{predictions.loc[inside, 'id'].nunique():,}",
-                    "Accuracy (95% interval)": f"{right[inside].mean():.1%}"
+                    ACCURACY: f"{right[inside].mean():.1%}"
                     if found is None
                     else f"{found['mean']:.1%} ({found['low']:.1%} to {found['high']:.1%})",
                 }
             )
+    rows += _human_subclass()
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
-        st.caption("Held-out cells of donor-grouped cross-validation: no donor stands on both sides of a split.")
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+        elsewhere = (
+            " The human subclass model's are GABAergic cells of another laboratory." if _human_subclass() else ""
+        )
+        st.caption(
+            "Accuracy on held-out cells of donor-grouped cross-validation, in which no donor stands on both sides of a "
+            f"split; 95% confidence interval over donors.{elsewhere}"
+        )
+
+
+def _human_subclass() -> list[dict[str, str]]:
+    """The human subclass model's row, where its report is stored."""
+    report = cache.report(HUMAN_SUBCLASS.name)
+    if not report.has(Document.METRICS):
+        return []
+    ours = report.metrics()[0]
+    accuracy = ours["metrics"]["accuracy"]
+    return [
+        {
+            "Model": HUMAN_SUBCLASS.title,
+            "Classes": ", ".join(label_of(name) for name in HUMAN_SUBCLASS.classes),
+            "Species": Species.HUMAN.value,
+            "Held-out cells": f"{ours['n_cells']:,}",
+            ACCURACY: f"{accuracy['mean']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%})",
+        }
+    ]
