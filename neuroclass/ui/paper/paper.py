@@ -133,7 +133,7 @@ def _section(one: Section, found: Reproduction) -> None:
             simulated=simulated,
             needs_room=True,
         )
-    with st.expander("Cells and protocols", icon=":material/info:"):
+    with st.expander("Cells and protocols", icon=":material/info:", expanded=True):
         ways = "\n".join(f"- **{escaped(name)}:** {escaped(text, 900)}" for name, text in protocols(found).items())
         st.markdown(f"{escaped(one.shows, 1500)}\n\n{ways}")
     widgets.csv_button(f"paper-{one.key}", table, label="Table (CSV)", simulated=found.simulated)

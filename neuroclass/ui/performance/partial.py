@@ -7,7 +7,7 @@ from neuroclass.charts import evaluation as charts
 from neuroclass.charts import other_laboratories as set_charts
 from neuroclass.evaluation.feature_subsets import of_whole_stimuli
 from neuroclass.evaluation.laboratory_tables import partial_table
-from neuroclass.features import Stimulus
+from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.reports.store import Document, Table
 from neuroclass.ui import cache, widgets
 
@@ -31,34 +31,47 @@ def _fitted(model: str, species: list[str]) -> None:
         set_charts.by_set(table),
         f"partial-{model}",
         table,
+        finding=_finding(table),
         caption="Accuracy of the models fitted to exactly these features, beside an SVC fitted to the same features of "
         "the same cells (and, for excitatory and inhibitory, the species). Held-out donors in donor-grouped 5-fold "
         "cross-validation, cells that have all of the features; nothing is imputed. Without seal and input resistance, "
         "but for all features. Promised: the accuracy that each fold's fit expects, from its own training donors. "
         "Coverage: cells whose 90% set holds the truth.",
     )
+    rows = table.sort_values("accuracy", ascending=False).drop(columns=["low", "high", "species"])
+    shares = {"accuracy": "Accuracy", "svc": "SVC", "promised": "Promised", "coverage": "Coverage"}
+    shown, numbers = widgets.in_percent(rows.assign(difference=100 * rows["difference"]), shares)
     names = {
-        "accuracy": "accuracy (%)",
-        "svc": "SVC (%)",
-        "difference": "ours − SVC (%)",
-        "promised": "promised (%)",
-        "coverage": "coverage (%)",
-        "set_size": "mean set (classes)",
-        "open_gates": "open gates (median)",
+        "name": "Stimuli",
+        "cells": "Cells",
+        "difference": "Ours − SVC (points)",
+        "set_size": "Mean set (classes)",
+        "open_gates": "Open gates (median)",
     }
-    shown = table.sort_values("accuracy", ascending=False).drop(columns=["low", "high", "species"])
-    shown = shown.rename(columns={"name": "stimuli", **names}).dropna(axis="columns", how="all")
-    numbers = {name: st.column_config.NumberColumn(format="percent") for name in names.values()}
-    numbers[names["difference"]] = st.column_config.NumberColumn(format="%+.3f")
+    numbers["Cells"] = st.column_config.NumberColumn(format="localized")
+    numbers[names["difference"]] = st.column_config.NumberColumn(format="%+.1f")
+    numbers[names["set_size"]] = st.column_config.NumberColumn(format="%.2f")
     numbers[names["open_gates"]] = st.column_config.NumberColumn(format="%.1f")
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height=38 + 35 * len(shown),
-        column_config=numbers,
-        key=f"partial-table-{model}",
-        placeholder="",
-    )
+    with st.expander(f"The figures as a table ({len(shown)} rows)", icon=":material/table:"):
+        st.dataframe(
+            shown.rename(columns=names).dropna(axis="columns", how="all"),
+            hide_index=True,
+            height="content",
+            column_config=numbers,
+            key=f"partial-table-{model}",
+            placeholder="",
+        )
+
+
+def _finding(table: pd.DataFrame) -> str:
+    """How much long squares alone give, beside all features, in each species."""
+    parts = []
+    for species, rows in table.groupby("species", sort=False):
+        by = rows.set_index(rows["name"].str.removesuffix(f", {species}"))["accuracy"]
+        alone, whole = by.get("long square"), by.get(f"all {len(FEATURE_NAMES)} features")
+        if alone is not None and whole is not None:
+            parts.append(f"{alone:.1%} of {species} cells ({whole:.1%} with all features)")
+    return f"From long squares alone, {' and '.join(parts)} are classified correctly." if parts else ""
 
 
 def _network(model: str, species: list[str]) -> None:
