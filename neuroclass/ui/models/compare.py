@@ -26,8 +26,8 @@ def show() -> None:
     """Choose two models and compare them; both are kept in the address."""
     entries = {one.id: one for one in ModelLibrary().entries() if not one.trouble}
     if len(entries) < 2:
-        st.caption("Only the shipped set is here. Train or upload another model to compare.")
         return
+    st.subheader("Compare two models", anchor=False)
     ids = list(entries)
     take(FIRST, ids, ids[1])
     take(SECOND, ids, SHIPPED)
