@@ -153,7 +153,7 @@ def systems(table: pd.DataFrame, metric: str, ours: str = "", same_protocol: boo
             x=100 * part["mean"],
             y=[escape(s) for s in part["system"]],
             mode="markers+text" if name == theirs and not same_protocol else "markers",
-            text=[name] * len(part),
+            text=["other protocol"] * len(part),
             textposition="middle left",
             customdata=part[["tip"]],
             name=name,

@@ -131,7 +131,7 @@ def by_setting(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], sim
             )  # fmt: skip
         fig.update_xaxes(**_scale(name, space[name]), **place)
     finish(fig, height=height, simulated=simulated)
-    fig.update_yaxes(tickformat=".0%")
+    fig.update_yaxes(tickformat=".0%", nticks=6)
     fig.update_yaxes(title_text=SCORE, col=1)
     return fig
 

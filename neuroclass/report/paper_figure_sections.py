@@ -102,13 +102,18 @@ _WAYS_TRAINED = {**_WAYS, PUBLISHED_WAY: "The paper's protocol, published settin
 _RECALL = "Percent of the cells of each true class that are classified correctly."
 
 
+def _within(title: str) -> str:
+    """A column's title within a sentence."""
+    return f"{title[:1].lower()}{title[1:]}"
+
+
 def figure8(found: Reproduction) -> Section:
     """LSPIN's confusion matrices."""
     numbers = found.numbers["figures"]["8"]
     weakest = min(numbers[OURS]["recall"], key=numbers[OURS]["recall"].__getitem__)
     drawings = tuple(
         Drawing(f"confusion-lspin-{k}", lambda way=way: figures.confusion(found, LSPIN.task, way),  # type: ignore[misc]
-                f"LSPIN, {title}: {numbers[way]['n_cells']:,} cells.")
+                f"LSPIN, {_within(title)}: {numbers[way]['n_cells']:,} cells.")
         for k, (way, title) in enumerate(_WAYS.items())
     )  # fmt: skip
     return Section(
@@ -202,7 +207,7 @@ def _species_drawings(found: Reproduction, species: str, ours: Mapping[str, Any]
             yield Drawing(
                 f"confusion-dann-{species}-{k}",
                 lambda way=way: figures.confusion(found, DANN.task, way, species),  # type: ignore[misc]
-                f"DANN, {species}, {title}: {ours[way]['n_cells']:,} cells.",
+                f"DANN, {species}, {_within(title)}: {ours[way]['n_cells']:,} cells.",
             )
 
 

@@ -58,7 +58,7 @@ def _table(rows: list[dict[str, Any]], name: str, both: bool) -> pd.DataFrame:
     values = [
         {
             SYSTEM: TITLES[row["system"]],
-            **({"Tested on": f"{row['cells']} cells"} if both else {}),
+            **({"Tested on": row["cells"]} if both else {}),
             PRINTED: shown(row["published"], name),
             SELECTED: shown(row["chosen"], name),
             UNSELECTED: shown(row["unchosen"], name),

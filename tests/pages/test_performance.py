@@ -28,7 +28,7 @@ VIEWS = (
 
 def table_of(app: AppTest, column: str) -> pd.DataFrame:
     """The first table of the page with that column."""
-    return next(one.value for one in app.dataframe if column in one.value)
+    return next(one.value for one in (*app.dataframe, *app.table) if column in one.value)
 
 
 @pytest.mark.parametrize("view", VIEWS)

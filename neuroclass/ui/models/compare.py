@@ -10,6 +10,7 @@ from neuroclass.charts import evaluation as charts
 from neuroclass.classification.agreement import UNSAID, Agreement, agreement
 from neuroclass.classification.models import Models, load_models
 from neuroclass.cohort.cohort import Cohort, source_title
+from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.library.entry import SHIPPED, ModelEntry
 from neuroclass.library.library import ModelLibrary
 from neuroclass.reports.two_models import compare_models
@@ -20,6 +21,7 @@ from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 FIRST, SECOND = "first", "second"
+KINDS = {"broad": "excitatory/inhibitory", "subclass": "mouse subclass"}
 
 
 def show() -> None:
@@ -49,19 +51,23 @@ def _cards(models: list[dict[str, Any]]) -> None:
     for column, one in zip(st.columns(2), models, strict=True):
         cells, metrics = one["cells"], one["metrics"] or {}
         with column.container(border=True, height="stretch"):
-            st.markdown(f"**{escaped(one['name'])}**: {escaped(one['system'])}, {escaped(one['task'])}")
+            system = SYSTEM_TITLES.get(one["system"], one["system"]).removesuffix(", ours")
+            kind = KINDS.get(one["task"], one["task"])
+            st.markdown(f"**{escaped(one['name'])}**: {escaped(kind)} ({escaped(system)})")
             simulated = ", simulated" if cells.get("simulated") else ""
             st.caption(
                 f"Trained on {int(cells.get('n_cells') or 0):,} cells of {int(cells.get('n_donors') or 0):,} donors, "
                 f"{escaped(source_title(str(cells.get('source'))), 120)}{simulated} (SHA-256 "
                 f"{escaped(str(cells.get('sha256'))[:8])})"
             )
+            if metrics and one["protocol"] == Protocol.DONOR_CV:
+                st.caption("Held out by donor-grouped cross-validation.")
             if not metrics:
                 st.write("Not evaluated on held-out cells.")
             for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1")):
                 if key in metrics:
                     st.metric(
-                        f"{title} ({one['n_tested']} held-out cells, {one['protocol']})",
+                        f"{title} ({int(one['n_tested'] or 0):,} held-out cells)",
                         percent(metrics[key]["mean"]),
                         f"95% CI {percent(metrics[key]['low'])} to {percent(metrics[key]['high'])}",
                         delta_color="off",

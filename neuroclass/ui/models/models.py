@@ -68,11 +68,10 @@ def _row(entry: ModelEntry, card: Mapping[str, Any], default: str) -> dict[str, 
         "Default": "★" if entry.id == default else "",
         "Model": title.removesuffix(_OURS),
         "Predicts": KINDS.get(task, task) if not entry.trouble else "cannot be used",
-        "Classes": len(card.get("classes") or ()) or None,
         **{title: _measured(metrics, name) for name, title in _CASES.items()},
-        "Scored on (cells)": metrics.get("n_cells"),
-        "Trained on (cells)": cells.get("n_cells"),
-        "Training donors": cells.get("n_donors"),
+        "Scored on": metrics.get("n_cells"),
+        "Trained on": cells.get("n_cells"),
+        "Donors": cells.get("n_donors"),
         "Added": f"{datetime.fromtimestamp(entry.added):%d %b %Y}" if entry.added else "",
         "Protocol": "" if protocol == Protocol.DONOR_CV else protocol,
         "Note": entry.trouble or entry.note,
@@ -95,14 +94,21 @@ def show_table() -> None:
             height="content" if len(table) <= _MOST_ROWS else 480,
             column_config={
                 **{
-                    name: st.column_config.NumberColumn(format="localized")
-                    for name in ("Scored on (cells)", "Trained on (cells)", "Training donors")
+                    name: st.column_config.NumberColumn(format="localized", help=meaning)
+                    for name, meaning in (
+                        ("Scored on", "Held-out cells that its accuracy is of."),
+                        ("Trained on", "Cells that trained it."),
+                        ("Donors", "Donors of the cells that trained it."),
+                    )
                 },
                 "Default": st.column_config.TextColumn(help="The lab's default, used where nothing else is chosen."),
             },
         )
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.caption("Accuracy and macro F1 on held-out cells, with their 95% confidence interval over donors.")
+            st.caption(
+                "Accuracy and macro F1 on held-out cells, with their 95% confidence interval over donors; scored and "
+                "trained on so many cells."
+            )
             widgets.csv_button("models", table)
 
 
@@ -170,8 +176,8 @@ def actions(entry: ModelEntry) -> None:
             _naming(entry)
     else:
         st.caption(
-            "Another browser or the command line brought this model here: it can be renamed or deleted there, or with "
-            "`python -m neuroclass models`."
+            "Another browser or the command line brought this model here: it can be renamed or deleted there, or on "
+            "the command line."
         )
     if not entry.trouble and not entry.card.get("metrics"):
         jobs.offer(entry)

@@ -12,7 +12,7 @@ from neuroclass.config import MODELS_DIR
 from neuroclass.library.entry import SHIPPED
 from neuroclass.reports.store import ReportStore
 from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, QUESTIONS
-from neuroclass.ui import model_choice
+from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.text import escaped
 
 _IDEAS = {
@@ -59,11 +59,10 @@ def accuracy(card: Mapping[str, Any]) -> None:
     if not shown:
         st.caption("Not evaluated on held-out cells.")
         return
-    for column, (key, title) in zip(st.columns(2), shown, strict=False):
+    for column, (key, title) in zip(widgets.tiles(2), shown, strict=False):
         value = metrics[key]
-        column.metric(title, f"{value['mean']:.1%}")
-        if "low" in value:
-            column.caption(f"95% CI {value['low']:.1%} to {value['high']:.1%}")
+        interval = f"95%: {value['low']:.1%} to {value['high']:.1%}" if "low" in value else None
+        column.metric(title, f"{value['mean']:.1%}", interval, delta_color="off", delta_arrow="off")
 
 
 def facts(card: Mapping[str, Any]) -> None:

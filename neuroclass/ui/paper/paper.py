@@ -143,7 +143,7 @@ def _table(one: Section) -> pd.DataFrame:
     """Show one metric's table, chosen where there are several; returns all of them in one."""
     names = list(one.tables)
     metric = widgets.choice("Metric", names, "metric") if len(names) > 1 else names[0]
-    st.dataframe(one.tables[metric], hide_index=True, height="content")
+    st.table(one.tables[metric], hide_index=True)
     return one.together
 
 

@@ -11,6 +11,7 @@ from neuroclass.charts.theme import ordered
 from neuroclass.evaluation.label_issues import label_issues, label_issues_by_confusion
 from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.reports.store import Document
+from neuroclass.types.shares import DASH, percent
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance.confusion import link_to_cells
 
@@ -59,15 +60,15 @@ def _pure_and_complete(document: dict[str, Any], model: str) -> None:
             f"{row['system'].removesuffix(', ours')}: {row['all']:.1%} of all held-out cells, {row['pure']:.1%} of "
             f"the {pure['n_cells']:,} cells of pure lines are classified correctly."
         )
-    shown, config = widgets.in_percent(
-        table,
-        {
-            "all": "All held-out cells",
-            "complete": f"All 41 features known ({complete['n_cells']:,} cells)",
-            "pure": f"Pure lines ({pure['n_cells']:,} cells)",
-        },
-    )
-    st.dataframe(shown.rename(columns={"system": "System"}), hide_index=True, column_config=config, height="content")
+    titles = {
+        "all": "All held-out cells",
+        "complete": f"All 41 features known ({complete['n_cells']:,} cells)",
+        "pure": f"Pure lines ({pure['n_cells']:,} cells)",
+    }
+    shown = pd.DataFrame({"System": table["system"]})
+    for name, title in titles.items():
+        shown[title] = [percent(share) if pd.notna(share) else DASH for share in table[name]]
+    st.table(shown, hide_index=True)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
             f"Accuracy, percent. Pure: {pure['rule']}. This is settled before any test label is used. The other "
@@ -115,14 +116,14 @@ def _label_issues(predictions: pd.DataFrame, model: str) -> None:
     doubted, wrong = int(cells["doubted"].sum()), int(table["cells"].sum())
     widgets.say(f"{wrong} cells are classified as something else than their label; of {doubted}, the label is doubted.")
     shown = table.assign(**{name: table[name].map(label_of) for name in ("truth", "suggested")})
-    config = {
-        "truth": st.column_config.TextColumn("Labelled"),
-        "suggested": st.column_config.TextColumn("Classified as"),
-        "cells": st.column_config.NumberColumn("Cells"),
-        "unanimous": st.column_config.NumberColumn("Of these in every repeat"),
-        "doubted": st.column_config.NumberColumn("Label doubted"),
+    heads = {
+        "truth": "Labelled",
+        "suggested": "Classified as",
+        "cells": "Cells",
+        "unanimous": "Of these in every repeat",
+        "doubted": "Label doubted",
     }
-    st.dataframe(shown, hide_index=True, column_config=config, height="content")
+    st.table(shown[list(heads)].rename(columns=heads), hide_index=True)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
             "A label is doubted if every repeat, each time with other training cells, predicts the same other class, "

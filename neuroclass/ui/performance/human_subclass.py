@@ -119,7 +119,7 @@ def _tiles(ours: dict[str, Any]) -> None:
         )
     with st.expander("Do prediction sets keep their promise?", icon=":material/rule:"):
         table = pd.DataFrame(rows, columns=["Quantity", "Promised", "Held out"])
-        st.dataframe(table, hide_index=True, height="content")
+        st.table(table, hide_index=True)
         st.caption("Of the held-out predictions. A prediction set names every class that is not ruled out.")
 
 
@@ -167,7 +167,7 @@ def _answer(ours: dict[str, Any], caption: str) -> None:
             "Classes in a set (mean number)": f"{sets['mean_size']:.2f}",
         }
     table = pd.DataFrame(rows).rename_axis("Of held-out predictions").reset_index()
-    st.dataframe(table, hide_index=True, height="content")
+    st.table(table, hide_index=True)
     low, high = (ours["answer"]["metrics"]["accuracy"][key] for key in ("low", "high"))
     st.caption(
         f"Accuracy of the answer: 95% interval by donor {low:.1%} to {high:.1%}. {caption} A human cell's probability "

@@ -121,7 +121,7 @@ def coverage(model: str, group: str, system: str = "") -> None:
         return
     table = kept_promises(rows[0]["sets"], rows[0].get("false_alarms", {}), group)
     with st.expander("Do prediction sets and typicality keep their promise?", icon=":material/rule:"):
-        st.dataframe(table, hide_index=True, height="content")
+        st.table(table, hide_index=True)
         st.caption(
             "Of the held-out predictions. A prediction set names every class that is not ruled out; an empty one is "
             "shown with the likeliest class. Typicality: the share of cells of the database that are as unusual, so "

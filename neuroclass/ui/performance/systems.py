@@ -16,7 +16,7 @@ METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 EVERYTHING = "all"
 LEVEL = 0.05
 TITLES = {
-    "donor-cv": "Donor-grouped cross-validation",
+    "donor-cv": "Donor-grouped",
     "paper-split": "The paper's split",
     "leave-species-out": "Unseen species",
 }
@@ -99,7 +99,7 @@ def _verdict(test: dict[str, float], model: str) -> str:
     return f"{model.upper()} better" if test["difference"] > 0 else f"{model.upper()} worse"
 
 
-def table_of(frame: pd.DataFrame, name: str) -> None:
+def table_of(frame: pd.DataFrame) -> None:
     """The comparison as a table that people read; the figure's CSV holds the numbers."""
     shown = pd.DataFrame({"System": frame["system"]})
     for title, mean, low, high in (
@@ -112,8 +112,8 @@ def table_of(frame: pd.DataFrame, name: str) -> None:
         shown["Ours − this (points)"] = [f"{100 * gap:+.1f}".replace("-", "−") if pd.notna(gap) else "" for gap in gaps]
         shown["p (Holm)"] = [f"{value:.4f}" if pd.notna(value) else "" for value in frame["p"]]
         shown["Verdict"] = frame["verdict"]
-    shown["Held-out cells"] = frame["cells"]
-    st.dataframe(shown, hide_index=True, height="content", key=f"table-{name}", placeholder="")
+    shown["Held-out cells"] = [f"{n:,.0f}" if pd.notna(n) else "" for n in frame["cells"]]
+    st.table(shown, hide_index=True)
 
 
 def _cell(mean: float | None, low: float | None, high: float | None) -> str:
@@ -146,7 +146,7 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
     )
     glossary(table["system"].unique().tolist())
     with st.expander("The figures as a table, with paired tests", icon=":material/table:"):
-        table_of(frame, f"{model}-{protocol}")
+        table_of(frame)
         _tests_note(frame, model)
     _published_notes(table)
 

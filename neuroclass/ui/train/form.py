@@ -55,14 +55,15 @@ def form() -> None:
     if not _allowed():
         return
     with st.container(border=True):
-        left, right = st.columns([3, 2], vertical_alignment="bottom")
-        with left:
-            st.session_state.setdefault("train_model", LSPIN.name)
-            system = str(
-                st.segmented_control(
-                    "Task", [LSPIN.name, DANN.name], required=True, format_func=QUESTIONS.__getitem__, key="train_model"
-                )
+        st.session_state.setdefault("train_model", LSPIN.name)
+        system = str(
+            st.segmented_control(
+                "Task", [LSPIN.name, DANN.name], required=True, format_func=QUESTIONS.__getitem__, key="train_model"
             )
+        )
+        left, right = st.columns([3, 2])
+        with left:
+            cells, upload, own = _cells(system)
         with right:
             st.session_state.setdefault(f"{system}-preset", OURS)
             preset = str(
@@ -72,7 +73,6 @@ def form() -> None:
                     help=" ".join(f"{PRESET_TITLES[one]}: {meaning}" for one, meaning in PRESET_MEANING.items()),
                 )
             )  # fmt: skip
-        cells, upload, own = _cells(system)
         with guarded(stop=False):
             values = _settings(system, preset)
             left, middle, right = st.columns(3, vertical_alignment="bottom")

@@ -36,18 +36,12 @@ def form(asked: str = "") -> str:
     """
     st.session_state.setdefault("search_model", asked or LSPIN.name)
     with st.container(border=True), guarded(stop=False):
-        left, right = st.columns([3, 2], vertical_alignment="bottom")
-        with left:
-            system = str(
-                st.segmented_control(
-                    "Task",
-                    [LSPIN.name, DANN.name],
-                    required=True,
-                    format_func=QUESTIONS.__getitem__,
-                    key="search_model",
-                )
-            )  # fmt: skip
-        name = right.text_input("Name of the search", max_chars=MOST_NAME, key="search_name", placeholder="optional")
+        system = str(
+            st.segmented_control(
+                "Task", [LSPIN.name, DANN.name], required=True, format_func=QUESTIONS.__getitem__, key="search_model"
+            )
+        )
+        name = st.text_input("Name of the search", max_chars=MOST_NAME, key="search_name", placeholder="optional")
         search = _numbers()
         config = RunConfig(
             system,

@@ -190,21 +190,19 @@ def _snapshot(job: Job, simulated: bool) -> None:
             return
         held = "validation donors" if job.config.get("validation", {}).get("share") else "training donors"
         where = f"{len(cells)} cells of {held}, evenly over the classes, at epoch {epoch}"
-        columns = st.columns([2, 3] if "gates" in arrays else 1)
-        with columns[0]:
-            what = "mean log probabilities" if "gates" in arrays else "first network's shared features"
-            widgets.figure(
-                charts.embedding(points, simulated), "training-embedding", points, simulated=simulated,
-                caption=f"First two principal components of the {what}, turned as at the epoch before; crosses are "
-                f"misclassified. {where}.",
-            )  # fmt: skip
+        what = "mean log probabilities" if "gates" in arrays else "first network's shared features"
+        widgets.figure(
+            charts.embedding(points, simulated), "training-embedding", points, simulated=simulated,
+            caption=f"First two principal components of the {what}, turned as at the epoch before; crosses are "
+            f"misclassified. {where}.",
+        )  # fmt: skip
         if "gates" in arrays:
             gates = pd.DataFrame(arrays["gates"].astype(float), index=cells, columns=list(FEATURE_NAMES))
-            with columns[1]:
-                widgets.figure(
-                    charts.gate_matrix(gates, truth, simulated), "training-gates-matrix", gates, simulated=simulated,
-                    caption=f"Consensus gates, the {charts.MOST_FEATURES} most open features. {where}.",
-                )  # fmt: skip
+            widgets.figure(
+                charts.gate_matrix(gates, truth, simulated), "training-gates-matrix", gates, simulated=simulated,
+                needs_room=True,
+                caption=f"Consensus gates, the {charts.MOST_FEATURES} most open features. {where}.",
+            )  # fmt: skip
 
 
 def _figures_of(job: Job) -> None:
