@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, UNKNOWN, WARNING, class_label, escape, finish, lines, ordered
+from neuroclass.charts.theme import ACCENT, UNKNOWN, WARNING, class_label, escape, finish, lines, ordered, wrapped
 
 _LOW_TO_HIGH = [[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]]
 
@@ -98,8 +98,8 @@ def confusion(counts: pd.DataFrame, simulated: bool = False, what: str = "predic
         )
     )
     _handles(fig, counts, labels_x, labels_y)
-    title = f"Predicted class<br>(% of the true class; small: {what})"
-    finish(fig, height=130 + 60 * max(3, len(labels_y)), x=title, y="True class", simulated=simulated, legend=False)
+    title = f"Predicted class<br>{wrapped(f'(% of the true class; small: {what})')}"
+    finish(fig, height=146 + 60 * max(3, len(labels_y)), x=title, y="True class", simulated=simulated, legend=False)
     return fig.update_yaxes(autorange="reversed")
 
 

@@ -45,7 +45,7 @@ SYSTEM_NOTES: dict[str, SystemNote] = {
         "Linear discriminant analysis with shrunk covariance.", "Ledoit and Wolf, J. Multivar. Anal. 88, 2004"
     ),
     "lasso": SystemNote("Logistic regression of each class against the rest; an L1 penalty drops features.", _SEO),
-    "gbdt": SystemNote("Gradient boosting: 150 small decision trees, each mending the errors so far.", _SEO),
+    "gbdt": SystemNote("150 small boosted decision trees, each mending the errors of those before.", _SEO),
     "ann": SystemNote("Neural network with one hidden layer of 40 units.", _SEO),
     "ann-ensemble": SystemNote("Ten such networks on resampled cells, averaged.", _SEO),
     "few-labels": SystemNote(

@@ -14,6 +14,7 @@ from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.library.entry import SHIPPED, ModelEntry
 from neuroclass.library.library import ModelLibrary
 from neuroclass.reports.two_models import compare_models
+from neuroclass.training.settings import TITLES
 from neuroclass.types.shares import percent, points
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import put, take
@@ -93,12 +94,18 @@ def _paired(found: dict[str, Any]) -> None:
 def _settings(differ: dict[str, list[Any]], first: ModelEntry, second: ModelEntry) -> None:
     title = "1 setting differs" if len(differ) == 1 else f"{len(differ)} settings differ"
     with st.expander(title, icon=":material/tune:"):
-        names = (f"first: {first.name}", f"second: {second.name}")
+        names = (f"First: {first.name}", f"Second: {second.name}")
         rows = [
-            {"setting": key, **{n: "–" if v is None else str(v) for n, v in zip(names, values, strict=True)}}
+            {"Setting": _setting(key), **{n: "–" if v is None else str(v) for n, v in zip(names, values, strict=True)}}
             for key, values in differ.items()
         ]
-        st.dataframe(pd.DataFrame(rows, columns=["setting", *names]), hide_index=True)
+        st.dataframe(pd.DataFrame(rows, columns=["Setting", *names]), hide_index=True)
+
+
+def _setting(key: str) -> str:
+    """A setting's title; of a nested one, its own name's."""
+    name = key.rpartition(".")[2]
+    return TITLES.get(name, key.replace("_", " ").replace(".", ": "))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Classifying the loaded cells with both", hash_funcs=cache.HASHES)

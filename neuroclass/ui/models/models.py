@@ -91,6 +91,7 @@ def show_table() -> None:
         st.dataframe(
             table,
             hide_index=True,
+            placeholder=DASH,
             height="content" if len(table) <= _MOST_ROWS else 480,
             column_config={
                 **{
@@ -226,7 +227,7 @@ def upload() -> None:
         return
     with st.expander("Upload a model", icon=":material/upload:"):
         st.caption(
-            f"A file that Download or `models export` wrote ({SUFFIX}). Names, sizes and checksums are checked, its "
+            f"A file that Download wrote here or elsewhere ({SUFFIX}). Names, sizes and checksums are checked, its "
             "parts are read as data, and nothing in it is executed. Its figures are what the file states."
         )
         file = st.file_uploader("Model file", type=["zip"], key="model-file")

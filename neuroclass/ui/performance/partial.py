@@ -9,6 +9,7 @@ from neuroclass.evaluation.feature_subsets import of_whole_stimuli
 from neuroclass.evaluation.laboratory_tables import partial_table
 from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.reports.store import Document, Table
+from neuroclass.types.shares import DASH
 from neuroclass.ui import cache, widgets
 
 
@@ -38,29 +39,22 @@ def _fitted(model: str, species: list[str]) -> None:
         "but for all features. Promised: the accuracy that each fold's fit expects, from its own training donors. "
         "Coverage: cells whose 90% set holds the truth.",
     )
-    rows = table.sort_values("accuracy", ascending=False).drop(columns=["low", "high", "species"])
+    with st.expander(f"The figures as a table ({len(table)} rows)", icon=":material/table:"):
+        st.table(written(table), hide_index=True)
+
+
+def written(table: pd.DataFrame) -> pd.DataFrame:
+    """The figures as people read them, the most accurate first; columns that no row has are left out."""
+    rows = table.sort_values("accuracy", ascending=False)
     shares = {"accuracy": "Accuracy", "svc": "SVC", "promised": "Promised", "coverage": "Coverage"}
-    shown, numbers = widgets.in_percent(rows.assign(difference=100 * rows["difference"]), shares)
-    names = {
-        "name": "Stimuli",
-        "cells": "Cells",
-        "difference": "Ours − SVC (points)",
-        "set_size": "Mean set (classes)",
-        "open_gates": "Open gates (median)",
-    }
-    numbers["Cells"] = st.column_config.NumberColumn(format="localized")
-    numbers[names["difference"]] = st.column_config.NumberColumn(format="%+.1f")
-    numbers[names["set_size"]] = st.column_config.NumberColumn(format="%.2f")
-    numbers[names["open_gates"]] = st.column_config.NumberColumn(format="%.1f")
-    with st.expander(f"The figures as a table ({len(shown)} rows)", icon=":material/table:"):
-        st.dataframe(
-            shown.rename(columns=names).dropna(axis="columns", how="all"),
-            hide_index=True,
-            height="content",
-            column_config=numbers,
-            key=f"partial-table-{model}",
-            placeholder="",
-        )
+    shown = pd.DataFrame({"Stimuli": rows["name"], "Cells": [f"{n:,}" for n in rows["cells"]]})
+    for name, title in shares.items():
+        shown[title] = [f"{value:.1%}" if pd.notna(value) else DASH for value in rows[name]]
+    shown.insert(4, "Ours − SVC (points)", [f"{100 * gap:+.1f}".replace("-", "−") for gap in rows["difference"]])
+    shown["Mean set (classes)"] = [f"{size:.2f}" for size in rows["set_size"]]
+    if rows["open_gates"].notna().any():
+        shown["Open gates (median)"] = [f"{n:g}" for n in rows["open_gates"]]
+    return shown
 
 
 def _finding(table: pd.DataFrame) -> str:

@@ -105,7 +105,8 @@ def finding(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: s
     """In one sentence, how often the model is correct, with each species where there are two."""
     one = _find(table, model, group, "accuracy")
     right = float((predictions["truth"] == predictions["predicted"]).mean()) if one is None else float(one["mean"])
-    text = f"{percent(right)} of {predictions['id'].nunique():,} held-out cells are classified correctly"
+    cells = "cells" if group == EVERYTHING else f"{group} cells"
+    text = f"{percent(right)} of {predictions['id'].nunique():,} held-out {cells} are classified correctly"
     found = {name: _find(table, model, name, "accuracy") for name in ("mouse", "human")} if group == EVERYTHING else {}
     parts = [f"{name} {with_interval(row)}" for name, row in found.items() if row is not None]
     return f"{text}: {', '.join(parts)}." if len(parts) > 1 else f"{text}."

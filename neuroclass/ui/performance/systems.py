@@ -109,11 +109,19 @@ def table_of(frame: pd.DataFrame) -> None:
         shown[title] = [_cell(*one) for one in zip(frame[mean], frame[low], frame[high], strict=True)]
     if frame["p"].notna().any():
         gaps = frame["ours_minus_this"]
-        shown["Ours − this (points)"] = [f"{100 * gap:+.1f}".replace("-", "−") if pd.notna(gap) else "" for gap in gaps]
+        shown["Ours − this (points)"] = [_gap(gap) for gap in gaps]
         shown["p (Holm)"] = [f"{value:.4f}" if pd.notna(value) else "" for value in frame["p"]]
         shown["Verdict"] = frame["verdict"]
     shown["Held-out cells"] = [f"{n:,.0f}" if pd.notna(n) else "" for n in frame["cells"]]
     st.table(shown, hide_index=True)
+
+
+def _gap(difference: float | None) -> str:
+    """A difference in percentage points; empty where there is none."""
+    if difference is None or pd.isna(difference):
+        return ""
+    value = round(100 * difference, 1)
+    return f"{value:+.1f}".replace("-", "−") if value else "0.0"
 
 
 def _cell(mean: float | None, low: float | None, high: float | None) -> str:
@@ -215,8 +223,9 @@ def _published_notes(table: pd.DataFrame) -> None:
         return
     with st.expander("How the published figures came about", icon=":material/info:"):
         for note, rows in noted.groupby("note", sort=False):
-            named = dict.fromkeys(
-                f"{title_of(row.system, True)} {row.mean:.1%}" + (f" ({row.group})" if row.group in ("human",) else "")
-                for row in rows.itertuples()
-            )
-            st.markdown(f"- **{escaped(', '.join(named), 300)}:** {escaped(note, 900)}")
+            several = rows["group"].isin(("mouse", "human")).all() and rows["group"].nunique() > 1
+            named = []
+            for system, part in rows.drop_duplicates(["system", "mean"]).groupby("system", sort=False):
+                figures = (f"{row.mean:.1%}{f' ({row.group})' if several else ''}" for row in part.itertuples())
+                named.append(f"{title_of(str(system), True)}: {', '.join(figures)}")
+            st.markdown(f"- **{escaped('; '.join(named), 300)}.** {escaped(note, 900)}")

@@ -1,6 +1,7 @@
 """One training run as it goes: state, curves, gates and embedding, what it gave, and what can be done to it."""
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,7 @@ from neuroclass.ui.train.registry import JOB, registry, run_title
 
 POLL_S = 1.0
 MOST = 30
-PROTOCOL_TITLES = {
+PROTOCOL_TITLES: Mapping[str, str] = {
     Protocol.DONOR_CV: "Donor-grouped cross-validation",
     Protocol.PAPER_SPLIT: "The paper's split, not grouped by donor",
     Protocol.LEAVE_SPECIES_OUT: "Human cells, whose labels were hidden",
