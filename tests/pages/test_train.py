@@ -133,7 +133,7 @@ def test_the_form_says_on_how_many_cells_and_donors_by_class(open_page: Open, ti
     app = open_page("train")
     (said,) = (one.value for one in app.markdown if one.value.startswith("**This run:**"))
     frame = load_demo().labelled("subclass").frame
-    assert f"{len(frame):,} simulated cells of {frame['donor'].nunique():,} donors" in said
+    assert f"{len(frame):,} simulated mouse cells of {frame['donor'].nunique():,} donors" in said
     assert f"Pvalb {(frame['subclass'] == 'Pvalb').sum()}" in said and "**You get:**" in said
 
 

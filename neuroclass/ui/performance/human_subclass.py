@@ -17,6 +17,7 @@ from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.types.shares import percent
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import human_labels
+from neuroclass.ui.performance import confusion
 from neuroclass.ui.text import escaped
 
 METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "macro_f1": "Macro F1"}
@@ -132,6 +133,8 @@ def _systems(results: list[dict[str, Any]], caption: str) -> None:
         charts.systems(rows, METRICS[metric], HUMAN_SYSTEM_TITLES[HUMAN_SUBCLASS.name]),
         f"human-systems-{metric}",
         rows,
+        finding=f"{METRICS[metric]}: ours {rows['mean'].iloc[0]:.1%}, the best other system "
+        f"{rows['mean'].iloc[1:].max():.1%}.",
         caption=f"{METRICS[metric]} of all systems on the same folds; 95% interval by donor. {caption}",
     )
     st.caption(
@@ -187,6 +190,7 @@ def _confusion(caption: str) -> None:
         charts.confusion(counts, what=f"cells, mean of {repeats} repeats"),
         "human-confusion",
         lambda: counts.rename_axis("truth").reset_index(),
+        finding=confusion.hardest(predictions),
         caption=f"{caption} With them, {n_excitatory} excitatory cells in the same folds.",
     )
     scores = summaries.class_scores(predictions, classes)
@@ -205,6 +209,7 @@ def _recordings(ours: dict[str, Any], caption: str) -> None:
         charts.by_group(conditions, "Slice"),
         "human-conditions",
         conditions.drop(columns="truth"),
+        finding=f"Accuracy by slice: {_listed(conditions)}.",
         caption=f"Accuracy in acute slices and in slice culture; 95% interval by donor. {caption}",
     )
     stimuli = pd.DataFrame(
@@ -219,8 +224,18 @@ def _recordings(ours: dict[str, Any], caption: str) -> None:
         charts.by_group(stimuli, "Stimuli recorded"),
         "human-stimuli",
         stimuli.drop(columns="truth"),
+        finding=f"Accuracy by stimuli: {_listed(_ends(stimuli))}.",
         caption=f"Accuracy where only these stimuli's features are known; 95% interval by donor. {caption}",
     )
+
+
+def _ends(table: pd.DataFrame) -> pd.DataFrame:
+    """The groups of the highest and of the lowest accuracy."""
+    return table.loc[[table["accuracy"].idxmax(), table["accuracy"].idxmin()]]
+
+
+def _listed(table: pd.DataFrame) -> str:
+    return "; ".join(f"{row.group} {row.accuracy:.1%}" for row in table.itertuples())
 
 
 def _learning(report: ReportStore) -> None:

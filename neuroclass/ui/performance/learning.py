@@ -91,11 +91,8 @@ def unlabelled(model: str) -> None:
     held_out, whole = document["held_out"], document["all_cells"]
     st.subheader("E-types", anchor=False)
     widgets.say(
-        f"{document['n_types']} types found without labels agree little with the labels: adjusted Rand index "
-        f"{held_out['adjusted_rand']['mean']:.2f}, where 0 is chance and 1 identity."
-        if held_out["adjusted_rand"]["mean"] < 0.5
-        else f"{document['n_types']} types found without labels agree with the labels: adjusted Rand index "
-        f"{held_out['adjusted_rand']['mean']:.2f}, where 0 is chance and 1 identity."
+        f"{document['n_types']} types are found without labels; their adjusted Rand index with the labels is "
+        f"{held_out['adjusted_rand']['mean']:.2f} (0 chance, 1 identity)."
     )
     columns = widgets.tiles(3)
     columns[0].metric(

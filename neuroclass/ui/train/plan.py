@@ -121,4 +121,7 @@ def _counted(cells: Cohort, task: str) -> str:
     counts = frame[task].value_counts()
     listed = ", ".join(f"{escaped(label_of(str(name)))} {counts[name]:,}" for name in ordered(frame[task]))
     simulated = "simulated " if cells.simulated else ""
-    return f"{len(frame):,} {simulated}cells of {frame['donor'].nunique():,} donors ({listed})"
+    species = frame["species"].value_counts()
+    kind = f"{species.index[0]} " if len(species) == 1 else ""
+    both = ", ".join(f"{name} {n:,}" for name, n in species.items()) + "; " if len(species) > 1 else ""
+    return f"{len(frame):,} {simulated}{kind}cells of {frame['donor'].nunique():,} donors ({both}{listed})"
