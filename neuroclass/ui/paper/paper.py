@@ -134,7 +134,9 @@ def _section(one: Section, found: Reproduction) -> None:
             needs_room=True,
         )
     with st.expander("Cells and protocols", icon=":material/info:", expanded=True):
-        ways = "\n".join(f"- **{escaped(name)}:** {escaped(text, 900)}" for name, text in protocols(found).items())
+        words = " ".join(map(str, (*one.together.columns, *one.together.to_numpy().ravel())))
+        named = {name: text for name, text in protocols(found).items() if name in words}
+        ways = "\n".join(f"- **{escaped(name)}:** {escaped(text, 900)}" for name, text in named.items())
         st.markdown(f"{escaped(one.shows, 1500)}\n\n{ways}")
     widgets.csv_button(f"paper-{one.key}", table, label="Table (CSV)", simulated=found.simulated)
 
