@@ -24,7 +24,6 @@ else:
         predictions, group = performance.choose(model)
         table = performance.results_table(model)
     performance.tiles(predictions, table, group, model)
-    performance.by_species(table, model, group)
     performance.coverage(model, group)
     with guarded():
         performance.views(predictions, table, model, group)

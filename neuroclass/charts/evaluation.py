@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, UNKNOWN, WARNING, class_label, escape, finish, ordered
+from neuroclass.charts.theme import ACCENT, UNKNOWN, WARNING, class_label, escape, finish, lines, ordered, wrapped
 
 _LOW_TO_HIGH = [[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]]
 
@@ -72,9 +72,10 @@ def confusion(counts: pd.DataFrame, simulated: bool = False, what: str = "predic
     share = counts.div(total, axis=0) * 100
     labels_x = [class_label(name) for name in counts.columns]
     labels_y = [class_label(name) for name in counts.index]
+    decimals = 0 if (counts % 1 == 0).all(axis=None) else 1
     text = [
         [
-            "0" if not n else f"{part:.1f}%<br>{n:,.{0 if float(n).is_integer() else 1}f}"
+            f"<b>{part:.1f}%</b><br><span style='font-size:11px'>{n:,.{decimals}f}</span>" if n else "0"
             for n, part in zip(*row, strict=True)
         ]
         for row in zip(counts.to_numpy(), share.to_numpy(dtype=float), strict=True)
@@ -88,22 +89,18 @@ def confusion(counts: pd.DataFrame, simulated: bool = False, what: str = "predic
             y=labels_y,
             text=text,
             texttemplate="%{text}",
-            textfont={"size": 12},
+            textfont={"size": 15},
             colorscale=_LOW_TO_HIGH,
             showscale=False,
             xgap=2,
             ygap=2,
-            hovertemplate="true %{y}, predicted %{x}: %{text} of the true class<extra></extra>",
+            hovertemplate="true %{y}, predicted %{x}: %{text}<extra></extra>",
         )
     )
     _handles(fig, counts, labels_x, labels_y)
-    title = f"Predicted class (% of the true class; {what})"
-    finish(fig, height=130 + 60 * max(3, len(labels_y)), x=title, y="True class", simulated=simulated, legend=False)
+    title = f"Predicted class<br>{wrapped(f'(% of the true class; small: {what})')}"
+    finish(fig, height=146 + 60 * max(3, len(labels_y)), x=title, y="True class", simulated=simulated, legend=False)
     return fig.update_yaxes(autorange="reversed")
-
-
-def _counted(number: float) -> str:
-    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}"
 
 
 def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labels_y: Sequence[str]) -> None:
@@ -119,30 +116,35 @@ def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labe
     )
 
 
-def systems(table: pd.DataFrame, metric: str, ours: str = "") -> go.Figure:
+def systems(table: pd.DataFrame, metric: str, ours: str = "", same_protocol: bool = True) -> go.Figure:
     """One metric for every system with its 95% interval; published figures are hollow, ours stands out.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``system``, ``mean``, ``low``, ``high`` (fractions; the last two NaN if unknown) and
-        ``published`` (bool).
+        Columns ``system``, ``mean``, ``low``, ``high`` (fractions; the last two NaN if unknown), ``published`` (bool)
+        and, where there is something to say of the systems, ``about``.
     metric : str
         Name of the metric.
     ours : str
         The system to stand out; none if empty.
+    same_protocol : bool
+        Whether the published figures were measured by the protocol of the others.
 
     Returns
     -------
     Figure
     """
     rows = table.sort_values("mean", ignore_index=True)
+    theirs = "as published" if same_protocol else "published, other protocol"
+    about = rows["about"] if "about" in rows else pd.Series("", index=rows.index)
+    rows = rows.assign(tip=["<br>" + lines(one, 60) if one else "" for one in about])
     fig = go.Figure()
     mine = ~rows["published"].astype(bool) & (rows["system"] == ours)
     for chosen, name, symbol, colour in (
         (mine, escape(ours), "circle", ACCENT),
         (~mine & ~rows["published"].astype(bool), "other systems, measured here", "circle", UNKNOWN),
-        (rows["published"].astype(bool), "as published", "circle-open", WARNING),
+        (rows["published"].astype(bool), theirs, "circle-open", WARNING),
     ):
         part = rows[chosen]
         if part.empty:
@@ -150,18 +152,25 @@ def systems(table: pd.DataFrame, metric: str, ours: str = "") -> go.Figure:
         fig.add_scatter(
             x=100 * part["mean"],
             y=[escape(s) for s in part["system"]],
-            mode="markers",
+            mode="markers+text" if name == theirs and not same_protocol else "markers",
+            text=["other protocol"] * len(part),
+            textposition="middle left",
+            customdata=part[["tip"]],
             name=name,
             marker={"size": 11, "symbol": symbol, "color": colour, "line": {"width": 2}},
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": 100 * (part["high"] - part["mean"]).fillna(0),
-                "arrayminus": 100 * (part["mean"] - part["low"]).fillna(0),
+                "array": 100 * (part["high"] - part["mean"]),
+                "arrayminus": 100 * (part["mean"] - part["low"]),
                 "color": colour,
             },
-            hovertemplate="%{y}: %{x:.1f}%<extra></extra>",
+            hovertemplate="%{y}: %{x:.1f}%%{customdata[0]}<extra></extra>",
         )
+    ends = rows[["low", "mean", "high"]].to_numpy(dtype=float) * 100
+    if len(rows):
+        pad = 0.05 * (np.nanmax(ends) - np.nanmin(ends)) + 0.2
+        fig.update_xaxes(range=[max(-0.5, np.nanmin(ends) - pad), min(100.5, np.nanmax(ends) + pad)])
     fig.update_yaxes(categoryorder="array", categoryarray=[escape(s) for s in rows["system"]])
     return finish(fig, height=120 + 30 * len(rows), x=f"{metric} (%)", y="System")
 

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, note
 
 SCORE = "Balanced accuracy"
 _PERCENT = ".1%"
 HEIGHT = 340
-_TICKS, _LINEAR_TICKS = 4, 6
+_COLUMNS, _PANEL_PX = 3, 240
 
 
 def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
@@ -85,66 +86,73 @@ def importance(shares: Mapping[str, float], simulated: bool = False) -> go.Figur
     return finish(fig, height=HEIGHT, x="Importance", simulated=simulated, legend=False)
 
 
-def parallel(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], simulated: bool = False) -> go.Figure:
-    """Parallel coordinates: one line per trial through its settings, coloured by its score.
+def by_setting(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], simulated: bool = False) -> go.Figure:
+    """The score of every trial against each setting, a panel a setting; the best trial stands out.
 
     Parameters
     ----------
     trials : DataFrame
-        One column per setting, and ``score``.
+        One column per setting, ``trial`` (from 1), ``state`` (``complete``, ``pruned``) and ``score``.
     space : mapping of str to mapping
-        Of each setting ``options``, or ``low``, ``high`` and ``log``.
+        Of each setting ``options``, or ``low``, ``high`` and ``log``; panels in this order.
     simulated : bool
         Whether the cells are simulated.
 
     Returns
     -------
     Figure
-        Settings searched on a logarithmic scale are drawn on one.
+        Settings searched on a logarithmic scale are drawn on one, which their axis says.
     """
     if trials.empty:
         return note("Waiting for the first trial.", height=HEIGHT)
-    scores = trials["score"]
-    dimensions = [_axis(name, trials[name], one) for name, one in space.items() if name in trials]
-    low, high = float(scores.min()), float(scores.max())
-    dimensions.append({"label": "score", "values": scores, **_ticks(low, high, _PERCENT)})
-    fig = go.Figure(
-        go.Parcoords(
-            dimensions=dimensions,
-            line={"color": scores, "colorscale": "Viridis", "showscale": True, "colorbar": {
-                "title": {"text": "score"}, "thickness": 10, "tickformat": _PERCENT}},
-            labelangle=-25,
-            labelside="top",
-        )
+    names = [name for name in space if name in trials]
+    n_columns = min(_COLUMNS, len(names))
+    n_rows = -(-len(names) // n_columns)
+    height = 60 + n_rows * _PANEL_PX
+    fig = make_subplots(
+        n_rows, n_columns, shared_yaxes=True, horizontal_spacing=0.05, vertical_spacing=0.34 / n_rows
     )  # fmt: skip
-    fig = finish(fig, height=HEIGHT + 60, simulated=simulated, legend=False)
-    return fig.update_layout(margin={"l": 50, "r": 30, "t": 90, "b": 20})
+    complete = trials["state"] == "complete"
+    best = trials.index == trials.loc[complete, "score"].idxmax() if complete.any() else complete & False
+    for number, name in enumerate(names):
+        place = {"row": 1 + number // n_columns, "col": 1 + number % n_columns}
+        for rows, kind, colour, symbol, size in (
+            (~complete, "pruned", UNKNOWN, "x", 7),
+            (complete & ~best, "complete", PALETTE[0], "circle", 8),
+            (best & complete, "best trial", PALETTE[1], "star", 15),
+        ):
+            part = trials[rows]
+            fig.add_scatter(
+                x=part[name], y=part["score"], mode="markers", name=kind, legendgroup=kind,
+                showlegend=number == 0 and len(part) > 0, customdata=part[["trial"]],
+                marker={"color": colour, "symbol": symbol, "size": size},
+                hovertemplate=f"trial %{{customdata[0]}}, {kind}: {escape(name)} %{{x}}, %{{y:.1%}}<extra></extra>",
+                **place,
+            )  # fmt: skip
+        fig.update_xaxes(**_scale(name, space[name]), **place)
+    finish(fig, height=height, simulated=simulated)
+    fig.update_yaxes(tickformat=".0%", nticks=6)
+    fig.update_yaxes(title_text=SCORE, col=1)
+    return fig
 
 
-def _axis(name: str, values: "pd.Series[Any]", dimension: Mapping[str, Any]) -> dict[str, Any]:
+def _scale(name: str, dimension: Mapping[str, Any]) -> dict[str, Any]:
+    """A setting's axis, with its name and whether it is logarithmic."""
     label = escape(name.replace("_", " "))
     if "options" in dimension:
         options = [str(one) for one in dimension["options"]]
-        places = [options.index(str(value)) if str(value) in options else -1 for value in values]
-        return {"label": label, "values": places, "tickvals": list(range(len(options))), "ticktext": options,
-                "range": [-0.2, len(options) - 0.8]}  # fmt: skip
+        return {"title_text": label, "type": "category", "categoryorder": "array", "categoryarray": options,
+                "range": [-0.5, len(options) - 0.5]}  # fmt: skip
     low, high = float(dimension["low"]), float(dimension["high"])
     if not dimension["log"]:
-        return {"label": label, "values": values, "range": [low, high], **_ticks(low, high, ".2g")}
-    ticks = np.linspace(np.log10(low), np.log10(high), _TICKS)
-    return {
-        "label": label,
-        "values": np.log10(values.astype(float)),
-        "range": [ticks[0], ticks[-1]],
-        "tickvals": ticks,
-        "ticktext": [f"{10**tick:.2g}" for tick in ticks],
-    }
-
-
-def _ticks(low: float, high: float, shown: str) -> dict[str, Any]:
-    """Ticks of an axis; without any plotly would write its ends once more, beside the axis' name."""
-    ticks = np.unique(np.linspace(low, high, _LINEAR_TICKS))
-    return {"tickvals": ticks, "ticktext": [f"{tick:{shown}}" for tick in ticks]}
+        pad = 0.05 * (high - low)
+        return {"title_text": label, "range": [low - pad, high + pad], "nticks": 5}
+    ends = np.log10([low, high])
+    powers = np.arange(np.ceil(ends[0] - 1e-9), np.floor(ends[1] + 1e-9) + 1)
+    ticks = 10.0**powers if len(powers) > 1 else np.array([low, np.sqrt(low * high), high])
+    pad = 0.05 * (ends[1] - ends[0])
+    return {"title_text": f"{label} (log scale)", "type": "log", "range": [ends[0] - pad, ends[1] + pad],
+            "tickvals": ticks, "ticktext": [f"{tick:.2g}" for tick in ticks]}  # fmt: skip
 
 
 def inner_and_outer(folds: pd.DataFrame, simulated: bool = False) -> go.Figure:

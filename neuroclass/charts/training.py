@@ -75,7 +75,7 @@ def history(
     if best is not None:
         fig.add_vline(x=best, line={"width": 1, "dash": "dash", "color": "#7F7F7F"})
         fig.add_annotation(
-            x=best, y=0, yref="paper", yanchor="bottom", xanchor="left", text=f"best: {best}", showarrow=False
+            x=best, y=1, yref="paper", yanchor="bottom", xanchor="center", text=f"best: {best}", showarrow=False
         )
     return _legend_below(finish(fig, height=HEIGHT, x="Epoch", y=title, simulated=simulated))
 
@@ -154,7 +154,8 @@ def gate_matrix(gates: pd.DataFrame, truth: Sequence[str], simulated: bool = Fal
     )
     names = list(truth)
     starts = [k for k in range(len(names)) if k == 0 or names[k] != names[k - 1]]
-    fig.update_xaxes(tickvals=starts, ticktext=[label_of(names[k]) for k in starts], ticklabelposition="outside right")
+    middles = [(start + end - 1) / 2 for start, end in zip(starts, [*starts[1:], len(names)], strict=True)]
+    fig.update_xaxes(tickvals=middles, ticktext=[label_of(names[k]) for k in starts], tickangle=-35)
     for start in starts[1:]:
         fig.add_vline(x=start - 0.5, line={"width": 1, "color": "#7F7F7F"})
     fig.update_yaxes(autorange="reversed", automargin=True)

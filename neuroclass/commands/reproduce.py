@@ -117,6 +117,7 @@ def _text(found: Any) -> list[str]:
     lines = [warning(found)] if found.simulated else []
     for one in sections(found):
         if one.key in ("selection", "table-1", "table-2"):
-            lines += ["", one.title, " | ".join(str(name) for name in one.table.columns)]
-            lines += [" | ".join(str(value) for value in row) for row in one.table.itertuples(index=False)]
+            table = one.together
+            lines += ["", one.title, one.finding, " | ".join(str(name) for name in table.columns)]
+            lines += [" | ".join(str(value) for value in row) for row in table.itertuples(index=False)]
     return lines

@@ -19,14 +19,11 @@ from neuroclass.explain.counterfactual import Counterfactual, counterfactual
 from neuroclass.reference.cells import ReferenceCell, nearest_references
 from neuroclass.reference.ranges import class_values
 from neuroclass.report.places import Traced, panel_of, traced
+from neuroclass.types.models import QUESTIONS
 
 _SUBJECTS = {"broad": "Excitatory or inhibitory", "subclass": "Mouse subclass"}
 TASKS: Mapping[str, str] = {"broad": "Excitatory or inhibitory (DANN)", "subclass": "Subclass"}
-TITLES: Mapping[str, str] = {
-    "dann": "Excitatory or inhibitory (DANN)",
-    "lspin": "Mouse subclass (LSPIN)",
-    "human-subclass": "Human subclass",
-}
+TITLES: Mapping[str, str] = QUESTIONS
 """What each model answers."""
 SHOWN_PLACES = 3
 

@@ -50,10 +50,14 @@ def paper_page(found: Reproduction) -> str:
 
 
 def _section(page: Page, one: Section) -> None:
-    page.add(f'<h2 id="section-{one.key}">{escape(one.title)}</h2><p class="muted">{escape(one.shows)}</p>')
-    page.table(one.table)
+    page.add(f'<h2 id="section-{one.key}">{escape(one.title)}</h2><p><b>{escape(one.finding)}</b></p>')
+    page.add(f'<p class="muted">{escape(one.shows)}</p>')
+    for metric, table in one.tables.items():
+        page.add(f"<h3>{escape(metric)}</h3>" if metric else "")
+        page.table(table)
     if one.note:
         page.add(f'<p class="muted">{escape(one.note)}</p>')
-    page.add(f"<p><b>Why they differ.</b> {escape(one.why)}</p>")
+    points = "".join(f"<li>{escape(point)}</li>" for point in one.why)
+    page.add(f"<p><b>Why they differ</b></p><ul>{points}</ul>")
     for drawing in one.drawings:
         page.figure(drawing.draw(), drawing.caption)

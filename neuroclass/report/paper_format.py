@@ -11,16 +11,16 @@ from neuroclass.evaluation.names import SYSTEM_TITLES
 from neuroclass.types.shares import DASH, percent, with_interval
 
 TITLES = {**SYSTEM_TITLES, "dann-paper": "DANN, the paper's recipe"}
-NOT_PRINTED = "no number printed"
-GROUPED = "donor-grouped protocol"
-COLUMNS = (
-    "system",
-    "published",
-    "published protocol, best on the test cells",
-    "published protocol, no selection",
-    GROUPED,
+NOT_PRINTED = "not printed"
+SYSTEM, PRINTED, SELECTED, UNSELECTED, GROUPED = (
+    "System",
+    "Published",
+    "Best on test cells",
+    "Without selection",
+    "Donor-grouped",
 )
-METRICS = ("accuracy", "macro_f1")
+COLUMNS = (SYSTEM, PRINTED, SELECTED, UNSELECTED, GROUPED)
+METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 FIGURE = "The paper prints this as a picture, so there are no published numbers to compare with."
 
 
@@ -41,25 +41,38 @@ class Section:
     ----------
     key, title : str
         For links, and for people.
+    finding : str
+        What it shows, in one sentence.
     shows : str
         What it is drawn from.
-    table : DataFrame
-        Published, ours by the published protocol, ours donor-grouped.
-    why : str
-        Why they differ.
+    tables : mapping of str to DataFrame
+        Published, ours by the paper's protocol, ours donor-grouped; by metric where there are several, else under an
+        empty name.
+    why : tuple of str
+        Why they differ, point by point.
     note : str
-        What the numbers of the table are; empty where they say so themselves.
+        What the numbers of the tables are; empty where they say so themselves.
     drawings : tuple of Drawing
         Its figures.
     """
 
     key: str
     title: str
+    finding: str
     shows: str
-    table: pd.DataFrame
-    why: str
+    tables: Mapping[str, pd.DataFrame]
+    why: tuple[str, ...]
     drawings: tuple[Drawing, ...] = ()
     note: str = ""
+
+    @property
+    def together(self) -> pd.DataFrame:
+        """All tables in one, with the metric in a column where there are several."""
+        if len(self.tables) == 1:
+            return next(iter(self.tables.values()))
+        named = (table.assign(Metric=metric) for metric, table in self.tables.items())
+        rows = pd.concat(named, ignore_index=True)
+        return rows[[rows.columns[0], "Metric", *rows.columns[1:-1]]]
 
 
 def number(value: float) -> str:
@@ -67,11 +80,9 @@ def number(value: float) -> str:
     return percent(value)
 
 
-def shown(metrics: Mapping[str, Any] | None) -> str:
-    """Accuracy / macro F1 with their spread; a dash where there are none."""
-    if not metrics:
-        return DASH
-    return " / ".join(metric(metrics[name]).removesuffix("%") for name in METRICS if name in metrics) + "%"
+def shown(metrics: Mapping[str, Any] | None, name: str) -> str:
+    """One of several metrics with its spread; a dash where it is not known."""
+    return metric(metrics[name]) if metrics and name in metrics else DASH
 
 
 def metric(value: Any) -> str:

@@ -53,6 +53,13 @@ MODEL_OF_TASK: Mapping[str, CohortModelSpec] = {spec.task: spec for spec in MODE
 SHIPPED_MODELS = (DANN.name, LSPIN.name, HUMAN_SUBCLASS.name)
 """How predictions name the shipped models."""
 
+QUESTIONS: Mapping[str, str] = {
+    DANN.name: "Excitatory or inhibitory (DANN)",
+    LSPIN.name: "Mouse subclass (LSPIN)",
+    HUMAN_SUBCLASS.name: "Human subclass",
+}
+"""What each shipped model answers, for people who choose among them."""
+
 _TITLES = {DANN.name: DANN.title, LSPIN.name: LSPIN.title, HUMAN_SUBCLASS.name: "the human subclass model"}
 
 

@@ -14,6 +14,7 @@ import streamlit as st
 from neuroclass.charts.theme import download_config
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.io.export import to_csv
+from neuroclass.ui.address import put, take
 from neuroclass.ui.text import escaped
 
 Content: TypeAlias = pd.DataFrame | Callable[[], pd.DataFrame] | None
@@ -96,6 +97,28 @@ def figure(
 def wide(name: str) -> Any:
     """A place for a figure whose labels need room: it is scrolled on a telephone, where it is 46 rem wide."""
     return st.container(key=f"wide-{name}")
+
+
+def in_percent(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A table whose shares are shown in percent, with one decimal.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With shares of 1 in the columns to be shown in percent.
+    titles : mapping of str to str
+        Their names and what heads them.
+
+    Returns
+    -------
+    DataFrame
+        The shares times 100, under their titles.
+    dict
+        The columns' formats.
+    """
+    here = {name: title for name, title in titles.items() if name in table}
+    shown = table.assign(**{name: 100 * table[name].astype(float) for name in here}).rename(columns=here)
+    return shown, {title: st.column_config.NumberColumn(format="%.1f%%") for title in here.values()}
 
 
 def tiles(number: int) -> list[Any]:
@@ -205,6 +228,15 @@ def choice(label: str, options: list[str], key: str, **kwargs: Any) -> str:
     return st.segmented_control(
         label, options, default=kwargs.pop("default", options[0]), required=True, key=key, bind="query-params", **kwargs
     )
+
+
+def named_choice(label: str, names: Mapping[str, str], key: str) -> str:
+    """Choose one of a few options side by side; the page's URL holds its plain name, the button what people read."""
+    first = next(iter(names))
+    take(key, names, first)
+    chosen = str(st.segmented_control(label, list(names), required=True, key=key, format_func=names.__getitem__))
+    put(key, chosen, first)
+    return chosen
 
 
 def pick(label: str, options: list[str], key: str, index: int = 0, **kwargs: Any) -> str:

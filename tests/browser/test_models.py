@@ -56,16 +56,6 @@ def pick(tab: Any, text: str) -> None:
     settled(tab)
 
 
-def tick_last_row(tab: Any, until: Any) -> None:
-    """Tick the fourth row, the first below the three shipped models."""
-    for _ in range(5):
-        table = tab.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
-        tab.mouse.click(table["x"] + 15, table["y"] + 35 * 4 + 17)
-        settled(tab)
-        if until.count():
-            return
-
-
 def test_a_model_is_uploaded_chosen_used_shared_deleted_and_uploaded_again(
     visitor: Visitor, package: Path, tmp_path: Path
 ) -> None:
@@ -99,7 +89,6 @@ def test_a_model_is_uploaded_chosen_used_shared_deleted_and_uploaded_again(
     link = other.url
     visitor.open("models")
     delete = tab.locator("[data-testid=stPopover] button", has_text="Delete")
-    tick_last_row(tab, delete)
     delete.click()
     tab.get_by_role("button", name="Delete this model").click()
     tab.get_by_text("was deleted").first.wait_for()

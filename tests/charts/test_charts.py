@@ -141,7 +141,7 @@ def test_composition_counts_every_cell_once() -> None:
 
 def test_confusion_shows_counts_and_row_shares() -> None:
     (heat,) = (trace for trace in FIGURES["confusion"]().data if trace.type == "heatmap")
-    assert heat.text[0][0] == "75.0%<br>3"
+    assert heat.text[0][0] == "<b>75.0%</b><br><span style='font-size:11px'>3</span>"
 
 
 def test_waterfall_ends_at_base_plus_contributions() -> None:

@@ -1,10 +1,9 @@
 """Figures of a search for settings."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from neuroclass.charts.search import history, importance, inner_and_outer, parallel
+from neuroclass.charts.search import by_setting, history, importance, inner_and_outer
 
 SPACE = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -35,18 +34,20 @@ def test_importance_has_the_greatest_on_top() -> None:
     assert list(bar.y) == ["dropout", "learning rate"] and list(bar.x) == [0.2, 0.8]
 
 
-def test_axes_of_parallel_coordinates_say_values_not_places() -> None:
-    axes = {axis.label: axis for axis in parallel(TRIALS, SPACE).data[0].dimensions}
-    assert set(axes) == {"learning rate", "dropout", "hidden", "score"}
-    assert np.allclose(axes["learning rate"]["values"], [-3, -4, -2])
-    assert axes["learning rate"].ticktext[0] == "0.0001" and axes["learning rate"].ticktext[-1] == "0.01"
-    assert list(axes["hidden"]["values"]) == [1, 0, 0] and list(axes["hidden"].ticktext) == ["8", "32,4"]
+def test_each_setting_has_a_panel_whose_axis_names_a_logarithmic_scale() -> None:
+    fig = by_setting(TRIALS, SPACE)
+    axes = [fig.layout.xaxis, fig.layout.xaxis2, fig.layout.xaxis3]
+    assert [axis.title.text for axis in axes] == ["learning rate (log scale)", "dropout", "hidden"]
+    assert axes[0].type == "log" and list(axes[0].ticktext) == ["0.0001", "0.001", "0.01"]
+    assert axes[2].type == "category" and list(axes[2].categoryarray) == ["8", "32,4"]
 
 
-def test_every_axis_of_parallel_coordinates_has_its_own_ticks_so_that_no_end_is_written_twice() -> None:
-    for trials in (TRIALS, TRIALS.iloc[:1]):
-        for axis in parallel(trials, SPACE).data[0].dimensions:
-            assert len(axis.tickvals) == len(axis.ticktext) == len(set(axis.tickvals)) > 0
+def test_the_best_trial_is_the_best_complete_one_in_every_panel() -> None:
+    stars = [trace for trace in by_setting(TRIALS, SPACE).data if trace.name == "best trial"]
+    assert [list(trace.y) for trace in stars] == [[0.8]] * 3
+    assert [trace.x[0] for trace in stars] == [1e-2, 0.3, "8"]
+    none = by_setting(TRIALS.assign(state="pruned"), SPACE)
+    assert all(not len(trace.x) for trace in none.data if trace.name == "best trial")
 
 
 @pytest.mark.parametrize("simulated", [True, False])
@@ -61,5 +62,5 @@ def test_inner_and_outer_are_told_apart(simulated: bool) -> None:
 
 def test_before_the_first_trial_there_is_a_note() -> None:
     none = TRIALS.iloc[:0]
-    for fig in (history(none), importance({}), parallel(none, SPACE), inner_and_outer(none)):
+    for fig in (history(none), importance({}), by_setting(none, SPACE), inner_and_outer(none)):
         assert not fig.data and fig.layout.annotations[0].text

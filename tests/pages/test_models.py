@@ -112,7 +112,7 @@ def test_titles_of_shipped_models_in_old_addresses_still_choose_the_task(open_pa
     app = open_page("performance", model="LSPIN")
     assert not app.exception
     assert app.sidebar.selectbox(key="model-picker").value == SHIPPED
-    assert "Five subclasses, in mouse." in texts(app)
+    assert app.segmented_control(key="model").value == "LSPIN"
 
 
 def cell_table() -> bytes:
@@ -151,13 +151,30 @@ def test_an_uploaded_model_is_listed_renamed_and_deleted(open_page: Open, librar
     assert not app.exception
     assert library.get("my lda").id == entry.id
     table = app.dataframe[0].value
-    assert list(table["model set"]) == [*["Shipped"] * 3, "my lda"]
-    assert list(table["model"]) == ["DANN", "LSPIN", "Human subclass", "LDA"]
+    assert list(table["Set"]) == [*["Shipped"] * 3, "my lda"]
+    assert list(table["Model"]) == ["DANN", "LSPIN", "Human subclass", "LDA"]
     bad = open_page("models_library")
     bad.file_uploader(key="model-file").upload("m.zip", b"PK\x03\x04nothing", "application/zip").run()
     assert not bad.exception
     assert "not a model that NeuroClass exported" in texts(bad)
     assert len(library.entries()) == 2
+
+
+def test_each_model_has_a_button_that_uses_it(open_page: Open, library) -> None:
+    entry = library.get("my lda")
+    app = open_page("models_library")
+    assert app.button(key="use-shipped").disabled and app.button(key="use-shipped").label == "In use"
+    app.button(key=f"use-{entry.id}").click().run()
+    assert not app.exception
+    assert app.sidebar.selectbox(key="model-picker").value == entry.id
+    assert app.button(key=f"use-{entry.id}").disabled and not app.button(key="use-shipped").disabled
+
+
+def test_a_card_says_the_classes_and_on_which_cells_it_was_scored(open_page: Open, library) -> None:
+    said = texts(open_page("models_library")).replace("\\", "")
+    assert "**Classes:** Glutamatergic, Pvalb, Sst, Vip, Htr3a" in said
+    assert "**Scored on:** 382 GABAergic cells of 52 donors, each held out with its donor" in said
+    assert "Lee, Dalley et al., Science 382, 2023; Berg et al., Nature 598, 2021; Allen Cell Types Database" in said
 
 
 def test_two_models_are_compared_on_the_page(open_page: Open, library) -> None:

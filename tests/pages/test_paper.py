@@ -10,6 +10,7 @@ from neuroclass.report.paper_sections import sections
 from neuroclass.reports.paper_store import Reproduction, kept_folder, shipped_reproduction
 from neuroclass.training.model_jobs import ModelJobs
 from neuroclass.ui.paper.paper import LOADED, NAMES, label_of
+from neuroclass.ui.text import escaped
 
 Open = Callable[..., AppTest]
 PARTS = ("table-1", "table-2", *(f"figure-{k}" for k in (2, 4, 5, 8, 9, 10)), "shap", "selection")
@@ -30,9 +31,25 @@ def test_each_part_is_shown_with_its_table_and_why(open_page: Open, stored: Repr
     app = open_page("paper", part=label_of(section))
     assert not app.exception
     assert app.subheader[0].value == section.title
-    assert app.dataframe[0].value.to_numpy().tolist() == section.table.to_numpy().tolist()
-    assert "Why they differ." in texts(app)
+    first = next(iter(section.tables.values()))
+    assert app.table[0].value.to_numpy().tolist() == first.to_numpy().tolist()
+    assert "Why they differ" in texts(app) and f"**{escaped(section.finding, 600)}**" in texts(app)
     assert len(app.get("plotly_chart")) == len(section.drawings)
+
+
+def test_accuracy_and_macro_f1_are_tables_of_their_own(open_page: Open, stored: Reproduction) -> None:
+    (section,) = (one for one in sections(stored) if one.key == "table-2")
+    app = open_page("paper", part="Table 2", metric="Macro F1")
+    shown = app.table[0].value
+    assert shown["Published"].tolist() == ["87.7%", "72.6%", "74.9%", "76.8%", "–"]
+    assert shown["Published"].tolist() == section.tables["Macro F1"]["Published"].tolist()
+
+
+def test_every_mouse_cell_of_table_1_is_accounted_for(stored: Reproduction) -> None:
+    (section,) = (one for one in sections(stored) if one.key == "table-1")
+    for words in ("655 train", "166 stop", "279 test", "other 324", "282 go", "42 lack", "last 60 test", "other 239"):
+        assert words in section.shows
+    assert 655 + 166 + 279 + 282 + 42 == 1424 and 60 + 239 == 299
 
 
 def test_the_stored_one_is_of_recorded_cells_and_the_loaded_ones_are_offered(open_page: Open) -> None:

@@ -17,13 +17,18 @@ from tests.adaptation.planting import plant
 Open = Callable[..., AppTest]
 VIEWS = (
     "Beside other systems",
-    "Confusion",
+    "Confusion matrix",
     "Where it errs",
     "Fewer cells or labels",
     "Partial recordings",
     "Other laboratories",
     "Without labels",
 )
+
+
+def table_of(app: AppTest, column: str) -> pd.DataFrame:
+    """The first table of the page with that column."""
+    return next(one.value for one in (*app.dataframe, *app.table) if column in one.value)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -44,7 +49,7 @@ def test_a_view_shows_what_is_stored_and_asks_for_what_is_not(
 
 def test_partial_recordings_are_those_of_fitted_sets_once_measured(open_page: Open, tiny_models: Path) -> None:
     before = open_page("performance", model="LSPIN", view="Partial recordings")
-    assert not before.dataframe
+    assert not [one for one in before.table if "Stimuli" in one.value]
     assert any("one network for all features" in caption.value for caption in before.caption)
     figures = {"svc": 0.86, "difference": 0.02, "coverage": 0.91, "set_size": 1.25, "promised": 0.87, "open_gates": 7.0}
     row = {"laboratory": "long_square+ramp", "species": "mouse", "n_cells": 90, "mean": 0.88, "low": 0.8, "high": 0.9}
@@ -52,9 +57,8 @@ def test_partial_recordings_are_those_of_fitted_sets_once_measured(open_page: Op
     report.write(Document.MASKED, {"model": "lspin", "laboratories": [{**row, **figures}]})
     after = open_page("performance", model="LSPIN", view="Partial recordings")
     assert not after.exception and not after.error
-    shown = after.dataframe[0].value.iloc[0]
-    assert (shown["stimuli"], shown["cells"]) == ("long square, ramp", 90)
-    assert shown.drop(["stimuli", "cells"]).tolist() == pytest.approx([0.88, 0.86, 0.02, 0.87, 0.91, 1.25, 7.0])
+    shown = table_of(after, "Stimuli").iloc[0]
+    assert shown.tolist() == ["long square, ramp", "90", "88.0%", "86.0%", "+2.0", "87.0%", "91.0%", "1.25", "7"]
     assert not any("one network for all features" in caption.value for caption in after.caption)
 
 
@@ -72,10 +76,11 @@ def test_other_laboratories_are_shown_as_stored(open_page: Open, tiny_models: Pa
     stored_outside(tiny_models)
     app = open_page("performance", model="LSPIN", view="Other laboratories")
     assert not app.exception and not app.error and not app.info
-    table = app.dataframe[0].value
+    table = table_of(app, "Laboratory")
     rows = ReportStore("lspin", MODELS_DIR / "lspin").outside()["laboratories"]
-    assert table["accuracy (%)"].tolist() == [row["accuracy"] for row in rows]
-    assert set(table["laboratory"]) == {"Mouse V1", "Mouse M1, 25 °C"}
+    assert table["Accuracy"].tolist() == pytest.approx([100 * row["accuracy"] for row in rows])
+    assert table["Mean set (classes)"].max() < 5
+    assert set(table["Laboratory"]) == {"Mouse V1", "Mouse M1, 25 °C"}
     assert any("optimistic" in caption.value and "Gouwens et al. 2020" in caption.value for caption in app.caption)
     assert {"Promised, stated and true", "Calibrated on the other laboratories"} <= {s.value for s in app.subheader}
 
@@ -85,7 +90,7 @@ def test_a_batch_that_was_not_adapted_says_why(open_page: Open, tiny_models: Pat
     query = {"model": "DANN", "view": "Other laboratories", "species": "human"}
     app = open_page("performance", **query)
     assert not app.exception and not app.error
-    assert set(app.dataframe[0].value["laboratory"]) == {"Human GABAergic", "Human excitatory"}
+    assert set(table_of(app, "Laboratory")["Laboratory"]) == {"Human GABAergic", "Human excitatory"}
     assert any("The batch was not adapted" in info.value for info in app.info)
 
 
@@ -106,15 +111,15 @@ def test_a_users_own_table_is_evaluated_and_recalibrated(
     app = open_page("performance", model="LSPIN", view="Other laboratories")
     app.get("file_uploader")[0].upload("mine.csv", own_table(n_cells), "text/csv").run()
     assert not app.exception and not app.error
-    table = app.dataframe[0].value
-    assert set(table["laboratory"]) == {"mine.csv"}
-    assert table["system"].tolist()[:2] == ["Ours, each cell alone", "Ours, the table as one batch"]
-    assert table["cells"].iloc[0] == pytest.approx(n_cells, abs=3)
+    table = table_of(app, "Laboratory")
+    assert set(table["Laboratory"]) == {"mine.csv"}
+    assert table["System"].tolist()[:2] == ["Ours, each cell alone", "Ours, the table as one batch"]
+    assert table["Cells"].iloc[0] == pytest.approx(n_cells, abs=3)
     assert any("no baseline is fitted" in caption.value for caption in app.caption)
     assert any("cross-validated on its own cells" in one.value for one in app.subheader)
     assert any("Not recalibrated" in info.value for info in app.info) == (not enough)
     if enough:
-        rows = app.dataframe[1].value["probabilities"].tolist()
+        rows = table_of(app, "Probabilities")["Probabilities"].tolist()
         assert rows[:2] == ["each cell alone, as shipped", "each cell alone, recalibrated"]
 
 
@@ -133,13 +138,48 @@ def test_the_table_of_systems_tells_who_is_better(open_page: Open, tiny_models: 
     assert set(svc["ours_minus_this"]["mouse"]) == set(test)
     svc["ours_minus_this"] = {"all": test, "mouse": test}
     report.write(Document.METRICS, rows)
-    table = open_page("performance", model="LSPIN").dataframe[0].value.set_index("system")
-    assert table.loc["SVC", "verdict"] == "LSPIN worse"
+    table = table_of(open_page("performance", model="LSPIN"), "System").set_index("System")
+    assert table.loc["SVC", "Verdict"] == "LSPIN worse"
     assert table.loc["SVC", "p (Holm)"] == "0.0020"
-    assert table.loc["LSPIN, ours", "verdict"] == ""
-    split = open_page("performance", model="LSPIN", protocol="The paper's split").dataframe[0].value.set_index("system")
+    assert table.loc["LSPIN, ours", "Verdict"] == ""
+    split = table_of(open_page("performance", model="LSPIN", protocol="The paper's split"), "System").set_index(
+        "System"
+    )
     assert {"LSPIN, ours", "SVC", "LSPIN, published"} <= set(split.index)
-    assert split.loc["LSPIN, published", "accuracy (%)"] == 0.916
+    assert split.loc["LSPIN, published", "Accuracy (95% CI)"] == "91.6%"
+
+
+def test_the_published_figure_stands_among_those_of_another_protocol() -> None:
+    from neuroclass.ui.performance import systems
+    from neuroclass.ui.performance.performance import results_table
+
+    rows = systems.drawn(results_table("dann"), "accuracy", "all", "donor-cv", "dann")
+    published = rows[rows["published"]].set_index("system")["mean"]
+    assert published.to_dict() == {"DANN, published, mouse cells": 0.974, "DANN, published, human cells": 0.95}
+    assert all(rows["about"])
+    one = systems.drawn(results_table("lspin"), "macro_f1", "all", "donor-cv", "lspin")
+    assert one.loc[one["published"], ["system", "mean"]].to_numpy().tolist() == [["LSPIN, published", 0.877]]
+    mouse = systems.drawn(results_table("dann"), "accuracy", "mouse", "donor-cv", "dann")
+    assert mouse.loc[mouse["published"], "system"].tolist() == ["DANN, published"]
+
+
+def test_what_is_promised_of_sets_is_told_of_the_species_shown() -> None:
+    from neuroclass.ui.performance.performance import kept_promises
+
+    sets = {"coverage": 0.9, "observed": 0.91, "observed_by_species": {"human": 0.88}, "mean_size": 1.25,
+            "empty_by_species": {"human": 0.07, "mouse": 0.09}}  # fmt: skip
+    table = kept_promises(sets, {"below 0.01": 0.012}, "human").set_index("Quantity")
+    assert table.loc["Sets that hold the true class"].tolist() == ["90%", "88.0%"]
+    assert table.loc["Empty sets, human cells", "Held out"] == "7.0%" and "Empty sets, mouse cells" not in table.index
+    assert table.loc["Typicality below 1%"].tolist() == ["1%", "1.2%"]
+
+
+def test_a_task_is_chosen_by_its_question_and_the_address_keeps_its_short_name(
+    open_page: Open, tiny_models: Path
+) -> None:
+    app = open_page("performance", model="LSPIN")
+    (task,) = [one for one in app.segmented_control if one.label == "Task"]
+    assert task.value == "LSPIN" and "Mouse subclass (LSPIN)" in task.options
 
 
 def test_the_calibration_error_is_the_cards(open_page: Open, tiny_models: Path) -> None:
@@ -155,7 +195,7 @@ def test_a_field_of_the_confusion_in_the_address_lists_its_cells(open_page: Open
     inside = wrong[(wrong["truth"] == truth) & (wrong["predicted"] == predicted)]
     app = open_page("performance", model="LSPIN", view="Confusion matrix", true=truth, predicted=predicted)
     assert not app.exception
-    assert sorted(app.dataframe[0].value["cell"]) == sorted(inside["id"].unique())
+    assert sorted(table_of(app, "cell")["cell"]) == sorted(inside["id"].unique())
     (link,) = [element for element in app.get("link_button") if "Explore" in element.proto.label]
     assert set(inside["id"]) == set(link.proto.url.removeprefix("explore?ids=").split("%2C"))
 

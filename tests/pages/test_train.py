@@ -9,9 +9,11 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from neuroclass.cohort.demo import load_demo
 from neuroclass.training.jobs import JobRegistry
 from neuroclass.training.runs import RunConfig
 from neuroclass.training.settings import named_settings
+from neuroclass.ui.train.plan import processes
 
 Open = Callable[..., AppTest]
 
@@ -104,12 +106,48 @@ def test_evaluations_say_how_long_they_take_once_a_run_has_been_timed(
 
     st.cache_resource.clear()
     untimed = open_page("train").selectbox(key="protocol").options
-    assert untimed[0] == "No evaluation" and untimed[1].endswith("(25 trainings)")
+    assert untimed[0].startswith("Donor-grouped cross-validation, once (≈ ") and untimed[-1].startswith("No evaluation")
     finished(tmp_path / "cache", run := "20260102-030405-lspin-aaaaaa")
     (tmp_path / "cache" / "jobs" / run / "metrics.json").write_text(json.dumps({"training_s": 120.0}))
-    timed = open_page("train").selectbox(key="protocol").options
-    assert "≈" in timed[1] and "min" in timed[1]
-    assert "≈" in timed[-1] and "report" in timed[-1]
+    app = open_page("train")
+    timed = app.selectbox(key="protocol").options
+    assert timed[0] == f"Donor-grouped cross-validation, once (≈ {round(10 / processes())} min)"
+    assert timed[1] == f"Donor-grouped cross-validation (≈ {round(50 / processes())} min)"
+    assert "≈" in timed[-2] and "report" in timed[-2]
+    assert any(f"About {round(2 + 10 / processes())} min: training 2 min" in one.value for one in app.caption)
+
+
+def test_a_run_is_evaluated_unless_that_is_declined(
+    open_page: Open, tiny_models: Path, started: list[RunConfig]
+) -> None:
+    app = open_page("train")
+    app.button(key="start").click().run()
+    app = open_page("train")
+    app.selectbox(key="protocol").set_value("none").run()
+    assert any("no accuracy on held-out donors" in one.value for one in app.markdown)
+    app.button(key="start").click().run()
+    assert [(config.protocol, config.repeats) for config in started] == [("donor-cv", 1), ("", None)]
+
+
+def test_the_form_says_on_how_many_cells_and_donors_by_class(open_page: Open, tiny_models: Path) -> None:
+    app = open_page("train")
+    (said,) = (one.value for one in app.markdown if one.value.startswith("**This run:**"))
+    frame = load_demo().labelled("subclass").frame
+    assert f"{len(frame):,} simulated mouse cells of {frame['donor'].nunique():,} donors" in said
+    assert f"Pvalb {(frame['subclass'] == 'Pvalb').sum()}" in said and "**You get:**" in said
+
+
+def test_a_run_shows_the_accuracy_of_its_protocol(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
+    import streamlit as st
+
+    st.cache_resource.clear()
+    finished(tmp_path / "cache", run := "20260102-030405-lspin-aaaaaa")
+    interval = {"mean": 0.875, "low": 0.85, "high": 0.9}
+    found = {"protocol": "donor-cv", "n_cells": 90, "metrics": {"accuracy": interval, "macro_f1": {"mean": 0.8}}}
+    (tmp_path / "cache" / "jobs" / run / "metrics.json").write_text(json.dumps({"protocol": found}))
+    app = open_page("train", job=run)
+    (said,) = (one.value for one in app.markdown if "held-out cells" in one.value)
+    assert said.startswith("**Accuracy 87.5% (85.0–90.0)**, macro F1 80.0% on 90 held-out cells. Donor-grouped")
 
 
 def test_the_run_in_the_address_is_watched(open_page: Open, tiny_models: Path, tmp_path: Path) -> None:
@@ -171,9 +209,9 @@ def test_runs_are_compared_by_curves_and_settings(open_page: Open, tiny_models: 
     app = open_page("train", job=first)
     app.multiselect(key="compare").set_value([first, second]).run()
     assert not app.exception
-    assert app.dataframe[0].value["name"].tolist() == ["run bbb", "run aaa"]
-    assert app.dataframe[0].value["best epoch"].tolist() == [1, 1]
-    assert app.dataframe[1].value["setting"].tolist() == ["Gate penalty λ₁"]
+    assert app.dataframe[0].value["Name"].tolist() == ["run bbb", "run aaa"]
+    assert app.dataframe[0].value["Best epoch"].tolist() == [1, 1]
+    assert app.dataframe[1].value["Setting"].tolist() == ["Gate penalty λ₁"]
 
 
 @pytest.mark.parametrize("mark", ["paused", "cancelled", "", "failed"])

@@ -10,9 +10,11 @@ from neuroclass.charts import evaluation as charts
 from neuroclass.classification.agreement import UNSAID, Agreement, agreement
 from neuroclass.classification.models import Models, load_models
 from neuroclass.cohort.cohort import Cohort, source_title
+from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.library.entry import SHIPPED, ModelEntry
 from neuroclass.library.library import ModelLibrary
 from neuroclass.reports.two_models import compare_models
+from neuroclass.training.settings import TITLES
 from neuroclass.types.shares import percent, points
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import put, take
@@ -20,14 +22,15 @@ from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
 FIRST, SECOND = "first", "second"
+KINDS = {"broad": "excitatory/inhibitory", "subclass": "mouse subclass"}
 
 
 def show() -> None:
     """Choose two models and compare them; both are kept in the address."""
     entries = {one.id: one for one in ModelLibrary().entries() if not one.trouble}
     if len(entries) < 2:
-        st.caption("Only the shipped set is here. Train or upload another model to compare.")
         return
+    st.subheader("Compare two models", anchor=False)
     ids = list(entries)
     take(FIRST, ids, ids[1])
     take(SECOND, ids, SHIPPED)
@@ -49,19 +52,23 @@ def _cards(models: list[dict[str, Any]]) -> None:
     for column, one in zip(st.columns(2), models, strict=True):
         cells, metrics = one["cells"], one["metrics"] or {}
         with column.container(border=True, height="stretch"):
-            st.markdown(f"**{escaped(one['name'])}**: {escaped(one['system'])}, {escaped(one['task'])}")
+            system = SYSTEM_TITLES.get(one["system"], one["system"]).removesuffix(", ours")
+            kind = KINDS.get(one["task"], one["task"])
+            st.markdown(f"**{escaped(one['name'])}**: {escaped(kind)} ({escaped(system)})")
             simulated = ", simulated" if cells.get("simulated") else ""
             st.caption(
                 f"Trained on {int(cells.get('n_cells') or 0):,} cells of {int(cells.get('n_donors') or 0):,} donors, "
                 f"{escaped(source_title(str(cells.get('source'))), 120)}{simulated} (SHA-256 "
                 f"{escaped(str(cells.get('sha256'))[:8])})"
             )
+            if metrics and one["protocol"] == Protocol.DONOR_CV:
+                st.caption("Held out by donor-grouped cross-validation.")
             if not metrics:
                 st.write("Not evaluated on held-out cells.")
             for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1")):
                 if key in metrics:
                     st.metric(
-                        f"{title} ({one['n_tested']} held-out cells, {one['protocol']})",
+                        f"{title} ({int(one['n_tested'] or 0):,} held-out cells)",
                         percent(metrics[key]["mean"]),
                         f"95% CI {percent(metrics[key]['low'])} to {percent(metrics[key]['high'])}",
                         delta_color="off",
@@ -87,12 +94,18 @@ def _paired(found: dict[str, Any]) -> None:
 def _settings(differ: dict[str, list[Any]], first: ModelEntry, second: ModelEntry) -> None:
     title = "1 setting differs" if len(differ) == 1 else f"{len(differ)} settings differ"
     with st.expander(title, icon=":material/tune:"):
-        names = (f"first: {first.name}", f"second: {second.name}")
+        names = (f"First: {first.name}", f"Second: {second.name}")
         rows = [
-            {"setting": key, **{n: "–" if v is None else str(v) for n, v in zip(names, values, strict=True)}}
+            {"Setting": _setting(key), **{n: "–" if v is None else str(v) for n, v in zip(names, values, strict=True)}}
             for key, values in differ.items()
         ]
-        st.dataframe(pd.DataFrame(rows, columns=["setting", *names]), hide_index=True)
+        st.dataframe(pd.DataFrame(rows, columns=["Setting", *names]), hide_index=True)
+
+
+def _setting(key: str) -> str:
+    """A setting's title; of a nested one, its own name's."""
+    name = key.rpartition(".")[2]
+    return TITLES.get(name, key.replace("_", " ").replace(".", ": "))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Classifying the loaded cells with both", hash_funcs=cache.HASHES)

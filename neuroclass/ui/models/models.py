@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cohort.cohort import source_title
 from neuroclass.config import MODELS_DIR
 from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.library.entry import SHIPPED, TASKS, ModelEntry
@@ -21,15 +20,14 @@ from neuroclass.types.visitors import Right, Visitor
 from neuroclass.ui import arrivals, model_choice, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.identity import visitor
-from neuroclass.ui.models import jobs
-from neuroclass.ui.selection import chosen_ids, table_key
+from neuroclass.ui.models import jobs, shipped
 from neuroclass.ui.text import escaped
 
 KINDS = {"broad": "excitatory/inhibitory", "subclass": "mouse subclass", HUMAN_SUBCLASS.task: "human subclass"}
 _OURS = ", ours"
 _SEEN = "seen-upload"
 _MOST_ROWS = 12
-_CASES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+_CASES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 
 
 def table_of(entries: list[ModelEntry], default: str) -> pd.DataFrame:
@@ -48,8 +46,8 @@ def table_of(entries: list[ModelEntry], default: str) -> pd.DataFrame:
         Accuracy and macro F1 in percent with 95% interval. Columns that are empty for all models are left out.
     """
     rows = pd.DataFrame([_row(entry, card, default) for entry in entries for card in _cards(entry)])
-    spare = [name for name in ("added", "protocol", "note") if not rows[name].astype(bool).any()]
-    return rows.drop(columns=[*spare, *(["default"] if len(entries) < 2 else [])])
+    spare = [name for name in ("Added", "Protocol", "Note") if not rows[name].astype(bool).any()]
+    return rows.drop(columns=[*spare, *(["Default"] if len(entries) < 2 else [])])
 
 
 def _cards(entry: ModelEntry) -> list[Mapping[str, Any]]:
@@ -66,17 +64,17 @@ def _row(entry: ModelEntry, card: Mapping[str, Any], default: str) -> dict[str, 
     protocol = str(card.get("protocol") or "")
     title = HUMAN_SUBCLASS.title if system == HUMAN_SUBCLASS.name else SYSTEM_TITLES.get(system, system)
     return {
-        "model set": "Shipped" if entry.shipped else entry.name,
-        "default": "★" if entry.id == default else "",
-        "model": title.removesuffix(_OURS),
-        "predicts": KINDS.get(task, task) if not entry.trouble else "cannot be used",
+        "Set": "Shipped" if entry.shipped else entry.name,
+        "Default": "★" if entry.id == default else "",
+        "Model": title.removesuffix(_OURS),
+        "Predicts": KINDS.get(task, task) if not entry.trouble else "cannot be used",
         **{title: _measured(metrics, name) for name, title in _CASES.items()},
-        "cells": cells.get("n_cells"),
-        "donors": cells.get("n_donors"),
-        "trained on": _trained_on(cells),
-        "added": f"{datetime.fromtimestamp(entry.added):%d %b %Y}" if entry.added else "",
-        "protocol": "" if protocol == Protocol.DONOR_CV else protocol,
-        "note": entry.trouble or entry.note,
+        "Scored on": metrics.get("n_cells"),
+        "Trained on": cells.get("n_cells"),
+        "Donors": cells.get("n_donors"),
+        "Added": f"{datetime.fromtimestamp(entry.added):%d %b %Y}" if entry.added else "",
+        "Protocol": "" if protocol == Protocol.DONOR_CV else protocol,
+        "Note": entry.trouble or entry.note,
     }
 
 
@@ -85,65 +83,78 @@ def _measured(metrics: Mapping[str, Any], name: str) -> str:
     return with_interval(value) if value else DASH
 
 
-def _trained_on(cells: Mapping[str, Any]) -> str:
-    if not cells:
-        return DASH
-    return f"{source_title(str(cells.get('source', '')))}{' (simulated)' if cells.get('simulated') else ''}"
-
-
-def show_table() -> ModelEntry | None:
-    """All models; returns the one whose row is selected, for a shipped model the whole set."""
+def show_table() -> None:
+    """All models beside each other, folded."""
     library = ModelLibrary()
-    entries, default = library.entries(), library.default
-    table = table_of(entries, default)
-    ids = [entry.id for entry in entries for _ in _cards(entry)]
-    event = st.dataframe(
-        table,
-        hide_index=True,
-        key=table_key("models", ids),
-        on_select="rerun",
-        selection_mode="single-row",
-        height="content" if len(table) <= _MOST_ROWS else 480,
-        column_config={
-            "cells": st.column_config.NumberColumn(format="localized", help="Cells that trained it."),
-            "donors": st.column_config.NumberColumn(format="localized", help="Donors of these cells."),
-            "default": st.column_config.TextColumn(help="The lab's default, used where nothing else is chosen."),
-            "accuracy": st.column_config.TextColumn(help="Percent of held-out cells that are classified correctly."),
-            "macro F1": st.column_config.TextColumn(help="Mean F1 over the classes, percent."),
-        },
-    )
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(
-            "On held-out cells, donor-grouped cross-validation (95% confidence interval over donors); human subclass: "
-            "GABAergic cells."
+    table = table_of(library.entries(), library.default)
+    with st.expander(f"All models as a table ({len(table)})", icon=":material/table:"):
+        st.dataframe(
+            table,
+            hide_index=True,
+            placeholder=DASH,
+            height="content" if len(table) <= _MOST_ROWS else 480,
+            column_config={
+                **{
+                    name: st.column_config.NumberColumn(format="localized", help=meaning)
+                    for name, meaning in (
+                        ("Scored on", "Held-out cells that its accuracy is of."),
+                        ("Trained on", "Cells that trained it."),
+                        ("Donors", "Donors of the cells that trained it."),
+                    )
+                },
+                "Default": st.column_config.TextColumn(help="The lab's default, used where nothing else is chosen."),
+            },
         )
-        widgets.csv_button("models", table)
-    ticked = chosen_ids(event, ids)
-    return next((entry for entry in entries if entry.id in ticked), None)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.caption(
+                "Accuracy and macro F1 on held-out cells, with their 95% confidence interval over donors; scored and "
+                "trained on so many cells."
+            )
+            widgets.csv_button("models", table)
+
+
+def show_own() -> None:
+    """The models that were trained or uploaded here, each with what can be done with it."""
+    entries = [one for one in ModelLibrary().entries() if not one.shipped]
+    st.subheader("Your models", anchor=False)
+    if not entries:
+        st.caption("None yet. A finished training run or an uploaded model appears here, to be used like the shipped.")
+        return
+    st.caption("Trained or uploaded here. One in use judges its question in place of the shipped model.")
+    for entry in entries:
+        with st.container(border=True):
+            _one(entry)
+
+
+def _one(entry: ModelEntry) -> None:
+    title = SYSTEM_TITLES.get(entry.system, entry.system).removesuffix(_OURS)
+    star = " ★ lab's default" if ModelLibrary().default == entry.id else ""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        said = KINDS.get(entry.task, entry.task)
+        st.markdown(f"**{escaped(entry.name)}**: {escaped(said)} ({escaped(title)}){star}")
+        if not entry.trouble:
+            shipped.use_button(entry.id)
+    if entry.note:
+        st.caption(escaped(entry.note, 400))
+    left, right = st.columns([2, 3])
+    with left:
+        shipped.accuracy(entry.card)
+    with right:
+        shipped.facts(entry.card)
+    if entry.trouble:
+        st.warning(f"It cannot be used: {escaped(entry.trouble, 600)}.", icon=":material/warning:")
+    with guarded(stop=False):
+        actions(entry)
 
 
 def actions(entry: ModelEntry) -> None:
     """What can be done with a model."""
-    st.subheader(escaped(entry.name), anchor=False)
-    if entry.shipped:
-        st.caption("DANN, LSPIN and the human subclass model ship with NeuroClass; they cannot be renamed or deleted.")
-    if entry.trouble:
-        st.warning(f"It cannot be used: {escaped(entry.trouble, 600)}.", icon=":material/warning:")
     me = visitor()
-    changeable = not entry.shipped and (entry.belongs_to(me.owner) or me.may(Right.MANAGE_OTHERS))
+    changeable = entry.belongs_to(me.owner) or me.may(Right.MANAGE_OTHERS)
     with st.container(horizontal=True):
         if not entry.trouble:
-            st.button(
-                "Use this model",
-                icon=":material/check:",
-                type="primary",
-                on_click=model_choice.use,
-                args=(entry.id,),
-                disabled=model_choice.entry().id == entry.id,
-            )
             st.link_button("Classify with it", f"classify?model={entry.id}", icon=":material/upload_file:")
             st.link_button("Its report", f"performance?model={entry.id}", icon=":material/grid_on:")
-        if not entry.shipped and not entry.trouble:
             st.download_button(
                 "Download",
                 lambda: export_model(entry),
@@ -151,23 +162,25 @@ def actions(entry: ModelEntry) -> None:
                 mime="application/zip",
                 icon=":material/download:",
                 on_click="ignore",
+                key=f"download-{entry.id}",
                 help="One file of safetensors and JSON with checksums, to upload elsewhere. An estimator's file can "
                 "hold standardised features of training cells (an SVC its support vectors).",
             )
         _promotion(entry, me)
         if changeable:
-            with st.popover("Delete", icon=":material/delete:"):
+            with st.popover("Delete", icon=":material/delete:", key=f"deleting-{entry.id}"):
                 st.write("Its files go for good; download it first to keep it.")
                 if st.button("Delete this model", type="primary", key=f"delete-{entry.id}"):
                     _delete(entry)
     if changeable:
-        _naming(entry)
-    elif not entry.shipped:
+        with st.expander("Name and note", icon=":material/edit:"):
+            _naming(entry)
+    else:
         st.caption(
-            "Another browser or the command line brought this model here: it can be renamed or deleted there, or with "
-            "`python -m neuroclass models`."
+            "Another browser or the command line brought this model here: it can be renamed or deleted there, or on "
+            "the command line."
         )
-    if not entry.shipped and not entry.trouble and not entry.card.get("metrics"):
+    if not entry.trouble and not entry.card.get("metrics"):
         jobs.offer(entry)
 
 
@@ -214,7 +227,7 @@ def upload() -> None:
         return
     with st.expander("Upload a model", icon=":material/upload:"):
         st.caption(
-            f"A file that Download or `models export` wrote ({SUFFIX}). Names, sizes and checksums are checked, its "
+            f"A file that Download wrote here or elsewhere ({SUFFIX}). Names, sizes and checksums are checked, its "
             "parts are read as data, and nothing in it is executed. Its figures are what the file states."
         )
         file = st.file_uploader("Model file", type=["zip"], key="model-file")

@@ -1,4 +1,4 @@
-"""What each model of the shipped set is for."""
+"""The shipped models: what each answers, how good it is on which cells, and what it learned from."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,29 +7,96 @@ from urllib.parse import quote_plus
 import streamlit as st
 
 from neuroclass.cell_types import label_of
+from neuroclass.cohort.cohort import source_title
 from neuroclass.config import MODELS_DIR
+from neuroclass.library.entry import SHIPPED
 from neuroclass.reports.store import ReportStore
-from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN
+from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, QUESTIONS
+from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.text import escaped
 
 _IDEAS = {
-    DANN: "Excitatory or inhibitory, in mouse and human. An adversary keeps the species out of its features "
-    "(domain-adversarial training).",
-    LSPIN: "Subclass of mouse cells. Gates select a few features for each cell.",
-    HUMAN_SUBCLASS: "Subclass of human cells by transcriptome. Kernel logistic regressions, boosted trees and LSPIN, "
-    "pooled; trained on cells of other laboratories too.",
+    DANN: "Mouse and human. An adversary keeps the species out of its features (domain-adversarial training).",
+    LSPIN: "Gates select a few features for each cell.",
+    HUMAN_SUBCLASS: "Kernel logistic regressions, boosted trees and LSPIN, pooled; subclasses by transcriptome.",
 }
 
 
-def cards() -> None:
-    """A card per shipped model: what it predicts, by which idea, and where its results are."""
+def show() -> None:
+    """The set, a button to use it, and a card for each of its models."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Shipped models", anchor=False)
+        use_button(SHIPPED)
+    st.caption("They come with NeuroClass and are used together, each for its own question.")
     there = [spec for spec in _IDEAS if (MODELS_DIR / spec.name).is_dir()]
     for column, spec in zip(st.columns(len(_IDEAS)), there, strict=False):
         card = ReportStore(spec.name, MODELS_DIR / spec.name).card()
         with column.container(border=True, height="stretch"):
-            st.markdown(f"**{spec.title}**  \n{_IDEAS[spec]}{_used(card)}")
-            st.caption(", ".join(escaped(label_of(str(name))) for name in card.get("classes", ())))
+            st.markdown(f"**{QUESTIONS[spec.name]}**  \n{_IDEAS[spec]}{_used(card)}")
+            accuracy(card)
+            facts(card)
             st.link_button("Results", f"performance?model={quote_plus(spec.title)}", icon=":material/grid_on:")
+
+
+def use_button(entry_id: str) -> None:
+    """A button that makes pages judge with a model, or says that they do."""
+    used = model_choice.entry().id == entry_id
+    st.button(
+        "In use" if used else "Use",
+        icon=":material/check:" if used else ":material/play_arrow:",
+        key=f"use-{entry_id}",
+        on_click=model_choice.use,
+        args=(entry_id,),
+        disabled=used,
+        help="The model that pages judge with" if used else "Judge with this model on every page",
+    )
+
+
+def accuracy(card: Mapping[str, Any]) -> None:
+    """Accuracy and macro F1 on held-out cells as metrics, or that there are none."""
+    metrics = (card.get("metrics") or {}).get("metrics") or {}
+    shown = [(key, title) for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1")) if key in metrics]
+    if not shown:
+        st.caption("Not evaluated on held-out cells.")
+        return
+    for column, (key, title) in zip(widgets.tiles(2), shown, strict=False):
+        value = metrics[key]
+        interval = f"95%: {value['low']:.1%} to {value['high']:.1%}" if "low" in value else None
+        column.metric(title, f"{value['mean']:.1%}", interval, delta_color="off", delta_arrow="off")
+
+
+def facts(card: Mapping[str, Any]) -> None:
+    """Classes, the cells that scored the model, and those that it learned from."""
+    classes = ", ".join(escaped(label_of(str(name))) for name in card.get("classes", ()))
+    lines = [f"**Classes:** {classes}"] if classes else []
+    if scored := scored_on(card):
+        lines.append(f"**Scored on:** {scored}")
+    if cells := card.get("training_cells"):
+        lines.append(f"**Trained on:** {_counted(cells)}; {escaped(sources(card), 300)}")
+    st.caption("  \n".join(lines))
+
+
+def scored_on(card: Mapping[str, Any]) -> str:
+    """Which held-out cells the card's figures are of; empty where there are none."""
+    metrics = card.get("metrics") or {}
+    if not metrics.get("n_cells"):
+        return ""
+    kind = f"{escaped(str(metrics['cells']))} " if metrics.get("cells") else ""
+    donors = f" of {metrics['n_donors']:,} donors" if metrics.get("n_donors") else ""
+    return f"{metrics['n_cells']:,} {kind}cells{donors}, each held out with its donor"
+
+
+def sources(card: Mapping[str, Any]) -> str:
+    """Where the training cells come from, by name alone."""
+    named = card.get("sources")
+    if named:
+        return "; ".join(str(one).split(":")[0] for one in named.values())
+    cells = card.get("training_cells") or {}
+    return f"{source_title(str(cells.get('source', '')))}{', simulated' if cells.get('simulated') else ''}"
+
+
+def _counted(cells: Mapping[str, Any]) -> str:
+    return f"{int(cells.get('n_cells') or 0):,} cells of {int(cells.get('n_donors') or 0):,} donors"
 
 
 def _used(card: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import streamlit as st
 
 from neuroclass.cohort.cohort import Cohort
@@ -75,11 +76,14 @@ def offer(cells: Cohort) -> None:
 
 
 def head(found: Reproduction) -> None:
-    """Say on which cells and by which protocols, with the downloads."""
+    """Say on which cells, and warn where they are simulated."""
     if told := warning(found):
         st.warning(told.replace("--data", "`--data`"), icon=":material/science:")
-    ways = "\n".join(f"- **{escaped(name)}:** {escaped(meaning, 900)}" for name, meaning in protocols(found).items())
-    st.markdown(f"{escaped(preface(found), 1500)}\n\n{ways}")
+    st.markdown(f"{escaped(preface(found), 1500)} [Read the paper]({ARXIV}).")
+
+
+def foot(found: Reproduction) -> None:
+    """What is quoted, and the downloads of the whole page."""
     with st.container(horizontal=True):
         st.download_button(
             "This page as HTML",
@@ -88,7 +92,7 @@ def head(found: Reproduction) -> None:
             mime="text/html",
             icon=":material/download:",
             on_click="ignore",
-            help="One file with all figures, which needs no network",
+            help="One file with all tables and figures, which needs no network",
         )
         st.download_button(
             "All numbers (JSON)",
@@ -98,6 +102,7 @@ def head(found: Reproduction) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+    st.caption(escaped(CITATION, 600))
 
 
 def show(found: Reproduction) -> None:
@@ -113,11 +118,12 @@ def label_of(one: Section) -> str:
 
 def _section(one: Section, found: Reproduction) -> None:
     st.subheader(one.title, anchor=False)
-    st.caption(escaped(one.shows, 1500))
-    st.dataframe(one.table.rename(columns={"": " "}), hide_index=True, height="content")
+    widgets.say(one.finding)
+    table = _table(one)
     if one.note:
         st.caption(escaped(one.note, 600))
-    st.markdown(f"**Why they differ.** {escaped(one.why, 1500)}")
+    points = "\n".join(f"- {escaped(point, 900)}" for point in one.why)
+    st.markdown(f"**Why they differ**\n{points}")
     for drawing in one.drawings:
         simulated = found.simulated or drawing.name == "noise"
         widgets.figure(
@@ -127,14 +133,27 @@ def _section(one: Section, found: Reproduction) -> None:
             simulated=simulated,
             needs_room=True,
         )
-    widgets.csv_button(f"paper-{one.key}", one.table, label="Table (CSV)", simulated=found.simulated)
+    with st.expander("Cells and protocols", icon=":material/info:", expanded=True):
+        words = " ".join(map(str, (*one.together.columns, *one.together.to_numpy().ravel())))
+        named = {name: text for name, text in protocols(found).items() if name in words}
+        ways = "\n".join(f"- **{escaped(name)}:** {escaped(text, 900)}" for name, text in named.items())
+        st.markdown(f"{escaped(one.shows, 1500)}\n\n{ways}")
+    widgets.csv_button(f"paper-{one.key}", table, label="Table (CSV)", simulated=found.simulated)
+
+
+def _table(one: Section) -> pd.DataFrame:
+    """Show one metric's table, chosen where there are several; returns all of them in one."""
+    names = list(one.tables)
+    metric = widgets.choice("Metric", names, "metric") if len(names) > 1 else names[0]
+    st.table(one.tables[metric], hide_index=True)
+    return one.together
 
 
 def page() -> None:
     """The whole page."""
-    st.markdown(f"{escaped(CITATION, 600)} [Read the paper]({ARXIV}).")
     cells = cache.cohort()
     widgets.source_notice(cells)
     found = choose(cells)
     head(found)
     show(found)
+    foot(found)

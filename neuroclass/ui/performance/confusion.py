@@ -115,9 +115,11 @@ def _cells_of(predictions: pd.DataFrame, classes: list[str]) -> None:
         hide_index=True,
         height=min(300, 38 + 35 * len(table)),
         column_config={
-            "times": st.column_config.NumberColumn("predicted as this class (times)"),
-            "of": st.column_config.NumberColumn("predictions (number)"),
-            "probability": st.column_config.NumberColumn("mean probability (%)", format="percent"),
+            "cell": "Cell",
+            "species": "Species",
+            "times": st.column_config.NumberColumn("Predicted as this class (times)"),
+            "of": st.column_config.NumberColumn("Predictions"),
+            "probability": st.column_config.NumberColumn("Mean probability", format="percent"),
         },
     )
     widgets.csv_button(f"cells-{truth}-{predicted}", table)
@@ -142,12 +144,13 @@ def _name(option: str) -> str:
 def show(predictions: pd.DataFrame, name: str, caption: str) -> None:
     """Confusion matrix beside scores by class; then the cells of a field beside curves over the threshold."""
     classes = ordered(predictions["truth"])
+    scores = summaries.class_scores(predictions, classes)
+    weak = scores.loc[scores["f1"].idxmin()]
+    widgets.say(hardest(predictions))
     left, right = st.columns([5, 4], gap="medium")
     with left:
         matrix(predictions, f"confusion-{name}", caption)
     with right:
-        scores = summaries.class_scores(predictions, classes)
-        weak = scores.loc[scores["f1"].idxmin()]
         widgets.figure(
             charts.per_class(scores),
             f"classes-{name}",
@@ -156,6 +159,19 @@ def show(predictions: pd.DataFrame, name: str, caption: str) -> None:
         )
     _cells_of(predictions, classes)
     by_threshold(predictions, name, caption)
+
+
+def hardest(predictions: pd.DataFrame) -> str:
+    """In a sentence: which class is missed most often, and for which other one."""
+    shares = pd.crosstab(predictions["truth"], predictions["predicted"], normalize="index")
+    recall = pd.Series({name: shares.loc[name].get(name, 0.0) for name in shares.index})
+    truth = str(recall.idxmin())
+    others = shares.loc[truth].drop(truth, errors="ignore")
+    name = label_of(truth)
+    text = f"{name[:1].upper()}{name[1:]} cells are missed most often: {recall[truth]:.1%} are classified correctly"
+    if others.empty or others.max() == 0:
+        return f"{text}."
+    return f"{text}, {others.max():.1%} as {label_of(str(others.idxmax()))}."
 
 
 def by_threshold(predictions: pd.DataFrame, name: str, caption: str) -> None:

@@ -11,9 +11,12 @@ from neuroclass.charts.theme import ordered
 from neuroclass.evaluation.label_issues import label_issues, label_issues_by_confusion
 from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.reports.store import Document
+from neuroclass.types.shares import DASH, percent
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance.confusion import link_to_cells
 
+FEWEST = 5
+"""Fewest cells of a group that is drawn."""
 NAMES = {
     "line": "Driver line",
     "layer": "Layer",
@@ -50,19 +53,26 @@ def _pure_and_complete(document: dict[str, Any], model: str) -> None:
         return
     table = pd.DataFrame(rows).sort_values("all", ascending=False, ignore_index=True)
     st.subheader("Complete cells and pure lines", anchor=False)
+    mine = table[table["system"] == SYSTEM_TITLES.get(model, model)]
+    if len(mine) and pd.notna(mine["pure"].iloc[0]):
+        row = mine.iloc[0]
+        widgets.say(
+            f"{row['system'].removesuffix(', ours')}: {row['all']:.1%} of all held-out cells, {row['pure']:.1%} of "
+            f"the {pure['n_cells']:,} cells of pure lines are classified correctly."
+        )
     titles = {
-        "all": "all held-out cells",
-        "complete": f"all 41 features known ({complete['n_cells']:,} cells)",
-        "pure": f"lines that are pure ({pure['n_cells']:,} cells)",
+        "all": "All held-out cells",
+        "complete": f"All 41 features known ({complete['n_cells']:,} cells)",
+        "pure": f"Pure lines ({pure['n_cells']:,} cells)",
     }
-    config = {
-        key: st.column_config.NumberColumn(f"{title}, accuracy (%)", format="percent") for key, title in titles.items()
-    }
-    st.dataframe(table, hide_index=True, column_config=config, height=38 + 35 * len(table))
+    shown = pd.DataFrame({"System": table["system"]})
+    for name, title in titles.items():
+        shown[title] = [percent(share) if pd.notna(share) else DASH for share in table[name]]
+    st.table(shown, hide_index=True)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
-            f"Pure: {pure['rule']}. This is settled before any test label is used. The other lines mark mixed "
-            "populations or classes that these features do not separate."
+            f"Accuracy, percent. Pure: {pure['rule']}. This is settled before any test label is used. The other "
+            "lines mark mixed populations or classes that these features do not separate."
         )
         widgets.csv_button(f"pure-{model}", table)
 
@@ -77,12 +87,21 @@ def _by_group(document: dict[str, Any], model: str, caption: str) -> None:
     st.subheader("By group of cells", anchor=False)
     by = widgets.choice("By", [name for name in NAMES if name in document["by"]], "by", format_func=NAMES.__getitem__)
     table = pd.DataFrame(document["by"][by])
+    shown = table[table["cells"] >= FEWEST] if (table["cells"] >= FEWEST).any() else table
+    few = (
+        f" {len(table) - len(shown)} with fewer than {FEWEST} cells are in the CSV only."
+        if len(shown) < len(table)
+        else ""
+    )
+    worst = shown.loc[shown["accuracy"].idxmin()]
     widgets.figure(
-        charts.by_group(table, NAMES[by]),
+        charts.by_group(shown, NAMES[by]),
         f"by-{by}-{model}",
         table,
-        caption=f"{caption} Colour: the commonest class. Bars: 95% Wilson interval over cells. In the CSV: how many "
-        "labels are doubted" + (", and in which share of the trials the line counts as pure." if by == "line" else "."),
+        finding=f"Lowest accuracy: {worst['group']}, {worst['accuracy']:.1%} of {worst['cells']:,} cells.",
+        caption=f"{caption} Colour: the commonest class. Bars: 95% Wilson interval over cells.{few} In the CSV: how "
+        "many labels are doubted"
+        + (", and in which share of the trials the line counts as pure." if by == "line" else "."),
     )
 
 
@@ -90,21 +109,21 @@ def _label_issues(predictions: pd.DataFrame, model: str) -> None:
     classes = ordered(predictions["truth"])
     cells = label_issues(predictions, classes)
     table = label_issues_by_confusion(cells)
-    st.subheader("Errors that are probably the label's fault", anchor=False)
+    st.subheader("Errors that may be the label's fault", anchor=False)
     if table.empty:
         st.caption("The mean probability is right for every cell.")
         return
     doubted, wrong = int(cells["doubted"].sum()), int(table["cells"].sum())
-    st.markdown(f"Of **{wrong}** cells that are put elsewhere, the label of **{doubted}** is doubted.")
+    widgets.say(f"{wrong} cells are classified as something else than their label; of {doubted}, the label is doubted.")
     shown = table.assign(**{name: table[name].map(label_of) for name in ("truth", "suggested")})
-    config = {
-        "truth": st.column_config.TextColumn("labelled"),
-        "suggested": st.column_config.TextColumn("put to"),
-        "cells": st.column_config.NumberColumn("cells (number)"),
-        "unanimous": st.column_config.NumberColumn("in every repeat (number)"),
-        "doubted": st.column_config.NumberColumn("label doubted (number)"),
+    heads = {
+        "truth": "Labelled",
+        "suggested": "Classified as",
+        "cells": "Cells",
+        "unanimous": "Of these in every repeat",
+        "doubted": "Label doubted",
     }
-    st.dataframe(shown, hide_index=True, column_config=config, height=38 + 35 * len(shown))
+    st.table(shown[list(heads)].rename(columns=heads), hide_index=True)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
             "A label is doubted if every repeat, each time with other training cells, predicts the same other class, "

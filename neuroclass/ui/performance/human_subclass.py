@@ -10,24 +10,26 @@ from neuroclass.charts import evaluation as charts
 from neuroclass.charts import gates as gate_charts
 from neuroclass.charts.theme import ordered
 from neuroclass.evaluation import summaries
-from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES
+from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES, LABORATORIES
 from neuroclass.features import FEATURES, Stimulus
 from neuroclass.reports.store import Document, ReportStore, Table
 from neuroclass.types.models import HUMAN_SUBCLASS
+from neuroclass.types.shares import percent
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import human_labels
+from neuroclass.ui.performance import confusion
 from neuroclass.ui.text import escaped
 
 METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "macro_f1": "Macro F1"}
 VIEWS = {
     "systems": "Beside other systems",
-    "answer": "The answer on Classify",
-    "confusion": "Confusion",
-    "recordings": "Acute, culture, fewer stimuli",
+    "answer": "Answer on Classify",
+    "confusion": "Confusion matrix",
+    "recordings": "Slices and stimuli",
     "learning": "Fewer donors",
     "gates": "Gates",
-    "matches": "Matches with mouse cells",
-    "cells": "Where the cells come from",
+    "matches": "Mouse matches",
+    "cells": "Training cells",
 }
 _HELD_OUT = "held-out human GABAergic cells, donor-grouped cross-validation"
 TITLES = {
@@ -82,6 +84,10 @@ def show() -> None:
 
 
 def _tiles(ours: dict[str, Any]) -> None:
+    widgets.say(
+        f"{ours['metrics']['accuracy']['mean']:.1%} of {ours['n_cells']:,} held-out human GABAergic cells are "
+        "classified correctly, into four subclasses and Glutamatergic."
+    )
     columns = widgets.tiles(4)
     for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
         value = ours["metrics"][metric]
@@ -103,13 +109,19 @@ def _tiles(ours: dict[str, Any]) -> None:
         help="Mean distance between the stated probability of the predicted class and how often it is correct.",
     )
     sets = ours["sets"]
-    by_class = ", ".join(f"{name} {share:.0%}" for name, share in sets["classes"].items())
-    excitatory = " and ".join(f"{share:.1%}" for share in ours["excitatory"].values())
-    st.caption(
-        f"{sets['coverage']:.0%} prediction sets hold the truth in {sets['shown']:.1%} of the held-out predictions "
-        f"({by_class}); mean size {sets['mean_size']:.2f} classes. Of the excitatory cells of two sources, "
-        f"{excitatory} are called Glutamatergic. Open gates of a cell, median: {ours['open_gates']['median']:g}."
-    )
+    rows = [("Sets that hold the true class", f"{sets['coverage']:.0%}", percent(sets["shown"]))]
+    rows += [
+        (f"Sets of {name} cells that do", f"{sets['coverage']:.0%}", percent(n)) for name, n in sets["classes"].items()
+    ]
+    rows.append(("Classes in a set (mean number)", "", f"{sets['mean_size']:.2f}"))
+    for source, share in ours["excitatory"].items():
+        rows.append(
+            (f"Excitatory cells called Glutamatergic, {LABORATORIES.get(source, (source,))[0]}", "", percent(share))
+        )
+    with st.expander("Do prediction sets keep their promise?", icon=":material/rule:"):
+        table = pd.DataFrame(rows, columns=["Quantity", "Promised", "Held out"])
+        st.table(table, hide_index=True)
+        st.caption("Of the held-out predictions. A prediction set names every class that is not ruled out.")
 
 
 def _systems(results: list[dict[str, Any]], caption: str) -> None:
@@ -121,11 +133,13 @@ def _systems(results: list[dict[str, Any]], caption: str) -> None:
         charts.systems(rows, METRICS[metric], HUMAN_SYSTEM_TITLES[HUMAN_SUBCLASS.name]),
         f"human-systems-{metric}",
         rows,
+        finding=f"{METRICS[metric]}: ours {rows['mean'].iloc[0]:.1%}, the best other system "
+        f"{rows['mean'].iloc[1:].max():.1%}.",
         caption=f"{METRICS[metric]} of all systems on the same folds; 95% interval by donor. {caption}",
     )
     st.caption(
-        f"Accuracy of ours minus theirs: {', '.join(_difference(row) for row in results[1:])}. In brackets the 95% "
-        "interval, p of the sign-flip test over donors, not corrected for the number of systems."
+        f"Accuracy of ours minus theirs, percentage points: {', '.join(_difference(row) for row in results[1:])}. In "
+        "parentheses the 95% interval and p of the sign-flip test over donors, not corrected for the number of systems."
     )
 
 
@@ -133,8 +147,8 @@ def _difference(row: dict[str, Any]) -> str:
     found = row["ours_minus_this"]
     p = f"p = {found['p']:.3f}" if found["p"] >= LEAST_P else f"p < {LEAST_P:g}"
     return (
-        f"{HUMAN_SYSTEM_TITLES[row['model']]} {found['difference']:+.3f} "
-        f"({found['low']:+.3f} to {found['high']:+.3f}, {p})"
+        f"{HUMAN_SYSTEM_TITLES[row['model']]} {100 * found['difference']:+.1f} "
+        f"({100 * found['low']:+.1f} to {100 * found['high']:+.1f}, {p})"
     )
 
 
@@ -143,26 +157,23 @@ def _answer(ours: dict[str, Any], caption: str) -> None:
     if "answer" not in ours:
         st.info("Figures of the combined answer are not stored with this model.")
         return
-    rows = []
-    for name, part in (("the model alone", ours), ("the answer, with DANN", ours["answer"])):
+    rows: dict[str, dict[str, str]] = {}
+    for name, part in (("The model alone", ours), ("The answer, with DANN", ours["answer"])):
         sets, metrics = part["sets"], part["metrics"]
-        rows.append(
-            {
-                "predicted by": name,
-                **{f"{label} (%)": metrics[key]["mean"] for key, label in METRICS.items()},
-                "Calibration error": part["calibration_error"],
-                "Excitatory called Glutamatergic (%)": part["excitatory"]["human_excitatory"],
-                "90% sets cover (%)": sets["shown"],
-                **{f"90% sets cover {key} (%)": share for key, share in sets["classes"].items()},
-                "90% sets cover excitatory (%)": sets["excitatory"],
-                "Classes in a set (mean number)": sets["mean_size"],
-            }
-        )
-    table = pd.DataFrame(rows).set_index("predicted by").T.rename_axis("of held-out predictions")
-    st.dataframe(table.style.format("{:.3f}"), height="content")
+        rows[name] = {
+            **{label: percent(metrics[key]["mean"]) for key, label in METRICS.items()},
+            "Calibration error": percent(part["calibration_error"]),
+            "Excitatory cells called Glutamatergic": percent(part["excitatory"]["human_excitatory"]),
+            "90% sets that hold the true class": percent(sets["shown"]),
+            **{f"90% sets of {key} cells that do": percent(share) for key, share in sets["classes"].items()},
+            "90% sets of excitatory cells that do": percent(sets["excitatory"]),
+            "Classes in a set (mean number)": f"{sets['mean_size']:.2f}",
+        }
+    table = pd.DataFrame(rows).rename_axis("Of held-out predictions").reset_index()
+    st.table(table, hide_index=True)
     low, high = (ours["answer"]["metrics"]["accuracy"][key] for key in ("low", "high"))
     st.caption(
-        f"Accuracy of the answer: 95% interval by donor {low:.3f} to {high:.3f}. {caption} A human cell's probability "
+        f"Accuracy of the answer: 95% interval by donor {low:.1%} to {high:.1%}. {caption} A human cell's probability "
         "of Glutamatergic is that of the human subclass model and of DANN, fitted to the cell's features, log odds "
         "weighted 4 to 1; DANN was trained on the database's cells only. Prediction sets have a limit for each class. "
         "Excitatory cells here are those of the other laboratory."
@@ -179,6 +190,7 @@ def _confusion(caption: str) -> None:
         charts.confusion(counts, what=f"cells, mean of {repeats} repeats"),
         "human-confusion",
         lambda: counts.rename_axis("truth").reset_index(),
+        finding=confusion.hardest(predictions),
         caption=f"{caption} With them, {n_excitatory} excitatory cells in the same folds.",
     )
     scores = summaries.class_scores(predictions, classes)
@@ -197,6 +209,7 @@ def _recordings(ours: dict[str, Any], caption: str) -> None:
         charts.by_group(conditions, "Slice"),
         "human-conditions",
         conditions.drop(columns="truth"),
+        finding=f"Accuracy by slice: {_listed(conditions)}.",
         caption=f"Accuracy in acute slices and in slice culture; 95% interval by donor. {caption}",
     )
     stimuli = pd.DataFrame(
@@ -211,8 +224,18 @@ def _recordings(ours: dict[str, Any], caption: str) -> None:
         charts.by_group(stimuli, "Stimuli recorded"),
         "human-stimuli",
         stimuli.drop(columns="truth"),
+        finding=f"Accuracy by stimuli: {_listed(_ends(stimuli))}.",
         caption=f"Accuracy where only these stimuli's features are known; 95% interval by donor. {caption}",
     )
+
+
+def _ends(table: pd.DataFrame) -> pd.DataFrame:
+    """The groups of the highest and of the lowest accuracy."""
+    return table.loc[[table["accuracy"].idxmax(), table["accuracy"].idxmin()]]
+
+
+def _listed(table: pd.DataFrame) -> str:
+    return "; ".join(f"{row.group} {row.accuracy:.1%}" for row in table.itertuples())
 
 
 def _learning(report: ReportStore) -> None:
@@ -258,8 +281,9 @@ def _cells(report: ReportStore, ours: dict[str, Any]) -> None:
     card = report.card()
     counts = card["training_cells"]["classes"]
     st.dataframe(
-        pd.DataFrame({"class": [name.removeprefix("human ") for name in counts], "cells": list(counts.values())}),
+        pd.DataFrame({"Class": [name.removeprefix("human ") for name in counts], "Cells": list(counts.values())}),
         hide_index=True,
+        height="content",
     )
     st.markdown("\n".join(f"- {escaped(source, 300)}" for source in card["sources"].values()))
     st.caption(

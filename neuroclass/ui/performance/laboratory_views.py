@@ -8,7 +8,7 @@ import streamlit as st
 
 from neuroclass.charts import other_laboratories as charts
 from neuroclass.evaluation.laboratory_tables import laboratory_title, promises_table, systems_table
-from neuroclass.evaluation.names import ALONE, BATCH
+from neuroclass.evaluation.names import ALONE, BATCH, OUTSIDE_SYSTEM_TITLES
 from neuroclass.evaluation.summaries import confusion_counts, reliability_bins
 from neuroclass.ui import widgets
 from neuroclass.ui.text import escaped
@@ -20,6 +20,15 @@ PROMISE = (
     "weighted by the probability that the recording is like the database's. No cell of these tables enters it. "
     "Stated: mean probability of the predicted class. Came true: accuracy, with its 95% Wilson interval over cells."
 )
+FIGURES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced",
+    "stated": "Stated",
+    "promised": "Promised",
+    "coverage": "Coverage",
+}
+"""Shares in tables of laboratories, and what heads them."""
+SET_SIZE = "Mean set (classes)"
 _CELLS_A_BIN = 25
 _MOST_BINS = 10
 
@@ -38,13 +47,14 @@ def show(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Seq
     key : str
         Of the widgets and files.
     """
-    metric = widgets.choice("Figure", list(METRICS), f"{key}-metric", format_func=METRICS.__getitem__)
+    metric = widgets.choice("Metric", list(METRICS), f"{key}-metric", format_func=METRICS.__getitem__)
     table = systems_table(rows)
     n_laboratories = table["laboratory"].nunique()
     widgets.figure(
         charts.by_system(table.assign(value=table[metric]), METRICS[metric]),
         f"{key}-systems-{metric}",
         table,
+        finding=_finding(table),
         caption=f"{METRICS[metric]} of all systems on the same cells. Blue: ours; the one network for all features "
         "imputes what is missing. Grey: baselines, fitted to the same features of the database's cells of the species.",
     )
@@ -61,21 +71,31 @@ def show(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Seq
     _one(rows, predictions[predictions["laboratory"] == laboratory], classes, laboratory, key)
 
 
+def _finding(table: pd.DataFrame) -> str:
+    """The accuracy of ours in each laboratory, each cell alone."""
+    alone = table[table["system"] == OUTSIDE_SYSTEM_TITLES[ALONE]]
+    listed = ", ".join(f"{row.laboratory} {row.accuracy:.1%}" for row in alone.itertuples())
+    return f"Cells of other laboratories that are classified correctly, each alone: {listed}." if listed else ""
+
+
 def _figures(table: pd.DataFrame, key: str) -> None:
+    shown, config = widgets.in_percent(table.drop(columns="ours"), FIGURES)
     names = {
-        "accuracy": "accuracy (%)",
-        "balanced_accuracy": "balanced (%)",
-        "stated": "stated (%)",
-        "promised": "promised (%)",
-        "coverage": "coverage (%)",
-        "set_size": "mean set (classes)",
+        "laboratory": "Laboratory",
+        "system": "System",
+        "set_size": SET_SIZE,
+        "features": "Features",
+        "cells": "Cells",
     }
-    shown = table.drop(columns="ours").rename(columns=names)
     st.dataframe(
-        shown,
+        shown.rename(columns=names),
         hide_index=True,
-        height=38 + 35 * len(shown),
-        column_config={name: st.column_config.NumberColumn(format="percent") for name in names.values()},
+        height="content",
+        column_config={
+            **config,
+            SET_SIZE: st.column_config.NumberColumn(format="%.2f"),
+            "Cells": st.column_config.NumberColumn(format="localized"),
+        },
         key=f"{key}-figures",
         placeholder="",
     )

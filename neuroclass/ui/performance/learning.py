@@ -44,11 +44,24 @@ def show(model: str) -> None:
         charts.against_number(table, SYSTEM_TITLES, "Training cells (number, logarithmic)", METRICS[metric]),
         f"learning-{model}-{metric}",
         table,
+        finding=_gain(table, model, METRICS[metric]),
         caption=f"{METRICS[metric]} on the {table['held_out_cells'].iloc[0]:,} held-out cells of one repeat of "
         "donor-grouped cross-validation, trained on fewer donors of each fold; 95% interval by donor.",
     )
     if document["labels"]:
         _labels(document["labels"], metric, model)
+
+
+def _gain(table: pd.DataFrame, model: str, metric: str) -> str:
+    """The model's metric with the fewest and with the most training cells."""
+    mine = table[table["model"] == model].sort_values("number")
+    if len(mine) < 2:
+        return ""
+    few, most = mine.iloc[0], mine.iloc[-1]
+    return (
+        f"{metric} of {SYSTEM_TITLES.get(model, model).removesuffix(', ours')} is {few['mean']:.1%} with "
+        f"{few['number']:,.0f} training cells and {most['mean']:.1%} with {most['number']:,.0f}."
+    )
 
 
 def _labels(rows: list[dict[str, Any]], metric: str, model: str) -> None:
@@ -75,8 +88,12 @@ def unlabelled(model: str) -> None:
         _missing()
         return
     document, cells = report.taxonomies(), cache.table(model, Table.TAXONOMIES)
-    st.subheader("E-types", anchor=False)
     held_out, whole = document["held_out"], document["all_cells"]
+    st.subheader("E-types", anchor=False)
+    widgets.say(
+        f"{document['n_types']} types are found without labels; their adjusted Rand index with the labels is "
+        f"{held_out['adjusted_rand']['mean']:.2f} (0 chance, 1 identity)."
+    )
     columns = widgets.tiles(3)
     columns[0].metric(
         "E-types (number)",
@@ -116,7 +133,7 @@ def unlabelled(model: str) -> None:
         widgets.figure(
             taxonomy_charts.bic_curve(document["bic"]), f"bic-{model}", bic, caption="The lowest BIC is chosen."
         )
-    st.subheader("The circle", anchor=False)
+    st.subheader("Circular taxonomy", anchor=False)
     left, right = st.columns(2)
     first, second = document["explained"]
     with left:

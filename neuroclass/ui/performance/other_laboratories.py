@@ -9,7 +9,7 @@ from neuroclass.evaluation.laboratory_tables import laboratory_title
 from neuroclass.evaluation.names import LABORATORIES
 from neuroclass.reports.store import Document, Table
 from neuroclass.types.models import MODELS
-from neuroclass.ui import cache
+from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance import laboratory_views, own_table
 
 
@@ -47,24 +47,27 @@ def _stored(model: str, group: str, species: list[str]) -> None:
 def _left_out(rows: list[dict[str, Any]], model: str) -> None:
     st.subheader("Calibrated on the other laboratories", anchor=False)
     figures = {
-        "stated": ("stated", "stated_recalibrated"),
-        "coverage": ("coverage", "coverage_recalibrated"),
-        "set size": ("set_size", "set_size_recalibrated"),
+        "Stated {}": ("stated", "stated_recalibrated"),
+        "Coverage {}": ("coverage", "coverage_recalibrated"),
+        "Set size {} (classes)": ("set_size", "set_size_recalibrated"),
     }
     columns: dict[str, list[Any]] = {
-        "laboratory": [laboratory_title(row["laboratory"]) for row in rows],
-        "cells": [row["n_cells"] for row in rows],
-        "accuracy": [row["accuracy"] for row in rows],
-        "temperature": [row["temperature"] for row in rows],
+        "Laboratory": [laboratory_title(row["laboratory"]) for row in rows],
+        "Cells": [row["n_cells"] for row in rows],
+        "Accuracy": [row["accuracy"] for row in rows],
+        "Temperature": [row["temperature"] for row in rows],
     }
     for title, (before, after) in figures.items():
-        columns[f"{title} before"] = [row[before] for row in rows]
-        columns[f"{title} after"] = [row[after] for row in rows]
+        columns[title.format("before")] = [row[before] for row in rows]
+        columns[title.format("after")] = [row[after] for row in rows]
     table = pd.DataFrame(columns)
+    sizes = {f"Set size {when} (classes)": st.column_config.NumberColumn(format="%.2f") for when in ("before", "after")}
+    shares = [name for name in table if name == "Accuracy" or name.startswith(("Stated", "Coverage"))]
+    shown, config = widgets.in_percent(table, dict(zip(shares, shares, strict=True)))
     st.dataframe(
-        table,
+        shown,
         hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]},
+        column_config={**config, **sizes, "Temperature": st.column_config.NumberColumn(format="%.2f")},
         key=f"left-out-{model}",
         placeholder="",
     )
@@ -72,5 +75,5 @@ def _left_out(rows: list[dict[str, Any]], model: str) -> None:
         "Leave one laboratory out: temperature and set limit of each table's cells, each alone, from the labelled "
         "cells of the other tables, which count equally, instead of simulated laboratories. Neither changes the "
         "likeliest class, so accuracy stays. Stated: mean probability of the predicted class. Coverage: cells whose "
-        "90% set holds the truth. Fractions of 1; set size in classes."
+        "90% set holds the truth."
     )

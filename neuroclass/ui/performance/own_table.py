@@ -116,22 +116,17 @@ def _draw(measured: _Measured, model: str, digest: str) -> None:
 
 
 def _recalibration(checks: dict[str, RecalibrationCheck], classes: tuple[str, ...], key: str) -> None:
-    names = {
-        "accuracy": "accuracy (%)",
-        "balanced_accuracy": "balanced (%)",
-        "stated": "stated (%)",
-        "coverage": "coverage (%)",
-        "set_size": "mean set (classes)",
-    }
     table = pd.DataFrame(
         {"probabilities": f"{_SYSTEMS[system]}, {when}", **figures}
         for system, check in checks.items()
         for when, figures in (("as shipped", check.before), ("recalibrated", check.after))
-    ).rename(columns=names)
+    )
+    shown, config = widgets.in_percent(table, laboratory_views.FIGURES)
+    size = laboratory_views.SET_SIZE
     st.dataframe(
-        table,
+        shown.rename(columns={"probabilities": "Probabilities", "set_size": size}),
         hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="percent") for name in names.values()},
+        column_config={**config, size: st.column_config.NumberColumn(format="%.2f")},
         key=f"{key}-recalibrated",
         placeholder="",
     )

@@ -7,8 +7,9 @@ from neuroclass.charts import evaluation as charts
 from neuroclass.charts import other_laboratories as set_charts
 from neuroclass.evaluation.feature_subsets import of_whole_stimuli
 from neuroclass.evaluation.laboratory_tables import partial_table
-from neuroclass.features import Stimulus
+from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.reports.store import Document, Table
+from neuroclass.types.shares import DASH
 from neuroclass.ui import cache, widgets
 
 
@@ -31,34 +32,40 @@ def _fitted(model: str, species: list[str]) -> None:
         set_charts.by_set(table),
         f"partial-{model}",
         table,
+        finding=_finding(table),
         caption="Accuracy of the models fitted to exactly these features, beside an SVC fitted to the same features of "
         "the same cells (and, for excitatory and inhibitory, the species). Held-out donors in donor-grouped 5-fold "
         "cross-validation, cells that have all of the features; nothing is imputed. Without seal and input resistance, "
         "but for all features. Promised: the accuracy that each fold's fit expects, from its own training donors. "
         "Coverage: cells whose 90% set holds the truth.",
     )
-    names = {
-        "accuracy": "accuracy (%)",
-        "svc": "SVC (%)",
-        "difference": "ours − SVC (%)",
-        "promised": "promised (%)",
-        "coverage": "coverage (%)",
-        "set_size": "mean set (classes)",
-        "open_gates": "open gates (median)",
-    }
-    shown = table.sort_values("accuracy", ascending=False).drop(columns=["low", "high", "species"])
-    shown = shown.rename(columns={"name": "stimuli", **names}).dropna(axis="columns", how="all")
-    numbers = {name: st.column_config.NumberColumn(format="percent") for name in names.values()}
-    numbers[names["difference"]] = st.column_config.NumberColumn(format="%+.3f")
-    numbers[names["open_gates"]] = st.column_config.NumberColumn(format="%.1f")
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height=38 + 35 * len(shown),
-        column_config=numbers,
-        key=f"partial-table-{model}",
-        placeholder="",
-    )
+    with st.expander(f"The figures as a table ({len(table)} rows)", icon=":material/table:"):
+        st.table(written(table), hide_index=True)
+
+
+def written(table: pd.DataFrame) -> pd.DataFrame:
+    """The figures as people read them, the most accurate first; columns that no row has are left out."""
+    rows = table.sort_values("accuracy", ascending=False)
+    shares = {"accuracy": "Accuracy", "svc": "SVC", "promised": "Promised", "coverage": "Coverage"}
+    shown = pd.DataFrame({"Stimuli": rows["name"], "Cells": [f"{n:,}" for n in rows["cells"]]})
+    for name, title in shares.items():
+        shown[title] = [f"{value:.1%}" if pd.notna(value) else DASH for value in rows[name]]
+    shown.insert(4, "Ours − SVC (points)", [f"{100 * gap:+.1f}".replace("-", "−") for gap in rows["difference"]])
+    shown["Mean set (classes)"] = [f"{size:.2f}" for size in rows["set_size"]]
+    if rows["open_gates"].notna().any():
+        shown["Open gates (median)"] = [f"{n:g}" for n in rows["open_gates"]]
+    return shown
+
+
+def _finding(table: pd.DataFrame) -> str:
+    """How much long squares alone give, beside all features, in each species."""
+    parts = []
+    for species, rows in table.groupby("species", sort=False):
+        by = rows.set_index(rows["name"].str.removesuffix(f", {species}"))["accuracy"]
+        alone, whole = by.get("long square"), by.get(f"all {len(FEATURE_NAMES)} features")
+        if alone is not None and whole is not None:
+            parts.append(f"{alone:.1%} of {species} cells ({whole:.1%} with all features)")
+    return f"From long squares alone, {' and '.join(parts)} are classified correctly." if parts else ""
 
 
 def _network(model: str, species: list[str]) -> None:

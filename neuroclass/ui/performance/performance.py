@@ -1,5 +1,8 @@
 """Parts of the Performance page."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -8,7 +11,8 @@ from neuroclass.charts.theme import ordered
 from neuroclass.evaluation import summaries
 from neuroclass.evaluation.metrics import expected_calibration_error
 from neuroclass.reports.store import Document, Table
-from neuroclass.types.models import HUMAN_SUBCLASS, LSPIN, MODELS
+from neuroclass.types.models import HUMAN_SUBCLASS, LSPIN, MODELS, QUESTIONS
+from neuroclass.types.shares import percent, with_interval
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance import (
     confusion,
@@ -21,11 +25,7 @@ from neuroclass.ui.performance import (
 from neuroclass.ui.performance.systems import EVERYTHING, METRICS
 
 NAMES = {spec.title: spec.name for spec in (*MODELS.values(), HUMAN_SUBCLASS)}
-CAPTIONS = {
-    "dann": "Excitatory or inhibitory, in mouse and human.",
-    "lspin": "Five subclasses, in mouse.",
-    "human-subclass": "Five subclasses, in human.",
-}
+_SPECIES = {EVERYTHING: "Both", "mouse": "Mouse", "human": "Human"}
 VIEWS = {
     "systems": "Beside other systems",
     "confusion": "Confusion matrix",
@@ -39,9 +39,7 @@ VIEWS = {
 
 def choose_model() -> str:
     """The model to look at, kept in the URL."""
-    model = NAMES[widgets.choice("Task", list(NAMES), "model")]
-    st.caption(CAPTIONS[model])
-    return model
+    return NAMES[widgets.named_choice("Task", {title: QUESTIONS[name] for title, name in NAMES.items()}, "model")]
 
 
 def protocol_of(predictions: pd.DataFrame) -> str:
@@ -62,12 +60,14 @@ def choose(model: str) -> tuple[pd.DataFrame, str]:
     species = ordered(predictions["species"])
     if len(species) == 1:
         return predictions, species[0]
-    group = widgets.choice("Species", [EVERYTHING, *species], "species")
+    names = {one: _SPECIES.get(one, one) for one in (EVERYTHING, *species)}
+    group = widgets.named_choice("Species", names, "species")
     return (predictions if group == EVERYTHING else predictions[predictions["species"] == group]), group
 
 
 def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str) -> None:
-    """Accuracy and macro F1 with intervals, calibration error and number of cells."""
+    """In one sentence how good it is; accuracy and macro F1 with intervals, calibration error and number of cells."""
+    widgets.say(finding(predictions, table, model, group))
     classes = ordered(predictions["truth"])
     scores = summaries.class_scores(predictions, classes)
     right = (predictions["truth"] == predictions["predicted"]).mean()
@@ -90,26 +90,26 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
         border=True,
         help="Mean distance between the stated probability of the predicted class and how often it is correct.",
     )
+    n_cells = predictions["id"].nunique()
     columns[3].metric(
         "Held-out cells",
-        f"{predictions['id'].nunique():,}",
-        f"{len(predictions):,} predictions in all" if len(predictions) > predictions["id"].nunique() else None,
+        f"{n_cells:,}",
+        f"each predicted {len(predictions) // n_cells} times" if len(predictions) > n_cells else None,
         delta_color="off",
         delta_arrow="off",
         border=True,
     )
 
 
-def by_species(table: pd.DataFrame, model: str, group: str) -> None:
-    """Accuracy in each species apart, where the figures above pool them."""
-    found = {one: _find(table, model, one, "accuracy") for one in ("mouse", "human")} if group == EVERYTHING else {}
-    parts = [
-        f"{one} {row['mean']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
-        for one, row in found.items()
-        if row is not None
-    ]
-    if len(parts) > 1:
-        st.markdown(f"Accuracy by species: {', '.join(parts)}.")
+def finding(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str) -> str:
+    """In one sentence, how often the model is correct, with each species where there are two."""
+    one = _find(table, model, group, "accuracy")
+    right = float((predictions["truth"] == predictions["predicted"]).mean()) if one is None else float(one["mean"])
+    cells = "cells" if group == EVERYTHING else f"{group} cells"
+    text = f"{percent(right)} of {predictions['id'].nunique():,} held-out {cells} are classified correctly"
+    found = {name: _find(table, model, name, "accuracy") for name in ("mouse", "human")} if group == EVERYTHING else {}
+    parts = [f"{name} {with_interval(row)}" for name, row in found.items() if row is not None]
+    return f"{text}: {', '.join(parts)}." if len(parts) > 1 else f"{text}."
 
 
 def coverage(model: str, group: str, system: str = "") -> None:
@@ -120,19 +120,37 @@ def coverage(model: str, group: str, system: str = "") -> None:
     rows = [row for row in cache.report(model).metrics() if row["model"] == (system or model) and row.get("sets")]
     if not rows:
         return
-    sets, alarms = rows[0]["sets"], rows[0].get("false_alarms", {})
+    table = kept_promises(rows[0]["sets"], rows[0].get("false_alarms", {}), group)
+    with st.expander("Do prediction sets and typicality keep their promise?", icon=":material/rule:"):
+        st.table(table, hide_index=True)
+        st.caption(
+            "Of the held-out predictions. A prediction set names every class that is not ruled out; an empty one is "
+            "shown with the likeliest class. Typicality: the share of cells of the database that are as unusual, so "
+            "by chance as many cells fall below a limit as the limit says."
+        )
+
+
+def kept_promises(sets: Mapping[str, Any], alarms: Mapping[str, float], group: str) -> pd.DataFrame:
+    """What was promised of prediction sets and typicality, and what held on held-out cells of a species or all.
+
+    Returns
+    -------
+    DataFrame
+        Columns Quantity, Promised and Held out, in words.
+    """
     observed = sets.get("observed_by_species", {}).get(group, sets["observed"])
     shown = sets.get("shown_by_species", {}).get(group, sets.get("shown", observed))
     empty = {one: share for one, share in sets.get("empty_by_species", {}).items() if group in (one, EVERYTHING)}
-    text = f"{sets['coverage']:.0%} prediction sets hold the truth in {observed:.1%} of the held-out predictions"
-    if any(empty.values()):
-        listed = " and ".join(f"{share:.1%} of those of {one} cells" for one, share in empty.items())
-        text += f" ({listed} are empty; shown with the likeliest class instead, {shown:.1%})"
-    text += f"; mean size {sets['mean_size']:.2f} classes."
-    if alarms:
-        listed = ", ".join(f"{limit} for {share:.1%}" for limit, share in alarms.items())
-        text += f" Typicality is {listed} of these cells, all of which are from the database."
-    st.caption(text)
+    rows = [("Sets that hold the true class", f"{sets['coverage']:.0%}", percent(observed))]
+    rows += [(f"Empty sets, {one} cells", "", percent(share)) for one, share in empty.items()]
+    rows += [
+        ("Sets as shown that hold the true class", f"{sets['coverage']:.0%} or more", percent(shown)),
+        ("Classes in a set (mean number)", "", f"{sets['mean_size']:.2f}"),
+    ]
+    for limit, share in alarms.items():
+        below = f"{float(limit.removeprefix('below ')):.0%}"
+        rows.append((f"Typicality below {below}", below, percent(share)))
+    return pd.DataFrame(rows, columns=["Quantity", "Promised", "Held out"])
 
 
 def _find(table: pd.DataFrame, model: str, group: str, metric: str) -> "pd.Series | None":

@@ -7,6 +7,8 @@ import streamlit as st
 
 from neuroclass.charts import evaluation as charts
 from neuroclass.evaluation.names import SYSTEM_TITLES
+from neuroclass.evaluation.system_notes import SYSTEM_NOTES
+from neuroclass.types.shares import with_interval
 from neuroclass.ui import widgets
 from neuroclass.ui.text import escaped
 
@@ -14,7 +16,7 @@ METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 EVERYTHING = "all"
 LEVEL = 0.05
 TITLES = {
-    "donor-cv": "Donor-grouped cross-validation",
+    "donor-cv": "Donor-grouped",
     "paper-split": "The paper's split",
     "leave-species-out": "Unseen species",
 }
@@ -97,28 +99,36 @@ def _verdict(test: dict[str, float], model: str) -> str:
     return f"{model.upper()} better" if test["difference"] > 0 else f"{model.upper()} worse"
 
 
-def table_of(frame: pd.DataFrame, name: str) -> None:
+def table_of(frame: pd.DataFrame) -> None:
     """The comparison as a table that people read; the figure's CSV holds the numbers."""
-    shown = pd.DataFrame({"system": frame["system"]})
+    shown = pd.DataFrame({"System": frame["system"]})
     for title, mean, low, high in (
-        ("accuracy (%)", "accuracy", "low", "high"),
-        ("macro F1 (%)", "macro_f1", "f1_low", "f1_high"),
+        ("Accuracy (95% CI)", "accuracy", "low", "high"),
+        ("Macro F1 (95% CI)", "macro_f1", "f1_low", "f1_high"),
     ):
-        shown[title] = frame[mean].astype(float)
-        shown[f"{title.split(' (')[0]}, 95% interval"] = [
-            f"{x:.1%} to {y:.1%}" if pd.notna(x) and pd.notna(y) else ""
-            for x, y in zip(frame[low], frame[high], strict=True)
-        ]
-    config = {name: st.column_config.NumberColumn(format="percent") for name in shown if "(%)" in name}
+        shown[title] = [_cell(*one) for one in zip(frame[mean], frame[low], frame[high], strict=True)]
     if frame["p"].notna().any():
         gaps = frame["ours_minus_this"]
-        shown["ours − this (points)"] = [f"{100 * value:+.1f}" if pd.notna(value) else "" for value in gaps]
+        shown["Ours − this (points)"] = [_gap(gap) for gap in gaps]
         shown["p (Holm)"] = [f"{value:.4f}" if pd.notna(value) else "" for value in frame["p"]]
-        shown["verdict"] = frame["verdict"]
-    shown["held-out cells"] = frame["cells"]
-    st.dataframe(
-        shown, hide_index=True, height=38 + 35 * len(shown), column_config=config, key=f"table-{name}", placeholder=""
-    )
+        shown["Verdict"] = frame["verdict"]
+    shown["Held-out cells"] = [f"{n:,.0f}" if pd.notna(n) else "" for n in frame["cells"]]
+    st.table(shown, hide_index=True)
+
+
+def _gap(difference: float | None) -> str:
+    """A difference in percentage points; empty where there is none."""
+    if difference is None or pd.isna(difference):
+        return ""
+    value = round(100 * difference, 1)
+    return f"{value:+.1f}".replace("-", "−") if value else "0.0"
+
+
+def _cell(mean: float | None, low: float | None, high: float | None) -> str:
+    if mean is None or pd.isna(mean):
+        return ""
+    known = low is not None and high is not None and pd.notna(low) and pd.notna(high)
+    return with_interval({"mean": mean, "low": low, "high": high} if known else {"mean": mean})
 
 
 def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: str) -> None:
@@ -133,20 +143,56 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
         st.info(f"No figure is stored for {group} cells under this protocol.", icon=":material/info:")
         return
     cells = f"{shown} cells" if shown != EVERYTHING else "cells"
-    rows = table[(table["metric"] == metric) & (table["group"] == shown) & (table["protocol"] == protocol)].copy()
-    rows["system"] = [title_of(*pair) for pair in zip(rows["system"], rows["published"], strict=True)]
+    rows = drawn(table, metric, shown, protocol, model)
     widgets.figure(
-        charts.systems(rows, METRICS[metric], title_of(model)),
+        charts.systems(rows, METRICS[metric], title_of(model), same_protocol=protocol == "paper-split"),
         f"systems-{model}-{protocol}-{metric}",
         frame,
         finding=finding(frame, model),
         caption=f"{METRICS[metric]} on held-out {cells}. {PROTOCOLS[protocol]} Intervals: 95% of bootstrap samples of "
-        "donors.",
+        "donors. Hold the pointer over a point to read what the system is.",
     )
+    glossary(table["system"].unique().tolist())
     with st.expander("The figures as a table, with paired tests", icon=":material/table:"):
-        table_of(frame, f"{model}-{protocol}")
+        table_of(frame)
         _tests_note(frame, model)
     _published_notes(table)
+
+
+def drawn(table: pd.DataFrame, metric: str, group: str, protocol: str, model: str) -> pd.DataFrame:
+    """What the figure of all systems shows: theirs under a protocol, and what was published of ours under any.
+
+    Returns
+    -------
+    DataFrame
+        As `flatten_results` gives it, with titles as ``system`` and what each is in one line as ``about``.
+    """
+    same = table[table["metric"] == metric]
+    rows = same[(same["group"] == group) & (same["protocol"] == protocol)].copy()
+    rows["title"] = [title_of(*pair) for pair in zip(rows["system"], rows["published"], strict=True)]
+    if not rows["published"].any():
+        theirs = same[same["published"] & (same["system"] == model)]
+        mine = theirs[theirs["group"] == group]
+        theirs = (theirs[theirs["group"] != EVERYTHING] if mine.empty and group == EVERYTHING else mine).copy()
+        cells = [f", {one} cells" if one != group else "" for one in theirs["group"]]
+        theirs["title"] = [f"{title_of(model, True)}{one}" for one in cells]
+        rows = pd.concat([rows, theirs], ignore_index=True)
+    rows["about"] = [SYSTEM_NOTES[name].what if name in SYSTEM_NOTES else "" for name in rows["system"]]
+    return rows.drop(columns="system").rename(columns={"title": "system"})
+
+
+def glossary(names: list[str]) -> None:
+    """What the systems are, a line each, folded."""
+    known = [name for name in SYSTEM_TITLES if name in names and name in SYSTEM_NOTES]
+    if not known:
+        return
+    with st.expander("What the systems are", icon=":material/menu_book:"):
+        st.markdown(
+            "\n".join(
+                f"- **{SYSTEM_TITLES[name]}:** {SYSTEM_NOTES[name].what} *{SYSTEM_NOTES[name].reference}.*"
+                for name in known
+            )
+        )
 
 
 def finding(frame: pd.DataFrame, model: str) -> str:
@@ -156,10 +202,9 @@ def finding(frame: pd.DataFrame, model: str) -> str:
     if mine.empty:
         return f"{measured['system'].iloc[0]} is the most accurate here." if len(measured) else ""
     one = mine.iloc[0]
-    interval = f" (95%: {one['low']:.1%} to {one['high']:.1%})" if pd.notna(one["low"]) else ""
     place = int((measured["accuracy"] > one["accuracy"]).sum()) + 1
     tested, better = int(frame["p"].notna().sum()), int((frame["verdict"] == f"{model.upper()} better").sum())
-    text = f"{model.upper()}: accuracy {one['accuracy']:.1%}{interval}, rank {place} of {len(measured)} systems"
+    text = f"{model.upper()} has rank {place} of {len(measured)} systems with an accuracy of {one['accuracy']:.1%}"
     return f"{text}; significantly better than {better} of the other {tested} (paired tests)." if tested else f"{text}."
 
 
@@ -173,11 +218,14 @@ def _tests_note(frame: pd.DataFrame, model: str) -> None:
 
 
 def _published_notes(table: pd.DataFrame) -> None:
-    noted = table[table["note"].astype(str) != ""].drop_duplicates("note")
+    noted = table[(table["note"].astype(str) != "") & (table["metric"] == "accuracy")]
     if noted.empty:
         return
-    with st.expander(
-        "How the published figures came about, and why ours differ", icon=":material/info:", expanded=True
-    ):
-        for row in noted.itertuples():
-            st.markdown(f"- **{escaped(title_of(row.system, True))}**, {row.mean:.1%}: {escaped(row.note, 900)}")
+    with st.expander("How the published figures came about", icon=":material/info:"):
+        for note, rows in noted.groupby("note", sort=False):
+            several = rows["group"].isin(("mouse", "human")).all() and rows["group"].nunique() > 1
+            named = []
+            for system, part in rows.drop_duplicates(["system", "mean"]).groupby("system", sort=False):
+                figures = (f"{row.mean:.1%}{f' ({row.group})' if several else ''}" for row in part.itertuples())
+                named.append(f"{title_of(str(system), True)}: {', '.join(figures)}")
+            st.markdown(f"- **{escaped('; '.join(named), 300)}.** {escaped(note, 900)}")

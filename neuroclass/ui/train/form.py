@@ -1,6 +1,5 @@
 """The form of the Train page: which cells, which system, which settings, and what to evaluate."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +10,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from neuroclass.adaptation.labelled_table import LabelledTable, read_labelled
 from neuroclass.config import ValidationSettings, data_folder, declared
 from neuroclass.evaluation.names import Protocol
-from neuroclass.evaluation.protocols import DIVIDING, trainings_of
+from neuroclass.evaluation.protocols import DIVIDING
 from neuroclass.training.command_line import command
-from neuroclass.training.job import number
 from neuroclass.training.runs import MOST_NAME, Cells, RunConfig
 from neuroclass.training.settings import (
     OURS,
@@ -26,14 +24,14 @@ from neuroclass.training.settings import (
     named_settings,
     parse_setting,
 )
-from neuroclass.types.models import DANN, LSPIN, MODELS
-from neuroclass.types.progress import duration
+from neuroclass.types.models import DANN, LSPIN, MODELS, QUESTIONS
 from neuroclass.types.visitors import Right
-from neuroclass.ui import arrivals, cache
+from neuroclass.ui import arrivals
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.identity import visitor
 from neuroclass.ui.text import escaped
-from neuroclass.ui.train import sections
+from neuroclass.ui.train import plan, sections
+from neuroclass.ui.train.plan import NONE, ONCE, REPORT, processes, protocol_of
 from neuroclass.ui.train.registry import JOB, registry
 
 KINDS = {"broad": "excitatory/inhibitory label", "subclass": "subclass label"}
@@ -45,14 +43,11 @@ PROTOCOLS = {
     Protocol.MASKED: "Donor-grouped, stimuli missing",
     Protocol.LAB_SHIFT: "Donor-grouped, other laboratories",
 }
-REPORT = "report"
-"""The full report, among the protocols that a form offers."""
 EVALUATION = "protocol"
 _UNITS = ("mV", "cells")
 """Units that a title does not say."""
 PARTS = {"": "Network", "optimiser": "Training", "augment": "Augmentation"}
 _COLUMNS = 3
-_LOOKED_AT = 50
 
 
 def form() -> None:
@@ -60,22 +55,24 @@ def form() -> None:
     if not _allowed():
         return
     with st.container(border=True):
-        left, right = st.columns([2, 3], vertical_alignment="bottom")
-        with left:
-            st.session_state.setdefault("train_model", LSPIN.name)
-            system = str(
-                st.segmented_control("Model", list(MODELS), required=True, format_func=str.upper, key="train_model")
+        st.session_state.setdefault("train_model", LSPIN.name)
+        system = str(
+            st.segmented_control(
+                "Task", [LSPIN.name, DANN.name], required=True, format_func=QUESTIONS.__getitem__, key="train_model"
             )
+        )
+        left, right = st.columns([3, 2])
+        with left:
+            cells, upload, own = _cells(system)
         with right:
             st.session_state.setdefault(f"{system}-preset", OURS)
             preset = str(
                 st.segmented_control(
-                    "Defaults", list(PRESETS[system]), required=True, key=f"{system}-preset",
+                    "Start from the settings of", list(PRESETS[system]), required=True, key=f"{system}-preset",
                     format_func=PRESET_TITLES.__getitem__,
                     help=" ".join(f"{PRESET_TITLES[one]}: {meaning}" for one, meaning in PRESET_MEANING.items()),
                 )
             )  # fmt: skip
-        cells, upload, own = _cells(system)
         with guarded(stop=False):
             values = _settings(system, preset)
             left, middle, right = st.columns(3, vertical_alignment="bottom")
@@ -93,23 +90,23 @@ def form() -> None:
                 cells=cells if own else Cells.LOADED,
                 own=own.name if own else "",
                 report=report,
-                protocol="" if report else asked,
+                protocol="" if report else protocol_of(asked),
+                repeats=1 if asked == ONCE else None,
                 jobs=processes(),
                 **(_own_cells(cells) if own else {}),
             )
+            waits = cells is not Cells.LOADED and own is None
+            st.markdown(plan.summary(system, cells, own, asked, validation.share))
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if st.button(
+                    "Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=waits
+                ):
+                    content = arrivals.opened(upload).read() if upload else None
+                    st.session_state[JOB] = registry().start(config, owner=visitor(), own=content)
+                    sections.go(sections.RUNS)
+                st.caption("Upload the labelled table first." if waits else plan.time(system, asked, own is not None))
             with st.expander("Terminal command", icon=":material/terminal:"):
                 st.code(command(config), language=None, wrap_lines=True)
-            waits = cells is not Cells.LOADED and own is None
-            if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
-                content = arrivals.opened(upload).read() if upload else None
-                st.session_state[JOB] = registry().start(config, owner=visitor(), own=content)
-                sections.go(sections.RUNS)
-            st.caption(
-                "Upload the labelled table first."
-                if waits
-                else "The run is shown under Runs, with its learning curves, and can be paused. Once done, the model "
-                "is on the Models page. The shipped models stay as they are."
-            )
 
 
 def _allowed() -> bool:
@@ -122,21 +119,16 @@ def _allowed() -> bool:
 
 def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | None]:
     """Which cells train; the user's table, where it is needed."""
-    loaded, task = cache.cohort(), MODELS[system].task
-    labelled = int(loaded.frame[task].notna().sum())
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
-        names = [one.value for one in Cells]
-        st.session_state.setdefault("train_cells", names[0])
-        cells = Cells(
-            str(
-                st.segmented_control(
-                    "Cells", names, required=True, format_func=lambda one: CELLS[Cells(one)], key="train_cells"
-                )
+    task = MODELS[system].task
+    names = [one.value for one in Cells]
+    st.session_state.setdefault("train_cells", names[0])
+    cells = Cells(
+        str(
+            st.segmented_control(
+                "Train on", names, required=True, format_func=lambda one: CELLS[Cells(one)], key="train_cells"
             )
         )
-    with right:
-        st.caption(f"{labelled:,} of the {len(loaded):,} loaded cells ({escaped(loaded.title)}) have a {KINDS[task]}.")
+    )
     if cells is Cells.LOADED:
         return cells, None, None
     upload = st.file_uploader(
@@ -217,50 +209,22 @@ def _validation(report: bool, left: DeltaGenerator, right: DeltaGenerator) -> Va
 
 
 def _evaluation(system: str, changed: bool) -> str:
-    """How the settings are evaluated afterwards: not at all, a protocol, or the full report of the shipped settings."""
+    """How the settings are evaluated afterwards: a protocol, the full report of the shipped settings, or not at all."""
     offered = [one for one in DIVIDING if one is not Protocol.LEAVE_SPECIES_OUT or system == DANN.name]
-    titles: dict[str, str] = {"": "No evaluation"}
-    seconds = _training_s(system)
-    titles |= {one.value: f"{PROTOCOLS[one]} ({_protocol_time(one, seconds)})" for one in offered}
-    if not changed:
-        titles[REPORT] = f"Full report ({_report_time(system, seconds)})"
+    names = {ONCE: "Donor-grouped cross-validation, once", **{one.value: PROTOCOLS[one] for one in offered}}
+    names |= {} if changed else {REPORT: "Full report"}
+    titles = {one: f"{name} (≈ {plan.evaluation_time(system, one)})" for one, name in names.items()}
+    titles[NONE] = "No evaluation: its accuracy stays unknown"
     if st.session_state.get(EVALUATION) not in titles:
-        st.session_state[EVALUATION] = ""
+        st.session_state[EVALUATION] = ONCE
     return str(
         st.selectbox(
             "Evaluate", [*titles], format_func=lambda one: titles[one], key=EVALUATION,
-            help="After the training, on the loaded cells; each fold trains the model again. The full report is what "
-            "the result pages read; it is offered for the shipped model's settings only. Evaluations can be paused.",
+            help="After the training, on the loaded cells; each fold trains the model again, so the accuracy is that "
+            "on cells of unseen donors. Once: 5 trainings; else 5 repeats. The full report is what the result pages "
+            "read; it is offered for the shipped model's settings only. Evaluations can be paused.",
         )
     )  # fmt: skip
-
-
-def _training_s(system: str) -> float | None:
-    """How long the last training of a system took on this machine, s; None if there was none."""
-    times = (
-        number(job.metrics.get("training_s"))
-        for job in registry().recent(_LOOKED_AT)
-        if job.model == system and not job.config.get("settings") and job.metrics.get("training_s")
-    )
-    return next(times, None)
-
-
-def _protocol_time(protocol: Protocol, seconds: float | None) -> str:
-    """About how long a protocol takes, from the last training here; without one, how often it trains."""
-    n = trainings_of(protocol)
-    return f"{n} trainings" if seconds is None else f"≈ {duration(n * seconds / processes())}"
-
-
-def _report_time(system: str, seconds: float | None) -> str:
-    """About how long the full report takes, from the last training here."""
-    from neuroclass.reports.estimate import report_seconds
-
-    return "many minutes" if seconds is None else f"≈ {duration(report_seconds(system, False, seconds, processes()))}"
-
-
-def processes() -> int:
-    """Processes of an evaluation: one core is left for the pages."""
-    return max(1, (os.cpu_count() or 1) - 1)
 
 
 def _own_cells(cells: Cells) -> dict[str, Any]:

@@ -37,9 +37,9 @@ def show() -> None:
             hide_index=True,
             placeholder=DASH,
             column_config={
-                "started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
-                "accuracy": st.column_config.NumberColumn(format="%.1f%%", help="On validation donors."),
-                "macro F1": st.column_config.NumberColumn(format="%.1f%%", help="On validation donors."),
+                "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+                "Accuracy": st.column_config.NumberColumn(format="%.1f%%", help="On validation donors."),
+                "Macro F1": st.column_config.NumberColumn(format="%.1f%%", help="On validation donors."),
             },
         )
         chosen = st.multiselect(
@@ -56,18 +56,18 @@ def _row(job: Job) -> dict[str, Any]:
     row = run_row(job)
     settings = ", ".join(written_setting(name, value) for name, value in row["settings"].items())
     return {
-        "name": row["name"],
-        "model": row["system"].upper(),
-        "state": row["state"],
-        "started": pd.to_datetime(row["started"]),
-        "accuracy": _in_percent(row["accuracy"]),
-        "macro F1": _in_percent(row["macro_f1"]),
-        "best epoch": row["best_epoch"],
-        "epochs": row["epochs"],
-        "time (s)": row["seconds"],
-        "cells": row["cells"],
-        "changed settings": settings or DASH,
-        "id": row["id"],
+        "Name": row["name"],
+        "Model": row["system"].upper(),
+        "State": row["state"],
+        "Started": pd.to_datetime(row["started"]),
+        "Accuracy": _in_percent(row["accuracy"]),
+        "Macro F1": _in_percent(row["macro_f1"]),
+        "Best epoch": row["best_epoch"],
+        "Epochs": row["epochs"],
+        "Time (s)": row["seconds"],
+        "Cells": row["cells"],
+        "Changed settings": settings or DASH,
+        "Id": row["id"],
     }
 
 
@@ -97,7 +97,7 @@ def _compared(jobs: list[Job]) -> None:
         return
     names = [_short(job) for job in jobs]
     rows = [
-        {"setting": TITLES.get(name, name), **dict(zip(names, map(str, values), strict=True))}
+        {"Setting": TITLES.get(name, name), **dict(zip(names, map(str, values), strict=True))}
         for name, values in found.items()
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True)

@@ -28,7 +28,9 @@ MOST = 50
 SHIPPED = "shipped-"
 """Before the model's name, in place of a run's id."""
 WHOLE = "All cells"
-_OPEN = "features used, median"
+MOST_DRAWN = 6
+"""Settings that are drawn, the most important of those searched."""
+_OPEN = "Features used (median)"
 _READING = (
     "**How to read the scores**\n"
     "- *Inner folds* chose the settings, so their score is optimistic; but they train on fewer cells, with fewer "
@@ -134,14 +136,31 @@ def _found(found: Mapping[str, Any], key: str) -> None:
             caption="Importance: percent of the variance of the scores of complete trials that a setting explains "
             "(fANOVA); rough with few trials.",
         )  # fmt: skip
+    shares = study.get("importance", {})
+    order = sorted(found["space"], key=lambda name: -shares.get(name, 0.0))[:MOST_DRAWN]
+    rest = len(found["space"]) - len(order)
     widgets.figure(
-        charts.parallel(
-            trials.rename(columns=named), {named[name]: one for name, one in found["space"].items()}, simulated
+        charts.by_setting(
+            trials.rename(columns=named), {named[name]: found["space"][name] for name in order}, simulated
         ),
-        "search-parallel", trials, simulated=simulated,
-            needs_room=True,
-        caption="One line per trial, coloured by its inner score; drag along an axis to keep a range.",
+        "search-settings", trials, simulated=simulated, needs_room=True,
+        finding=_best(trials, order),
+        caption="A panel for each setting, the most important first; a point for each trial. The star is the best "
+        "trial." + (f" The {rest} least important settings are in the CSV." if rest else ""),
     )  # fmt: skip
+
+
+def _best(trials: pd.DataFrame, order: list[str]) -> str:
+    """The best trial and what it set of the settings that matter most."""
+    complete = trials[trials["state"] == "complete"]
+    if complete.empty:
+        return ""
+    best = complete.loc[complete["score"].idxmax()]
+    listed = ", ".join(
+        f"{TITLES.get(name, name)} {best[name]:.2g}" if isinstance(best[name], float) else
+        f"{TITLES.get(name, name)} {best[name]}" for name in order[:3]
+    )  # fmt: skip
+    return f"Best of {len(trials)} trials: {percent(best['score'])} with {listed}."
 
 
 def trials_table(study: Mapping[str, Any], space: Mapping[str, Any]) -> pd.DataFrame:
@@ -200,7 +219,7 @@ def _chosen(found: Mapping[str, Any], key: str) -> None:
         return
     st.markdown("**Settings chosen on all cells**")
     lines = (written_setting(name, value).partition("=") for name, value in found["chosen"].items())
-    table = pd.DataFrame([{"setting": TITLES.get(name, name), "value": value} for name, _, value in lines])
+    table = pd.DataFrame([{"Setting": TITLES.get(name, name), "Value": value} for name, _, value in lines])
     st.dataframe(table, hide_index=True, height="content")
     st.button(
         "Use these settings", icon=":material/tune:", key=f"use-{key}", on_click=take_over,
@@ -217,12 +236,12 @@ def _said(gain: Mapping[str, float]) -> str:
 def _row(title: str, figures: Mapping[str, Any]) -> dict[str, Any]:
     others = {
         name: percent(figures[name.replace(" ", "_").lower()]["mean"]) if "accuracy" in figures else DASH
-        for name in ("accuracy", "macro F1")
+        for name in ("Accuracy", "Macro F1")
     }
     used = figures.get("open_gates")
     return {
-        "evaluated on": title,
-        "balanced accuracy": with_interval(figures["balanced_accuracy"]),
+        "Evaluated on": title,
+        "Balanced accuracy": with_interval(figures["balanced_accuracy"]),
         **others,
         _OPEN: DASH if used is None else f"{used:.0f} of {len(FEATURE_NAMES)}",
     }

@@ -9,12 +9,12 @@ from neuroclass.config import SearchSettings, ValidationSettings, data_folder, d
 from neuroclass.training.command_line import command
 from neuroclass.training.runs import MOST_NAME, RunConfig
 from neuroclass.training.settings import OURS, checked
-from neuroclass.types.models import LSPIN, MODELS
+from neuroclass.types.models import DANN, LSPIN, QUESTIONS
 from neuroclass.types.progress import duration
 from neuroclass.ui import cache
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history.browser_identity import browser_id
-from neuroclass.ui.train.form import processes
+from neuroclass.ui.train.plan import processes
 from neuroclass.ui.train.registry import SEARCH, registry
 from neuroclass.ui.train.sections import TRAIN, show_next
 
@@ -36,12 +36,12 @@ def form(asked: str = "") -> str:
     """
     st.session_state.setdefault("search_model", asked or LSPIN.name)
     with st.container(border=True), guarded(stop=False):
-        left, right = st.columns([2, 3], vertical_alignment="bottom")
-        with left:
-            system = str(
-                st.segmented_control("Model", list(MODELS), required=True, format_func=str.upper, key="search_model")
+        system = str(
+            st.segmented_control(
+                "Task", [LSPIN.name, DANN.name], required=True, format_func=QUESTIONS.__getitem__, key="search_model"
             )
-        name = right.text_input("Name of the search", max_chars=MOST_NAME, key="search_name", placeholder="optional")
+        )
+        name = st.text_input("Name of the search", max_chars=MOST_NAME, key="search_name", placeholder="optional")
         search = _numbers()
         config = RunConfig(
             system,
@@ -51,8 +51,11 @@ def form(asked: str = "") -> str:
             jobs=processes(),
             search=search,
         )
-        with st.expander("Terminal command", icon=":material/terminal:"):
-            st.code(command(config), language=None, wrap_lines=True)
+        st.markdown(
+            f"**This search:** {search.trials} settings of {system.upper()} are tried in each of {search.outer_folds} "
+            f"outer folds, and once more on all cells.  \n**You get:** the settings to use, and whether they beat the "
+            "shipped ones on donors that the search never saw."
+        )
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Start search", type="primary", icon=":material/manage_search:", key="start_search"):
                 st.session_state[SEARCH] = registry().start(config, owner=browser_id())
@@ -62,6 +65,8 @@ def form(asked: str = "") -> str:
                     f"About {duration(usual)}, at most {duration(most)}, with {config.jobs} "
                     f"process{'es' if config.jobs > 1 else ''}. It can be paused and resumed."
                 )
+        with st.expander("Terminal command", icon=":material/terminal:"):
+            st.code(command(config), language=None, wrap_lines=True)
     return system
 
 

@@ -1,6 +1,7 @@
 """One training run as it goes: state, curves, gates and embedding, what it gave, and what can be done to it."""
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import streamlit as st
 from neuroclass.charts import training as charts
 from neuroclass.config import MODELS_DIR
 from neuroclass.errors import ModelFileError
+from neuroclass.evaluation.names import Protocol
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.checkpoints import read_arrays
 from neuroclass.training.job import RESUMABLE, UNDER_WAY, Job, State
@@ -17,7 +19,7 @@ from neuroclass.training.snapshots import snapshot_epochs, snapshot_file
 from neuroclass.training.table import best_of
 from neuroclass.types.models import MODELS
 from neuroclass.types.progress import duration
-from neuroclass.types.shares import percent
+from neuroclass.types.shares import percent, with_interval
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import take
 from neuroclass.ui.guards import guarded
@@ -28,6 +30,13 @@ from neuroclass.ui.train.registry import JOB, registry, run_title
 
 POLL_S = 1.0
 MOST = 30
+PROTOCOL_TITLES: Mapping[str, str] = {
+    Protocol.DONOR_CV: "Donor-grouped cross-validation",
+    Protocol.PAPER_SPLIT: "The paper's split, not grouped by donor",
+    Protocol.LEAVE_SPECIES_OUT: "Human cells, whose labels were hidden",
+    Protocol.MASKED: "Donor-grouped cross-validation, stimuli missing",
+    Protocol.LAB_SHIFT: "Donor-grouped cross-validation, simulated laboratories",
+}
 PANELS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     (
         "losses",
@@ -92,6 +101,7 @@ def _progress(job_id: str, was_running: bool) -> None:
         st.rerun(scope="app")
     headline(job)
     message(job)
+    _figures_of(job)
     history = pd.DataFrame(list(job.history))
     if "epoch" in history:
         simulated = cache.cohort().simulated
@@ -104,7 +114,8 @@ def headline(job: Job) -> None:
     """State, how far it is, and what can be done to it."""
     epoch, of = job.status.get("epoch"), job.status.get("of")
     step = escaped(job.status.get("phase", "")) or "epoch"
-    text = f"{job.state.value}, {step} {epoch} of {of}" if epoch and of else job.state.value
+    state = job.state.value.capitalize()
+    text = f"{state}, {step} {epoch} of {of}" if epoch and of else state
     if job.status.get("seconds"):
         text += f", {duration(job.status['seconds'])}"
     if job.state is State.RUNNING and job.status.get("left_s"):
@@ -180,33 +191,52 @@ def _snapshot(job: Job, simulated: bool) -> None:
             return
         held = "validation donors" if job.config.get("validation", {}).get("share") else "training donors"
         where = f"{len(cells)} cells of {held}, evenly over the classes, at epoch {epoch}"
-        columns = st.columns([2, 3] if "gates" in arrays else 1)
-        with columns[0]:
-            what = "mean log probabilities" if "gates" in arrays else "first network's shared features"
-            widgets.figure(
-                charts.embedding(points, simulated), "training-embedding", points, simulated=simulated,
-                caption=f"First two principal components of the {what}, turned as at the epoch before; crosses are "
-                f"misclassified. {where}.",
-            )  # fmt: skip
+        what = "mean log probabilities" if "gates" in arrays else "first network's shared features"
+        widgets.figure(
+            charts.embedding(points, simulated), "training-embedding", points, simulated=simulated,
+            caption=f"First two principal components of the {what}, turned as at the epoch before; crosses are "
+            f"misclassified. {where}.",
+        )  # fmt: skip
         if "gates" in arrays:
             gates = pd.DataFrame(arrays["gates"].astype(float), index=cells, columns=list(FEATURE_NAMES))
-            with columns[1]:
-                widgets.figure(
-                    charts.gate_matrix(gates, truth, simulated), "training-gates-matrix", gates, simulated=simulated,
-                    caption=f"Consensus gates, the {charts.MOST_FEATURES} most open features. {where}.",
-                )  # fmt: skip
+            widgets.figure(
+                charts.gate_matrix(gates, truth, simulated), "training-gates-matrix", gates, simulated=simulated,
+                needs_room=True,
+                caption=f"Consensus gates, the {charts.MOST_FEATURES} most open features. {where}.",
+            )  # fmt: skip
 
 
-def _outcome(job: Job) -> None:
+def _figures_of(job: Job) -> None:
+    """How good the model is, and a button to use it, before its curves."""
+    _evaluated(job.metrics.get("protocol"))
     held = job.metrics.get("validation")
     if isinstance(held, dict) and {"accuracy", "macro_f1", "n_cells", "n_donors"} <= held.keys():
         _validation(held)
+    if job.state is State.DONE:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.link_button("Use this model", f"classify?model={job.id}", icon=":material/check:", type="primary")
+            st.caption("It is on the Models page too. The shipped models are unchanged.")
+
+
+def _evaluated(found: object) -> None:
+    """Accuracy by the protocol that was asked for."""
+    if not isinstance(found, dict) or "accuracy" not in (found.get("metrics") or {}):
+        return
+    metrics = found["metrics"]
+    title = PROTOCOL_TITLES.get(str(found.get("protocol")), "Evaluation")
+    f1 = f", macro F1 {with_interval(metrics['macro_f1'])}" if "macro_f1" in metrics else ""
+    n_cells = f"{int(found['n_cells']):,} " if found.get("n_cells") else ""
+    st.markdown(
+        f"**Accuracy {with_interval(metrics['accuracy'])}**{f1} on {n_cells}held-out cells. "
+        f"{title}; in parentheses the 95% confidence interval over donors."
+    )
+
+
+def _outcome(job: Job) -> None:
     if isinstance(job.metrics.get("own"), dict):
         own_gain.show(job.metrics["own"])
     if job.state is not State.DONE:
         return
-    st.success("Done. The shipped model is unchanged.", icon=":material/check_circle:")
-    st.link_button("Use this model", f"classify?model={job.id}", icon=":material/check:")
     with st.expander("Classify with it in a terminal", icon=":material/terminal:"):
         st.code(_classify_command(job), language=None, wrap_lines=True)
     if job.result:
@@ -217,7 +247,7 @@ def _outcome(job: Job) -> None:
 def _validation(held: dict[str, Any]) -> None:
     weights = held.get("weights_of")
     text = (
-        f"Final model: **{percent(held['accuracy'])}** accuracy, **{percent(held['macro_f1'])}** macro F1 on "
+        f"While training: **{percent(held['accuracy'])}** accuracy, **{percent(held['macro_f1'])}** macro F1 on "
         f"{held['n_cells']} cells of {held['n_donors']} validation donors, with the weights of epoch {weights}."
     )
     if held.get("chosen_by"):
