@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,23 @@ LONGEST = ("tests/browser", "tests/docs/test_blocks.py", "tests/commands", "test
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, in whatever order the others are."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def jobs_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let jobs, which stand back behind all else, run beside the tests as other processes do: a test waits for them."""
+    folder = tmp_path_factory.mktemp("priorities")
+    (folder / "nice").write_text('#!/bin/sh\nshift 2  # -n 10\nexec "$@"\n')
+    (folder / "nice").chmod(0o755)
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_scanned_once() -> None:
+    """Let Streamlit look through the installed packages once, not for every page that a test runs."""
+    from streamlit.components.v2 import manifest_scanner
+
+    manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture
