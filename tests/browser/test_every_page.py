@@ -1,4 +1,4 @@
-"""Every page, each opened once: in order at three widths and in both themes, readable, sound, asking nothing outside."""
+"""Every page, each opened once: in order at three widths, in both themes, readable, sound, asking nothing outside."""
 
 from collections import defaultdict
 from collections.abc import Iterator
