@@ -23,14 +23,36 @@ for name in [n for n in os.environ if n.startswith("NEUROCLASS_") and n not in K
     del os.environ[name]  # a developer's own history or server is no part of a test
 
 
-LONGEST = ("tests/browser", "tests/docs/test_blocks.py", "tests/commands", "tests/pages/test_classify.py")
-"""Files that take minutes: begun first, so that no process is left with one of them at the end."""
+LONGEST = (
+    "tests/browser/test_every_page.py",
+    "tests/browser/test_train_story.py",
+    "tests/docs/test_blocks.py",
+    "tests/pages/test_classify.py",
+    "tests/browser",
+    "tests/pages/test_cell.py",
+    "tests/commands",
+    "tests/evaluation/test_on_a_cluster.py",
+)
+"""Files that take minutes, the longest first: begun first, so that no process is left with one of them at the end."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, in whatever order the others are."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+    def place(item: pytest.Item) -> int:
+        return next((k for k, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def jobs_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let jobs, which stand back behind all else, run beside the tests as other processes do: a test waits for them."""
+    folder = tmp_path_factory.mktemp("priorities")
+    (folder / "nice").write_text('#!/bin/sh\nshift 2  # -n 10\nexec "$@"\n')
+    (folder / "nice").chmod(0o755)
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 @pytest.fixture

@@ -220,9 +220,9 @@ def _by_chosen(models: Models) -> list[str]:
         parts.append(_model(what, card, f"{one.name}, a model chosen from the library ({one.chosen.system})"))
     return [
         *parts,
-        "The chosen model classifies by itself; its answer is not reconciled with the other task's. Features that it was "
-        "trained with and that were not measured were set to their expectation given the others under a Gaussian. Its "
-        "probabilities, prediction sets and typicality were calibrated on training donors that were left out.",
+        "The chosen model classifies by itself; its answer is not reconciled with the other task's. Features that it "
+        "was trained with and that were not measured were set to their expectation given the others under a Gaussian. "
+        "Its probabilities, prediction sets and typicality were calibrated on training donors that were left out.",
     ]
 
 

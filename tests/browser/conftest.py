@@ -16,6 +16,7 @@ import pytest
 
 from neuroclass.config import PROJECT_DIR
 from neuroclass.ephys import compiled
+from tests.browser.axe import fetched
 
 START_S = 180.0
 PORTS_TRIED = 3
@@ -96,3 +97,9 @@ def browser() -> "Iterator[object]":
         running = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """The script of axe-core, or an empty one and the reason why it is not at hand."""
+    return fetched(tmp_path_factory.mktemp("axe"))

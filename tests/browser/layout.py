@@ -68,6 +68,42 @@ SETTLED = """() => {
 }"""
 
 
+WORN = """theme => {
+    const app = document.querySelector('[data-testid=stApp]');
+    const moving = document.getAnimations().some(one => one instanceof CSSTransition && one.playState === 'running');
+    return (!app || getComputedStyle(app).colorScheme === theme) && !moving;
+}"""
+
+
+QUIET = """() => new Promise(done => {
+    const main = document.querySelector('[data-testid=stMain]');
+    const pause = 100, longest = 3000, began = performance.now();
+    let changed = began;
+    const watch = new MutationObserver(() => { changed = performance.now(); });
+    watch.observe(main, {subtree: true, childList: true, attributes: true, characterData: true});
+    const look = now => {
+        if (now - changed < pause && now - began < longest) return requestAnimationFrame(look);
+        watch.disconnect();
+        done();
+    };
+    requestAnimationFrame(look);
+})"""
+
+
+def rest(tab: Any) -> None:
+    """Wait until every chart is drawn in its place and nothing of the page changes any more."""
+    tab.wait_for_function(SETTLED)
+    tab.evaluate(QUIET)
+    tab.wait_for_function(SETTLED)
+
+
+def wear(tab: Any, width: int, theme: str) -> None:
+    """Give a tab a width in px and a theme, and wait until its colours have changed."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=theme)
+    tab.wait_for_function(WORN, arg=theme)
+
+
 def faults(tab: Any) -> list[str]:
     """Faults of the page as it stands, in words; empty where it is in order."""
     return list(tab.evaluate(MEASURE))

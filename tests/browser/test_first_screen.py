@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from neuroclass.config import PROJECT_DIR
-from tests.browser.test_pages import TIMEOUT_MS, Visitor
+from tests.browser.visiting import TIMEOUT_MS, Visitor
 
 pytestmark = pytest.mark.browser
 PARTS = ("strips", "trace", "reasons", "quality")

@@ -12,7 +12,7 @@ from neuroclass.library.library import ModelLibrary
 from neuroclass.library.package import export_model
 from neuroclass.reports.own import train_into
 from tests.browser.conftest import serving
-from tests.browser.test_pages import TIMEOUT_MS, Visitor
+from tests.browser.visiting import TIMEOUT_MS, Visitor
 
 pytestmark = pytest.mark.browser
 NAME = "a sceptic's LDA"

@@ -13,8 +13,8 @@ from neuroclass.config import data_folder
 from neuroclass.features import FEATURE_NAMES
 from tests.browser.conftest import serving
 from tests.browser.test_models import settled
-from tests.browser.test_pages import Visitor
 from tests.browser.test_train_story import WAIT_MS, pictures
+from tests.browser.visiting import Visitor
 
 pytestmark = pytest.mark.browser
 N_CELLS = 200

@@ -10,54 +10,9 @@ from typing import Any
 import pytest
 
 from neuroclass.config import PROJECT_DIR
+from tests.browser.visiting import TIMEOUT_MS, Visitor
 
 pytestmark = pytest.mark.browser
-ADDRESSES = (
-    "",
-    "explore",
-    "train",
-    "performance",
-    "domains",
-    "shap",
-    "gates",
-    "classify",
-    "history",
-    "models",
-    "methods",
-    "paper",
-)
-TITLES = {"": "what is this neuron?", "paper": "reproduction of ophir et al. 2023"}
-TIMEOUT_MS = 120_000
-
-
-class Visitor:
-    """A browser tab that notes what goes wrong."""
-
-    def __init__(self, tab: Any, base: str) -> None:
-        self.tab, self.base = tab, base
-        self.outside: list[str] = []
-        self.errors: list[str] = []
-        tab.set_default_timeout(TIMEOUT_MS)
-        tab.on("request", self._note)
-        tab.on("pageerror", lambda error: self.errors.append(str(error)))
-
-    def _note(self, request: Any) -> None:
-        own = (self.base, self.base.replace("http", "ws"), "data:", "blob:")
-        if not request.url.startswith(own):
-            self.outside.append(request.url)
-
-    def open(self, address: str) -> None:
-        """Open an address and wait until its script has ended."""
-        self.tab.goto(f"{self.base}/{address}")
-        self.tab.wait_for_selector("h1")
-        self.tab.wait_for_selector("[data-test-script-state=notRunning]", state="attached")
-
-    def check(self) -> None:
-        """Nothing was raised, and nothing asked of the outside."""
-        assert self.tab.locator("[data-testid=stException]").count() == 0
-        assert self.tab.get_by_text("Page not found").count() == 0
-        assert self.errors == []
-        assert self.outside == []
 
 
 @pytest.fixture
@@ -78,15 +33,6 @@ def test_the_first_visit_to_a_fresh_server_finds_the_page(fresh_server: str, tab
     visitor.open(address)
     assert visitor.tab.locator("h1").inner_text().lower() == address
     visitor.check()
-
-
-def test_every_address_opens_without_error_in_both_themes(visitor: Visitor) -> None:
-    for scheme in ("light", "dark"):
-        visitor.tab.emulate_media(color_scheme=scheme)
-        for address in ADDRESSES:
-            visitor.open(address)
-            assert visitor.tab.locator("h1").inner_text().lower() == TITLES.get(address, address)
-            visitor.check()
 
 
 def test_a_shared_address_opens_the_same_cells(visitor: Visitor) -> None:
@@ -110,7 +56,7 @@ def test_an_uploaded_table_is_classified_and_a_bad_file_refused(visitor: Visitor
     if not (PROJECT_DIR / "models" / "lspin" / "weights.safetensors").is_file():
         pytest.skip("the shipped models are not here")
     table = tmp_path / "cells.csv"
-    table.write_text("cell,species,tau,sag,vrest,ri,latency\nA,mouse,20,0.1,-70,150,0.05\n")
+    table.write_text("cell,species,tau,sag,vrest,ri,latency\nA,mouse,20,0.1,-70,150,0.05\nB,mouse,9,0.1,-70,150,0.05\n")
     bad = tmp_path / "bad.abf"
     bad.write_bytes(b"not a recording")
     visitor.open("classify")
@@ -123,7 +69,6 @@ def test_an_uploaded_table_is_classified_and_a_bad_file_refused(visitor: Visitor
     visitor.check()
 
 
-POLICY = "content-security-policy"
 TALK = """([url]) => new Promise(done => {
     const line = new WebSocket(url, ["streamlit"]);
     line.onopen = () => done("open");
@@ -131,35 +76,12 @@ TALK = """([url]) => new Promise(done => {
 })"""
 
 
-def test_every_page_lives_with_the_content_security_policy(visitor: Visitor, tmp_path: Path) -> None:
-    against: list[str] = []
-    visitor.tab.on(
-        "console", lambda line: against.append(line.text) if "Content Security Policy" in line.text else None
-    )
-    for address in ADDRESSES:
-        answer = visitor.tab.goto(f"{visitor.base}/{address}")
-        assert "frame-ancestors 'self'" in answer.headers[POLICY]
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        visitor.open(address)
-        visitor.check()
-    table = tmp_path / "cells.csv"
-    table.write_text("cell,species,tau,sag,vrest,ri,latency\nA,mouse,20,0.1,-70,150,0.05\nB,mouse,9,0.1,-70,150,0.05\n")
-    visitor.open("classify")
-    visitor.tab.set_input_files("[data-testid=stFileUploaderDropzoneInput]", [str(table)])
-    visitor.tab.locator(".st-key-verdict-sections").get_by_text("Export").wait_for()
-    visitor.check()
-    assert against == []
-
-
 def test_the_policy_is_in_force(visitor: Visitor) -> None:
-    against: list[str] = []
-    visitor.tab.on(
-        "console", lambda line: against.append(line.text) if "Content Security Policy" in line.text else None
-    )
     visitor.open("methods")
-    visitor.tab.evaluate("() => { new Image().src = 'http://example.invalid/pixel.png' }")
-    visitor.tab.wait_for_timeout(500)
-    assert any("example.invalid" in text for text in against)
+    visitor.check()
+    with visitor.tab.expect_event("console", lambda line: "example.invalid" in line.text):
+        visitor.tab.evaluate("() => { new Image().src = 'http://example.invalid/pixel.png' }")
+    assert any("example.invalid" in text for text in visitor.against)
 
 
 @pytest.fixture
@@ -189,9 +111,23 @@ def test_a_page_of_another_origin_opens_no_websocket_and_no_frame(visitor: Visit
     other = visitor.tab.context.new_page()
     other.goto(elsewhere)
     assert other.evaluate(TALK, [stream]) == "refused"
-    refused: list[str] = []
-    other.on("console", lambda line: refused.append(line.text))
-    other.evaluate("url => { document.body.innerHTML += `<iframe src='${url}/methods'></iframe>` }", visitor.base)
-    other.wait_for_timeout(2000)
-    assert any("frame-ancestors" in text for text in refused)
+    with other.expect_event("console", lambda line: "frame-ancestors" in line.text):
+        other.evaluate("url => { document.body.innerHTML += `<iframe src='${url}/methods'></iframe>` }", visitor.base)
     other.close()
+
+
+def test_the_tour_is_shown_once(visitor: Visitor) -> None:
+    tab = visitor.tab
+    visitor.open("")
+    tab.get_by_text("Tour, 1 of 6").wait_for()
+    tab.get_by_role("button", name="Next: Classify").click()
+    tab.get_by_text("Tour, 2 of 6").wait_for()
+    tab.get_by_role("button", name="Skip the tour").click()
+    tab.get_by_text("Tour, 2 of 6").wait_for(state="detached")
+    visitor.open("")
+    assert tab.get_by_text("Tour, 1 of 6").count() == 0
+
+
+def test_a_tab_is_titled_by_cell_and_page(visitor: Visitor) -> None:
+    visitor.open("methods")
+    visitor.tab.wait_for_function("document.title === 'Methods · NeuroClass'")

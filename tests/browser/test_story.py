@@ -11,7 +11,7 @@ import pytest
 
 from neuroclass.cohort.loading import load_cohort
 from tests.browser.conftest import serving
-from tests.browser.test_pages import TIMEOUT_MS, Visitor
+from tests.browser.visiting import TIMEOUT_MS, Visitor
 
 pytestmark = pytest.mark.browser
 ATTEMPTS, ATTEMPT_MS = 5, 4_000

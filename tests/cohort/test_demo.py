@@ -37,7 +37,7 @@ def test_it_can_be_split_by_donor(demo: Cohort) -> None:
 
 
 def test_the_cells_features_are_those_of_their_own_sweeps(demo: Cohort) -> None:
-    # Cells that a change of one rule may concern: of each class those of the most and of the fewest spikes for a current.
+    # What a change of one rule may concern: of each class the cells of the steepest and of the flattest f-I slope.
     slopes = demo.frame.groupby(["species", "broad", "subclass"], dropna=False)["f_i_curve_slope"]
     for position in sorted({*slopes.idxmin(), *slopes.idxmax(), 0, len(demo) - 1}):
         row = demo.frame.loc[position]

@@ -16,7 +16,7 @@ WAY = (
     ("File", "A recording or a table; units, channels and plausibility are checked."),
     ("Sweeps", "Stimuli are recognised; spikes and passive responses are found."),
     ("41 features", "Each with the sweep and the spike it was measured on."),
-    ("Matched models", "DANN and LSPIN, fitted to the available features, for the database and for other laboratories."),
+    ("Matched models", "DANN and LSPIN for the available features, for the database and for other laboratories."),
     ("One answer", "Calibrated class probabilities of all models together."),
     ("Verdict", "Label, 90% prediction set, expected accuracy and typicality; or no label, and why."),
 )
@@ -65,7 +65,7 @@ def _steps() -> tuple[tuple[str, str], ...]:
             "normal mixtures that ship in their place.",
         ),
         (
-            "**In-database and out-of-database models** are weighted by how closely the recording resembles the database's.",
+            "**In-database and out-of-database models** are weighted by how much the recording resembles the database.",
             "- *In-database* models are for recordings like the database's. They pool the network, a Student t "
             "distribution for each class, and a kernel logistic regression; classes are as frequent as in the "
             "database.\n- *Out-of-database* models are for any other laboratory. Their network is trained on cells "
@@ -108,8 +108,8 @@ def models() -> None:
     st.subheader("Networks for all 41 features", anchor=False)
     st.markdown(
         "DANN and LSPIN were also trained once on all 41 features, with features hidden at random. These networks "
-        "suggest the next sweep and underlie the Performance, SHAP, Gates and Domains pages; they do not classify cells. "
-        "DANN's gradient-reversal layer trains its features so that a second head cannot tell the species."
+        "suggest the next sweep and underlie the Performance, SHAP, Gates and Domains pages; they do not classify "
+        "cells. DANN's gradient-reversal layer trains its features so that a second head cannot tell the species."
     )
     for model in MODELS:
         try:

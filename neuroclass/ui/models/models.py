@@ -120,7 +120,7 @@ def show_own() -> None:
     if not entries:
         st.caption("None yet. A finished training run or an uploaded model appears here, to be used like the shipped.")
         return
-    st.caption("Trained or uploaded here. One in use judges its question in place of the shipped model.")
+    st.caption("Trained or uploaded here. One in use answers its question in place of the shipped model.")
     for entry in entries:
         with st.container(border=True):
             _one(entry)

@@ -48,7 +48,7 @@ def use_button(entry_id: str) -> None:
         on_click=model_choice.use,
         args=(entry_id,),
         disabled=used,
-        help="The model that pages judge with" if used else "Judge with this model on every page",
+        help="The model that pages classify with" if used else "Classify with this model on every page",
     )
 
 

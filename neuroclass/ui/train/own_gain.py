@@ -39,7 +39,7 @@ def show(found: dict[str, Any]) -> None:
         f"{found['n_cells']} cells of {found['n_donors']} donors of {escaped(found['laboratory'])}, in "
         f"{found['n_folds']} folds of whole donors; each cell is predicted by a network that saw no cell of its donor. "
         f"95% intervals by resampling donors, gains in pairs. {found['system'].upper()} for all features, "
-        "missing ones imputed; the Classify page judges a cell by models fitted to exactly its features."
+        "missing ones imputed; the Classify page classifies a cell by models fitted to exactly its features."
     )
 
 
