@@ -8,9 +8,11 @@ import pandas as pd
 from neuroclass.cohort.demo import simulate_demo_squares
 from neuroclass.ephys.firing import average_spike
 from neuroclass.ephys.spikes import detect_spikes
+from neuroclass.features import FEATURE_NAMES
 from neuroclass.types.arrays import Floats
 
 ABOVE_RHEOBASE_PA = 50.0
+FARTHEST = 5.0  # interquartile ranges; beyond, a value counts no more
 THRESHOLD_SHARE, FAST_TROUGH_SHARE = 0.05, 0.01  # of upstroke and downstroke, by the features' definitions
 LEVELS = {
     "threshold": "threshold_v_long_square",
@@ -18,6 +20,14 @@ LEVELS = {
     "fast trough": "fast_trough_v_long_square",
     "trough": "trough_v_long_square",
 }
+
+
+def typical_cell(mates: pd.DataFrame) -> str:
+    """Id of the cell nearest to the class' medians, all features in units of their interquartile range."""
+    values = mates[list(FEATURE_NAMES)]
+    spread = (values.quantile(0.75) - values.quantile(0.25)).replace(0.0, np.nan)
+    away = ((values - values.median()) / spread).abs().clip(upper=FARTHEST).mean(axis=1)
+    return str(mates.loc[away.idxmin(), "id"])
 
 
 def simulated_class_spike(cell_ids: Iterable[str]) -> tuple[Floats, Floats, Floats, int]:

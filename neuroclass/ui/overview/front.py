@@ -11,6 +11,7 @@ from neuroclass.charts import front as charts
 from neuroclass.charts.traces import Trace
 from neuroclass.classification import wording
 from neuroclass.classification.result import CellVerdict, Reason
+from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA, typical_cell
 from neuroclass.cohort.demo import load_demo, simulate_demo_cell, simulate_demo_squares
 from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.config import SHIPPED_DIR
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from neuroclass.report.deciding import Deciding
 
 SHOWN = "fast-spiking"
-ABOVE_RHEOBASE_PA = 50.0
 _PAGES = SHIPPED_DIR / "pages"
 _CAN = {
     "It says": (
@@ -131,7 +131,7 @@ def _class_sweeps() -> Mapping[str, Trace]:
     cells = load_demo().frame
     found = {}
     for name in SUBCLASS_ORDER:
-        cell_id = str(cells.loc[cells["subclass"] == name, "id"].iloc[0])
+        cell_id = typical_cell(cells[cells["subclass"] == name])
         sweep = simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA).sweeps[-1]
         found[name] = Trace(name, sweep.v_mv, sweep.i_pa, sweep.rate_hz)
     return found
@@ -142,7 +142,7 @@ def classes() -> None:
     widgets.figure(
         charts.by_class(_class_sweeps()),
         "front-classes",
-        caption=f"Typical responses to the onset of a long square about {ABOVE_RHEOBASE_PA:.0f} pA above rheobase, one "
-        "simulated mouse cell per subclass.",
+        caption=f"Responses to the onset of a long square about {ABOVE_RHEOBASE_PA:.0f} pA above rheobase: of each "
+        "mouse subclass the simulated cell nearest to its medians.",
         simulated=True,
     )
