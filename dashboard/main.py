@@ -87,7 +87,7 @@ page = st.navigation(
     position="hidden" if waits else "sidebar",
 )
 st.html(f"<style>{STYLE}</style>")
-st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
+st.logo(str(ROOT / "dashboard" / "wordmark.png"), size="large", icon_image=str(ROOT / "dashboard" / "icon.png"))
 if page.url_path in ("classify", "history", "verdict"):
     warmup.wait()
 tab_title.show(page.title)
