@@ -18,7 +18,6 @@ from neuroclass.types.arrays import Floats
 SKIPPED_S = 0.4
 LEAD_S = stimuli.LEAD_S - SKIPPED_S
 PASSIVE_PA = (-70.0, -110.0)
-LASTING_SHARE = 0.6
 ABOVE_RHEOBASE_PA = (0.0, 50.0, 110.0)
 NOISE_S, MIN_NOISE_SPIKES = 1.0, 4
 MOST_DEPOLARISED_MV = -30.0
@@ -109,8 +108,6 @@ def _long(membrane: Membrane, rheobase: float) -> dict[str, float] | None:
     values = _first(trains[0], "long_square")
     if values is None or not len(trains[1]):
         return None
-    if any(float(train.time_s()[-1]) - LEAD_S < LASTING_SHARE * stimuli.LONG_S for train in trains[1:] if len(train)):
-        return None  # in block, or silent early for another reason: the slope would leave this square out
     rates = [len(train) / stimuli.LONG_S for train in trains]
     return values | {
         "threshold_i_long_square": rheobase,
