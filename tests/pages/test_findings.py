@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from neuroclass.ui.explain import findings
+from neuroclass.ui.explain import findings, transfer
 from neuroclass.ui.performance.systems import finding
 
 RNG = np.random.default_rng(0)
@@ -125,3 +125,18 @@ def test_a_systems_place_and_tests_are_stated() -> None:
         text == "DANN has rank 2 of 3 systems with an accuracy of 98.0%; "
         "significantly better than 1 of the other 2 (paired tests)."
     )
+
+
+def test_only_human_accuracies_of_both_protocols_are_taken_the_pages_question_first() -> None:
+    rows = [
+        ("dann", "donor-cv", "human", "accuracy", 0.95),
+        ("dann", "donor-cv", "mouse", "accuracy", 0.98),
+        ("dann", "leave-species-out", "human", "macro_f1", 0.85),
+        ("dann", "leave-species-out", "human", "accuracy", 0.88),
+        ("svc", "donor-cv", "human", "accuracy", 0.95),
+        ("dann", "paper-split", "human", "accuracy", 0.91),
+    ]
+    table = pd.DataFrame(rows, columns=["system", "protocol", "group", "metric", "mean"])
+    found = transfer.accuracies(table.assign(low=np.nan, high=np.nan, cells=299))
+    assert list(zip(found["protocol"], found["mean"], strict=True)) == [("leave-species-out", 0.88), ("donor-cv", 0.95)]
+    assert transfer.accuracies(table.head(0)).empty

@@ -43,6 +43,8 @@ def dependence(shown: Shown) -> None:
         }
     ).dropna(subset=["value"])
     note = "" if known is not None else " Values are not loaded with these cells, only the decile each falls in."
+    if feature not in BY_NAME:
+        note = " Of a quantity of several stimuli, the mean of its deciles is drawn; of a single feature, its value."
     widgets.figure(
         charts.dependence(
             points, feature, other, unit=shown.unit, marked=st.query_params.get("cell"), deciles=known is None
