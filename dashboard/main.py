@@ -18,6 +18,7 @@ st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "
 STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
+[data-testid=stTable] :is(th, th p) {color: inherit !important}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
 [data-testid=stTable] th, [data-testid=stTable] th p {color: inherit}
 [class*=st-key-footer-] > :last-child {margin-left: auto}
@@ -32,10 +33,11 @@ STYLE = """
 }
 @media (min-width: 641px) and (max-width: 1200px) {
   .st-key-place-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
-  .st-key-linked [data-testid=stColumn], .st-key-nearest [data-testid=stColumn] {min-width: 100%}
+  .st-key-nearest [data-testid=stColumn] {min-width: 100%}
   .st-key-facts [data-testid=stColumn] {min-width: calc(33% - 1rem)}
 }
 [data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
+.js-plotly-plot text[style*="fill: rgb(128, 132, 149)"] {fill: #4F5C66 !important}
 [data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {
   background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF
 }

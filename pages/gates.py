@@ -1,11 +1,21 @@
 """Which features LSPIN uses for which cell."""
 
+import streamlit as st
+
 from neuroclass.reports.store import Table
 from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.explain import gate_cells, gates, stability
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.models import own_report
 
+NAMES = {
+    "Overview": "How many features",
+    "Cells and gates": "All cells",
+    "By class": "By class",
+    "Deletion": "Without a feature",
+    "One cell": "One cell",
+    "Retraining": "Retrained",
+}  # what a view shows; the address holds its plain name
 VIEWS = {
     "Overview": gates.tiles,
     "Cells and gates": lambda _, model: gates.matrix(model),
@@ -21,6 +31,12 @@ widgets.heading(
 )
 with guarded():
     widgets.source_notice(cache.cohort())
-    model = own_report.gated_model(model_choice.pick())
-    view = widgets.choice("View", list(VIEWS), "view", label_visibility="collapsed")
+    chosen = model_choice.pick()
+    model = own_report.gated_model(chosen)
+    if chosen.shipped:
+        st.markdown(
+            "The gates here are LSPIN's own. Classify pools LSPIN with models of the same features that have no gates, "
+            "so that a feature whose gate is shut can still weigh in an answer there."
+        )
+    view = widgets.named_choice("View", NAMES, "view", label_visibility="collapsed")
     VIEWS[view](cache.table(model, Table.GATES), model)

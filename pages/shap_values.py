@@ -6,7 +6,6 @@ from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.explain import shap_cells, shap_values, stability
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.models import own_report
-from neuroclass.ui.performance import performance
 
 SYSTEMS, RETRAINING = "Systems", "Retraining"
 VIEWS = {
@@ -16,21 +15,33 @@ VIEWS = {
     "Dependence": shap_cells.dependence,
     "One cell": shap_cells.one_cell,
 }
+NAMES = {
+    "Overview": "Strongest",
+    "Importance": "By group",
+    "Cells": "All cells",
+    "Dependence": "By value",
+    "One cell": "One cell",
+    SYSTEMS: "Other models",
+    RETRAINING: "Retrained",
+}  # what a view shows; the address holds its plain name
 
-widgets.heading("SHAP", "Which features move a model towards a class, in which cells, and by how much?")
+widgets.heading(
+    "SHAP: which features matter", "Which features move a model towards a class, in which cells, and by how much?"
+)
 with guarded():
     widgets.source_notice(cache.cohort())
     chosen = model_choice.pick()
-    view = widgets.choice(
-        "View", [*VIEWS, *([SYSTEMS] if chosen.shipped else []), RETRAINING], "view", label_visibility="collapsed"
+    st.markdown(
+        "A SHAP value of +0.10 says: this feature's value raises the class' probability in this cell by 10 percentage "
+        "points, against typical cells of its species."
     )
-    model = performance.choose_model() if chosen.shipped else own_report.explained(chosen)
-    if view == SYSTEMS:
-        shap_values.systems(model)
-    elif view == RETRAINING:
-        stability.section(model)
+    names = {name: title for name, title in NAMES.items() if chosen.shipped or name != SYSTEMS}
+    view = widgets.named_choice("View", names, "view", label_visibility="collapsed")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = shap_values.choose_model() if chosen.shipped else own_report.explained(chosen)
+        shown = None if view in (SYSTEMS, RETRAINING) else shap_values.choose(model)
+    if shown is None:
+        (shap_values.systems if view == SYSTEMS else stability.section)(model)
     else:
-        with st.container(horizontal=True, vertical_alignment="top"):
-            shown = shap_values.choose(model)
         VIEWS[view](shown)
         shap_values.footing(shown)

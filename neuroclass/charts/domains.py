@@ -9,11 +9,11 @@ from plotly.subplots import make_subplots
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.embedding import space_title
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, WARNING, escape, finish, readable_on, wrapped
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, WARNING, escape, finish, wrapped
 
 _MEASURES = {
-    "species told by a classifier": ("A classifier tells the species", "Balanced accuracy (%)"),
-    "class told by a classifier": ("A classifier tells the class", "Balanced accuracy (%)"),
+    "species told by a classifier": ("Species guessed right", "Balanced accuracy (%)"),
+    "class told by a classifier": ("Class guessed right", "Balanced accuracy (%)"),
     "neighbours of the same species, within a class": (
         "Neighbours of the same species",
         "15 nearest cells (%)",
@@ -21,10 +21,13 @@ _MEASURES = {
     "neighbours of the same class": ("Neighbours of the same class", "15 nearest cells (%)"),
     "MMD² between the species, within a class": (
         "Distance between the species",
-        "MMD² (no unit)",
+        "MMD² (0: none)",
     ),
 }
-_INTERVAL = "#5B6770"
+_CASING = (("#FFFFFF", 3.2, 4), ("#1B2A33", 1.4, 3))
+"""Colour, thickness and width of the ends, px, of an interval: dark in a light casing, on bars and on either page."""
+_ROOM = 1.28
+"""Room right of the bars for the values, times the largest."""
 _ABOVE, _BETWEEN, _BELOW = 66, 88, 80
 """Room above, between and below the panels, px: two figures side by side have their panels at the same heights."""
 
@@ -61,20 +64,24 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
             y=labels,
             orientation="h",
             marker_color=[ACCENT if space == chosen else UNKNOWN for space in spaces],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows["high"] - rows["mean"]).tolist(),
-                "arrayminus": (rows["mean"] - rows["low"]).tolist(),
-                "thickness": 1.2,
-                "color": _INTERVAL,
-            },
-            text=[_stated(value, measure) for value in rows["mean"]],
-            textposition="inside",
-            insidetextanchor="start",
-            insidetextfont={"color": [readable_on(ACCENT if space == chosen else UNKNOWN) for space in spaces]},
             customdata=[[space_title(space)] for space in spaces],
             hovertemplate=f"%{{customdata[0]}}<br>{measure}: %{{x:.3f}}<extra></extra>",
+            showlegend=False,
+            row=row,
+            col=1,
+        )
+        for interval in _intervals(rows, labels):
+            fig.add_trace(interval, row=row, col=1)
+        ends = rows[["mean", "high", "chance"]].max(axis=1)
+        fig.add_scatter(
+            x=ends,
+            y=labels,
+            mode="text",
+            text=[f"  {_stated(value, measure)}" for value in rows["mean"]],
+            textposition="middle right",
+            textfont={"size": 12},
+            cliponaxis=False,
+            hoverinfo="skip",
             showlegend=False,
             row=row,
             col=1,
@@ -91,7 +98,11 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
             col=1,
         )
         title = _MEASURES.get(measure, ("", "MMD² (no unit)" if "MMD" in measure else "Share (%)"))[1]
-        scale = {} if "MMD" in measure else {"range": [0, 1.02], "tickformat": ".0%"}
+        scale = (
+            {"range": [0, _ROOM * float(ends.max() or 1.0)]}
+            if "MMD" in measure
+            else {"range": [0, _ROOM], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}
+        )
         fig.update_xaxes(title_text=title, **scale, row=row, col=1)
     finish(fig, height=_ABOVE + inner + _BELOW)
     fig.update_annotations(font_size=13)
@@ -100,8 +111,32 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
     return fig.update_layout(margin={"t": _ABOVE, "b": _BELOW})
 
 
+def _intervals(rows: pd.DataFrame, labels: list[str]) -> list[go.Scatter]:
+    """The range over the folds, twice: a light casing below a dark line, so that it is seen on any ground."""
+    return [
+        go.Scatter(
+            x=rows["mean"],
+            y=labels,
+            mode="markers",
+            marker={"opacity": 0, "size": 1},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": (rows["high"] - rows["mean"]).tolist(),
+                "arrayminus": (rows["mean"] - rows["low"]).tolist(),
+                "thickness": thickness,
+                "width": width,
+                "color": colour,
+            },
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        for colour, thickness, width in _CASING
+    ]
+
+
 def _stated(value: float, measure: str) -> str:
-    """A mean as it is written into its bar."""
+    """A mean as it is written right of its bar."""
     if value != value:
         return ""
     return f"{value:.2f}" if "MMD" in measure else f"{value:.0%}"
@@ -136,6 +171,6 @@ def matched_cells(table: pd.DataFrame, title: str) -> go.Figure:
             hovertemplate="%{y}: percentile %{x:.0f}<extra></extra>",
         )
     fig.update_xaxes(range=[-4, 104])
-    fig.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
+    fig.update_yaxes(autorange="reversed", tickfont={"size": 12}, dtick=1)
     finish(fig, height=120 + 19 * len(names), x="Percentile in its species (%)")
     return fig.update_layout(legend={"y": 1, "yref": "container", "yanchor": "top"})

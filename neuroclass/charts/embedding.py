@@ -46,7 +46,7 @@ def panels(
     for column, space in enumerate(spaces, start=1):
         _mark(fig, table[(table["space"] == space) & table["id"].isin(marked)], marked, column)
     finish(fig, height=400, simulated=simulated)
-    fig.update_layout(margin_t=48, legend={"y": -0.03, "yanchor": "top", "itemsizing": "constant"})
+    fig.update_layout(margin={"t": 48, "l": 14}, legend={"y": -0.03, "yanchor": "top", "itemsizing": "constant"})
     return _framed(fig)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -21,6 +22,9 @@ from neuroclass.charts.theme import (
 )
 from neuroclass.features import BY_NAME, signed
 
+LEAST_OPEN = 0.005
+"""A gate below it is written as 0 and counts as shut."""
+_HATCH = {"fgcolor": "#FFFFFF", "fgopacity": 0.75, "size": 7, "solidity": 0.3, "fillmode": "overlay"}
 _NAME_WIDTH = 24
 _LONG_NAME_WIDTH = 28
 _TEXT_SHARE = 0.45
@@ -34,7 +38,7 @@ def feature_name(feature: str) -> str:
     return BY_NAME[feature].named
 
 
-def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.Figure:
+def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False, pooled: bool = False) -> go.Figure:
     """SHAP values of one prediction, with gates if the model has them; each bar carries its feature's name.
 
     Parameters
@@ -46,10 +50,13 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
         The class that the values speak for.
     simulated : bool
         Whether the cell is simulated.
+    pooled : bool
+        Whether the answer pools a model with gates and models without.
 
     Returns
     -------
     Figure
+        Bars of features whose gate is shut are hatched.
     """
     if table.empty:
         return note("No feature was measured, so there is no reason to show.")
@@ -58,6 +65,7 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
         lines(f"{feature_name(f)} = {s}", _LONG_NAME_WIDTH) for f, s in zip(rows["feature"], rows["shown"], strict=True)
     ]
     gated = bool(rows["gate"].notna().any())
+    shut = (rows["gate"] < LEAST_OPEN).to_numpy(dtype=bool) if gated else np.zeros(len(rows), dtype=bool)
     fig = make_subplots(1, 2 if gated else 1, shared_yaxes=True, column_widths=[0.76, 0.24] if gated else None,
                         horizontal_spacing=0.08)  # fmt: skip
     texts = [signed(value, 3) for value in rows["shap"]]
@@ -66,7 +74,11 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
         y=names,
         orientation="h",
         customdata=rows["feature"].tolist(),
-        marker_color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["shap"]],
+        marker={
+            "color": [POSITIVE if value >= 0 else NEGATIVE for value in rows["shap"]],
+            "pattern": {"shape": ["/" if one else "" for one in shut], **_HATCH},
+        },
+        showlegend=False,
         text=[text if value >= 0 else "" for text, value in zip(texts, rows["shap"], strict=True)],
         textposition="outside",
         cliponaxis=False,
@@ -87,6 +99,7 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
             orientation="h",
             customdata=rows["feature"].tolist(),
             marker_color=UNKNOWN,
+            showlegend=False,
             text=[_gate(value) for value in rows["gate"]],
             textposition="outside",
             cliponaxis=False,
@@ -94,14 +107,20 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False) -> go.F
             row=1,
             col=2,
         )
-        fig.update_xaxes(range=[0, 1.6], title_text="Gate<br>(0 to 1)", tickvals=[0, 1], row=1, col=2)
-    finish(fig, height=120 + 34 * len(rows), simulated=simulated, legend=False)
+        ends = {"tickvals": [0, 1], "ticktext": ["0<br>shut", "1<br>open"]}
+        fig.update_xaxes(range=[-0.15, 1.6], title_text="LSPIN's gate<br>(0 to 1)", **ends, row=1, col=2)
+    if shut.any():
+        marker = {"color": POSITIVE, "pattern": {"shape": "/", **_HATCH}}
+        name = "gate shut" + (": by the pooled models without gates" if pooled else "")
+        fig.add_bar(x=[0], y=names[:1], orientation="h", name=name, marker=marker, hoverinfo="skip", row=1, col=1)
+    finish(fig, height=120 + 34 * len(rows) + (20 if shut.any() else 0), simulated=simulated, legend=bool(shut.any()))
+    fig.update_layout(barmode="overlay")
     return fig.update_yaxes(title_text="Feature (value)", col=1)
 
 
 def _gate(value: float) -> str:
     """A gate as it is written beside its bar; one that is shut reads 0."""
-    return "" if value != value else f"{value:.2f}" if 0.005 <= value < 0.995 else f"{value:.0f}"
+    return "" if value != value else f"{value:.2f}" if LEAST_OPEN <= value < 1 - LEAST_OPEN else f"{value:.0f}"
 
 
 def changes(

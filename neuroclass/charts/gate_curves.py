@@ -138,7 +138,7 @@ def of_cell(gates: pd.Series, percentiles: pd.Series, shown: Sequence[str]) -> g
     finish(fig, height=220 + ROW_PX * len(names))
     fig.update_xaxes(range=[0, 1.05], title_text="Gate (0–1)", col=1)
     fig.update_xaxes(range=[-4, 104], title_text="Percentile (%)", col=2)
-    fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], tickfont={"size": 11}, dtick=1)
+    fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], tickfont={"size": 12}, dtick=1)
     fig.update_layout(barmode="overlay")
     return fig
 

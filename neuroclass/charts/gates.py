@@ -1,4 +1,4 @@
-"""Figures of LSPIN's gates: pale is shut, dark is open (the paper's Figure 9 has black for shut)."""
+"""Figures of LSPIN's gates: grey is shut, blue is open (the paper's Figure 9 has black for shut)."""
 
 import numpy as np
 import pandas as pd
@@ -7,14 +7,20 @@ from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import PALETTE, UNKNOWN, category, class_label, colours_of, finish, ordered, wrapped
+from neuroclass.charts.theme import PALETTE, UNKNOWN, category, class_label, colours_of, finish, note, ordered, wrapped
 from neuroclass.explain.clustering import Tree
 from neuroclass.features import BY_NAME, Stimulus
 
 STIMULUS_COLOURS: dict[str, str] = dict(zip((s.value for s in Stimulus), PALETTE[5:], strict=False))
-_SHUT, _OPEN = "rgba(127,139,146,0.13)", "#12789B"
+_SHUT, _OPEN = "rgba(127,139,146,0.2)", "#12789B"
 _SHUT_TO_OPEN = [[0, _SHUT], [1, _OPEN]]
 ROW_PX = 20
+STRIP_PX = 26
+"""Height of the strips of true and of predicted classes, px."""
+_TALL, _DARK = 1.1, 0.45
+"""Height of a row with numbers, in those without; mean gate from which its cell is dark."""
+LEAST_MEAN = 0.02
+"""Mean gate below which a feature has no row of its own."""
 
 
 def matrix(
@@ -36,27 +42,28 @@ def matrix(
     Returns
     -------
     Figure
-        Features downwards, their stimuli at the left; cells from left to right, their true class on top.
+        Features downwards, their stimuli at the left; cells from left to right in the order of their dendrogram, which
+        is not drawn, their true class on top.
     """
     table = gates.iloc[rows.order, columns.order].T
     names = [str(name) for name in table.index]
     cells, kinds = table.columns, truth.iloc[rows.order]
+    inner = ROW_PX * len(names) + STRIP_PX + (STRIP_PX + 20 if predicted is not None else 0)
     fig = make_subplots(
-        3,
+        2,
         3,
         shared_xaxes=True,
         shared_yaxes=True,
         column_widths=[0.07, 0.02, 0.91],
-        row_heights=[0.1, 0.025, 0.875],
+        row_heights=[STRIP_PX / inner, 1 - STRIP_PX / inner],
         horizontal_spacing=0.004,
         vertical_spacing=0.006,
     )
     line = {"color": "#7F8B92", "width": 0.8}
     tree = {"mode": "lines", "line": line, "hoverinfo": "skip", "showlegend": False}
-    fig.add_scatter(x=rows.position, y=rows.height, **tree, row=1, col=3)
-    fig.add_scatter(x=-columns.height, y=columns.position, **tree, row=3, col=1)
-    _strip(fig, [str(t) for t in kinds], COLOURS, row=2, col=3, stimuli=False)
-    _strip(fig, [BY_NAME[n].stimulus.value for n in names], STIMULUS_COLOURS, row=3, col=2, stimuli=True)
+    fig.add_scatter(x=-columns.height, y=columns.position, **tree, row=2, col=1)
+    _strip(fig, [str(t) for t in kinds], COLOURS, row=1, col=3, stimuli=False)
+    _strip(fig, [BY_NAME[n].stimulus.value for n in names], STIMULUS_COLOURS, row=2, col=2, stimuli=True)
     hover = np.array([class_label(t) for t in kinds])
     fig.add_heatmap(
         z=table.to_numpy().round(2),
@@ -67,39 +74,59 @@ def matrix(
         customdata=np.repeat(np.asarray(cells, dtype=object)[None, :], len(names), axis=0),
         hovertemplate="%{customdata}, %{text}<br>%{y}: gate %{z:.2f}<extra></extra>",
         showscale=False,
-        row=3,
+        row=2,
         col=3,
     )
-    for name, colour in (("shut (0)", _SHUT), ("open (1)", _OPEN)):
-        _key(fig, name, colour, "square", "Gate")
     if predicted is not None:
         _predicted_strip(fig, cells, kinds, predicted.iloc[rows.order], len(names))
-    finish(fig, height=300 + ROW_PX * len(names))
+    finish(fig, height=150 + inner)
     bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "showline": False, "ticks": ""}
     fig.update_xaxes(**bare)
     fig.update_yaxes(**bare)
+    end = len(names) - 0.5 + (0 if predicted is None else (STRIP_PX + 20) / ROW_PX)
     fig.update_yaxes(
         showticklabels=True,
         tickvals=list(range(len(names))),
         ticktext=[feature_label(name) for name in names],
-        tickfont={"size": 11},
-        range=[len(names) - (0.5 if predicted is None else -2.0), -0.5],
-        row=3,
+        tickfont={"size": 12},
+        row=2,
         col=1,
     )
-    fig.update_yaxes(range=[len(names) - (0.5 if predicted is None else -2.0), -0.5], row=3)
+    fig.update_yaxes(range=[end, -0.5], row=2)
     fig.update_xaxes(range=[-0.5, len(cells) - 0.5], col=3)
-    fig.update_yaxes(range=[0, 1.02 * _top(rows)], row=1)
     fig.update_xaxes(range=[-1.02 * _top(columns), 0], col=1)
-    fig.update_yaxes(range=[-0.5, 0.5], row=2)
+    fig.update_yaxes(range=[-0.5, 0.5], row=1)
     fig.update_xaxes(range=[-0.5, 0.5], col=2)
-    fig.update_xaxes(title_text=f"Cells ({len(cells)})", row=3, col=3)
-    left = {"x": 0.085, "xref": "paper", "xanchor": "right", "showarrow": False, "font": {"size": 11}}
-    fig.add_annotation(text="True class", y=0, yref=_axis_of(fig, 2), **left)
+    fig.update_xaxes(title_text=f"Cells ({len(cells)})", row=2, col=3)
+    left = {"x": 0.085, "xref": "paper", "xanchor": "right", "showarrow": False, "font": {"size": 12}}
+    fig.add_annotation(text="True class", y=0, yref=_axis_of(fig, 1), **left)
     if predicted is not None:
-        fig.add_annotation(text="Predicted class", y=len(names) + 0.7, yref=_axis_of(fig, 3), **left)
-    fig.update_layout(legend_y=1.01)
+        fig.add_annotation(text="Predicted class", y=_strip_at(len(names)), yref=_axis_of(fig, 2), **left)
+    fig.update_layout(
+        margin={"t": 58, "b": 92},
+        legend={
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "title": {"text": "Class", "side": "left", "font": {"size": 12}},
+        },
+        legend2={
+            "orientation": "h",
+            "x": 0,
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "title": {"text": "Stimulus", "side": "left", "font": {"size": 12}},
+            "font": {"size": 12},
+            "bgcolor": "rgba(0,0,0,0)",
+        },
+    )
     return fig
+
+
+def _strip_at(n_features: int) -> float:
+    """Where the strip of predicted classes lies below the gates, in rows."""
+    return n_features - 0.5 + (12 + STRIP_PX / 2) / ROW_PX
 
 
 def _axis_of(fig: go.Figure, row: int) -> str:
@@ -123,13 +150,17 @@ def _predicted_strip(
     ]
     fig.add_scatter(
         x=list(range(len(names))),
-        y=[n_features + 0.7] * len(names),
+        y=[_strip_at(n_features)] * len(names),
         mode="markers",
-        marker={"symbol": "square", "size": 9, "color": [COLOURS.get(name, "#7F7F7F") for name in names]},
+        marker={
+            "symbol": "line-ns",
+            "size": STRIP_PX / 2,
+            "line": {"width": max(2, 900 / max(1, len(names))), "color": [COLOURS.get(n, "#7F7F7F") for n in names]},
+        },
         customdata=hover,
         hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         showlegend=False,
-        row=3,
+        row=2,
         col=3,
     )
 
@@ -152,17 +183,15 @@ def _strip(fig: go.Figure, values: list[str], colours: dict[str, str], *, row: i
         col=col,
     )
     for name, colour in zip(names, palette, strict=True):
-        label = Stimulus(name).label if stimuli else class_label(name)
-        _key(
-            fig, label, colour, *(("square", "Stimulus of the feature") if stimuli else ("circle", "Class of the cell"))
-        )
+        _key(fig, Stimulus(name).label if stimuli else class_label(name), colour, stimuli=stimuli)
 
 
-def _key(fig: go.Figure, label: str, colour: str, symbol: str, group: str) -> None:
-    """Add an entry to a titled part of the legend."""
+def _key(fig: go.Figure, label: str, colour: str, *, stimuli: bool) -> None:
+    """Add an entry to the legend of classes, or to that of stimuli."""
+    symbol = "square" if stimuli else "circle"
     marker = {"symbol": symbol, "size": 11, "color": colour, "line": {"color": "#7F8B92", "width": 0.5}}
-    named = {"legendgroup": group, "legendgrouptitle_text": group}
-    fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, **named, row=3, col=3)
+    legend = "legend2" if stimuli else "legend"
+    fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, legend=legend, row=2, col=3)
 
 
 def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
@@ -197,8 +226,8 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
     for row, (middle, top) in enumerate(medians, start=1):
         line = {"color": UNKNOWN, "width": 1.5}
         fig.add_shape(type="line", x0=middle, x1=middle, y0=top, y1=1.15 * highest, line=line, row=row, col=1)
-        note = {"text": f"median {middle:g}", "yanchor": "bottom", "showarrow": False}
-        fig.add_annotation(x=middle, y=1.12 * highest, **note, row=row, col=1)
+        said = {"text": f"median {middle:g}", "yanchor": "bottom", "showarrow": False}
+        fig.add_annotation(x=middle, y=1.12 * highest, **said, row=row, col=1)
     finish(fig, height=90 + 92 * len(colours), legend=False)
     fig.update_annotations(font_size=12)
     fig.update_yaxes(nticks=3, range=[0, 1.6 * highest])
@@ -208,7 +237,7 @@ def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
 
 
 def mean_by_class(means: pd.DataFrame) -> go.Figure:
-    """Mean gate of each feature in each class.
+    """Mean gate of each feature in each class, the features of a stimulus under its name.
 
     Parameters
     ----------
@@ -218,21 +247,70 @@ def mean_by_class(means: pd.DataFrame) -> go.Figure:
     Returns
     -------
     Figure
+        One panel per stimulus; the mean is written in each cell.
     """
-    fig = go.Figure(
-        go.Heatmap(
-            z=means.to_numpy().T.round(3),
-            x=[class_label(name) for name in means.index],
-            y=[feature_label(str(name)) for name in means.columns],
+    classes = [class_label(name) for name in means.index]
+    groups = {
+        stimulus: [str(name) for name in means.columns if BY_NAME[str(name)].stimulus is stimulus]
+        for stimulus in Stimulus
+    }
+    groups = {stimulus: names for stimulus, names in groups.items() if names}
+    if not groups:
+        return note("No gate is ever open.")
+    gap = 34
+    inner = ROW_PX * sum(map(len, groups.values())) * _TALL + gap * (len(groups) - 1)
+    fig = make_subplots(
+        len(groups),
+        1,
+        shared_xaxes=True,
+        row_heights=[len(names) for names in groups.values()],
+        vertical_spacing=gap / inner if len(groups) > 1 else 0,
+        subplot_titles=[f"<b>{stimulus.label.capitalize()}</b>" for stimulus in groups],
+    )
+    fig.update_annotations(x=0, xanchor="left", font_size=13)
+    for row, names in enumerate(groups.values(), start=1):
+        table = means[names].T
+        labels = [BY_NAME[name].label for name in names]
+        fig.add_heatmap(
+            z=table.to_numpy().round(3),
+            x=classes,
+            y=labels,
             zmin=0,
             zmax=1,
             colorscale=_SHUT_TO_OPEN,
             xgap=1,
             ygap=1,
-            colorbar={"title": {"text": "Mean gate<br>(0–1)"}, "thickness": 12, "len": 0.5},
+            showscale=False,
             hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
+            row=row,
+            col=1,
         )
-    )
-    fig.update_xaxes(showgrid=False, side="top")
-    fig.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1, showgrid=False)
-    return finish(fig, height=90 + ROW_PX * means.shape[1], legend=False)
+        for trace in _numbers(table, classes, labels):
+            fig.add_trace(trace, row=row, col=1)
+    fig.update_xaxes(showgrid=False, showticklabels=False, ticks="")
+    fig.update_xaxes(showticklabels=True, side="top", row=1)
+    fig.update_yaxes(autorange="reversed", tickfont={"size": 12}, dtick=1, showgrid=False, ticks="")
+    finish(fig, height=round(80 + inner), legend=False)
+    fig.update_annotations(yshift=4)
+    fig.update_annotations(yshift=26, selector={"text": fig.layout.annotations[0].text})
+    return fig.update_layout(margin_t=72)
+
+
+def _numbers(table: pd.DataFrame, classes: list[str], labels: list[str]) -> list[go.Scatter]:
+    """The means as text: white on dark cells, the page's colour on pale ones."""
+    cells = [(x, y, float(table.iat[j, i])) for j, y in enumerate(labels) for i, x in enumerate(classes)]
+    traces = []
+    for dark in (True, False):
+        mine = [cell for cell in cells if (cell[2] >= _DARK) is dark]
+        traces.append(
+            go.Scatter(
+                x=[x for x, _, _ in mine],
+                y=[y for _, y, _ in mine],
+                mode="text",
+                text=[f"{value:.2f}" if value >= 0.005 else "0" for _, _, value in mine],
+                textfont={"size": 12, **({"color": "#FFFFFF"} if dark else {})},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+    return traces

@@ -13,10 +13,13 @@ from neuroclass.charts.theme import category, class_label, colours_of, escape, f
 MOST_FACETS = 12
 MOST_SVG = 2000
 """Above this many points WebGL draws them, since as many SVG elements would be slow."""
-LAYERS = 8
-"""Parts in which the points of each group are drawn by turns, so that no group hides another."""
-SYMBOLS = {"mouse": "circle", "human": "diamond"}
+SYMBOLS = {"mouse": "circle", "human": "diamond-open"}
 _OTHER = "circle"
+_STYLES = ((400, 4.0, 0.55), (150, 5.5, 0.75), (0, 6.5, 0.9))
+"""From how many cells on a group's points have which size, px, and opacity: large groups are drawn as a haze."""
+_SCALED = (5.0, 0.7)
+"""Size, px, and opacity of points that are coloured by a number."""
+_OUTLINE_PX = 1.4
 
 
 def scatter(
@@ -60,8 +63,8 @@ def scatter(
     Returns
     -------
     Figure
-        Every point carries its id as customdata; mouse cells are circles, human cells diamonds. Points are drawn in
-        a random order with a fixed seed.
+        Every point carries its id as customdata; mouse cells are dots, human cells open diamonds. Large groups are
+        drawn first, small and pale, so that rare ones lie on top.
     """
     if points.empty:
         return note("No cell has both values.", height)
@@ -88,8 +91,7 @@ def scatter(
     chosen, rings = set(selected), set(ringed)
     for k, panel in enumerate(names):
         place = {"row": k // n_columns + 1, "col": k % n_columns + 1}
-        layers = max(1, LAYERS // len(names))
-        for name, species, cells in _parts(points[panels == panel], groups, ["all", *colours], layers):
+        for name, species, cells in _parts(points[panels == panel], groups, ["all", *colours]):
             trace = _trace(marker, cells, name, species, colours.get(name), colour, colour_title, chosen, limits)
             fig.add_trace(trace.update(legend.entry(name, species)), **place)
         around = points[(panels == panel) & points["id"].isin(rings)]
@@ -103,7 +105,7 @@ def scatter(
     finish(fig, height=total, simulated=simulated, legend=bool(not number or rings or (own is not None and len(own))))
     if facet:
         fig.update_layout(margin_t=80 if not number else 56)
-    fig.update_layout(legend={"tracegroupgap": 0, "itemsizing": "constant", "font": {"size": 11}})
+    fig.update_layout(legend={"tracegroupgap": 0, "itemsizing": "constant"})
     fig.update_xaxes(title_text=titles[0], row=n_rows)
     fig.update_yaxes(title_text=titles[1], col=1)
     return fig
@@ -118,15 +120,13 @@ def _panels(points: pd.DataFrame, facet: str | None) -> "pd.Series[str]":
 
 
 def _parts(
-    points: pd.DataFrame, groups: "pd.Series[str]", names: Sequence[str], layers: int
+    points: pd.DataFrame, groups: "pd.Series[str]", names: Sequence[str]
 ) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Points of each group and species, in parts that are drawn by turns: traces with a single symbol draw fast."""
-    mixed = points.sample(frac=1.0, random_state=0)
-    layer = np.arange(len(mixed)) % layers
-    found = dict(iter(mixed.groupby([layer, groups.loc[mixed.index], "species"], sort=False)))
+    """Points of each group and species, the largest first: a rare class is drawn on top of a common one."""
+    found = dict(iter(points.groupby([groups.loc[points.index], "species"], sort=False)))
     first = {name: k for k, name in enumerate(names)}
-    for key in sorted(found, key=lambda key: (key[0], _rank(key[2]), first[key[1]])):
-        yield key[1], key[2], found[key]
+    for key in sorted(found, key=lambda key: (-len(found[key]), _rank(key[1]), first[key[0]])):
+        yield key[0], key[1], found[key]
 
 
 def _rank(species: str) -> int:
@@ -172,7 +172,12 @@ def _trace(
     chosen: set[str],
     limits: tuple[float, float],
 ) -> go.Scatter:
-    marker: dict[str, Any] = {"size": 6, "opacity": 0.55, "symbol": SYMBOLS.get(species, _OTHER)}
+    size, opacity = next((px, part) for least, px, part in _STYLES if len(cells) >= least)
+    if value is None:
+        size, opacity = _SCALED
+    marker: dict[str, Any] = {"size": size, "opacity": opacity, "symbol": SYMBOLS.get(species, _OTHER)}
+    if marker["symbol"].endswith("-open"):
+        marker |= {"size": size + 1.5, "opacity": min(1.0, opacity + 0.25), "line": {"width": _OUTLINE_PX}}
     if value is None:
         marker |= {
             "color": cells[colour],
@@ -194,6 +199,7 @@ def _trace(
         customdata=cells[["id"]],
         marker=marker,
         selectedpoints=inside,
+        selected={"marker": {"opacity": 0.9}},
         unselected={"marker": {"opacity": 0.08}},
         hovertemplate=f"%{{customdata[0]}}, {escape(species)} {hover}<br>x %{{x:.4g}}, y %{{y:.4g}}<extra></extra>",
     )
@@ -261,7 +267,7 @@ def effects(
             orientation="h",
             marker={
                 "color": np.where(rows["delta"] > 0, "#B2182B", "#2166AC"),
-                "opacity": np.where(sure, 0.9, 0.3),
+                "opacity": np.where(sure, 0.95, 0.45),
             },
             customdata=rows[["p_holm", "median_a", "median_b"]],
             hovertemplate="%{y}: delta %{x:.3f}, corrected p %{customdata[0]:.2g}<br>medians %{customdata[1]:.4g} and "
@@ -269,6 +275,6 @@ def effects(
         )
     )
     fig.update_xaxes(range=[-1.05, 1.05], zeroline=True)
-    fig.update_yaxes(tickfont_size=11)
+    fig.update_yaxes(tickfont_size=12)
     title = f"Cliff's delta (−1 to 1; above 0: {escape(names[0])} higher than {escape(names[1])})"
     return finish(fig, height=90 + 18 * len(rows), x=title, y="Feature", simulated=simulated, legend=False)

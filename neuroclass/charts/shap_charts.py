@@ -254,14 +254,26 @@ def waterfall(
             hovertemplate="%{y}: %{customdata:+.3f}<extra></extra>",
         )
     )
-    for name, step in zip(names, steps, strict=True):
-        fig.add_annotation(x=1, xref="paper", xanchor="left", xshift=6, y=name, text=signed(step, 3), showarrow=False)
+    way = base + np.cumsum(steps)
+    ends = np.maximum(way, way - np.asarray(steps))
+    fig.add_scatter(
+        x=ends,
+        y=names,
+        mode="text",
+        text=[f" {signed(step, 3)}" for step in steps],
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    low, high = min(base, float((ends - np.abs(steps)).min())), max(base, float(ends.max()))
+    fig.update_xaxes(range=[low - 0.03 * (high - low), high + 0.16 * (high - low)])
     output = base + float(contributions.sum())
     from_to(fig, base, output)
     fig.update_yaxes(autorange="reversed")
     title = f"Base + SHAP values so far ({unit})"
     finish(fig, height=130 + 33 * len(names), x=title, simulated=simulated, legend=False)
-    return fig.update_layout(margin={"r": 60, "t": 46})
+    return fig.update_layout(margin={"t": 46})
 
 
 def from_to(fig: go.Figure, base: float, output: float) -> None:

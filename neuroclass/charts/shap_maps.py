@@ -64,7 +64,7 @@ def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *,
     fig.update_xaxes(showticklabels=False, showgrid=False, ticks="")
     fig.update_xaxes(title_text=f"Cells ({len(values)}), clustered within their true class", row=2, col=1)
     fig.update_yaxes(showticklabels=False, showgrid=False, ticks="", row=1, col=1)
-    fig.update_yaxes(autorange="reversed", ticks="", tickfont={"size": 11}, row=2, col=1)
+    fig.update_yaxes(autorange="reversed", ticks="", tickfont={"size": 12}, row=2, col=1)
     fig.update_layout(legend_y=1.02)
     return fig
 

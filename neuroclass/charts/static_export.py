@@ -18,7 +18,7 @@ FORMATS = ("svg", "png")
 _PER_INCH = 90.0
 _SYMBOLS = {
     "circle": "o", "diamond": "D", "star": "*", "square": "s", "x": "x", "triangle-up": "^", "triangle-down": "v",
-    "circle-open": "o",
+    "circle-open": "o", "diamond-open": "D",
 }  # fmt: skip
 _DASHES = {"dash": "--", "dot": ":", "dashdot": "-."}
 _INK = "#1B2A33"

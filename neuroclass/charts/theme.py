@@ -37,6 +37,8 @@ SIMULATED_NOTE = "simulated cells"
 WARNING = "#C05621"
 TINT = 0.18
 """Opacity of the inside of an outlined bar."""
+FONT_PX = 12
+"""Least size of ticks and legends."""
 TITLE_WIDTH = 34
 """Characters of an axis title on one line: what fits beside the labels of a figure on a telephone."""
 OWN = ("#D81B60", "#8E5CF0", "#009688", "#F4511E", "#7CB342", "#B8860B", "#78909C")
@@ -147,7 +149,14 @@ def finish(
     fig.update_layout(
         height=height,
         margin={"l": 8, "r": 12, "t": 44 if legend else 28, "b": 8},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0, "title": {"text": ""}},
+        legend={
+            "orientation": "h",
+            "yanchor": "bottom",
+            "y": 1.01,
+            "x": 0,
+            "title": {"text": ""},
+            "font": {"size": FONT_PX},
+        },
         showlegend=legend,
         colorway=list(PALETTE),
         hoverlabel={"align": "left"},
@@ -157,8 +166,8 @@ def finish(
         fig.update_xaxes(title_text=wrapped(x))
     if y is not None:
         fig.update_yaxes(title_text=wrapped(y))
-    fig.update_xaxes(automargin=True)
-    fig.update_yaxes(automargin=True)
+    fig.update_xaxes(automargin=True, tickfont_size=FONT_PX)
+    fig.update_yaxes(automargin=True, tickfont_size=FONT_PX)
     if simulated and legend and any(map(_in_legend, fig.data)):
         fig.update_layout(legend_title={"text": f"<span style='color:{WARNING}'>{SIMULATED_NOTE}</span>   "})
     elif simulated:

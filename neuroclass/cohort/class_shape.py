@@ -1,6 +1,6 @@
 """A class' typical spike: averaged over simulated cells, or built from median features."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from neuroclass.types.arrays import Floats
 ABOVE_RHEOBASE_PA = 50.0
 FARTHEST = 5.0  # interquartile ranges; beyond, a value counts no more
 THRESHOLD_SHARE, FAST_TROUGH_SHARE = 0.05, 0.01  # of upstroke and downstroke, by the features' definitions
+LANDMARKS = ("threshold", "upstroke", "peak", "downstroke", "fast trough")
+SCHEMATIC_POINTS = 40
 LEVELS = {
     "threshold": "threshold_v_long_square",
     "peak": "peak_v_long_square",
@@ -78,3 +80,41 @@ def median_landmarks(mates: pd.DataFrame) -> dict[str, tuple[float, float]]:
         "fast trough": (middle["fast_trough_v"], FAST_TROUGH_SHARE * middle["downstroke"]),
     }
     return {name: (float(v), float(s)) for name, (v, s) in found.items() if np.isfinite(v) and np.isfinite(s)}
+
+
+def schematic_spike(landmarks: Mapping[str, tuple[float, float]]) -> tuple[Floats, Floats] | None:
+    r"""A spike's time course through its landmarks, each part a quarter of an ellipse in the phase plane.
+
+    Parameters
+    ----------
+    landmarks : mapping of name to (v_mv, dvdt)
+        As `median_landmarks` gives them.
+
+    Returns
+    -------
+    t_ms, v_mv : ndarray
+        Time from the threshold, ms, and potential, mV; None where a landmark lacks or they are out of order.
+
+    Notes
+    -----
+    On such a quarter, from a steepest slope :math:`s` to none over a potential :math:`D`, the potential is a quarter
+    of a sine of :math:`\pi D / 2 s` ms.
+    """
+    if not set(LANDMARKS) <= set(landmarks):
+        return None
+    start, up, peak, down, end = (landmarks[name][0] for name in LANDMARKS)
+    rise, fall = landmarks["upstroke"][1], -landmarks["downstroke"][1]
+    if not start < up < peak > down > end or rise <= 0 or fall <= 0:
+        return None
+    angle = np.linspace(0, np.pi / 2, SCHEMATIC_POINTS)
+    parts = (  # to a steepest slope as the cosine's fall, from it as the sine's rise
+        ((up - start) / rise, start + (up - start) * (1 - np.cos(angle))),
+        ((peak - up) / rise, up + (peak - up) * np.sin(angle)),
+        ((peak - down) / fall, peak - (peak - down) * (1 - np.cos(angle))),
+        ((down - end) / fall, down - (down - end) * np.sin(angle)),
+    )
+    t, v = [np.zeros(1)], [np.array([start])]
+    for scale, potential in parts:
+        t.append(t[-1][-1] + scale * angle[1:])
+        v.append(potential[1:])
+    return np.concatenate(t), np.concatenate(v)

@@ -230,11 +230,13 @@ def choice(label: str, options: list[str], key: str, **kwargs: Any) -> str:
     )
 
 
-def named_choice(label: str, names: Mapping[str, str], key: str) -> str:
+def named_choice(label: str, names: Mapping[str, str], key: str, **kwargs: Any) -> str:
     """Choose one of a few options side by side; the page's URL holds its plain name, the button what people read."""
     first = next(iter(names))
     take(key, names, first)
-    chosen = str(st.segmented_control(label, list(names), required=True, key=key, format_func=names.__getitem__))
+    chosen = str(
+        st.segmented_control(label, list(names), required=True, key=key, format_func=names.__getitem__, **kwargs)
+    )
     put(key, chosen, first)
     return chosen
 

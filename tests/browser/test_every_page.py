@@ -56,6 +56,7 @@ TITLES = {
     MOUSE: "cell simulated-mouse-pvalb-001 · pvalb · mouse visp l5",
     "": "what is this neuron?",
     "paper": "reproduction of ophir et al. 2023",
+    "shap": "shap: which features matter",
     "verdict": "a colleague's verdict, read only",
 }
 RUNS = ("20260101-000000-lspin-abcdef", "20260102-000000-dann-abcdef")

@@ -14,11 +14,21 @@ REASONS = pd.DataFrame(
 
 def test_each_bar_of_the_reasons_carries_its_feature():
     fig = evidence.reasons(REASONS, "Pvalb")
-    shap, gates = fig.data
+    shap, gates, _ = fig.data
     assert list(shap.customdata) == list(gates.customdata) == ["sag", "tau"]
     assert "&lt;b&gt;12 ms" in shap.y[1].replace("\xa0", " ")
     assert "probability" in fig.layout.xaxis.title.text
     assert list(gates.x) == [0.0, 1.0] and list(gates.text) == ["0", "1"]
+
+
+def test_bars_with_a_shut_gate_are_hatched_and_the_legend_says_why():
+    fig = evidence.reasons(REASONS, "Pvalb", pooled=True)
+    assert list(fig.data[0].marker.pattern.shape) == ["/", ""]
+    assert list(fig.layout.xaxis2.ticktext) == ["0<br>shut", "1<br>open"]
+    (entry,) = [trace for trace in fig.data if trace.showlegend is not False]
+    assert fig.layout.showlegend and "models without gates" in entry.name and entry.marker.pattern.shape == "/"
+    assert "without" not in evidence.reasons(REASONS, "Pvalb").data[-1].name
+    assert not evidence.reasons(REASONS.assign(gate=1.0), "Pvalb").layout.showlegend
 
 
 def test_every_gate_is_written_also_where_it_is_shut():

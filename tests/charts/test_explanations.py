@@ -92,6 +92,34 @@ def test_the_predicted_strip_holds_each_cells_id_in_row_order() -> None:
     assert [row[0] for row in strip.customdata] == list(GATES.index[rows.order])
 
 
+def test_the_strip_that_is_dragged_across_is_as_high_as_the_one_on_top() -> None:
+    rows, truth = cluster(GATES.to_numpy()), pd.Series(TRUTH)
+    fig = gates.matrix(GATES, truth, rows, cluster(GATES.to_numpy().T), truth)
+    strip = next(trace for trace in fig.data if trace.customdata is not None and trace.type == "scatter")
+    assert 2 * strip.marker.size == gates.STRIP_PX >= 20
+    low, high = sorted(next(fig.select_yaxes(row=2, col=3)).range)
+    assert low < strip.y[0] - 0.5 and strip.y[0] + 0.5 < high
+
+
+def test_mean_gates_stand_under_their_stimulus_with_their_numbers() -> None:
+    means = pd.DataFrame({"sag": [0.9], "width": [0.1], "tau": [0.001]}, index=["Sst"])
+    fig = gates.mean_by_class(means)
+    assert [a.text for a in fig.layout.annotations] == ["<b>Noise</b>", "<b>Long square</b>"]
+    maps = [trace for trace in fig.data if trace.type == "heatmap"]
+    assert [list(one.y) for one in maps] == [["Width"], ["Sag", "Membrane time constant"]]
+    texts = {text: trace.textfont.color for trace in fig.data if trace.type == "scatter" for text in trace.text}
+    assert texts["0.90"] == "#FFFFFF" and texts["0.10"] is None and texts["0"] is None
+    assert "No gate" in gates.mean_by_class(means[[]]).layout.annotations[0].text
+
+
+def test_values_stand_at_the_right_end_of_each_bar_of_a_waterfall() -> None:
+    fig = shap_charts.waterfall(0.5, pd.Series({"sag": 0.3, "tau": -0.1}), ["a", "b"], unit="probability")
+    texts = fig.data[1]
+    assert [text.strip() for text in texts.text] == ["+0.300", "−0.100"]
+    assert list(texts.x) == pytest.approx([0.8, 0.8])
+    assert fig.layout.xaxis.range[1] > 0.8
+
+
 def test_a_quantity_of_several_stimuli_has_a_label() -> None:
     assert shap_charts.feature_label("Peak") == "Peak, all stimuli"
     assert shap_charts.feature_label("sag") == "Sag, long square"
@@ -102,10 +130,13 @@ def test_marked_cells_are_ringed() -> None:
     assert any("star" in (trace.marker.symbol or ()) for trace in FIGURES["marked"]().data)
 
 
-def test_chance_is_a_tick_at_each_bar_and_the_means_are_written_in_the_bars() -> None:
-    bars, chance = FIGURES["measures"]().data
-    assert list(bars.text) == ["90%", "95%"]
+def test_chance_is_a_tick_at_each_bar_and_the_means_stand_right_of_all_marks() -> None:
+    bars, casing, line, values, chance = FIGURES["measures"]().data
+    assert [text.strip() for text in values.text] == ["90%", "95%"]
     assert (chance.mode, chance.marker.symbol, list(chance.y)) == ("markers", "line-ns", list(bars.y))
+    assert (np.asarray(values.x) >= np.asarray(line.x) + line.error_x.array - 1e-9).all()
+    assert (np.asarray(values.x) >= chance.x).all()
+    assert casing.error_x.thickness > line.error_x.thickness and casing.error_x.color != line.error_x.color
 
 
 def test_figures_of_several_measures_have_their_panels_at_the_same_heights() -> None:

@@ -54,7 +54,7 @@ def test_effects_are_ranked_and_unsure_ones_pale() -> None:
     assert len(fig.data[0].x) == 10
     assert "a&lt;b&gt;" in fig.layout.xaxis.title.text
     unsure = points.effects(table.assign(p_holm=1.0), ("a", "b"))
-    assert set(unsure.data[0].marker.opacity) == {0.3}
+    assert set(unsure.data[0].marker.opacity) == {0.45}
 
 
 def test_parallel_axes_write_their_values_in_shown_units() -> None:
@@ -100,7 +100,7 @@ def test_the_legend_tells_the_species_by_symbol_and_names_all_but_the_mouse() ->
     of_class = FRAME["subclass"].where(FRAME["subclass"].notna(), FRAME["broad"])
     cells = CELLS.assign(**{"class": of_class})
     entries = _legend(points.scatter(cells, titles=TITLES, colour="class"))
-    assert dict(entries)["Glutamatergic"] == "circle" and dict(entries)["human excitatory"] == "diamond"
+    assert dict(entries)["Glutamatergic"] == "circle" and dict(entries)["human excitatory"] == "diamond-open"
     assert len(entries) == of_class.nunique()
     broad = _legend(points.scatter(cells.assign(broad=FRAME["broad"]), titles=TITLES, colour="broad"))
     assert [name for name, _ in broad] == [f"{s} {c}" for s in ("mouse", "human") for c in ("excitatory", "inhibitory")]
@@ -108,10 +108,10 @@ def test_the_legend_tells_the_species_by_symbol_and_names_all_but_the_mouse() ->
     assert [name for name, _ in alone] == ["excitatory", "inhibitory"]
 
 
-def test_no_class_is_drawn_over_all_of_another() -> None:
-    cells = CELLS.assign(**{"class": FRAME["broad"]})
-    fig = points.scatter(cells[cells["species"] == "mouse"], titles=TITLES, colour="class")
-    order = [trace.name for trace in fig.data]
-    assert order[:2] == ["excitatory", "inhibitory"] and order == order[:2] * points.LAYERS
-    again = points.scatter(cells[cells["species"] == "mouse"], titles=TITLES, colour="class")
-    assert _ids(fig) == _ids(again)
+def test_rare_classes_are_drawn_on_top_and_common_ones_small_and_pale() -> None:
+    part = CELLS[CELLS["species"] == "mouse"].head(12)
+    many = pd.concat([part.assign(kind="common")] * 50 + [part.assign(kind="rare")], ignore_index=True)
+    many = many.assign(id=[str(k) for k in many.index])
+    common, rare = points.scatter(many, titles=TITLES, colour="kind").data
+    assert (common.name, rare.name) == ("common", "rare") and len(common.x) > len(rare.x)
+    assert common.marker.size < rare.marker.size and common.marker.opacity < rare.marker.opacity

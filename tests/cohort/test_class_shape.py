@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from neuroclass.cohort.class_shape import typical_cell
+from neuroclass.cohort.class_shape import schematic_spike, typical_cell
 from neuroclass.features import FEATURE_NAMES
 
 
@@ -16,3 +17,24 @@ def test_the_typical_cell_is_the_one_nearest_to_the_medians_whatever_its_outlier
     frame.loc[3, list(FEATURE_NAMES)[:20]] = np.nan
     assert typical_cell(frame) == "cell 5"
     assert typical_cell(frame.iloc[::-1]) == "cell 5"
+
+
+def test_a_schematic_spike_runs_through_its_landmarks_in_the_time_that_its_slopes_take() -> None:
+    marks = {
+        "threshold": (-40.0, 15.0),
+        "upstroke": (-10.0, 300.0),
+        "peak": (30.0, 0.0),
+        "downstroke": (0.0, -150.0),
+        "fast trough": (-55.0, -1.5),
+    }
+    found = schematic_spike(marks)
+    assert found is not None
+    t, v = found
+    assert (v[0], v.max(), v[-1]) == pytest.approx((-40.0, 30.0, -55.0))
+    assert (np.diff(t) > 0).all()
+    slope = np.diff(v) / np.diff(t)
+    assert 295 < slope.max() <= 300 and -150 <= slope.min() < -147
+    slower = schematic_spike({**marks, "downstroke": (0.0, -75.0), "fast trough": (-55.0, -0.75)})
+    assert slower is not None and slower[0][-1] > t[-1]
+    assert schematic_spike({name: marks[name] for name in list(marks)[:4]}) is None
+    assert schematic_spike({**marks, "peak": (-20.0, 0.0)}) is None

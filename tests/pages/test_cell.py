@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from neuroclass.classification.result import Prediction
 from neuroclass.cohort.demo import load_demo
 from neuroclass.ui import cache
-from neuroclass.ui.cells import identity, predictions
+from neuroclass.ui.cells import identity, neighbours, panels, predictions
 
 Open = Callable[..., AppTest]
 CELL = "simulated-human-inhibitory-062"
@@ -130,3 +130,33 @@ def test_a_reporter_negative_cell_is_told(open_page: Open, tiny_models: Path, mo
 def test_a_prediction_is_the_likeliest_class_and_the_next() -> None:
     shares = {"Sst": 0.0096, "Htr3a": 0.02, "Pvalb": 0.9704}
     assert predictions.in_words(Prediction("lspin", shares)) == "Pvalb 97.0%, then Htr3a+|Vip− 2.0%"
+
+
+def _near(species: str, *subclasses: str) -> pd.DataFrame:
+    broad = ["excitatory" if name == "Glutamatergic" else "inhibitory" for name in subclasses]
+    subclass = list(subclasses) if species == "mouse" else [""] * len(subclasses)
+    return pd.DataFrame({"broad": broad, "subclass": subclass})
+
+
+def test_how_many_neighbours_have_the_predicted_class_is_said_and_why_they_may_not() -> None:
+    found = {"mouse": _near("mouse", "Pvalb", "Sst", "Pvalb"), "human": _near("human", "Sst", "Glutamatergic")}
+    text = neighbours.agreement(found, "mouse", {"subclass": "Sst", "broad": "inhibitory"}).replace("\\", "")
+    assert text.startswith("1 of the 3 nearest mouse cells is Sst, as predicted; 1 of the 2 nearest human cells")
+    assert "all 39 features alike" in text
+    alike = {"mouse": _near("mouse", "Sst", "Sst")}
+    assert "alike" not in neighbours.agreement(alike, "mouse", {"subclass": "Sst"})
+    assert neighbours.agreement(alike, "mouse", {}) == ""
+
+
+def test_a_slope_through_two_squares_is_said_to_be_one() -> None:
+    assert "two spiking squares" in panels.few_points(2)
+    assert panels.few_points(3) == panels.few_points(0) == ""
+
+
+def test_a_cell_without_its_recording_is_drawn_from_its_features(
+    open_page: Open, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuroclass.ui.cells.cell._analysis", lambda cells, cell_id: None)
+    app = open_page("explore", cell=load_demo().frame["id"].iloc[3])
+    assert not app.exception
+    assert any("not from sweeps" in one.value for one in app.markdown)

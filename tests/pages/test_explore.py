@@ -20,6 +20,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.cohort.selections import encode, encode_named
 from neuroclass.ui.cells import own_cells
 from neuroclass.ui.cells.own_cells import OwnCell
+from neuroclass.ui.explore import explore
 from neuroclass.ui.explore.explore import nice_span
 from neuroclass.ui.text import stated_p
 from neuroclass.ui.widgets import pack_figures
@@ -78,6 +79,9 @@ def test_classes_are_compared_within_their_species_unless_asked(open_page: Open,
     app.toggle(key="across").set_value(True).run()
     assert not app.exception
     assert len(_tests(app)) == 21 > len(table) == 11
+    share = table["Above it"].str.rstrip("%").astype(int) / 100
+    delta = table["Cliff's delta"].str.replace("−", "-").astype(float)
+    assert (share - (1 + delta) / 2).abs().max() <= 0.01
     axes = {app.selectbox(key="x").value, app.selectbox(key="y").value}
     (cells,) = [d.value for d in app.dataframe if {"id", "class", *axes} <= set(d.value)]
     assert "Htr3a+|Vip−" in set(cells["class"]) and "Htr3a" not in set(cells["class"])
@@ -120,7 +124,7 @@ def test_the_zip_holds_image_and_numbers_of_each_figure() -> None:
 def test_an_unknown_cell_in_the_address_is_said_in_words(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", cell="no-such-cell")
     assert not app.exception
-    assert any("There is no cell no" in one.value for one in app.warning)
+    assert any("There is no cell no" in one.value and "Choose one above" in one.value for one in app.warning)
     assert any("337 cells** after the filters" in m.value for m in app.markdown)
 
 
@@ -154,7 +158,7 @@ def _own(name: str, **features: float) -> dict[str, list[OwnCell]]:
 
 
 def test_a_cell_of_the_session_is_drawn_in_every_figure_of_a_feature(open_page: Open, tiny_models: Path) -> None:
-    app = open_page("explore", x="Sag, long square (ratio)", ranges="sag")
+    app = open_page("explore", x="Sag, long square (ratio)", y="Width, noise (ms)", ranges="sag")
     assert not [one for one in app.multiselect if one.key == "overlaid"]
     app.session_state["own-cells"] = _own("mine.abf", sag=0.2, width=0.0005)
     app.run()
@@ -182,3 +186,19 @@ def test_the_sessions_cells_follow_the_latest_answer(monkeypatch: pytest.MonkeyP
     assert own_cells.values(own_cells.known(), "layer").empty
     own_cells.keep("file", [])
     assert list(own_cells.known()) == ["a.csv, c1"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "simulated", "said"),
+    [
+        ("simulated-mouse-pvalb-001", False, "simulated cell of the demo cohort"),
+        ("simulated-mouse-none-999", True, "Choose one above"),
+        ("501845630", True, "Allen Cell Types Database"),
+        ("501845630", False, "Choose one above"),
+    ],
+)
+def test_an_id_that_is_not_loaded_is_said_to_be_what_it_is(
+    cell: str, simulated: bool, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explore.cache, "cohort", lambda: replace(load_demo(), simulated=simulated))
+    assert said in explore._what(cell)

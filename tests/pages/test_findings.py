@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from neuroclass.ui.explain import findings
+from neuroclass.ui.explain import findings, transfer
 from neuroclass.ui.performance.systems import finding
 
 RNG = np.random.default_rng(0)
@@ -43,18 +43,51 @@ def test_open_gates_are_counted() -> None:
     assert findings.open_gates(gates * 0) == "No gate of this cell is open."
     table = pd.DataFrame({"sag": [1.0, 1.0], "tau": [0.0, 1.0], "ri": [0.0, 0.0]})
     assert "Sag (long square) in 100% of cells" in findings.always_open(table)
-    means = pd.DataFrame({"sag": [0.9, 0.1], "tau": [0.5, 0.5]})
-    assert "0.90 in Sst, 0.10 in Vip" in findings.gates_by_class(means, ["Sst", "Vip"])
+    means = pd.DataFrame({"sag": [0.9, 0.1], "tau": [0.7, 0.3]})
+    by = {"sag": 0.3, "tau": 0.2}
+    assert "ε² 0.30): 0.90 in Sst, 0.10 in Vip" in findings.gates_by_class(means, ["Sst", "Vip"], pd.Series(by))
+    by["tau"] = 0.6
+    assert "time constant" in findings.gates_by_class(means, ["Sst", "Vip"], pd.Series(by))
+
+
+def test_the_number_of_open_gates_is_given_by_class_where_it_differs() -> None:
+    n_open, truth = pd.Series([4, 4, 4, 8, 9]), pd.Series(["Glutamatergic"] * 3 + ["Sst", "Vip"])
+    text = findings.sparsity(n_open, truth, 41)
+    assert "4 of 41 or fewer in half" in text and "4 in Glutamatergic (60% of the cells), 8 to 9 in the other" in text
+    assert "by class" not in findings.sparsity(n_open[:3], truth[:3], 41)
 
 
 def test_how_far_the_species_is_hidden_is_said_before_the_numbers() -> None:
     text = findings.domains((0.94, 0.66), (0.97, 0.98), 0.1)
-    assert text.startswith("DANN hides much of the species") and "94% from the input features, 66%" in text
-    assert text.endswith("The class stays: 97% → 98%.")
+    assert text.startswith("DANN removes much of") and "94% from the input features, in 66%" in text
+    assert text.endswith("Excitatory or inhibitory stays: 97% → 98%.")
     text = findings.domains((0.94, 0.77), (0.97, 0.94), 0.0)
-    assert text.startswith("Without an adversary, the network hides some") and "The class suffers" in text
-    assert "hides little" in findings.domains((0.94, 0.90), (None, None), 1.0)
+    assert text.startswith("Without the adversary, the network removes some") and "inhibitory suffers" in text
+    assert "removes little" in findings.domains((0.94, 0.90), (None, None), 1.0)
     assert "was not measured" in findings.domains((0.94, None), (0.97, 0.98), 0.3)
+
+
+def test_what_a_stronger_adversary_adds_is_said_as_it_is_found() -> None:
+    text = findings.strengths({0.0: 0.77, 0.1: 0.66, 0.3: 0.68, 1.0: 0.70})
+    assert text.startswith("A λ above 0.1 removes no more of it") and "66, 68 and 70% at λ = 0.1, 0.3 and 1" in text
+    assert findings.strengths({0.1: 0.7, 1.0: 0.6}).startswith("The larger λ, the more")
+    assert findings.strengths({0.0: 0.8, 0.1: 0.7}) == ""
+
+
+def _transfer(**shares: float) -> str:
+    keys = {"dann": ("leave-species-out", "dann"), "plain": ("leave-species-out", "dann-lambda0"),
+            "lasso": ("leave-species-out", "lasso"), "known": ("donor-cv", "dann")}  # fmt: skip
+    rows = [(*keys[name], share) for name, share in shares.items()]
+    return findings.transfer(pd.DataFrame(rows, columns=["protocol", "system", "mean"]))
+
+
+def test_the_pages_question_is_answered_with_what_the_adversary_adds_and_what_does_better() -> None:
+    text = _transfer(dann=0.882, plain=0.880, lasso=0.95, known=0.953)
+    assert "88% of human cells" in text and "with human labels 95%" in text
+    assert "makes no difference" in text and "logistic regression transfers better (95%" in text
+    assert "up to 5 points" in _transfer(dann=0.9, plain=0.85)
+    assert "better" not in _transfer(dann=0.9, lasso=0.85)
+    assert _transfer(known=0.95) == ""
 
 
 def test_matched_subclasses_are_told_from_those_at_chance() -> None:
@@ -92,3 +125,18 @@ def test_a_systems_place_and_tests_are_stated() -> None:
         text == "DANN has rank 2 of 3 systems with an accuracy of 98.0%; "
         "significantly better than 1 of the other 2 (paired tests)."
     )
+
+
+def test_only_human_accuracies_of_both_protocols_are_taken_the_pages_question_first() -> None:
+    rows = [
+        ("dann", "donor-cv", "human", "accuracy", 0.95),
+        ("dann", "donor-cv", "mouse", "accuracy", 0.98),
+        ("dann", "leave-species-out", "human", "macro_f1", 0.85),
+        ("dann", "leave-species-out", "human", "accuracy", 0.88),
+        ("svc", "donor-cv", "human", "accuracy", 0.95),
+        ("dann", "paper-split", "human", "accuracy", 0.91),
+    ]
+    table = pd.DataFrame(rows, columns=["system", "protocol", "group", "metric", "mean"])
+    found = transfer.accuracies(table.assign(low=np.nan, high=np.nan, cells=299))
+    assert list(zip(found["protocol"], found["mean"], strict=True)) == [("leave-species-out", 0.88), ("donor-cv", 0.95)]
+    assert transfer.accuracies(table.head(0)).empty

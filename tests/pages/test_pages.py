@@ -18,6 +18,7 @@ TITLES = {
     "overview": "What is this neuron?",
     "verdict": "A colleague's verdict, read only",
     "paper": "Reproduction of Ophir et al. 2023",
+    "shap_values": "SHAP: which features matter",
 }
 RESULT_PAGES = ("performance", "shap_values", "gates", "domains")
 

@@ -16,6 +16,7 @@ from neuroclass.ui import cache, warmup, widgets
 from neuroclass.ui.cells import (
     cell_features,
     cohort_sweeps,
+    from_features,
     identity,
     neighbours,
     panels,
@@ -55,6 +56,7 @@ def show(cells: Cohort, cell_id: str) -> None:
         st.error(f"**{found.title}.** {escaped(found.plain, 800)}", icon=":material/warning:")
     elif lent is None:
         _no_sweeps(cells, cell_id)
+        from_features.show(cells, row, None if _elsewhere(cells) else _mates(cells, row))
     else:
         _sweeps(cells, row, lent)
     st.subheader("Features, as percentiles of its class", anchor=False)
@@ -62,7 +64,7 @@ def show(cells: Cohort, cell_id: str) -> None:
     st.subheader("Reasons for the prediction", anchor=False)
     _evidence(cells, cell_id, lent)
     st.subheader("Most similar cells", anchor=False)
-    neighbours.show(cells, row, open_cell)
+    neighbours.show(cells, row, open_cell, predictions.classes(cells, cell_id))
     widgets.figures_zip(f"cell-{cell_id}")
 
 

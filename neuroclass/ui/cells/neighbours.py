@@ -1,5 +1,6 @@
 """The nearest neighbours of a cell within and across species, with their sweeps side by side."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ from neuroclass.features import Stimulus
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells.sweep_summary import trace_of
 from neuroclass.ui.selection import chosen_ids, table_key
+from neuroclass.ui.text import escaped
 
 N_LISTED, N_DRAWN = 5, 2
 
@@ -28,7 +30,7 @@ def _scores(cells: Cohort) -> pd.DataFrame:
     return standard_scores(cells)
 
 
-def show(cells: Cohort, row: pd.Series, open_cell: Any) -> None:
+def show(cells: Cohort, row: pd.Series, open_cell: Any, predicted: Mapping[str, str]) -> None:
     """Show the nearest cells of both species.
 
     Parameters
@@ -39,11 +41,15 @@ def show(cells: Cohort, row: pd.Series, open_cell: Any) -> None:
         The cell in question.
     open_cell : callable
         Opens a cell by id, or none.
+    predicted : mapping of str to str
+        Predicted class of the cell by label column, ``subclass`` or ``broad``, as far as a model gave one.
     """
     scores = _scores(cells)
     own = str(row["species"])
     groups = [own, *(s.value for s in Species if s.value != own and (cells.frame["species"] == s.value).any())]
     found = {species: nearest_cells(cells, scores, str(row["id"]), species, N_LISTED) for species in groups}
+    if finding := agreement(found, own, predicted):
+        st.markdown(finding)
     with st.container(key="nearest"):  # one below the other where the page is narrow
         columns = st.columns(2)
     for column, (species, table) in zip(columns, found.items(), strict=False):
@@ -54,7 +60,7 @@ def show(cells: Cohort, row: pd.Series, open_cell: Any) -> None:
 
 
 def _list(species: str, same: bool, table: pd.DataFrame, open_cell: Any, simulated: bool) -> None:
-    st.markdown(f"**Nearest {species} cells**")
+    st.markdown(f"**Nearest {species} cells in all {len(COMPARED)} measured features**")
     shown = table.assign(**{"class": [_class(one) for _, one in table.iterrows()]})
     ids = table["id"].astype(str).tolist()
     event: Any = st.dataframe(
@@ -66,7 +72,7 @@ def _list(species: str, same: bool, table: pd.DataFrame, open_cell: Any, simulat
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "distance": st.column_config.NumberColumn("Distance (SD)", format="%.2f"),
+            "distance": st.column_config.NumberColumn("Distance (SD per feature)", format="%.2f"),
             "shared": st.column_config.NumberColumn("Features", help="Number of features both cells have"),
         },
     )
@@ -78,13 +84,52 @@ def _list(species: str, same: bool, table: pd.DataFrame, open_cell: Any, simulat
         on_click=open_cell,
         args=(picked[0] if picked else None,),
     )
-    scope = "" if same else ", each within its own species"
+    scope = "" if same else ", each within its own species; the Domains page lists those nearest in DANN's features"
     widgets.figure_footer(
         f"nearest-{species}",
         shown,
         caption=f"Distance: root mean square difference of standard scores over the {len(COMPARED)} features that "
         f"sweeps give{scope}.",
         simulated=simulated,
+    )
+
+
+def agreement(found: Mapping[str, pd.DataFrame], own: str, predicted: Mapping[str, str]) -> str:
+    """How many of the nearest cells carry the predicted class, and why the others need not contradict the model.
+
+    Parameters
+    ----------
+    found : mapping of str to DataFrame
+        The nearest cells of each species, with ``broad`` and ``subclass``.
+    own : str
+        The cell's species.
+    predicted : mapping of str to str
+        Predicted class by label column.
+
+    Returns
+    -------
+    str
+        Empty where no model gave a class that the nearest cells can carry.
+    """
+    parts, all_same = [], True
+    for species, table in found.items():
+        column = next((c for c in ("subclass", "broad") if c in predicted and (c == "broad" or species == own)), "")
+        labels = table[column].dropna() if column else pd.Series(dtype=str)
+        labels = labels[labels != ""]
+        if not len(labels):
+            continue
+        n_same = int((labels == predicted[column]).sum())
+        all_same &= n_same == len(labels)
+        parts.append(f"{n_same} of the {len(labels)} nearest {species} cells {'is' if n_same == 1 else 'are'} "
+                     f"{label_of(predicted[column])}, as predicted")  # fmt: skip
+    if not parts:
+        return ""
+    text = f"{escaped('; '.join(parts))}."
+    if all_same:
+        return text
+    return (
+        f"{text} Nearness and model may disagree: distance counts all {len(COMPARED)} features alike, the model weighs "
+        "them by how well they separate the classes."
     )
 
 

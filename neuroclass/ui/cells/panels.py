@@ -139,11 +139,17 @@ def _firing(key: str, analysis: RecordingAnalysis, simulated: bool) -> None:
                 pd.DataFrame(
                     {"sweep": line.sweeps, "amplitude (pA)": line.x, "rate (Hz)": line.y, "in the slope": used}
                 ),
-                caption="Spikes over the square's duration; the line runs through the spiking squares.",
+                caption="Spikes over the square's duration; the line runs through the spiking squares."
+                f"{few_points(sum(used))}",
                 simulated=simulated,
             )
     with right:
         _rates(key, analysis.sweeps, simulated)
+
+
+def few_points(n_used: int) -> str:
+    """That a slope rests on very few sweeps, where it does."""
+    return " **It rests on two spiking squares only**: read the slope with care." if n_used == 2 else ""
 
 
 def _rates(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> None:

@@ -36,21 +36,58 @@ def show(cells: Cohort, cell_id: str) -> None:
         _held_out(cell_id)
 
 
+def classes(cells: Cohort, cell_id: str) -> dict[str, str]:
+    """The class that `show` predicts, by label column (``subclass`` of mouse cells, ``broad``) as far as there is one.
+
+    Parameters
+    ----------
+    cells : Cohort
+        The loaded cells.
+    cell_id : str
+        One of them.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    if cells.simulated:
+        try:
+            verdict = cache.verdict(cells, cell_id)
+        except NeuroClassError:
+            return {}
+        given = {"broad": verdict.broad}
+        if verdict.species == Species.MOUSE:
+            given["subclass"] = verdict.subclass
+        shares = {column: prediction.probabilities for column, prediction in given.items()}
+    else:
+        found = {"subclass": _held_out_shares(LSPIN.name, cell_id), "broad": _held_out_shares(DANN.name, cell_id)}
+        shares = {column: one[0] for column, one in found.items() if one is not None}
+    return {column: max(one, key=one.__getitem__) for column, one in shares.items() if one}
+
+
+def _held_out_shares(model: str, cell_id: str) -> tuple[dict[str, float], int] | None:
+    """Mean probabilities of a held-out cell and over how many predictions; None where there is none."""
+    table = cache.table_if_stored(model, Table.PREDICTIONS)
+    mine = None if table is None else table[table["id"] == cell_id]
+    if mine is None or mine.empty:
+        return None
+    means = mine[[name for name in mine.columns if name.startswith("p_")]].mean()
+    return {str(name).removeprefix("p_"): float(share) for name, share in means.items()}, len(mine)
+
+
 def _held_out(cell_id: str) -> None:
     """Predictions of models that never saw the cell's donor."""
     predictions: dict[str, Prediction] = {}
     outcomes: dict[str, str] = {}
     repeats = 0
     for model in (LSPIN.name, DANN.name, HUMAN_SUBCLASS.name):
-        table = cache.table_if_stored(model, Table.PREDICTIONS)
-        mine = None if table is None else table[table["id"] == cell_id]
-        if mine is None or mine.empty:
+        found = _held_out_shares(model, cell_id)
+        if found is None:
             continue
-        means = mine[[name for name in mine.columns if name.startswith("p_")]].mean()
-        shares = {str(name).removeprefix("p_"): float(share) for name, share in means.items()}
+        shares, n_predictions = found
         predictions[model] = Prediction(model, shares, tuple(shares))
         outcomes[model] = OUTCOMES[cache.cell_verdicts(model, Table.PREDICTIONS).loc[cell_id, "verdict"]]
-        repeats = max(repeats, len(mine))
+        repeats = max(repeats, n_predictions)
     if not predictions:
         st.caption("No model predicted this cell while it was held out.")
         return

@@ -30,14 +30,14 @@ def show(case: Case, prediction: Prediction) -> None:
     name = f"reasons-{prediction.model}-{case.key}"
     with widgets.wide(name):
         event: Any = st.plotly_chart(
-            charts.reasons(table, label, simulated=case.simulated),
+            charts.reasons(table, label, simulated=case.simulated, pooled=prediction.model in SHIPPED_MODELS),
             key=name,
             config=download_config(f"reasons-{prediction.model}"),
             on_select="rerun",
             selection_mode="points",
             alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
         )
-    gates = _gates(prediction.model) if table["gate"].notna().any() else ""
+    gates = " A gate is LSPIN's switch on a feature for this cell." if table["gate"].notna().any() else ""
     widgets.figure_footer(
         f"reasons-{prediction.model}",
         table,
@@ -52,17 +52,6 @@ def show(case: Case, prediction: Prediction) -> None:
         names = {"shown": "value", "percentile": "percentile in the class (%)"}
         st.dataframe(shown.dropna(axis=1, how="all").rename(columns=names).round(3), hide_index=True)
     _place(case, prediction, table, _clicked(event))
-
-
-def _gates(model: str) -> str:
-    """What a gate is, and why a feature whose gate is shut can have a SHAP value all the same."""
-    text = " A gate is LSPIN's switch on a feature for this cell, from 0 (not used) to 1 (used)."
-    if model not in SHIPPED_MODELS:
-        return text
-    return (
-        f"{text} The answer pools LSPIN with models of the same features that have no gates, so that a feature with "
-        "gate 0 can still matter."
-    )
 
 
 def _clicked(event: Any) -> str | None:

@@ -1,6 +1,5 @@
 """Parts of the Domains page: the human cells nearest to a mouse cell."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -10,14 +9,21 @@ from neuroclass.charts.shap_charts import feature_label
 from neuroclass.errors import NeuroClassError
 from neuroclass.evaluation.summaries import percentile_in
 from neuroclass.explain.cross_species_matches import N_NEAR, SURVIVES
-from neuroclass.features import FEATURE_NAMES, FEATURES, Stimulus
+from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, Stimulus
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import domains
 from neuroclass.ui.text import escaped
 
-_NAMES = [spec.name for stimulus in Stimulus for spec in FEATURES if spec.stimulus is stimulus]
+_OF_RECORDING = [spec.name for spec in FEATURES if spec.stimulus is Stimulus.NONE]
+"""What a person enters of the recording; a property of pipette and seal as much as of the cell."""
+_NAMES = [
+    spec.name
+    for stimulus in Stimulus
+    for spec in FEATURES
+    if spec.stimulus is stimulus and spec.name not in _OF_RECORDING
+]
 _TRACED = ("threshold_v_long_square", "sag", "threshold_v_short_square", "threshold_v_ramp", "width")
 
 
@@ -48,17 +54,17 @@ def section(embedding: pd.DataFrame, matches: pd.DataFrame) -> None:
     n_human = int((embedding.drop_duplicates("id")["species"] == "human").sum())
     widgets.say(
         f"For {same:.0%} of mouse cells the nearest human cell is of the same class; for {lasting:.0%} it is found "
-        "again after retraining."
+        f"again in at least {SURVIVES:.0%} of the trainings."
     )
     cell, mine = choose(matches, embedding)
+    st.markdown(f"**Nearest human cells in DANN's features** ({_number(matches, embedding)})")
     shown = pd.DataFrame(
         {
             "Rank": mine["rank"],
             "Human cell": mine["twin"],
             "Class": mine["truth"],
-            "Distance (SD)": mine["distance"],
+            "Distance (SD per DANN feature)": mine["distance"],
             "Found again": 100 * mine["found_again"],
-            "Retraining": np.where(mine["found_again"] >= SURVIVES, "found again", "not found again"),
         }
     )
     st.dataframe(
@@ -69,7 +75,7 @@ def section(embedding: pd.DataFrame, matches: pd.DataFrame) -> None:
             "Found again": st.column_config.ProgressColumn(
                 "Found again (% of trainings)", min_value=0, max_value=100, format="%.0f"
             ),
-            "Distance (SD)": st.column_config.NumberColumn(format="%.2f"),
+            "Distance (SD per DANN feature)": st.column_config.NumberColumn(format="%.2f"),
         },
     )  # fmt: skip
     widgets.figure_footer(
@@ -79,7 +85,9 @@ def section(embedding: pd.DataFrame, matches: pd.DataFrame) -> None:
         "features: root mean square distance over the ensemble's members, mean over the 5 trainings of donor-grouped "
         "cross-validation, most of which trained on these cells. Found again: share of the trainings in which the "
         f"cell is among the {N_NEAR} nearest of {n_human} human cells of the database, {N_NEAR / max(n_human, 1):.0%} "
-        f"by chance; below {SURVIVES:.0%}, nearness is an accident of one network.",
+        f"by chance; below {SURVIVES:.0%}, nearness is an accident of one network. The cell's own page lists "
+        "the cells nearest in all measured features. They differ, for DANN's features keep what separates excitatory "
+        "from inhibitory and drop the rest.",
     )
     others = mine["twin"].astype(str).tolist()
     domains.place(embedding, [cell, *others])
@@ -87,6 +95,12 @@ def section(embedding: pd.DataFrame, matches: pd.DataFrame) -> None:
     match = widgets.choice("Human cell", others, "twin")
     _features(cell, match)
     _traces(cell, match)
+
+
+def _number(matches: pd.DataFrame, embedding: pd.DataFrame) -> str:
+    """Of how many human cells the listed ones are the nearest."""
+    n_human = int((embedding.drop_duplicates("id")["species"] == "human").sum())
+    return f"the first {int(matches['rank'].max())} of {n_human}"
 
 
 def _features(cell: str, match: str) -> None:
@@ -114,7 +128,8 @@ def _features(cell: str, match: str) -> None:
         table,
         finding=f"The two cells lie {gap.mean():.0f} percentiles apart on average; unrelated cells would lie 33 apart.",
         caption=f"Each cell's value among the cells of its own species ({note}). "
-        f"Farthest apart: {escaped('; '.join(far), 300)}.",
+        f"Farthest apart: {escaped('; '.join(far), 300)}. Left out, for they describe the recording more than the "
+        f"cell: {escaped(' and '.join(BY_NAME[name].label for name in _OF_RECORDING))}.",
     )
 
 

@@ -14,7 +14,7 @@ CLEAR = 0.3
 """|Spearman's ρ| from which a direction is named."""
 OPEN_OFTEN = 0.95
 MUCH, SOME = 0.5, 0.2
-"""Fractions of what a classifier tells above chance, from which on much or some of it is hidden."""
+"""Fractions of what a classifier guesses above chance, from which on much or some of it is removed."""
 SLIGHT = 0.01
 """Loss of balanced accuracy that is no loss of the class."""
 
@@ -61,10 +61,14 @@ def strongest(shap: pd.DataFrame, deciles: pd.DataFrame, features: Sequence[str]
     mean = float(shap[first].abs().mean())
     effect = _effect(_direction(deciles[first].to_numpy(float), shap[first].to_numpy(float)), towards)
     then = f". Next: {' and '.join(map(named, others[:2]))}" if others else ""
-    return f"{named(first)} matters most: mean |SHAP| {mean:.3f} ({unit}); {effect}{then}."
+    if unit == "probability":
+        size = f"it moves the probability by {100 * mean:.1f} percentage points on average (mean |SHAP| {mean:.3f})"
+    else:
+        size = f"mean |SHAP| {mean:.3f} ({unit})"
+    return f"{named(first)} matters most: {size}; {effect}{then}."
 
 
-def concentration(means: pd.DataFrame, top: int = 5) -> str:
+def concentration(means: pd.DataFrame, top: int = 5, what: str = "features") -> str:
     """What share of all mean |SHAP| the first features carry.
 
     Parameters
@@ -73,6 +77,8 @@ def concentration(means: pd.DataFrame, top: int = 5) -> str:
         Mean |SHAP|.
     top : int
         How many features.
+    what : str
+        What they are called.
 
     Returns
     -------
@@ -80,7 +86,7 @@ def concentration(means: pd.DataFrame, top: int = 5) -> str:
     """
     total = means.mean(axis=1).sort_values(ascending=False)
     share = float(total.head(top).sum() / total.sum()) if total.sum() else 0.0
-    return f"{min(top, len(total))} of {len(total)} features carry {share:.0%} of the sum of mean |SHAP|."
+    return f"{min(top, len(total))} of {len(total)} {what} carry {share:.0%} of the sum of mean |SHAP|."
 
 
 def by_true_class(shap: pd.DataFrame, truth: Sequence[str], features: Sequence[str], name: str, label: str) -> str:
@@ -132,11 +138,21 @@ def retraining(flagged: int, total: int, agreed: pd.DataFrame) -> str:
     return f"{text}."
 
 
-def sparsity(n_open: "pd.Series[int]", total: int) -> str:
-    """How few gates are open in a cell."""
-    return (
+def sparsity(n_open: "pd.Series[int]", truth: "pd.Series[str]", total: int) -> str:
+    """How few gates are open in a cell, and in cells of each class."""
+    medians = n_open.groupby(truth.to_numpy()).median()
+    first = str(medians.idxmin())
+    text = (
         f"LSPIN uses few features: {n_open.median():.0f} of {total} or fewer in half of the cells, "
         f"{n_open.quantile(0.95):.0f} or fewer in 95%."
+    )
+    if len(medians) < 2 or medians.min() == medians.max():
+        return text
+    others = medians.drop(first)
+    span = f"{others.min():g}" + (f" to {others.max():g}" if others.max() > others.min() else "")
+    return (
+        f"{text} That differs by class: the median is {medians.min():g} in {label_of(first)} "
+        f"({(truth == first).mean():.0%} of the cells), {span} in the other classes."
     )
 
 
@@ -148,14 +164,27 @@ def always_open(gates: pd.DataFrame) -> str:
     return f"Open most often: {listed}; {rare} of {len(often)} gates are open in under 5% of cells."
 
 
-def gates_by_class(means: pd.DataFrame, labels: Sequence[str]) -> str:
-    """The gate that differs most between classes."""
-    spread = means.max() - means.min()
-    name = str(spread.idxmax())
+def gates_by_class(means: pd.DataFrame, labels: Sequence[str], effects: "pd.Series[float]") -> str:
+    """The gate that differs most between classes.
+
+    Parameters
+    ----------
+    means : DataFrame, classes × features
+        Mean gates.
+    labels : sequence of str
+        The classes as the field writes them.
+    effects : Series, by feature
+        ε² of each gate between the classes, by which the table beside it is ordered too.
+
+    Returns
+    -------
+    str
+    """
+    name = str(effects.idxmax())
     high, low = int(means[name].to_numpy().argmax()), int(means[name].to_numpy().argmin())
     return (
-        f"The gate of {named(name)} differs most: {means[name].iloc[high]:.2f} in {labels[high]}, "
-        f"{means[name].iloc[low]:.2f} in {labels[low]}."
+        f"The gate of {named(name)} differs most (ε² {effects.max():.2f}): {means[name].iloc[high]:.2f} in "
+        f"{labels[high]}, {means[name].iloc[low]:.2f} in {labels[low]}."
     )
 
 
@@ -176,20 +205,78 @@ def domains(
     -------
     str
     """
-    (before, after), who = species, "DANN" if strength > 0 else "Without an adversary, the network"
+    (before, after), who = species, "DANN" if strength > 0 else "Without the adversary, the network"
     if before is None or after is None:
-        return f"How far the species can be told from the features at λ = {strength:g} was not measured."
+        return f"How well the species can be guessed from the features at λ = {strength:g} was not measured."
     hidden = (before - after) / max(before - 0.5, 1e-6)
     how = "much" if hidden >= MUCH else "some" if hidden >= SOME else "little"
     text = (
-        f"{who} hides {how} of the species: a classifier tells it with a balanced accuracy of {before:.0%} from the "
-        f"input features, {after:.0%} from the network's (chance 50%)."
+        f"{who} removes {how} of the difference between the species: whether a cell is mouse or human is guessed "
+        f"right in {before:.0%} from the input features, in {after:.0%} from the network's (by chance 50%)."
     )
     (first, then) = label
     if first is None or then is None:
         return text
     kept = "stays" if then >= first - SLIGHT else "suffers"
-    return f"{text} The class {kept}: {first:.0%} → {then:.0%}."
+    return f"{text} Excitatory or inhibitory {kept}: {first:.0%} → {then:.0%}."
+
+
+def strengths(species: Mapping[float, float]) -> str:
+    """Whether a stronger adversary removes more of the species.
+
+    Parameters
+    ----------
+    species : mapping of float to float
+        How often a classifier guesses the species right (balanced accuracy, fraction), by the adversary's λ.
+
+    Returns
+    -------
+    str
+        Empty with fewer than two adversaries.
+    """
+    tried = sorted(strength for strength in species if strength > 0)
+    if len(tried) < 2:
+        return ""
+    weakest = tried[0]
+    listed = ", ".join(f"{100 * species[one]:.0f}" for one in tried[:-1]) + f" and {species[tried[-1]]:.0%}"
+    at = ", ".join(f"{one:g}" for one in tried[:-1]) + f" and {tried[-1]:g}"
+    if min(species[one] for one in tried[1:]) >= species[weakest] - SLIGHT:
+        return f"A λ above {weakest:g} removes no more of it: the species is guessed right in {listed} at λ = {at}."
+    return f"The larger λ, the more of it is removed: the species is guessed right in {listed} at λ = {at}."
+
+
+def transfer(table: pd.DataFrame) -> str:
+    """Whether human cells are classified by what was learned from mouse cells.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``system``, ``protocol`` and ``mean`` (accuracy in human cells, fraction).
+
+    Returns
+    -------
+    str
+        Empty where DANN was not tested without human labels.
+    """
+    by = table.set_index(["protocol", "system"])["mean"]
+    alone = by.get(("leave-species-out", "dann"))
+    if alone is None:
+        return ""
+    text = f"Mostly: without a single human label, DANN classifies {alone:.0%} of human cells correctly"
+    if (known := by.get(("donor-cv", "dann"))) is not None:
+        text += f", with human labels {known:.0%}"
+    gaps = [
+        abs(float(by[protocol, "dann"]) - float(by[protocol, "dann-lambda0"]))
+        for protocol in ("leave-species-out", "donor-cv")
+        if (protocol, "dann") in by and (protocol, "dann-lambda0") in by
+    ]
+    if gaps:
+        points = f"changes that by up to {100 * max(gaps):.0f} points"
+        text += f". The adversary {'makes no difference to that' if max(gaps) < SLIGHT else points}"
+    plain = by.get(("leave-species-out", "lasso"))
+    if plain is not None and plain > alone:
+        text += f"; plain logistic regression transfers better ({plain:.0%} without human labels)"
+    return f"{text}."
 
 
 def matched_subclasses(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -51,7 +51,7 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
     always = int((gates[NAMES] > 0).mean().gt(OFTEN).sum())
     never = int((gates[NAMES] > 0).mean().lt(1 - OFTEN).sum())
     total = len(NAMES)
-    widgets.say(findings.sparsity(n_open, total))
+    widgets.say(findings.sparsity(n_open, gates["truth"].astype(str), total))
     with st.container(horizontal=True):
         for label, value in (
             ("Features used per cell, middle 90%", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}"),
@@ -73,7 +73,7 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
 
 @st.fragment
 def matrix(model: str) -> None:
-    """The clustered gate matrix; a box over the predicted labels selects cells."""
+    """The clustered gate matrix; dragging across it selects cells."""
     with st.container(horizontal=True):
         cells = widgets.choice("Cluster cells", [WITHIN, ACROSS], "cluster")
         columns = widgets.choice("Cluster features", [ALONE, BY_STIMULUS], "features")
@@ -83,24 +83,24 @@ def matrix(model: str) -> None:
     fig = charts.matrix(
         gates.set_index("id")[BY_STIMULUS_NAMES], gates["truth"], rows, tree, gates["predicted"].astype(str)
     )
-    fig.update_layout(dragmode="select")
+    fig.update_layout(dragmode="select", selectdirection="h")
     finding = findings.always_open(cache.table(model, Table.GATES)[NAMES])
     widgets.say(finding)
-    event: Any = st.plotly_chart(
-        fig,
-        key=f"figure-gate-matrix-{cells}-{columns}",
-        config=download_config("gate-matrix", select=True),
-        on_select="rerun",
-        selection_mode=("box", "points"),
-        alt=f"{finding} Gate matrix: features by held-out cells, pale where shut, dark where open",
-    )
+    with widgets.wide("gate-matrix"):
+        event: Any = st.plotly_chart(
+            fig,
+            key=f"figure-gate-matrix-{cells}-{columns}",
+            config=download_config("gate-matrix", select=True),
+            on_select="rerun",
+            selection_mode=("box", "points"),
+            alt=f"{finding} Gate matrix: features by held-out cells, grey where shut, blue where open",
+        )
     widgets.figure_footer(
         "gate-matrix",
         lambda: gates.iloc[rows.order],
         caption=f"Held-out mouse cells, {drawn} donor-grouped cross-validation. Average-linkage clustering, cells "
-        f"{cells}, features {columns}. Above: true class; below: predicted class. The paper's Figure 9, turned so that "
-        "features can be read, and pale for shut. **Drag a box over the predicted classes at the bottom to select "
-        "cells.**",
+        f"{cells}, features {columns}. The paper's Figure 9, turned so that features can be read, grey for shut (0) "
+        "and blue for open (1). **Drag across the figure to select cells.**",
     )
     _selected(gates, event)
 
@@ -131,14 +131,19 @@ def _selected(gates: pd.DataFrame, event: Any) -> None:
 def by_class(gates: pd.DataFrame, model: str) -> None:
     """Mean gates by class with tests, and open gates per cell."""
     means = gates.groupby("truth")[BY_STIMULUS_NAMES].mean().loc[ordered(gates["truth"])]
+    tests = _tests(model, cache.stamp(model))
+    effects = tests.set_index("feature")["effect"]
+    used = [name for name in means if means[name].max() >= charts.LEAST_MEAN]
+    idle = [feature_label(str(name)) for name in means if name not in used]
     widgets.figure(
-        charts.mean_by_class(means),
+        charts.mean_by_class(means[used]),
         "mean-gates",
         means.reset_index(),
-        finding=findings.gates_by_class(means, [label_of(str(name)) for name in means.index]),
-        caption=f"Mean gate over {gates['id'].nunique():,} held-out mouse cells by true class, features by stimulus.",
+        finding=findings.gates_by_class(means, [label_of(str(name)) for name in means.index], effects),
+        caption=f"Mean gate, 0 (shut in all) to 1 (open in all), over {gates['id'].nunique():,} held-out mouse cells "
+        f"by true class.{_left_out(idle)}",
+        needs_room=True,
     )
-    tests = _tests(model, cache.stamp(model))
     known = tests["p_holm"].notna()
     n_differ = int((tests["p_holm"] < 0.01).sum())
     shown = tests[known].head(41).assign(feature=tests["feature"].map(feature_label))
@@ -163,6 +168,14 @@ def by_class(gates: pd.DataFrame, model: str) -> None:
         "are ever open differ at a Holm-corrected p below .01. Cells of one donor are not independent, so read ε², "
         "the share of the ranks' variance between classes, rather than p.",
     )
+
+
+def _left_out(idle: list[str]) -> str:
+    """Which features have no row, since their gates hardly ever open."""
+    if not idle:
+        return ""
+    mean = f"below {charts.LEAST_MEAN:g} in every class"
+    return f" Not drawn, with a mean {mean}: {escaped('; '.join(idle), 700)}."
 
 
 @st.cache_data(max_entries=2, show_spinner="Testing the gates")

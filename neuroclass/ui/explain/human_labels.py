@@ -63,7 +63,7 @@ def _matches() -> None:
         ),
         hide_index=True,
         height=widgets.table_height(len(mine), 6),
-        column_config={"distance": st.column_config.NumberColumn("Distance (SD)", format="%.2f")},
+        column_config={"distance": st.column_config.NumberColumn("Distance (SD per DANN feature)", format="%.2f")},
     )
     widgets.figure_footer(
         "matches-with-labels",

@@ -43,6 +43,8 @@ def dependence(shown: Shown) -> None:
         }
     ).dropna(subset=["value"])
     note = "" if known is not None else " Values are not loaded with these cells, only the decile each falls in."
+    if feature not in BY_NAME:
+        note = " Of a quantity of several stimuli, the mean of its deciles is drawn; of a single feature, its value."
     widgets.figure(
         charts.dependence(
             points, feature, other, unit=shown.unit, marked=st.query_params.get("cell"), deciles=known is None
@@ -100,15 +102,27 @@ def one_cell(shown: Shown) -> None:
     known = "" if found is None else f" True class: {escaped(label_of(found['truth']))}."
     caption = (
         f"Held-out cell {escaped(cell)}, {shown.title} towards {label_of(shown.name)}.{known} Base {base:.3f}, the "
-        f"mean over the prototypes of its species, plus values gives {total:.3f} ({shown.unit})."
+        f"mean over the prototypes of its species, plus values gives {total:.3f} ({shown.unit}). A value read as "
+        "decile: 1 is the lowest tenth of its species, 10 the highest."
     )
-    caption += " Bars may pass 0 or 1 on the way; only their sum is a probability." if shown.own else ""
     widgets.figure(
         charts.waterfall(base, contributions, texts, unit=shown.unit),
         f"waterfall-{shown.key}-{cell}",
         table,
-        finding=findings.main_reasons(base, contributions, label_of(shown.name), shown.unit),
+        finding=findings.main_reasons(base, contributions, label_of(shown.name), shown.unit)
+        + _passes(base, contributions, shown.own),
         caption=f"{caption} Purple: towards {label_of(shown.name)}; green: away from it.",
+    )
+
+
+def _passes(base: float, contributions: "pd.Series[float]", own: bool) -> str:
+    """Why the bars pass 0 or 1 on their way, where they do."""
+    way = base + contributions.reindex(contributions.abs().sort_values(ascending=False).index).cumsum()
+    if not own or 0 <= way.min() <= way.max() <= 1:
+        return ""
+    return (
+        f" On the way the bars pass {1 if way.max() > 1 else 0}: each is a mean over many orders of adding the "
+        "features, and only start and end are probabilities."
     )
 
 

@@ -17,8 +17,8 @@ from neuroclass.explain.groups import quantities
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
-from neuroclass.types.models import MODELS
-from neuroclass.ui import cache, widgets
+from neuroclass.types.models import HUMAN_SUBCLASS, MODELS, QUESTIONS
+from neuroclass.ui import address, cache, widgets
 from neuroclass.ui.explain import findings
 from neuroclass.ui.performance.systems import EVERYTHING
 from neuroclass.ui.text import escaped
@@ -27,6 +27,7 @@ SHOWN_FEATURES = 14
 SHOWN_CELLS = 400
 MAP_FEATURES = 20
 NETWORKS = {spec.name: spec.title for spec in MODELS.values()}
+TASKS = {spec.title: spec.name for spec in (*MODELS.values(), HUMAN_SUBCLASS)}
 SINGLE, GROUPED = "feature", "quantity (stimuli pooled)"
 _NAMES = list(FEATURE_NAMES)
 
@@ -106,16 +107,28 @@ def _system_title(system: str, model: str) -> str:
     return NETWORKS.get(system) or SYSTEM_TITLES.get(system, system)
 
 
+def choose_model() -> str:
+    """The model to explain, kept in the URL."""
+    titles = list(TASKS)
+    address.take("model", titles, titles[0])
+    title = str(
+        st.selectbox("Task", titles, key="model", format_func=lambda one: QUESTIONS[TASKS[str(one)]], width=270)
+    )
+    address.put("model", title, titles[0])
+    return TASKS[title]
+
+
 def choose(model: str) -> Shown:
-    """What to explain, kept in the URL."""
+    """What to explain, kept in the URL; what is seldom changed is folded."""
     baselines = cache.table_if_stored(model, Table.SHAP_BASELINES)
     systems = [model, *(() if baselines is None else dict.fromkeys(baselines["system"]))]
-    system = widgets.pick("System", systems, "system", format_func=lambda s: _system_title(str(s), model), width=260)
+    folded = st.popover("System and species", icon=":material/tune:")
+    with folded:
+        system = widgets.pick("System", systems, "system", format_func=lambda s: _system_title(str(s), model))
     grouped = cache.table_if_stored(model, Table.SHAP_GROUPS) if system == model else None
-    options = [SINGLE, *([GROUPED] if grouped is not None else [])]
     players = widgets.choice(
         "Explain by",
-        options,
+        [*([GROUPED] if grouped is not None else []), SINGLE],
         "by",
         help="The same quantity under four stimuli is one thing measured four times, and the four share its "
         "credit. By quantity, the four are revealed together and credited together (the Shapley value of the "
@@ -129,7 +142,10 @@ def choose(model: str) -> Shown:
         table = baselines[baselines["system"] == system].reset_index(drop=True)
         unit = str(table["unit"].iloc[0])
     species = ordered(table["species"])
-    group = widgets.choice("Species", [EVERYTHING, *species], "species") if len(species) > 1 else species[0]
+    group = species[0]
+    if len(species) > 1:
+        with folded:
+            group = widgets.choice("Species", [EVERYTHING, *species], "species")
     name = widgets.choice("Towards", ordered(table["class"]), "class", format_func=label_of)
     return Shown(model, system, name, group, unit, table)
 
@@ -137,14 +153,14 @@ def choose(model: str) -> Shown:
 def footing(shown: Shown) -> None:
     """Model, cells, background and the gap between values and output."""
     gap, what = additivity(shown)
-    if shown.own:
-        how = "walks from every prototype in random orders and back"
-        background = "k-means prototypes of the training cells, 12 per species"
-    else:
+    if shown.unit != "probability":
+        st.caption(f"Here SHAP values are in {escaped(shown.unit)}, not in probability.")
+    how = "walks from every prototype in random orders and back"
+    if not shown.own:
         how = str(shown.table["explainer"].iloc[0])
-        background = "k-means prototypes of the training cells, 12 per species"
-        if "XGBoost" in how:
-            background = "the training cells in its trees' leaves"
+    background = "k-means prototypes of the training cells, 12 per species"
+    if "XGBoost" in how:
+        background = "the training cells in its trees' leaves"
     text = f"{shown.title}: {shown.cells}. Values in {shown.unit}, by {how}; relative to {background}."
     if gap > 1e-3:
         st.error(
@@ -199,15 +215,31 @@ def beeswarm(shown: Shown) -> None:
     """SHAP values of many cells."""
     part = shown.rows.sample(min(SHOWN_CELLS, len(shown.rows)), random_state=0)
     features = shown.ranking[:SHOWN_FEATURES]
-    drawn = f"{len(part):,} of them drawn with a fixed seed; " if len(part) < len(shown.rows) else ""
+    drawn = f"{len(part):,} of them are drawn, with a fixed seed; " if len(part) < len(shown.rows) else ""
     values, places = part[features].reset_index(drop=True), deciles(shown.model, part["id"], features)
+    every = shown.rows[features].reset_index(drop=True), deciles(shown.model, shown.rows["id"], features)
     widgets.figure(
         charts.beeswarm(values, places, features, unit=shown.unit),
         f"beeswarm-{shown.key}",
         shown.rows,
-        finding=findings.strongest(values, places, features, label_of(shown.name), shown.unit),
-        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}; {drawn}right of 0: favours the "
-        "class in that cell.",
+        finding=findings.strongest(*every, features, label_of(shown.name), shown.unit),
+        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}, from which the means and the order "
+        f"are; {drawn}right of 0: favours the class in that cell.{_opposed(shown)}",
+    )
+
+
+def _what(shown: Shown) -> str:
+    """What the values are of."""
+    return "features" if len(shown.players) == len(_NAMES) else "quantities"
+
+
+def _opposed(shown: Shown) -> str:
+    """Why one quantity may pull both ways, where features stand alone."""
+    if _what(shown) == "quantities":
+        return ""
+    return (
+        " The same quantity under another stimulus can pull the other way: the two go together, and the model sets one "
+        f"off against the other. Explained by {GROUPED}, they are credited as one."
     )
 
 
@@ -222,10 +254,14 @@ def importance(shown: Shown) -> None:
         rows = rows[rows["species"] == shown.group]
     means = rows.groupby(by)[shown.players].apply(lambda part: part.abs().mean()).T
     means = means[ordered(means.columns)]
-    ranks, finding = means.rank(), findings.concentration(means)
-    means = means.loc[means.mean(axis=1).sort_values(ascending=False).index[:SHOWN_FEATURES]]
+    ranks, finding = means.rank(), findings.concentration(means, what=_what(shown))
+    means = means.loc[shown.ranking[:SHOWN_FEATURES]]
     what = f"towards {label_of(shown.name)}, in each species" if by == "species" else "towards each class"
-    caption = f"{shown.title}, mean |SHAP| {what}: {rows['id'].nunique():,} held-out cells."
+    caption = f"{shown.title}, mean |SHAP| {what}: {rows['id'].nunique():,} held-out cells{_each(rows, by)}."
+    caption += (
+        f" Ordered as on the other views: by mean |SHAP| towards {label_of(shown.name)} over "
+        f"{shown.rows['id'].nunique():,} cells."
+    )
     if by == "species":
         alike = float(np.corrcoef(ranks.to_numpy().T)[0, 1])
         caption += f" Rank correlation of the {len(ranks)} between the species: {alike:.2f} (−1 to 1)."
@@ -238,6 +274,14 @@ def importance(shown: Shown) -> None:
         finding=finding,
         caption=caption,
     )
+
+
+def _each(rows: pd.DataFrame, by: str) -> str:
+    """How many cells each group has; nothing where all groups are of the same cells."""
+    if by != "species":
+        return ""
+    counts = rows.groupby(by)["id"].nunique()
+    return f" ({', '.join(f'{counts[name]:,} {name}' for name in ordered(counts.index))})"
 
 
 @st.cache_resource(max_entries=8, show_spinner="Clustering the cells")

@@ -14,7 +14,8 @@ from neuroclass.ui.explore.explore import COLOURS
 
 NO_FACET = "none"
 _HUMAN = "human"
-_FIRST = (("upstroke_downstroke_ratio", "upstroke_downstroke_ratio_long_square"), ("width", "tau"))
+_FIRST = (("upstroke_downstroke_ratio_long_square", "upstroke_downstroke_ratio"), ("ri", "f_i_curve_slope"))
+"""Of long squares, which most laboratories record; the second where no cell has the first."""
 _SPACES = {
     _HUMAN: "DANN, human subclasses",
     "raw": "input features",

@@ -36,6 +36,8 @@ FILTERS = (
     "predicted",
 )
 JUDGES = ("lspin", "dann")
+SIMULATED = "simulated-"
+"""How ids of the demo cohort begin."""
 MOST_OPTIONS = 3000
 """Longer lists are not sent to the browser at every step; the search also finds donors and ids."""
 COLOURS = (
@@ -248,9 +250,28 @@ def cell_selector(frame: pd.DataFrame) -> str | None:
 def unknown(cell_id: str) -> None:
     """Say that a cell that was asked for is not among those loaded."""
     st.warning(
-        f"There is no cell {escaped(cell_id)} among those loaded. Choose another one, or load the cells that it is of.",
+        f"There is no cell {escaped(cell_id)} among those loaded. {_what(cell_id)}",
         icon=":material/warning:",
     )
+    if _of_demo(cell_id):
+        st.link_button("Simulated recordings in Classify", "classify", icon=":material/upload_file:")
+
+
+def _of_demo(cell_id: str) -> bool:
+    """Whether an id is of the demo cohort while recorded cells are loaded."""
+    return cell_id.startswith(SIMULATED) and not cache.cohort().simulated
+
+
+def _what(cell_id: str) -> str:
+    """What an id that is not loaded may be, and what helps."""
+    if _of_demo(cell_id):
+        return (
+            "It is a simulated cell of the demo cohort, which is shown only while no recorded cells are loaded. Open "
+            "one of the recorded cells above, or classify one of the simulated recordings."
+        )
+    if cell_id.isdecimal() and cache.cohort().simulated:
+        return "It may be a specimen of the Allen Cell Types Database, whose tables are not loaded here."
+    return "Choose one above, or look among the human cells of known subclass."
 
 
 def selected_ids(event: Any) -> list[str]:

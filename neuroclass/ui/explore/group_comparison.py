@@ -26,7 +26,8 @@ NAMED, ADDRESS = "named", "sets"
 SELECTED, REST = "the selection", "all others after the filters"
 FIRST_AXES = ("width", "upstroke_downstroke_ratio", "sag", "tau", "ri", "f_i_curve_slope", "vrest")
 TESTED = (
-    "Cliff's delta (−1 to 1); Mann–Whitney U test, Holm-corrected over the {what}. Cells are taken as independent, "
+    "Cliff's delta (−1 to 1): the chance that a cell of the first group is above one of the second, less that of the "
+    "opposite; Mann–Whitney U test, Holm-corrected over the {what}. Cells are taken as independent, "
     "though some share a donor."
 )
 MOST_PAIRS = 11
@@ -50,7 +51,7 @@ def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.Da
         Whether the cells are simulated.
     """
     named = _named(everyone["id"].tolist())
-    st.subheader("Compare two groups in all 41 features", anchor=False)
+    st.markdown("**Compare two groups in all 41 features**")
     if picked is not None or named or len(frame) < len(everyone):
         _naming(frame if picked is None else picked, picked is not None, named)
     groups = {**({SELECTED: picked["id"].tolist()} if picked is not None else {}), **named}
@@ -82,7 +83,7 @@ def selections(frame: pd.DataFrame, picked: pd.DataFrame | None, everyone: pd.Da
             columns={"median_a": f"median {labels[0]}", "median_b": f"median {labels[1]}"}
         ),
         finding=_largest(table, first),
-        caption=f"All {len(table)} features known in both, the largest effect first; pale: corrected p ≥ 0.05. "
+        caption=f"All {len(table)} features known in both, the largest effect first; paler: corrected p ≥ 0.05. "
         f"{TESTED.format(what=f'{len(table)} features')}{shared}",
         simulated=simulated,
     )
@@ -94,7 +95,15 @@ def _largest(table: pd.DataFrame, group: str) -> str:
         return ""
     name, delta = table["feature"].iloc[0], float(table["delta"].iloc[0])
     which = "higher" if delta > 0 else "lower"
-    return f"The largest difference: {name}, {which} in {group}, Cliff's delta {signed_share(delta)}."
+    return (
+        f"The largest difference: {name}, {which} in {group}. A random cell of it is above one of the other group in "
+        f"{exceeds(delta):.0%} of pairs (Cliff's delta {signed_share(delta)})."
+    )
+
+
+def exceeds(delta: float) -> float:
+    """Chance that a random cell of the first group exceeds one of the second, ties counted half, of Cliff's delta."""
+    return (1 + delta) / 2
 
 
 def _named(all_ids: list[str]) -> dict[str, list[str]]:
@@ -193,8 +202,8 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
         what = f"{len(table)} groups, each against all others" if all_others else f"{len(table)} pairs"
         first = table.iloc[0]
         widgets.say(
-            f"The largest difference: {first['a']} {'above' if first['delta'] > 0 else 'below'} {first['b']}, "
-            f"Cliff's delta {signed_share(first['delta'])}."
+            f"The largest difference: a random cell of {first['a']} is above one of {first['b']} in "
+            f"{exceeds(first['delta']):.0%} of pairs."
         )
         within = " of its species" if all_others and several and not across else ""
         st.dataframe(
@@ -202,19 +211,22 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
                 {
                     "Group": table["a"],
                     "Against": table["b"],
+                    "Above it": [f"{exceeds(delta):.0%}" for delta in table["delta"]],
                     "Cliff's delta": table["delta"].map(signed_share),
                     "p, corrected": table["p_holm"].map(stated_p),
-                    "Cells": table["cells_a"],
-                    "Cells against": table["cells_b"],
                 }
             ),
             hide_index=True,
             height=widgets.table_height(len(table), MOST_PAIRS),
             column_config={
+                "Above it": st.column_config.TextColumn(
+                    "Above it, chance",
+                    alignment="right",
+                    help="How often a random cell of the group is above a random cell of the one it is compared with; "
+                    "50%: no difference, ties counted half.",
+                ),
                 "Cliff's delta": st.column_config.TextColumn(alignment="right"),
                 "p, corrected": st.column_config.TextColumn("p, corrected", alignment="right"),
-                "Cells": st.column_config.NumberColumn(width=60),
-                "Cells against": st.column_config.NumberColumn(width=100),
             },
         )
         widgets.figure_footer("groups", table, caption=TESTED.format(what=f"{what}{within}"), simulated=simulated)
@@ -225,9 +237,24 @@ def signed_share(value: float) -> str:
     return signed(value, 2)
 
 
+def more(
+    frame: pd.DataFrame,
+    picked: pd.DataFrame | None,
+    everyone: pd.DataFrame,
+    simulated: bool,
+    own: Mapping[str, OwnCell],
+) -> None:
+    """Selections compared, and cells as lines; folded until either has something to show."""
+    shown = picked is not None or bool(st.session_state.get(NAMED)) or ADDRESS in st.query_params
+    shown = shown or bool(st.session_state.get("parallel")) or "parallel" in st.query_params
+    with st.expander("Compare two groups in all features; cells as lines", icon=":material/compare:", expanded=shown):
+        selections(frame, picked, everyone, simulated)
+        parallel(frame if picked is None else picked, simulated, own)
+
+
 def parallel(rows: pd.DataFrame, simulated: bool, own: Mapping[str, OwnCell]) -> None:
     """Cells as lines across several features."""
-    st.subheader("Cells as lines across features", anchor=False)
+    st.markdown("**Cells as lines across features**")
     if not st.toggle("Show parallel coordinates", key="parallel", bind="query-params"):
         return
     left, right = st.columns([3, 1])

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import label_of
+from neuroclass.cell_types import Species, label_of
 from neuroclass.charts import points as charts
 from neuroclass.charts.theme import download_config
 from neuroclass.cohort.cohort import META_COLUMNS
@@ -25,7 +25,7 @@ from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 CHART, DRAWN, PICKED, FROM_CHART, ADDRESS = "cells", "drawn", "picked", "picked_in_chart", "sel"
-MOST_ROWS = 11
+MOST_ROWS = 7
 LONGEST_ID = 11
 """Letters of an id that fit a narrow column."""
 
@@ -54,22 +54,17 @@ def views(frame: pd.DataFrame, everyone: pd.DataFrame, simulated: bool, source: 
     rows = frame if rows.empty else rows
     narrowed = len(rows) < len(frame)
     key = f"table-{encode(rows['id'].tolist(), all_ids)[-24:]}-{len(rows)}"
-    with st.container(key="linked"):  # one below the other where the page is narrow
-        left, right = st.columns([4, 3])
     ticked = _ticked(key, rows)
-    with left:
-        _scatter(axes, points, len(frame), ticked, simulated, own)
-        if len(looked_at := ticked or (rows["id"].tolist() if narrowed else [])) == 1:
-            _preview(looked_at[0], source, simulated)
-    with right:
-        _table(key, rows, narrowed, (axes.x, axes.y), simulated)
+    _scatter(axes, points, len(frame), ticked, simulated, own)
+    if len(looked_at := ticked or (rows["id"].tolist() if narrowed else [])) == 1:
+        _preview(looked_at[0], source, simulated)
+    _table(key, rows, narrowed, (axes.x, axes.y), simulated)
     if narrowed:
         st.query_params[ADDRESS] = encode(rows["id"].tolist(), all_ids)
     elif ADDRESS in st.query_params:
         del st.query_params[ADDRESS]
     group_comparison.distributions(rows, axes.x if axes.x in BY_NAME else "sag", simulated, own)
-    group_comparison.selections(frame, rows if narrowed else None, everyone, simulated)
-    group_comparison.parallel(rows, simulated, own)
+    group_comparison.more(frame, rows if narrowed else None, everyone, simulated, own)
     widgets.figures_zip("explore")
 
 
@@ -160,24 +155,26 @@ def _scatter(
 def _symbols(points: pd.DataFrame) -> str:
     if points["species"].nunique() < 2:
         return ""
-    return ": mouse cells as dots, human cells as diamonds"
+    return ": mouse cells as dots, human cells as open diamonds, rare classes on top"
 
 
 def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], simulated: bool) -> None:
-    table = rows[["id", "class", "layer"]].assign(**{"class": rows["class"].map(label_of, na_action="ignore")})
+    table = rows[["id", "class"]].assign(**{"class": rows["class"].map(label_of, na_action="ignore")})
+    if rows["species"].nunique() > 1:  # the species as a mark, for which there is no column's room
+        table["class"] = table["class"].where(rows["species"] != Species.HUMAN, "human " + table["class"])
+    brief = bool(table["id"].str.len().max() <= LONGEST_ID)
     config: dict[str, Any] = {
-        "id": st.column_config.TextColumn("Cell", width=80 if table["id"].str.len().max() <= LONGEST_ID else 225),
-        "class": st.column_config.TextColumn("Class", width=90),
+        "id": st.column_config.TextColumn("Cell", width=76 if brief else 190),
+        "class": st.column_config.TextColumn("Class", width=105),
     }
     for name in dict.fromkeys(name for name in axes if name in BY_NAME):
         values = rows[name] * BY_NAME[name].display_factor
         table[name] = [float(f"{value:.3g}") for value in values]
-        config[name] = st.column_config.NumberColumn(axes_of.short(name), width=95, help=BY_NAME[name].title)
-    rest = ["species", "line", "structure", "dendrite_type", "verdict"]
-    table = table.join(rows[[name for name in rest if rows[name].notna().any()]]).reset_index(drop=True)
-    table.insert(len(table.columns) - 1, "layer", table.pop("layer"))
-    plain = [name for name in table if name not in config]
-    config |= {name: st.column_config.TextColumn(axes_of.name_of(name)) for name in plain}
+        config[name] = st.column_config.NumberColumn(axes_of.short(name), width=108, help=BY_NAME[name].title)
+    if rows["line"].notna().any():
+        table["line"] = rows["line"]
+        config["line"] = st.column_config.TextColumn("Driver line")
+    table = table.reset_index(drop=True)
     with st.container(key="chosen", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         where = "in the selection" if narrowed else "after the filters"
         st.markdown(f"**{len(rows):,} cell{'' if len(rows) == 1 else 's'}** {where}")

@@ -1,0 +1,71 @@
+"""Human accuracy with and without human labels, with and without the adversary: what the Domains page is about."""
+
+import pandas as pd
+import streamlit as st
+
+from neuroclass.evaluation.summaries import flatten_results
+from neuroclass.types.models import DANN
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.explain import findings
+
+PROTOCOLS = {
+    "leave-species-out": "mouse cells only",
+    "donor-cv": "mouse and human cells",
+}
+"""What had a label in training, by protocol; the page's question first."""
+SYSTEMS = {
+    DANN.name: "DANN",
+    "dann-lambda0": "DANN without the adversary",
+    "lasso": "Logistic regression (LASSO)",
+}
+
+
+def show() -> None:
+    """The answer in a sentence, and the accuracies behind it; nothing where they are not stored."""
+    table = accuracies(flatten_results(cache.report(DANN.name).metrics()))
+    finding = findings.transfer(table)
+    if not finding:
+        return
+    widgets.say(finding)
+    shown = pd.DataFrame({"Labels in training": [PROTOCOLS[name] for name in dict.fromkeys(table["protocol"])]})
+    for system, title in SYSTEMS.items():
+        rows = table[table["system"] == system].set_index("protocol")
+        if len(rows):
+            shown[title] = [_share(rows, name) for name in dict.fromkeys(table["protocol"])]
+    st.table(shown, hide_index=True)
+    st.caption(
+        f"Accuracy in {int(table['cells'].min()):,} human cells of the database (95% interval over donors), excitatory "
+        "or inhibitory. Mouse cells only: no human label is used, but class proportions are estimated from the "
+        "unlabelled human cells. Mouse and human cells: donor-grouped 5-fold cross-validation, repeated five times. "
+        "All systems are on Performance."
+    )
+
+
+def accuracies(results: pd.DataFrame) -> pd.DataFrame:
+    """Human accuracy of the systems under both protocols.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `neuroclass.evaluation.summaries.flatten_results`.
+
+    Returns
+    -------
+    DataFrame
+        Columns system, protocol, mean, low, high (fractions) and cells; the page's question first.
+    """
+    if results.empty:
+        return pd.DataFrame(columns=["system", "protocol", "mean", "low", "high", "cells"])
+    wanted = (results["group"] == "human") & (results["metric"] == "accuracy")
+    rows = results[wanted & results["system"].isin(SYSTEMS) & results["protocol"].isin(PROTOCOLS)]
+    rank = {name: k for k, name in enumerate(PROTOCOLS)}
+    rows = rows.sort_values("protocol", key=lambda names: names.map(rank), kind="stable")
+    return rows[["system", "protocol", "mean", "low", "high", "cells"]].reset_index(drop=True)
+
+
+def _share(rows: pd.DataFrame, protocol: str) -> str:
+    """An accuracy with its interval; an en dash where it was not measured."""
+    if protocol not in rows.index:
+        return "–"
+    mean, low, high = (100 * float(rows.loc[protocol, name]) for name in ("mean", "low", "high"))
+    return f"{mean:.1f}%" if low != low else f"{mean:.1f}% ({low:.1f} to {high:.1f}%)"
