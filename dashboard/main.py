@@ -19,6 +19,7 @@ STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
+.js-plotly-plot :is([class*=axislayer-], [class*=g-x], [class*=g-y]) text {fill: currentColor !important; fill-opacity: .8}
 [class*=st-key-footer-] > :last-child {margin-left: auto}
 @media (min-width: 641px) {
   [class*=st-key-footer-] {flex-wrap: nowrap !important; align-items: flex-start !important}

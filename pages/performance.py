@@ -15,15 +15,18 @@ with guarded():
     if not chosen.shipped:
         own_report.performance_of(chosen)
         st.stop()
-    model = performance.choose_model()
+    with st.container(horizontal=True, gap="medium"):
+        model = performance.choose_model()
+        group = performance.choose_species(model)
 if model == HUMAN_SUBCLASS.name:
     with guarded():
         human_subclass.show()
 else:
     with guarded():
-        predictions, group = performance.choose(model)
+        predictions = performance.predictions_of(model, group)
         table = performance.results_table(model)
+    view = performance.choose_view()
     performance.tiles(predictions, table, group, model)
-    performance.coverage(model, group)
     with guarded():
-        performance.views(predictions, table, model, group)
+        performance.show(view, predictions, table, model, group)
+        performance.coverage(model, group)

@@ -94,7 +94,7 @@ def verdict() -> None:
             simulated=True,
         )
     with right:
-        st.caption("The shipped models classify this simulated cell as")
+        st.caption("The built-in models classify this simulated cell as")
         st.markdown(f"### {escaped(wording.headline(found.verdict))}")
         st.caption(escaped(wording.doubt_line(found.verdict), 300), help=wording.DOUBT_HELP)
         label = label_of(str(found.verdict.subclass.label))
