@@ -19,7 +19,9 @@ STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
-.js-plotly-plot :is([class*=axislayer-], [class*=g-x], [class*=g-y]) text {fill: currentColor !important; fill-opacity: .8}
+.js-plotly-plot :is([class*=axislayer-], [class*=g-x], [class*=g-y]) text {
+  fill: currentColor !important; fill-opacity: .8
+}
 [class*=st-key-footer-] > :last-child {margin-left: auto}
 @media (min-width: 641px) {
   [class*=st-key-footer-] {flex-wrap: nowrap !important; align-items: flex-start !important}
@@ -32,7 +34,9 @@ STYLE = """
 }
 @media (min-width: 641px) and (max-width: 1200px) {
   .st-key-place-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
-  .st-key-linked [data-testid=stColumn], .st-key-nearest [data-testid=stColumn] {min-width: 100%}
+  .st-key-linked [data-testid=stColumn], .st-key-nearest [data-testid=stColumn], .st-key-cards [data-testid=stColumn] {
+    min-width: 100%
+  }
   .st-key-facts [data-testid=stColumn] {min-width: calc(33% - 1rem)}
 }
 [data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}

@@ -15,8 +15,10 @@ with guarded():
     if not chosen.shipped:
         own_report.performance_of(chosen)
         st.stop()
-    with st.container(horizontal=True, gap="medium"):
+    left, right = st.columns([3, 2])
+    with left:
         model = performance.choose_model()
+    with right:
         group = performance.choose_species(model)
 if model == HUMAN_SUBCLASS.name:
     with guarded():
@@ -29,4 +31,5 @@ else:
     performance.tiles(predictions, table, group, model)
     with guarded():
         performance.show(view, predictions, table, model, group)
-        performance.coverage(model, group)
+        if view in performance.AT_HOME:
+            performance.coverage(model, group)

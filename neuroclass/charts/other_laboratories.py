@@ -15,7 +15,7 @@ _ROW_PX = 27
 
 
 _BASELINE_SYMBOLS = ("square-open", "triangle-up-open", "x-thin-open", "diamond-open", "cross-thin-open", "star-open")
-_OUR_SYMBOLS = ("circle", "circle-open", "circle-dot")
+_OUR_SYMBOLS = ("circle", "circle-open", "diamond-open")
 
 
 def by_system(table: pd.DataFrame, metric: str) -> go.Figure:

@@ -85,9 +85,9 @@ def _table(rows: list[dict[str, Any]], name: str, both: bool) -> pd.DataFrame:
 
 def _tested(row: dict[str, Any], both: bool) -> str:
     """How many cells test a row by the paper's split, where that is its own, and donor-grouped."""
-    species = f"{row['cells']}: " if both else ""
-    split = f"{row['n_test']:,}; " if "n_test" in row else ""
-    return f"{species}{split}donor-grouped {row['honest']['n_cells']:,}"
+    species = f" {row['cells']}" if both else ""
+    grouped = f"{row['honest']['n_cells']:,}{species} donor-grouped"
+    return f"{row['n_test']:,}{species}; {grouped}" if "n_test" in row else grouped
 
 
 def _outcomes(found: Reproduction, rows: list[dict[str, Any]], named: str) -> dict[str, str]:

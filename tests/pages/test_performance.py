@@ -76,7 +76,7 @@ def test_other_laboratories_are_shown_as_stored(open_page: Open, tiny_models: Pa
     stored_outside(tiny_models)
     app = open_page("performance", model="LSPIN", view="Other laboratories")
     assert not app.exception and not app.error and not app.info
-    assert any("of ours, each cell alone: Mouse V1" in one.value for one in app.markdown)
+    assert any("of ours, each cell alone: Mouse V1" in one.value.replace("\\", "") for one in app.markdown)
     table = table_of(app, "Laboratory")
     rows = ReportStore("lspin", MODELS_DIR / "lspin").outside()["laboratories"]
     assert table["Accuracy"].tolist() == pytest.approx([100 * row["accuracy"] for row in rows])

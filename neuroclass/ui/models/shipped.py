@@ -30,7 +30,9 @@ def show() -> None:
         use_button(SHIPPED)
     st.caption("They come with NeuroClass and are used together, each for its own question.")
     there = [spec for spec in _IDEAS if (MODELS_DIR / spec.name).is_dir()]
-    for column, spec in zip(st.columns(len(_IDEAS)), there, strict=False):
+    with st.container(key="cards"):
+        columns = st.columns(len(_IDEAS))
+    for column, spec in zip(columns, there, strict=False):
         card = ReportStore(spec.name, MODELS_DIR / spec.name).card()
         with column.container(border=True, height="stretch", vertical_alignment="distribute"):
             with st.container():

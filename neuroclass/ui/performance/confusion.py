@@ -20,6 +20,8 @@ from neuroclass.ui.text import escaped
 
 TRUE, PUT = "true", "predicted"
 NONE = "none"
+_BESIDE = 3
+"""Most classes whose matrix leaves room for the table of scores beside it."""
 MOST_LINKED = 400
 NOT_LOADED = "These recorded cells are not loaded: Explore can then not show them."
 CURVES = {"roc": "ROC", "pr": "Precision and recall", "reliability": "Reliability"}
@@ -146,7 +148,8 @@ def show(predictions: pd.DataFrame, name: str, caption: str) -> None:
     """Confusion matrix beside scores by class; then the cells of a field, and curves over the threshold, folded."""
     classes = ordered(predictions["truth"])
     widgets.say(hardest(predictions))
-    left, right = st.columns([5, 4], gap="medium")
+    beside = len(classes) <= _BESIDE
+    left, right = st.columns([5, 4], gap="medium") if beside else (st.container(), st.container())
     with left:
         matrix(predictions, f"confusion-{name}", f"{caption}{_averaged(predictions)}")
     with right:

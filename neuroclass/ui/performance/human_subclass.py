@@ -90,7 +90,7 @@ def _tiles(ours: dict[str, Any]) -> None:
     for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
         value = ours["metrics"][metric]
         column.metric(
-            f"{label}, {ours['n_cells']:,} held-out GABAergic cells" if metric == "accuracy" else label,
+            f"{label} ({ours['n_cells']:,} GABAergic cells)" if metric == "accuracy" else label,
             percent(value["mean"]),
             confidence(value),
             delta_color="off",

@@ -60,9 +60,10 @@ def summary(rows: Sequence[dict[str, Any]], key: str) -> None:
     table = systems_table(rows)
     drawn = table.assign(value=table[metric])
     if metric == "accuracy":
+        alone = table["system"] == OUTSIDE_SYSTEM_TITLES[ALONE]
         low, high = wilson_interval(table["accuracy"] * table["cells"], table["cells"])
-        drawn = drawn.assign(low=np.where(table["ours"], low, np.nan), high=np.where(table["ours"], high, np.nan))
-    bars = " Bars: 95% Wilson interval over cells, of ours." if metric == "accuracy" else ""
+        drawn = drawn.assign(low=np.where(alone, low, np.nan), high=np.where(alone, high, np.nan))
+    bars = " Bar: 95% Wilson interval over cells, of ours with each cell alone." if metric == "accuracy" else ""
     widgets.figure(
         charts.by_system(drawn, METRICS[metric]),
         f"{key}-systems-{metric}",

@@ -35,6 +35,8 @@ VIEWS = {
     "laboratories": "Other laboratories",
     "unlabelled": "Without labels",
 }
+AT_HOME = ("systems", "confusion", "errors")
+"""The views of held-out predictions as recorded, which the promises are about."""
 
 
 def choose_model() -> str:
@@ -84,7 +86,7 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
     n_cells = predictions["id"].nunique()
     pooled = {"accuracy": float(right), "macro_f1": float(scores["f1"].mean())}
     accuracy, macro_f1 = METRICS.items()
-    shown = [(f"Accuracy, {n_cells:,} held-out cells", group, accuracy[0])]
+    shown = [(f"Accuracy ({n_cells:,} cells)", group, accuracy[0])]
     shown += [(f"{name.capitalize()} cells", name, accuracy[0]) for name in _SPECIES if name != EVERYTHING == group]
     shown.append((macro_f1[1], group, macro_f1[0]))
     columns = iter(widgets.tiles(len(shown) + 1))
