@@ -39,6 +39,7 @@ STYLE = """
   }
   .st-key-facts [data-testid=stColumn] {min-width: calc(33% - 1rem)}
 }
+.st-key-asked [role=radiogroup] {flex-wrap: wrap}
 [data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
 [data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {
   background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF

@@ -15,7 +15,8 @@ with guarded():
     if not chosen.shipped:
         own_report.performance_of(chosen)
         st.stop()
-    left, right = st.columns([3, 2])
+    with st.container(key="asked"):
+        left, right = st.columns([3, 2])
     with left:
         model = performance.choose_model()
     with right:

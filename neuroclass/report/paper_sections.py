@@ -59,7 +59,7 @@ def _note(found: Reproduction) -> str:
 _SELECTION_NOTE = (
     "Accuracy, percent of the test cells. ±: standard deviation over runs that differ in their random numbers; in "
     "parentheses the 95% confidence interval over donors. Expected best: extrapolated from the runs with the "
-    "published settings, as normally distributed."
+    "published settings, as normally distributed. A dash: computed for LSPIN only."
 )
 
 

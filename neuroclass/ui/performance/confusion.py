@@ -1,5 +1,6 @@
 """The confusion matrix, its cells one by one, and scores by class."""
 
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -43,14 +44,15 @@ def matrix(predictions: pd.DataFrame, name: str, caption: str) -> None:
     repeats = predictions["repeat"].nunique() if "repeat" in predictions else 1
     counts = summaries.confusion_counts(predictions, classes) / repeats
     what = f"cells, mean of {repeats} repeats" if repeats > 1 else "cells"
-    event = st.plotly_chart(
-        charts.confusion(counts, what=what),
-        key=f"figure-{name}",
-        on_select=lambda: _clicked(f"figure-{name}"),
-        selection_mode="points",
-        config=download_config(name),
-        alt=caption,
-    )
+    with widgets.wide(name) if len(classes) > _BESIDE else nullcontext():
+        event = st.plotly_chart(
+            charts.confusion(counts, what=what),
+            key=f"figure-{name}",
+            on_select=lambda: _clicked(f"figure-{name}"),
+            selection_mode="points",
+            config=download_config(name),
+            alt=caption,
+        )
     del event
     widgets.figure_footer(name, lambda: counts.rename_axis("truth").reset_index(), caption=caption)
 

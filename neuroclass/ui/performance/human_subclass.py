@@ -191,6 +191,7 @@ def _confusion(caption: str) -> None:
         "human-confusion",
         lambda: counts.rename_axis("truth").reset_index(),
         finding=confusion.hardest(predictions),
+        needs_room=True,
         caption=f"{caption} With them, {n_excitatory} excitatory cells in the same folds.",
     )
     st.table(confusion.class_table(predictions), hide_index=True)

@@ -13,7 +13,7 @@ from neuroclass.reports.store import Document
 from neuroclass.training.job import UNDER_WAY
 from neuroclass.training.runs import SEARCH as FILE
 from neuroclass.training.runs import read_json
-from neuroclass.training.settings import TITLES, named_settings, written_setting
+from neuroclass.training.settings import TITLES, NamedSetting, named_settings, written_setting
 from neuroclass.types.models import MODELS
 from neuroclass.types.shares import DASH, percent, points, with_interval
 from neuroclass.ui import cache, widgets
@@ -33,6 +33,12 @@ MOST_DRAWN = 6
 SCORE = "Balanced accuracy"
 MEANING = "mean over the classes of the fraction of cells that are right"
 _OPEN = "Features used (median)"
+_PLAIN = {
+    "gate_penalty": "what each open gate costs; the larger, the fewer features of a cell are used",
+    "mixup": "how strongly pairs of training cells are mixed; 0 for none",
+    "smoothing": "share of the label's probability that is spread over the other classes",
+}
+"""Settings whose meaning in the form speaks of the method rather than of what it does."""
 _READING = (
     "**How to read the scores**\n"
     "- *Inner folds* chose the settings, so their score is optimistic; but they train on fewer cells, with fewer "
@@ -164,7 +170,12 @@ def _trials(found: Mapping[str, Any], key: str) -> None:
         "trial." + (f" The {rest} least important settings are in the CSV." if rest else ""),
     )  # fmt: skip
     known = named_settings(found["system"])
-    st.caption("  \n".join(f"**{named[name]}:** {known[name].setting.meaning}." for name in order if name in known))
+    st.caption("  \n".join(f"**{named[name]}:** {_meaning(known[name])}." for name in order if name in known))
+
+
+def _meaning(one: NamedSetting) -> str:
+    """What a setting does, in plain words where it has any."""
+    return _PLAIN.get(one.name) or one.setting.meaning
 
 
 def _best(trials: pd.DataFrame, order: list[str]) -> str:
