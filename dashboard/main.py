@@ -22,6 +22,7 @@ STYLE = """
 .js-plotly-plot :is([class*=axislayer-], [class*=g-x], [class*=g-y]) text {
   fill: currentColor !important; fill-opacity: .8
 }
+[data-testid=stTable] th, [data-testid=stTable] th p {color: inherit}
 [class*=st-key-footer-] > :last-child {margin-left: auto}
 @media (min-width: 641px) {
   [class*=st-key-footer-] {flex-wrap: nowrap !important; align-items: flex-start !important}
@@ -93,7 +94,7 @@ page = st.navigation(
     position="hidden" if waits else "sidebar",
 )
 st.html(f"<style>{STYLE}</style>")
-st.logo(str(ROOT / "dashboard" / "icon.png"), size="large")
+st.logo(str(ROOT / "dashboard" / "wordmark.png"), size="large", icon_image=str(ROOT / "dashboard" / "icon.png"))
 if page.url_path in ("classify", "history", "verdict"):
     warmup.wait()
 tab_title.show(page.title)

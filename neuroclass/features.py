@@ -111,7 +111,7 @@ _QUANTITY = {
     "trough_i": ("Current at trough", "pA", "injected current at the trough sample"),
     "upstroke": ("Upstroke", "mV/ms", "largest dV/dt between threshold and peak"),
     "upstroke_v": ("Potential at upstroke", "mV", "membrane potential at the upstroke sample"),
-    "downstroke": ("Downstroke", "mV/ms", "smallest dV/dt between peak and trough"),
+    "downstroke": ("Downstroke", "mV/ms", "most negative dV/dt between peak and trough"),
     "downstroke_v": ("Potential at downstroke", "mV", "membrane potential at the downstroke sample"),
     "fast_trough_v": (
         "Fast trough",
@@ -134,6 +134,8 @@ def _spike(quantity: str, stimulus: Stimulus) -> FeatureSpec:
     name = quantity if stimulus is Stimulus.NOISE else f"{quantity}_{stimulus.value}"
     if name == "threshold_i_short_square":
         definition = "amplitude of the short square"
+    if name == "threshold_i_long_square":
+        label = "Rheobase"
     shown = ("ms", 1e3) if unit == "s" else ("", 1.0)
     sentence = f"{definition[0].upper()}{definition[1:]}; {_WHERE[stimulus]}."
     return FeatureSpec(name, label, unit, stimulus, sentence, FeatureSource.SWEEPS, *shown)

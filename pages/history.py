@@ -4,7 +4,10 @@ from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import history
 
-widgets.heading("History", "Your past classifications, and how the current models would classify them now.")
+widgets.heading(
+    "History",
+    "What did I classify before? Open a cell again, compare model versions on it, or share it.",
+)
 with guarded():
     model_choice.pick()
     history.page()

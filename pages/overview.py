@@ -7,7 +7,11 @@ from neuroclass.ui import cache, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.overview import front, overview
 
-widgets.heading("What is this neuron?", "Cortical cell types from patch-clamp recordings, with reasons you can check.")
+widgets.heading(
+    "What is this neuron?",
+    "NeuroClass takes a whole-cell current-clamp recording and says which cortical cell type it probably is, how sure "
+    "one can be, and on which sweep and spike each reason was measured.",
+)
 with guarded():
     cells = cache.cohort()
 widgets.source_notice(cells)

@@ -57,17 +57,22 @@ def still_like_their_class(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     return table[kept].reset_index(drop=True)
 
 
+def store_predictions() -> None:
+    """Write what the shipped models say of the demo cells, and print how many they put in their class."""
+    for system in SYSTEMS:
+        predictions = demo_predictions(load_model(system))
+        report_of(system).write(Table.DEMO, predictions)
+        right = (predictions["truth"] == predictions["predicted"]).groupby(predictions["truth"]).agg(["sum", "size"])
+        print(system, f"{right['sum'].sum()} of {right['size'].sum()}", right.to_dict("index"))
+
+
 def main() -> None:
     """Rewrite the table and the stored predictions."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.demo_cohort.measure_again", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the published tables")
     cohort = load_cohort(parser.parse_args().data)
     still_like_their_class(refreshed(pd.read_parquet(DEMO_FILE)), cohort).to_parquet(DEMO_FILE, index=False)
-    for system in SYSTEMS:
-        predictions = demo_predictions(load_model(system))
-        report_of(system).write(Table.DEMO, predictions)
-        right = (predictions["truth"] == predictions["predicted"]).groupby(predictions["truth"]).agg(["sum", "size"])
-        print(system, f"{right['sum'].sum()} of {right['size'].sum()}", right.to_dict("index"))
+    store_predictions()
 
 
 if __name__ == "__main__":

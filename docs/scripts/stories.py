@@ -111,9 +111,12 @@ def _withdraw(stage: Stage) -> None:
 
 
 def laboratory_table(folder: Path) -> Path:
-    """Write the features of simulated mouse cells as a rig with an uncorrected junction potential measures them."""
+    """Write the features of simulated mouse cells as a rig with an uncorrected junction potential measures them.
+
+    Without the f-I slope: simulated neurons hardly adapt, so that theirs is unlike that of real cells of their class.
+    """
     frame = load_demo().of_species("mouse").frame.sample(N_CELLS, random_state=1)
-    table = frame[["species", *FEATURE_NAMES]].copy()
+    table = frame[["species", *FEATURE_NAMES]].drop(columns="f_i_curve_slope")
     for spec in FEATURES:
         if spec.unit == "mV":
             table[spec.name] += OFFSET_MV

@@ -7,7 +7,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, UNKNOWN, WARNING, class_label, escape, finish, lines, ordered, wrapped
+from neuroclass.charts.theme import (
+    ACCENT,
+    UNKNOWN,
+    WARNING,
+    class_label,
+    escape,
+    finish,
+    hollow,
+    lines,
+    ordered,
+    wrapped,
+)
 
 _LOW_TO_HIGH = [[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]]
 
@@ -268,7 +279,7 @@ def by_group(table: pd.DataFrame, title: str, simulated: bool = False) -> go.Fig
 
 
 def probabilities(names: Sequence[str], values: Sequence[float], in_set: Sequence[str] = ()) -> go.Figure:
-    """Calibrated class probabilities of one cell; classes outside the prediction set are pale.
+    """Calibrated class probabilities of one cell; classes outside the prediction set are outlines.
 
     Parameters
     ----------
@@ -289,10 +300,10 @@ def probabilities(names: Sequence[str], values: Sequence[float], in_set: Sequenc
             x=[100 * values[k] for k in order],
             y=[class_label(names[k]) for k in order],
             orientation="h",
-            marker={
-                "color": [COLOURS.get(names[k], ACCENT) for k in order],
-                "opacity": [1.0 if not in_set or names[k] in in_set else 0.35 for k in order],
-            },
+            marker=hollow(
+                [COLOURS.get(names[k], ACCENT) for k in order],
+                [not in_set or names[k] in in_set for k in order],
+            ),
             text=[f"{values[k]:.1%}" for k in order],
             textposition="outside",
             cliponaxis=False,

@@ -35,6 +35,8 @@ LOW_TO_HIGH = [[0.0, "#4A6FB0"], [0.5, "#A3A08C"], [1.0, "#E0B000"]]
 """Colours of deciles, which stand out from a light and a dark page."""
 SIMULATED_NOTE = "simulated cells"
 WARNING = "#C05621"
+TINT = 0.18
+"""Opacity of the inside of an outlined bar."""
 TITLE_WIDTH = 34
 """Characters of an axis title on one line: what fits beside the labels of a figure on a telephone."""
 OWN = ("#D81B60", "#8E5CF0", "#009688", "#F4511E", "#7CB342", "#B8860B", "#78909C")
@@ -177,6 +179,19 @@ def finish(
 def _in_legend(trace: Any) -> bool:
     """Whether a trace has an entry in the legend."""
     return trace.type not in ("heatmap", "waterfall") and trace.showlegend is not False
+
+
+def hollow(colours: Sequence[str], full: Sequence[bool]) -> dict[str, Any]:
+    """Marker of bars in their colours: full ones, and outlines with a tint, which light and dark pages show alike."""
+    return {
+        "color": [colour if whole else faded(colour, TINT) for colour, whole in zip(colours, full, strict=True)],
+        "line": {"color": list(colours), "width": [0 if whole else 1.5 for whole in full]},
+    }
+
+
+def faded(colour: str, opacity: float) -> str:
+    """A colour that what is behind it shines through."""
+    return f"rgba({', '.join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5))}, {opacity})"
 
 
 def wrapped(title: str, width: int = TITLE_WIDTH) -> str:

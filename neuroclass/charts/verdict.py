@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from neuroclass.cell_types import COLOURS
-from neuroclass.charts.theme import ACCENT, class_label, escape, finish, readable_on
+from neuroclass.charts.theme import ACCENT, class_label, escape, finish, hollow, readable_on
 from neuroclass.classification.result import Prediction
 
 _LETTERS = 48
 """Letters that fit into the whole bar at its narrowest."""
-_PALE = 0.35
 _LEAST_WRITTEN = 0.01
 """Probability from which a class that has no room in the bar is written below it."""
 
 
 def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool = False) -> go.Figure:
-    """Calibrated probabilities of each task as one bar from 0 to 1; classes outside the prediction set are pale.
+    """Calibrated probabilities of each task as one bar from 0 to 1; classes outside the prediction set are outlines.
 
     Parameters
     ----------
@@ -42,13 +41,13 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool 
             colour, label = COLOURS.get(name, ACCENT), class_label(name)
             text = _written(label, share) if inside else ""
             if not text and share >= _LEAST_WRITTEN:
-                square = f"<span style='color:{_faded(colour, 1 if inside else _PALE)}'>■</span>"
+                square = f"<span style='color:{colour}'>{'■' if inside else '□'}</span>"
                 below.append(f"{square} {label} {_percent(share)}")
             fig.add_bar(
                 x=[share],
                 y=[escape(title)],
                 orientation="h",
-                marker={"color": colour, "opacity": 1 if inside else _PALE, "line": {"width": 0}},
+                marker=hollow([colour], [inside]),
                 text=text,
                 textposition="inside",
                 insidetextanchor="middle",
@@ -83,11 +82,6 @@ def _percent(share: float) -> str:
     return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
-def _faded(colour: str, opacity: float) -> str:
-    """A colour that what is behind it shines through."""
-    return f"rgba({', '.join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5))}, {opacity})"
-
-
 def before_after(
     before: Mapping[str, float],
     after: Mapping[str, float],
@@ -95,7 +89,7 @@ def before_after(
     *,
     simulated: bool = False,
 ) -> go.Figure:
-    """Probabilities of the classes before (pale) and after a change.
+    """Probabilities of the classes before (outlines) and after a change.
 
     Parameters
     ----------
@@ -112,13 +106,13 @@ def before_after(
     """
     classes = list(before)
     fig = go.Figure()
-    for name, shares, opacity in ((names[0], before, _PALE), (names[1], after, 1.0)):
+    for name, shares, full in ((names[0], before, False), (names[1], after, True)):
         fig.add_bar(
             y=[class_label(one) for one in classes],
             x=[shares[one] for one in classes],
             name=escape(name),
             orientation="h",
-            marker={"color": [COLOURS.get(one, ACCENT) for one in classes], "opacity": opacity},
+            marker=hollow([COLOURS.get(one, ACCENT) for one in classes], [full] * len(classes)),
             text=[f"{shares[one]:.1%}" for one in classes],
             textposition="outside",
             cliponaxis=False,

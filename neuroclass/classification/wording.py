@@ -4,12 +4,17 @@ from collections.abc import Sequence
 
 from neuroclass.cell_types import broad_of, label_of
 from neuroclass.classification.left_out import sweeps_text
+from neuroclass.classification.quality_line import findings
 from neuroclass.classification.result import Answer, CellVerdict, Prediction
+from neuroclass.ephys.quality import Severity
 from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME, signed
+from neuroclass.reference.health import NOT_HEALTHY
 from neuroclass.types.models import SHIPPED_MODELS
 
 LIKE, UNLIKE = 0.8, 0.2
+USUAL = 0.05
+"""Typicality from which a cell is called typical."""
 LEAST_NAMED = 0.1
 """Probability from which a class outside the prediction set is named with the reason."""
 NOT_MEASURED = "The accuracy to expect of this model was not measured: it has no report."
@@ -33,7 +38,8 @@ _MEANING = {
     "Probability": "Calibrated probability: of held-out cells with such a number, that share is of the class.",
     "Prediction set": "Holds the true class for that share of held-out cells.",
     "Expected accuracy": "Share of verdicts with exactly these features that were right on held-out donors.",
-    "Typicality": "Share of held-out cells at least as unusual as this one; below 1% there is no label.",
+    "Typicality": "Share of held-out cells at least as unusual as this one: from 5% typical, less is unusual; below 1% "
+    "there is no label.",
 }
 DOUBT_HELP = " ".join(f"**{name}**: {meaning[:1].lower()}{meaning[1:]}" for name, meaning in _MEANING.items())
 """What the figures of `doubt_line` mean; markdown."""
@@ -69,8 +75,13 @@ def doubt_figures(verdict: CellVerdict) -> list[tuple[str, str, str]]:
     if "accuracy" in told[0].expected:
         figures["Expected accuracy"] = f"{told[0].expected['accuracy']:.1%}"
     if verdict.broad.typicality is not None:
-        figures["Typicality"] = f"{verdict.broad.typicality:.1%}"
+        figures["Typicality"] = f"{'typical' if typical(verdict) else 'unusual'} ({verdict.broad.typicality:.1%})"
     return [(name, text, _MEANING[name]) for name, text in figures.items()]
+
+
+def typical(verdict: CellVerdict) -> bool:
+    """Whether so many held-out cells are at least as unusual that nothing has to be said of it."""
+    return verdict.broad.typicality is not None and verdict.broad.typicality >= USUAL
 
 
 def _likeliest(prediction: Prediction) -> float:
@@ -177,6 +188,23 @@ def is_contradiction(warning: str) -> bool:
     return "contradict each other" in warning
 
 
+def caution_line(verdict: CellVerdict) -> str:
+    """What makes the recording so doubtful that it has to be known before the answer; empty where nothing does."""
+    serious = [one for one in findings(verdict) if one.severity == Severity.SERIOUS.value]
+    if not serious:
+        return ""
+    rely = any(one.name == NOT_HEALTHY for one in serious)
+    begin = "Do not rely on this answer" if rely else "Read this answer with caution"
+    return f"{begin}: {'; '.join(one.text for one in serious)}."
+
+
+def _in_brief(verdict: CellVerdict) -> str:
+    """The headline, its likeliest class with its probability, and what makes the recording doubtful."""
+    figures = {name: text for name, text, _ in doubt_figures(verdict)}
+    probability = f" ({figures['Probability']})" if "Probability" in figures else ""
+    return " ".join(filter(None, (f"{headline(verdict)}{probability}.", caution_line(verdict))))
+
+
 def summary_of(answers: Sequence[Answer]) -> str:
     """Cells and their labels in one line, for searching the history."""
     parts = []
@@ -184,7 +212,7 @@ def summary_of(answers: Sequence[Answer]) -> str:
         if isinstance(one, RejectedInput):
             parts.append(f"{one.cell} refused ({one.error.kind})".strip())
         else:
-            labels = " / ".join(prediction.label or "cannot say" for prediction in (one.broad, one.subclass))
+            species = one.species if one.species != "unknown" else "species not given"
             without = f" without {sweeps_text(set(one.without_sweeps))}" if one.without_sweeps else ""
-            parts.append(f"{one.cell} ({one.species}){without}: {labels}")
+            parts.append(f"{one.cell} ({species}){without}: {_in_brief(one)}")
     return "; ".join(parts) + (f"; and {len(answers) - 200} more" if len(answers) > 200 else "")

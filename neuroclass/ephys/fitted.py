@@ -179,11 +179,11 @@ def lowest_point(recording: Recording, features: CellFeatures, number: int) -> t
     return float("nan"), float("nan")
 
 
-def rest_levels(recording: Recording, features: CellFeatures) -> list[tuple[float, float, float]]:
-    """Start (s), end (s) and mean potential (mV) of the baselines whose mean is ``vrest``."""
+def rest_levels(recording: Recording, features: CellFeatures) -> list[tuple[int, float, float, float]]:
+    """Sweep, start (s), end (s) and mean potential (mV) of the baselines whose mean is ``vrest``."""
     pairs = _squares(recording, features, "vrest")
     return [
-        (e.start_s - min(e.baseline_s, BASELINE_S), e.start_s, rest_before(s, e, features.activity[s.number]))
+        (s.number, e.start_s - min(e.baseline_s, BASELINE_S), e.start_s, rest_before(s, e, features.activity[s.number]))
         for s, e in pairs
     ]
 

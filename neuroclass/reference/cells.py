@@ -15,6 +15,7 @@ import numpy as np
 from neuroclass.cell_types import broad_of
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.demo import load_demo
+from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.config import recordings_folder
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.allen import default_cache
@@ -22,6 +23,8 @@ from neuroclass.predictors.cell_predictor import AnyPredictor
 from neuroclass.types.arrays import Floats, Integers
 
 LEAST_SHARED = 4
+SAME = 1e-3
+"""Distance, standard deviations per feature, below which two cells are one."""
 _ID = re.compile(r"(?<!\d)\d{6,}(?!\d)")
 
 
@@ -63,9 +66,11 @@ def with_sweeps(cohort: Cohort) -> tuple[Cohort, ...]:
     Returns
     -------
     tuple of Cohort
-        The embedded simulated cells last.
+        The embedded simulated cells last, without those of the example recordings, which would be found nearest to
+        themselves.
     """
     demo = load_demo()
+    demo = demo.take(~np.isin(demo.column("id").astype(str), [one.cell_id for one in EXAMPLES.values()]))
     if cohort.simulated:
         return (demo,)
     on_disk = _recorded_ids()
@@ -137,6 +142,7 @@ def _nearest(
         return None
     others = model.preprocessor.standardise(pool.matrix()[rows])
     distance, shared = distances(z, others, gates)
+    distance = np.where(distance < SAME, np.nan, distance)  # the cell itself, from its own recording
     if not np.isfinite(distance).any():
         return None
     best = int(np.nanargmin(distance))

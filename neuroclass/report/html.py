@@ -121,7 +121,7 @@ def _prediction(page: Page, question: str, prediction: Prediction, simulated: bo
     names, values = list(prediction.probabilities), list(prediction.probabilities.values())
     members = " or ".join(label_of(name) for name in prediction.prediction_set) or "none"
     page.figure(probabilities(names, values, prediction.prediction_set).update_layout(height=110 + 34 * len(names)),
-                f"{prediction.coverage:.0%} prediction set: {members}. Pale: outside the set."
+                f"{prediction.coverage:.0%} prediction set: {members}. Outlined: outside the set."
                 + (" Simulated cell." if simulated else ""))  # fmt: skip
     page.add(f"<p>{escape(expected_text(prediction))}</p>")
 

@@ -41,6 +41,13 @@ def settled(tab: Any) -> None:
     tab.wait_for_selector("[data-test-script-state=notRunning]", state="attached")
 
 
+def without_evaluation(tab: Any) -> None:
+    """Decline the evaluation that a training run is followed by."""
+    tab.get_by_role("combobox", name="Evaluate").click()
+    tab.get_by_role("option", name="No evaluation").click()
+    settled(tab)
+
+
 def upload(visitor: Visitor, package: Path) -> None:
     tab = visitor.tab
     visitor.open("models")

@@ -12,7 +12,7 @@ from neuroclass.cohort.demo import load_demo
 from neuroclass.config import data_folder
 from neuroclass.features import FEATURE_NAMES
 from tests.browser.conftest import serving
-from tests.browser.test_models import settled
+from tests.browser.test_models import settled, without_evaluation
 from tests.browser.test_train_story import WAIT_MS, pictures
 from tests.browser.visiting import Visitor
 
@@ -69,8 +69,9 @@ def test_what_training_with_a_laboratorys_cells_does_for_its_donors(tmp_path: Pa
             field.fill(value)
             field.press("Enter")
             page.get_by_text(shown).first.wait_for()
+        without_evaluation(page)
         page.get_by_role("button", name="Start training").click()
-        page.get_by_text("Done. The shipped model is unchanged.").wait_for()
+        page.get_by_text("It is on the Models page too.").wait_for()
         page.get_by_text("Does training with my cells help on my donors?").last.wait_for()
         answer = r"(Yes|No, it makes .*|No detectable difference .*): accuracy [+−]?\d+\.\d percentage"
         page.get_by_text(re.compile(answer)).first.wait_for()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import serving
-from tests.browser.test_models import pick, settled
+from tests.browser.test_models import pick, settled, without_evaluation
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 240_000
@@ -85,6 +85,7 @@ def test_a_run_outlives_its_tab_and_its_process(tmp_path: Path, browser: Any) ->
         page.get_by_text("Terminal command", exact=True).click()
         page.get_by_text("--name 'Left alone'").wait_for()
         page.get_by_text("n_members=3").wait_for()
+        without_evaluation(page)
         page.get_by_role("button", name="Start training").click()
         page.wait_for_url("**job=*")
         link = page.url
@@ -102,7 +103,7 @@ def test_a_run_outlives_its_tab_and_its_process(tmp_path: Path, browser: Any) ->
         page.get_by_role("button", name="Pause").click()
         page.get_by_text("Paused; it continues where it was").wait_for()
         page.get_by_role("button", name="Resume").click()
-        page.get_by_text("Done. The shipped model is unchanged.").wait_for()
+        page.get_by_text("It is on the Models page too.").wait_for()
         page.get_by_text("Final model:").wait_for()
         assert page.get_by_text("Traceback").count() == 0
         pictures(page, "train", 2600)

@@ -8,14 +8,16 @@ from neuroclass.classification.result import Prediction
 TASK = Prediction("lspin", {"Pvalb": 0.6, "Sst": 0.3, "Vip": 0.06, "Htr3a": 0.04}, ("Pvalb",))
 
 
-def test_classes_outside_the_set_are_faded_and_written_below_the_bar():
+def test_classes_outside_the_set_are_outlined_and_written_below_the_bar():
     fig = strips({"Subclass": TASK})
     bars = {bar.hovertemplate.split(":")[0]: bar for bar in fig.data}
     (below,) = fig.layout.annotations
-    assert {name: bar.marker.color for name, bar in bars.items() if name != "Htr3a+|Vip−"} == {
+    assert {name: bar.marker.line.color[0] for name, bar in bars.items() if name != "Htr3a+|Vip−"} == {
         name: COLOURS[name] for name in ("Pvalb", "Sst", "Vip")
     }
-    assert bars["Pvalb"].marker.opacity == 1 > bars["Sst"].marker.opacity == bars["Vip"].marker.opacity
+    assert bars["Pvalb"].marker.color[0] == COLOURS["Pvalb"] and bars["Pvalb"].marker.line.width[0] == 0
+    assert all(bars[name].marker.color[0].startswith("rgba") for name in ("Sst", "Vip"))
+    assert all(bars[name].marker.line.width[0] > 1 for name in ("Sst", "Vip"))
     assert bars["Pvalb"].text == "Pvalb 60%" and bars["Sst"].text == bars["Vip"].text == ""
     assert [part.split("</span> ")[1].strip() for part in below.text.split("<span")[1:]] == [
         "Sst 30%",
@@ -28,7 +30,7 @@ def test_classes_outside_the_set_are_faded_and_written_below_the_bar():
 
 def test_without_a_label_no_class_is_in_full_colour():
     withheld = Prediction("lspin", TASK.probabilities, ("Pvalb",), abstain="too few features")
-    assert not [bar for bar in strips({"Subclass": withheld}).data if bar.marker.opacity == 1]
+    assert not [bar for bar in strips({"Subclass": withheld}).data if bar.marker.line.width[0] == 0]
 
 
 def test_before_and_after_have_the_same_classes():

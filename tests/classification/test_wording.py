@@ -43,7 +43,7 @@ def test_each_figure_of_the_doubt_is_named_and_each_probability_by_its_class():
     assert {name: text for name, text, _ in doubt_figures(one)} == {
         "Probability": "Pvalb 60.0%, inhibitory 96.0%",
         "Expected accuracy": "75.1%",
-        "Typicality": "35.0%",
+        "Typicality": "typical (35.0%)",
     }
     several = {name: text for name, text, _ in doubt_figures(verdict(Prediction("lspin", SHARES, ("Pvalb", "Sst"))))}
     assert several["Probability"] == "Pvalb 60.0%, inhibitory 96.0%"

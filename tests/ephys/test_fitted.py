@@ -37,7 +37,7 @@ def test_the_fits_have_the_features_values(measured: tuple[Recording, CellFeatur
     assert line is not None
     assert 1e3 * line.slope == pytest.approx(features.values["ri"], rel=1e-9)
     assert [lowest_point(recording, features, n)[1] for n in line.sweeps] == line.y.tolist()
-    rest = [level for _, _, level in rest_levels(recording, features)]
+    rest = [level for *_, level in rest_levels(recording, features)]
     assert np.mean(rest) == pytest.approx(features.values["vrest"], rel=1e-12)
 
 

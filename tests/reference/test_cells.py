@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from neuroclass import extract_features, read_recording
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.demo import load_demo
+from neuroclass.cohort.examples import EXAMPLES, example_recording
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import load_model
 from neuroclass.reference.cells import distances, nearest_references, with_sweeps
@@ -19,13 +21,12 @@ def cell(demo: Cohort, row: int) -> dict[str, float]:
     return dict(zip(FEATURE_NAMES, demo.matrix()[row].tolist(), strict=True))
 
 
-def test_a_reference_cell_is_its_own_nearest_unless_it_is_left_out(demo):
+def test_a_reference_cell_is_never_its_own_evidence(demo):
     model = load_model("lspin")
     row = int(np.flatnonzero(demo.column("subclass") == "Pvalb")[3])
     name = str(demo.frame["id"].iloc[row])
     (found,) = nearest_references(model, cell(demo, row), "mouse", ["Pvalb"], [demo]).values()
-    assert (found.cell_id, found.simulated) == (name, True)
-    assert found.distance == pytest.approx(0, abs=1e-9)
+    assert found.simulated and found.cell_id != name
     (other,) = nearest_references(model, cell(demo, row), "mouse", ["Pvalb"], [demo], exclude=name).values()
     assert other.cell_id != name
     assert other.label == "Pvalb"
@@ -66,3 +67,13 @@ def test_recorded_cells_are_offered_only_where_their_files_are(demo, tmp_path, m
     first, second = with_sweeps(recorded)
     assert first.frame["id"].tolist() == ["501845630"]
     assert second.simulated
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_not_compared_with_itself(demo, name, tmp_path):
+    found = extract_features(read_recording(example_recording(name, tmp_path)))
+    features = {one: value for one, value in found.to_series().items() if np.isfinite(value)}
+    for model in (load_model("dann"), load_model("lspin")):
+        nearest = nearest_references(model, features, "mouse", model.classes, with_sweeps(demo))
+        assert len(nearest) == len(model.classes)
+        assert EXAMPLES[name].cell_id not in {one.cell_id for one in nearest.values()}

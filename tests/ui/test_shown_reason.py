@@ -1,5 +1,6 @@
 """The strongest reason is drawn as it was measured: by its line, its fit, its levels, or its spike."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +62,16 @@ def test_the_time_constant_is_drawn_with_the_fit_of_the_drawn_sweep(case):
 @pytest.mark.parametrize(("feature", "curves"), [("sag", 3), ("vm_for_sag", 3), ("vrest", 1)])
 def test_levels_are_drawn_over_the_sweep_that_they_were_measured_on(case, feature, curves):
     assert len(beside(drawn(case, feature).figure)) == 1 + curves
+
+
+@pytest.mark.parametrize("feature", ["vrest", "tau"])
+def test_where_a_feature_is_a_mean_the_title_says_of_how_many_and_what_the_drawn_sweep_gives(case, feature):
+    fig = drawn(case, feature).figure
+    (said,) = re.findall(r", mean of (\d+); here (\S+)", re.sub("<br>| ", " ", fig.layout.annotations[1].text))
+    assert int(said[0]) > 1
+    level = beside(fig)[-1]
+    own = level.y[0] if feature == "vrest" else float(level.name.split()[1])
+    assert float(said[1].replace("−", "-")) == pytest.approx(own, rel=0.01)
 
 
 @pytest.mark.parametrize("feature", ["peak_v_long_square", "width", "latency", "threshold_i_ramp"])

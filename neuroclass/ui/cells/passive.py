@@ -146,5 +146,5 @@ def overlays(
         return [], [mark], None
     if feature == "vrest":
         spans = rest_levels(recording, features)
-        return [traces.Curve("rest", [a, b], [v, v], PALETTE[1]) for a, b, v in spans], [], None
+        return [traces.Curve("rest", [a, b], [v, v], PALETTE[1]) for _, a, b, v in spans], [], None
     return [], [], None

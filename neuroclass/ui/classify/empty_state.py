@@ -10,15 +10,7 @@ from neuroclass.ui.text import escaped
 
 def show() -> None:
     """What to do where nothing is uploaded yet."""
-    st.info(
-        "Drop one or many files above, or a zip of them. A recording gives the features its sweeps allow; a table may "
-        "lack columns and values.",
-        icon=":material/info:",
-    )
-    st.caption(
-        f"{escaped(store.retention_notice(is_logged_in()), 900)} You can delete them at any time on the History page.",
-        help=escaped(store.location()),
-    )
+    st.subheader("Or fill in a table of features", anchor=False)
     left, right = st.columns([1, 3], vertical_alignment="center")
     left.download_button(
         "Template (CSV)",
@@ -28,8 +20,10 @@ def show() -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    right.caption(
-        "One row per cell; a column per feature, in the units listed here. `cell` and `species` are optional."
-    )
+    right.caption("One row per cell, one column per feature; columns and values may be missing.")
     with st.expander("Columns, units and definitions"):
         st.dataframe(template_guide(), hide_index=True)
+    st.caption(
+        f"{escaped(store.retention_notice(is_logged_in()), 900)} You can delete them at any time on the History page.",
+        help=escaped(store.location()),
+    )

@@ -27,16 +27,20 @@ def of_headline(verdict: CellVerdict) -> Prediction:
 
 def answer(verdict: CellVerdict) -> None:
     """What the cell is, how sure that is, and what has to be known beside it."""
+    doubtful = wording.caution_line(verdict)
+    if doubtful:
+        st.warning(escaped(doubtful, 400), icon=":material/error:")
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left, st.container(gap="xxsmall"):
         st.caption(_origin(verdict))
-        st.markdown(f"## {escaped(wording.headline(verdict))}")
+        headline = escaped(wording.headline(verdict))
+        st.markdown(f"## :gray[{headline}]" if doubtful else f"## {headline}")
     with right, st.container(key="verdict-strips"):
         st.plotly_chart(
             strips({"Broad class": verdict.broad, "Subclass": verdict.subclass}),
             key="strips",
             config={**download_config("probabilities"), "displayModeBar": False},
-            alt="Calibrated probabilities of the broad class and of the subclass; pale: outside the prediction set",
+            alt="Calibrated probabilities of the broad class and of the subclass; outlined: outside the prediction set",
         )
     _doubt(verdict)
     for text in _beside(verdict):

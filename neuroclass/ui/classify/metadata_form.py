@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -58,13 +59,8 @@ def restore(metadata: CellMetadata) -> None:
     st.session_state.update(values)
 
 
-def metadata(expanded: bool = True) -> CellMetadata:
+def metadata() -> CellMetadata:
     """What the user says about the cells; remembered for the session, and the species also by the last cell kept.
-
-    Parameters
-    ----------
-    expanded : bool
-        Whether the form is open at first.
 
     Raises
     ------
@@ -77,46 +73,37 @@ def metadata(expanded: bool = True) -> CellMetadata:
             last = next(iter(store.history().find(visitor())), None)
         given = str(last.context.get("species", "")) if last else ""
         st.session_state["species"] = given if given in list(Species) else UNKNOWN
-    with st.expander("Species and recording conditions (optional)", icon=":material/edit_note:", expanded=expanded):
-        species, age, region = _cell()
-        prior, preparation = _kind()
-        conditions = _recorded(age, region, preparation)
+    species = _species()
+    with st.expander("Recording conditions (optional)", icon=":material/edit_note:"):
+        st.markdown("**Used for the answer**")
+        prior = _prior()
         entered = _resistances()
+        st.markdown("**Correct the measured values**")
+        corrected = _corrections()
+        st.markdown("**For the record** (no model uses them)")
+        conditions = replace(corrected, **_record())
         mapping = _mapping()
     return CellMetadata(None if species == UNKNOWN else species, entered, mapping, conditions=conditions, prior=prior)
 
 
-def _cell() -> tuple[str, str, str]:
-    """Species, age and region."""
-    first, second, third = st.columns(3, vertical_alignment="bottom")
-    species = first.selectbox(
-        "Species (if the file has none)",
-        [UNKNOWN, *(s.value for s in Species)],
-        key="species",
-        bind="query-params",
+def _species() -> str:
+    """The cells' species where their files do not say it."""
+    return str(
+        st.selectbox(
+            "Species (if the file does not say)",
+            [UNKNOWN, *(s.value for s in Species)],
+            key="species",
+            bind="query-params",
+            width=260,
+            help="It decides which models answer. Where it is not given, excitatory or inhibitory is the mean of "
+            "both species, and the subclass is that of a mouse cell.",
+        )
     )
-    age = second.text_input(
-        "Age (with its unit)",
-        key="age",
-        max_chars=60,
-        persist_state="session",
-        placeholder="P56 or 45 years",
-        help="For the record; no model uses it.",
-    )
-    region = third.text_input(
-        "Brain region",
-        key="region",
-        max_chars=60,
-        persist_state="session",
-        placeholder="V1, layer 5",
-        help="For the record; no model uses it.",
-    )
-    return str(species), age.strip(), region.strip()
 
 
-def _kind() -> tuple[Prior, str]:
-    """Line or label, classes that the cells cannot be, and the preparation."""
-    first, second, third = st.columns(3, vertical_alignment="bottom")
+def _prior() -> Prior:
+    """Line or label, and classes that the cells cannot be."""
+    first, second = st.columns(2, vertical_alignment="bottom")
     marked = first.selectbox(
         "Marker or driver line",
         [NOTHING, *PRESETS, *_LINES],
@@ -135,22 +122,34 @@ def _kind() -> tuple[Prior, str]:
         help="Classes that something other than the recording rules out. Their probability is set to 0 and the "
         "others' are scaled up (Bayes' rule).",
     )
+    texts = [f"{name}=0" for name in excluded]
+    if marked != NOTHING:
+        texts.append(marked if marked in PRESETS else f"{LINE_PREFIX}{marked}")
+    return parse_prior(texts)
+
+
+def _record() -> dict[str, str]:
+    """Age, region and preparation."""
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    age = first.text_input(
+        "Age (with its unit)", key="age", max_chars=60, persist_state="session", placeholder="P56 or 45 years"
+    )
+    region = second.text_input(
+        "Brain region", key="region", max_chars=60, persist_state="session", placeholder="V1, layer 5"
+    )
     prepared = third.selectbox(
         "Preparation",
         [UNKNOWN, *PREPARATIONS],
         key="preparation",
         persist_state="session",
         format_func=lambda name: PREPARATIONS.get(name, name),
-        help="No model uses it. Performance, Human subclass, has the accuracy of either.",
+        help="Performance, Human subclass, has the accuracy of either.",
     )
-    texts = [f"{name}=0" for name in excluded]
-    if marked != NOTHING:
-        texts.append(marked if marked in PRESETS else f"{LINE_PREFIX}{marked}")
-    return parse_prior(texts), "" if prepared == UNKNOWN else str(prepared)
+    return {"age": age.strip(), "region": region.strip(), "preparation": "" if prepared == UNKNOWN else str(prepared)}
 
 
-def _recorded(age: str, region: str, preparation: str) -> Conditions:
-    """How the cells were recorded; the features are brought to the reference's conditions."""
+def _corrections() -> Conditions:
+    """Temperature and junction potential; the features are brought to the reference's conditions."""
     first, second, third = st.columns(3, vertical_alignment="bottom")
     temperature = first.number_input(
         "Bath temperature (°C)",
@@ -172,7 +171,11 @@ def _recorded(age: str, region: str, preparation: str) -> Conditions:
         "not subtracted from its potentials.",
     )
     subtracted = third.selectbox(
-        "Already subtracted?", list(_CORRECTED), key="junction_corrected", persist_state="session"
+        "Junction potential subtracted",
+        list(_CORRECTED),
+        key="junction_corrected",
+        persist_state="session",
+        help="Whether the file's potentials already are without it.",
     )
     correct = st.checkbox(
         "Correct for the temperature by Q10",
@@ -181,7 +184,7 @@ def _recorded(age: str, region: str, preparation: str) -> Conditions:
         help="Bring widths, slopes, time constants and resistances to 34 °C by assumed Q10. On labelled cells recorded "
         "at 25 °C this lowered the accuracy.",
     )
-    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], age, region, correct, preparation)
+    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], correct_temperature=correct)
 
 
 def _resistances() -> dict[str, float]:

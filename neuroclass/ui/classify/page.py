@@ -43,14 +43,14 @@ def bring(question: str) -> Brought:
     with guarded(), st.expander(received.title(brought), icon=":material/upload_file:", expanded=not brought):
         files, refused = received.receive()
         files = [*files, *examples.chosen(), *handed.chosen()]
-        metadata = metadata_form.metadata(expanded=not brought)
+        metadata = metadata_form.metadata()
         cell_inputs = history.with_reopened(batch.grouping_form(files))
     with guarded():
         sheets.choose(cell_inputs)
     if not cell_inputs and not refused:
-        empty_state.show()
         st.subheader("Or try an example", anchor=False)
         examples.offered(here=True)
+        empty_state.show()
         st.stop()
     return cell_inputs, refused, metadata
 

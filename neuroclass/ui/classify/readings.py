@@ -40,7 +40,7 @@ def offer(one: RejectedInput, cell_input: CellInput, metadata: CellMetadata, pai
         _card(proposal, cell_input, metadata, alike, f"{cell_input.digest[:16]}-{number}")
     if one.error.words or any(proposal.assumes for proposal in one.error.proposals):
         st.info(
-            "Gains and offsets are entered at the top, under **Species and recording conditions**: switch on **The "
+            "Gains and offsets are entered at the top, under **Recording conditions**: switch on **The "
             "file's channels, units or gains are wrong**.",
             icon=":material/tune:",
         )

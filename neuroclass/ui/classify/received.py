@@ -46,8 +46,8 @@ def receive() -> tuple[list[InputFile], list[RejectedInput]]:
         If there are more files than the limit.
     """
     found = st.file_uploader(
-        "Recordings (ABF, NWB, HEKA, WinWCP, Igor, AxoGraph, MATLAB and others), feature tables (CSV, Parquet, XLSX), "
-        "or zip archives of them; the format is detected from the contents",
+        "Drop recordings (ABF, NWB, HEKA, WinWCP, Igor, AxoGraph, MATLAB and others), feature tables (CSV, Parquet, "
+        "XLSX) or zip archives of them; the contents tell the format",
         accept_multiple_files=True,
         key="files",
         help=store.retention_notice(is_logged_in()),

@@ -106,7 +106,7 @@ def _probabilities(prediction: Prediction, told: bool) -> None:
             right.caption(
                 f"With these features such sets held the true class in {low:.0%} to {high:.0%} of held-out cells."
             )
-        right.caption("Pale bars: outside the set.")
+        right.caption("Outlined bars: outside the set.")
 
 
 def _expectation(case: Case, prediction: Prediction) -> None:

@@ -8,13 +8,14 @@ import plotly.graph_objects as go
 
 from neuroclass.charts import cell_plots as plots
 from neuroclass.charts import deciding as charts
+from neuroclass.charts.theme import PALETTE
 from neuroclass.charts.traces import Curve, Trace, crop
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.result import Reason
 from neuroclass.ephys.cell_features import CellFeatures
-from neuroclass.ephys.fitted import Line, rate_current, tau_fits, voltage_current
+from neuroclass.ephys.fitted import Line, rate_current, rest_levels, tau_fits, voltage_current
 from neuroclass.ephys.sweep import Recording
-from neuroclass.features import BY_NAME, Stimulus
+from neuroclass.features import BY_NAME, Stimulus, with_unit
 from neuroclass.report.deciding import Deciding, deciding, whole
 from neuroclass.report.places import SPIKE, Traced, aligned_on, from_onset
 from neuroclass.ui.cells import passive
@@ -56,19 +57,19 @@ def shown(case: Case, reasons: Sequence[Reason], listed: int, height: int) -> Sh
     line = _line(feature, analysis)
     if line is not None and (drawn := _beside_line(traced, feature, *line, title, height)) is not None:
         return ShownReason(found.reason, drawn, f"A sweep, and beside it the line whose slope is it: {title}")
-    found, curves = _with_fit(traced, analysis.recording, analysis.features, found)
+    found, curves, own = _with_fit(traced, analysis.recording, analysis.features, found)
     event = aligned_on(feature)
     drawn = charts.decisive_spike(
         found.sweep,
         found.panel,
         found.zero_s,
-        title,
+        f"{title}{own}",
         height=height,
         aligned_on="peak" if event == SPIKE else "onset",
         curves=curves,
         in_current=event == SPIKE and BY_NAME[feature].unit == "pA",
     )
-    return ShownReason(found.reason, drawn, f"A sweep, and beside it where it was measured: {title}")
+    return ShownReason(found.reason, drawn, f"A sweep, and beside it where it was measured: {title}{own}")
 
 
 def _line(feature: str, analysis: RecordingAnalysis) -> tuple[Line, tuple[plots.Axis, plots.Axis]] | None:
@@ -111,22 +112,31 @@ def _beginning(trace: Trace) -> Trace:
 
 def _with_fit(
     traced: Traced, recording: Recording, features: CellFeatures, found: Deciding
-) -> tuple[Deciding, list[Curve]]:
-    """A passive feature's sweep with its fit or levels over it; other features as they are."""
-    feature = found.reason.feature
+) -> tuple[Deciding, list[Curve], str]:
+    """A passive feature's sweep with its fit or levels over it, and what that sweep alone gives; others as they are."""
+    feature, own = found.reason.feature, ""
     span: tuple[float, float] | None
     if feature == "tau" and (fits := tau_fits(recording, features)):
         fit = max(fits, key=lambda one: float(np.ptp(one.v_mv)))
         number, curves, span = fit.sweep, passive.tau_curves([fit]), passive.tau_window([fit])
+        own = _of_mean(feature, fit.tau_ms / BY_NAME[feature].display_factor, len(fits))
+    elif feature == "vrest" and (levels := rest_levels(recording, features)):
+        number, start, end, level = min(levels, key=lambda one: abs(one[-1] - found.reason.value))
+        curves, span = [Curve("rest", [start, end], [level, level], PALETTE[1])], None
+        own = _of_mean(feature, level, len(levels))
     else:
         number = traced.places[feature][0]
         curves, _, span = passive.overlays(feature, recording, features)
-        curves = curves[:1] if feature == "vrest" else curves
     trace = from_onset(traced, number, BY_NAME[feature].stimulus) if curves else None
     if trace is None:
-        return found, []
+        return found, [], ""
     zero = -trace.start_s
     window = (span[0] - zero, span[1] - zero) if span else found.panel.window
     shifted = [replace(curve, t=[t - zero for t in curve.t]) for curve in curves]
     panel = replace(found.panel, traces=(trace,), window=window)
-    return replace(found, sweep=whole(trace), panel=panel, zero_s=zero), shifted
+    return replace(found, sweep=whole(trace), panel=panel, zero_s=zero), shifted, own
+
+
+def _of_mean(feature: str, value: float, n: int) -> str:
+    """What the drawn sweep gives, where the feature is a mean over several."""
+    return f", mean of {n}; here {with_unit(feature, value)}" if n > 1 else ""

@@ -151,7 +151,7 @@ def _answer(case: Case, prediction: Prediction, changes: Mapping[str, float], le
 
 def _in_words(before: Mapping[str, float], after: Altered, n_changed: int, n_left_out: int) -> str:
     if not n_changed and not n_left_out:
-        return "Pale: as measured; full: altered. Nothing is altered yet: move a slider."
+        return "Outlined: as measured; full: altered. Nothing is altered yet: move a slider."
     first, then = (max(shares, key=lambda name: shares[name]) for shares in (before, after.probabilities))
     parts = [f"{n_changed} altered" if n_changed else "", f"{n_left_out} left out" if n_left_out else ""]
     change = f"{label_of(first)} {stated(before[first])} → {stated(after.probabilities[first])}"
@@ -159,7 +159,7 @@ def _in_words(before: Mapping[str, float], after: Altered, n_changed: int, n_lef
         change += f", now {label_of(then)} {stated(after.probabilities[then])}"
     odd = " Out of distribution: such a cell would get no label." if after.typicality < _ODD else ""
     text = f"{' and '.join(filter(None, parts))}: {change}; typicality {after.typicality:.1%}.{odd}"
-    return f"Pale: as measured; full: altered. {escaped(text, 400)}"
+    return f"Outlined: as measured; full: altered. {escaped(text, 400)}"
 
 
 @st.cache_data(max_entries=400, show_spinner="Asking the model", hash_funcs=cache.HASHES)

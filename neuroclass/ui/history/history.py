@@ -1,6 +1,6 @@
 """Search, reopen and delete classified cells, and compare model versions on them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -96,10 +96,7 @@ def page() -> None:
     if not entries:
         _nothing_yet()
         return
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
-    text = left.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
-    with right:
-        _delete_everything()
+    text = st.text_input("Find", key="q", bind="query-params", placeholder="file, cell or label").strip()
     entries = history.find(me, text, everyone or None) if text else entries
     if not entries:
         st.info(f"No entry has {escaped(text, 80)} in its files, cells or labels.", icon=":material/search_off:")
@@ -120,9 +117,14 @@ def page() -> None:
         selection_mode="multi-row",
         height=min(420, 38 + 35 * len(table)),
         column_config={
-            "answer": st.column_config.TextColumn(width="large", help="Cell (species): broad class / subclass."),
-            "models": st.column_config.TextColumn(width="small", help="Versions of the models that answered."),
-            "size (kB)": st.column_config.NumberColumn(format="localized", width="small"),
+            "Last opened": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", help="By the server's clock."),
+            "Verdict": st.column_config.TextColumn(
+                width="large", help="Cell (species): the answer, with the probability of its likeliest class."
+            ),
+            "Models": st.column_config.TextColumn(
+                help="Whether the models in use, or earlier ones, answered. Select the row to compare them."
+            ),
+            "Size (kB)": st.column_config.NumberColumn(format="localized", width="small"),
         },
     )
     ticked = chosen_ids(event, ids)
@@ -137,6 +139,7 @@ def page() -> None:
             on_click=_delete,
             args=(ticked,),
         )
+        _delete_everything()
         widgets.csv_button("history", table)
     if len(chosen) == 1:
         _versions(chosen[0])
@@ -198,14 +201,14 @@ def _delete_everything() -> None:
 def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "last opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
-            "files": [entry.name for entry in entries],
-            "cell": [entry.cell for entry in entries],
-            "state": [entry.state for entry in entries],
-            "answer": [entry.summary for entry in entries],
-            "size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
-            "models": [" | ".join(map(readable, entry.models)) for entry in entries],
-            "link since": [datetime.fromtimestamp(made[entry.id]) if entry.id in made else None for entry in entries],
+            "Last opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
+            "File": [entry.name for entry in entries],
+            "Cell": [entry.cell for entry in entries],
+            "State": [entry.state for entry in entries],
+            "Verdict": [entry.summary for entry in entries],
+            "Size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
+            "Models": [_answered_by(entry.models) for entry in entries],
+            "Link since": [datetime.fromtimestamp(made[entry.id]) if entry.id in made else None for entry in entries],
         }
     )
 
@@ -213,7 +216,17 @@ def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
 def _without_what_says_nothing(table: pd.DataFrame) -> pd.DataFrame:
     """The table without columns that are empty, or that say of every entry that it is answered."""
     empty = [name for name in table if table[name].isin(["", None]).all() or table[name].isna().all()]
-    return table.drop(columns=[*empty, *(["state"] if (table["state"] == DONE).all() else [])])
+    return table.drop(columns=[*empty, *(["State"] if (table["State"] == DONE).all() else [])])
+
+
+def _answered_by(versions: Sequence[str]) -> str:
+    """Whether the models in use answered, or earlier ones; those chosen from the library by name."""
+    current, said = model_choice.models().version, []
+    for version in versions:
+        name = readable(version)
+        chosen = name if name != version else ""
+        said.append(", ".join(filter(None, (chosen, "current" if version == current else "earlier"))))
+    return " | ".join(dict.fromkeys(said))
 
 
 def readable(version: str) -> str:

@@ -8,6 +8,22 @@ from neuroclass.ui import widgets
 from neuroclass.ui.methods.pictures import drawn_with, picture
 from neuroclass.ui.text import escaped
 
+_ALSO = {
+    "Rheobase": "current at threshold",
+    "Threshold": "spike threshold",
+    "Peak": "spike amplitude (from 0 mV), overshoot",
+    "Trough": "AHP minimum",
+    "Fast trough": "fAHP minimum",
+    "Upstroke": "maximal rate of rise",
+    "Downstroke": "maximal rate of decay",
+    "Width": "half-width",
+    "Resting potential": "RMP",
+    "Sag": "sag ratio",
+    "f–I slope": "gain",
+    "Membrane time constant": "τm",
+}
+"""By label, which the stimuli share."""
+
 
 def show() -> None:
     """The features of one stimulus as a table, one of them drawn; all of them as CSV."""
@@ -25,10 +41,16 @@ def show() -> None:
 
 def _table(specs: list[FeatureSpec], where: str) -> str:
     rows = [
-        f"| **{escaped(spec.label)}** | {spec.shown_unit or 'ratio'} | {escaped(_definition(spec, where), 400)} |"
+        f"| **{escaped(spec.label)}** | {also(spec)} | {spec.shown_unit or 'ratio'} | "
+        f"{escaped(_definition(spec, where), 400)} |"
         for spec in specs
     ]
-    return "\n".join(("| Feature | Unit | Definition |", "| :-- | :-- | :-- |", *rows))
+    return "\n".join(("| Feature | Also called | Unit | Definition |", "| :-- | :-- | :-- | :-- |", *rows))
+
+
+def also(spec: FeatureSpec) -> str:
+    """What others call a feature; empty where there is no other name."""
+    return _ALSO.get(spec.label, "")
 
 
 def _definition(spec: FeatureSpec, where: str) -> str:

@@ -38,15 +38,15 @@ def way() -> None:
 
 
 def verdict() -> None:
-    """Explain how a verdict comes about: a sentence a step, its detail behind it."""
-    st.subheader("How a verdict comes about", anchor=False)
-    for number, (claim, detail) in enumerate(_steps(), start=1):
-        with st.expander(f"**{number}.** {claim}"):
+    """The last steps of the way in detail, under their numbers."""
+    numbers = {title: number for number, (title, _) in enumerate(WAY, start=1)}
+    for title, claim, detail in _steps():
+        with st.expander(f"**{numbers[title]}. {title}:** {claim}"):
             st.markdown(detail)
 
 
-def _steps() -> tuple[tuple[str, str], ...]:
-    """Each step's claim and its detail."""
+def _steps() -> tuple[tuple[str, str, str], ...]:
+    """Step, its claim, and its detail."""
     from neuroclass.classification import doubt
     from neuroclass.predictors.calibration import COVERAGE
     from neuroclass.training.calibrate_set import N_LABORATORIES
@@ -55,7 +55,8 @@ def _steps() -> tuple[tuple[str, str], ...]:
     n_sets = len(feature_set_library(None).shipped)
     return (
         (
-            "**Models matched to the available features** classify each cell.",
+            "Matched models",
+            "each cell is classified by models of exactly its features.",
             "DANN (excitatory or inhibitory, mouse and human) and LSPIN (five mouse subclasses; its gates select a few "
             f"features for each cell) are fitted to each set of features.\n\n- {n_sets} sets ship: every combination "
             f"of stimuli, and those of published tables.\n- A cell that lacks at most {MOST_IMPUTED} features of a set "
@@ -65,7 +66,8 @@ def _steps() -> tuple[tuple[str, str], ...]:
             "normal mixtures that ship in their place.",
         ),
         (
-            "**In-database and out-of-database models** are weighted by how much the recording resembles the database.",
+            "Matched models",
+            "in-database and out-of-database models are weighted by how much the recording resembles the database.",
             "- *In-database* models are for recordings like the database's. They pool the network, a Student t "
             "distribution for each class, and a kernel logistic regression; classes are as frequent as in the "
             "database.\n- *Out-of-database* models are for any other laboratory. Their network is trained on cells "
@@ -75,7 +77,8 @@ def _steps() -> tuple[tuple[str, str], ...]:
             "the cell gives the probability that the recording is like the database's, which weights them.",
         ),
         (
-            "**One answer:** DANN and LSPIN together give one probability that the cell is excitatory.",
+            "One answer",
+            "DANN and LSPIN together give one probability that the cell is excitatory.",
             "The log odds of *excitatory* by DANN and of *Glutamatergic* by LSPIN are averaged. Where the two "
             "contradict each other, the mean is near even odds, and a warning says so.\n\nFor a human cell the human "
             "subclass model takes LSPIN's place and weighs four times as much as DANN. It pools kernel logistic "
@@ -85,7 +88,8 @@ def _steps() -> tuple[tuple[str, str], ...]:
             "even where that is stated.",
         ),
         (
-            "**Prediction set and expected accuracy** come from held-out donors.",
+            "Verdict",
+            "the prediction set and the expected accuracy come from held-out donors.",
             f"Cells of donors that a model has not seen are used as recorded, and as {N_LABORATORIES} simulated "
             "laboratories would measure them. On these cells probabilities are calibrated, and the size of the "
             f"{COVERAGE:.0%} sets is chosen so that they hold the true class in {COVERAGE:.0%} of cells (the human "
@@ -94,7 +98,8 @@ def _steps() -> tuple[tuple[str, str], ...]:
             "is like the database's.",
         ),
         (
-            "**No label** is given to an unusual cell.",
+            "Verdict",
+            "an unusual cell gets no label.",
             f"- *Atypical:* fewer than {doubt.ODD_TYPICALITY:.0%} of held-out cells, in any of these laboratories, are "
             "as unusual, in all features together or in one given the others; the verdict names the features that no "
             f"class explains.\n- *Too little measured:* fewer than {doubt.LEAST_FEATURES} features.\n- *Undecided:* "
@@ -106,10 +111,14 @@ def _steps() -> tuple[tuple[str, str], ...]:
 def models() -> None:
     """Show the cards of the networks trained on all features."""
     st.subheader("Networks for all 41 features", anchor=False)
+    st.info(
+        "What Performance, SHAP, Gates and Domains show of DANN and LSPIN are networks trained on all 41 features. A "
+        "verdict comes from models of the same kinds, fitted to the features that the cell has (step 4).",
+        icon=":material/info:",
+    )
     st.markdown(
-        "DANN and LSPIN were also trained once on all 41 features, with features hidden at random. These networks "
-        "suggest the next sweep and underlie the Performance, SHAP, Gates and Domains pages; they do not classify "
-        "cells. DANN's gradient-reversal layer trains its features so that a second head cannot tell the species."
+        "They were trained once, with features hidden at random, and also suggest the best next protocol. DANN's "
+        "gradient-reversal layer trains its features so that a second head cannot tell the species."
     )
     for model in MODELS:
         try:
@@ -151,12 +160,20 @@ def citations() -> None:
     """Show what to cite."""
     st.subheader("How to cite", anchor=False)
     st.markdown(
+        f"**This tool:** NeuroClass {__version__} (Classify, Export, writes a Methods paragraph with this "
+        "version, the models and their checksums).\n\n"
+        "**Data**\n"
         "- Allen Institute for Brain Science, Allen Cell Types Database (2015), "
         "[celltypes.brain-map.org](https://celltypes.brain-map.org).\n"
+        "- Human subclasses: Lee, Dalley et al., Science 382 (2023); Berg et al., Nature 598 (2021).\n"
+        "- Tests on other laboratories: Gouwens et al., Cell 183 (2020); Scala et al., Nature 598 (2021).\n\n"
+        "**Methods**\n"
         "- Ophir, Shefi, Lindenbaum, Neuronal Cell Type Classification using Deep Learning (2023), "
         "[arXiv:2306.00528](https://arxiv.org/abs/2306.00528).\n"
-        "- Ganin et al., Domain-adversarial training of neural networks, JMLR 17 (2016).\n"
-        "- Yang, Lindenbaum, Kluger, Locally sparse neural networks for tabular biomedical data, ICML (2022).\n"
-        "- Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS (2017)."
+        "- DANN: Ganin et al., Domain-adversarial training of neural networks, JMLR 17 (2016).\n"
+        "- LSPIN: Yang, Lindenbaum, Kluger, Locally sparse neural networks for tabular biomedical data, ICML (2022).\n"
+        "- SHAP: Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS (2017).\n"
+        "- UMAP: McInnes, Healy, Melville, arXiv:1802.03426 (2018).\n"
+        "- Doubtful labels: Northcutt, Jiang, Chuang, Confident learning, JAIR 70 (2021)."
     )
-    st.caption(f"NeuroClass {__version__}, MIT licence. The data keep their own terms of use.")
+    st.caption("MIT licence. The data keep their own terms of use.")

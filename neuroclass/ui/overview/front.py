@@ -96,7 +96,9 @@ def verdict() -> None:
     with right:
         st.caption("The built-in models classify this simulated cell as")
         st.markdown(f"### {escaped(wording.headline(found.verdict))}")
-        st.caption(escaped(wording.doubt_line(found.verdict), 300), help=wording.DOUBT_HELP)
+        figures = {name: text for name, text, _ in wording.doubt_figures(found.verdict)}
+        sure = [f"{name} {figures[name]}" for name in ("Probability", "Expected accuracy") if name in figures]
+        st.caption(escaped("; ".join(sure), 300), help=wording.DOUBT_HELP)
         label = label_of(str(found.verdict.subclass.label))
         lines = [
             f"- {'★ ' if one.feature == spike.reason.feature else ''}{escaped(BY_NAME[one.feature].label)} "
