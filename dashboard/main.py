@@ -19,6 +19,7 @@ STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
+.stMarkdownBadge {color: inherit !important}
 .js-plotly-plot :is([class*=axislayer-], [class*=g-x], [class*=g-y]) text {
   fill: currentColor !important; fill-opacity: .8
 }

@@ -53,6 +53,7 @@ def _simulated(model: str, species: list[str]) -> None:
         caption="Accuracy of one network for all features, on the same held-out, recorded cells with their features "
         "changed as another rig would measure them (simulated laboratories); bars: 95% CI over donors. Nothing is "
         "adapted to the laboratory.",
+        needs_room=True,
     )
 
 
