@@ -1,6 +1,7 @@
 """A model of one's own: upload it, choose it, classify with it, share the link, delete it, upload it again."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,14 @@ def settled(tab: Any) -> None:
 
 def without_evaluation(tab: Any) -> None:
     """Decline the evaluation that a training run is followed by."""
-    tab.get_by_role("combobox", name="Evaluate").click()
-    tab.get_by_role("option", name="No evaluation").click()
+    settled(tab)
+    option = tab.get_by_role("option", name="No evaluation")
+    for _ in range(10):  # a page that is still being drawn shuts the list
+        tab.get_by_role("combobox", name="Evaluate").click()
+        with suppress(Exception):
+            option.click(timeout=3_000)
+            break
+    tab.get_by_text("No evaluation").first.wait_for()
     settled(tab)
 
 

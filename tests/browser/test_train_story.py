@@ -104,7 +104,7 @@ def test_a_run_outlives_its_tab_and_its_process(tmp_path: Path, browser: Any) ->
         page.get_by_text("Paused; it continues where it was").wait_for()
         page.get_by_role("button", name="Resume").click()
         page.get_by_text("It is on the Models page too.").wait_for()
-        page.get_by_text("Final model:").wait_for()
+        page.get_by_text("While training:").wait_for()
         assert page.get_by_text("Traceback").count() == 0
         pictures(page, "train", 2600)
         _used(page, base)
