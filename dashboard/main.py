@@ -20,6 +20,10 @@ STYLE = """
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stTable] :is(th, th p) {color: inherit !important}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
+.stMarkdownBadge {color: inherit !important}
+.js-plotly-plot :is([class*=axislayer-], [class*=g-x], [class*=g-y]) text {
+  fill: currentColor !important; fill-opacity: .8
+}
 [data-testid=stTable] th, [data-testid=stTable] th p {color: inherit}
 [class*=st-key-footer-] > :last-child {margin-left: auto}
 @media (min-width: 641px) {
@@ -33,9 +37,10 @@ STYLE = """
 }
 @media (min-width: 641px) and (max-width: 1200px) {
   .st-key-place-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
-  .st-key-nearest [data-testid=stColumn] {min-width: 100%}
+  .st-key-nearest [data-testid=stColumn], .st-key-cards [data-testid=stColumn] {min-width: 100%}
   .st-key-facts [data-testid=stColumn] {min-width: calc(33% - 1rem)}
 }
+.st-key-asked [role=radiogroup] {flex-wrap: wrap}
 [data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
 .js-plotly-plot text[style*="fill: rgb(128, 132, 149)"] {fill: #4F5C66 !important}
 [data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {

@@ -4,7 +4,7 @@ from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.models import compare, models, shipped
 
-widgets.heading("Models", "Which models can classify your cells, how good is each, and how do two of them differ?")
+widgets.heading("Models", "Which models can classify your cells, and how good is each?")
 with guarded():
     widgets.source_notice(cache.cohort())
     model_choice.pick()

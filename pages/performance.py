@@ -15,15 +15,22 @@ with guarded():
     if not chosen.shipped:
         own_report.performance_of(chosen)
         st.stop()
-    model = performance.choose_model()
+    with st.container(key="asked"):
+        left, right = st.columns([3, 2])
+    with left:
+        model = performance.choose_model()
+    with right:
+        group = performance.choose_species(model)
 if model == HUMAN_SUBCLASS.name:
     with guarded():
         human_subclass.show()
 else:
     with guarded():
-        predictions, group = performance.choose(model)
+        predictions = performance.predictions_of(model, group)
         table = performance.results_table(model)
+    view = performance.choose_view()
     performance.tiles(predictions, table, group, model)
-    performance.coverage(model, group)
     with guarded():
-        performance.views(predictions, table, model, group)
+        performance.show(view, predictions, table, model, group)
+        if view in performance.AT_HOME:
+            performance.coverage(model, group)

@@ -15,7 +15,7 @@ if section == sections.TRAIN:
 elif section == sections.SEARCHES:
     search.show()
 elif (job := train.selector()) is None:
-    advise("No training run yet. Start one under Train; the shipped models stay as they are.")
+    advise("No training run yet. Start one under Train; the built-in models stay as they are.")
 else:
     with guarded():
         train.watch(job)

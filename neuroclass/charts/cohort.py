@@ -1,6 +1,7 @@
 """Figures of a cohort's composition and of its features."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def composition(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
                 "color": [colours[name] for name in table["colour"]],
                 "line": {"width": 1, "color": "rgba(255,255,255,0.75)"},
             },
-            text=[escape(line.partition("-")[0]) if line != "unknown" else "" for line in table["line"]],
+            text=[escape(name) for name in short_lines(table["line"])],
             textposition="inside",
             insidetextanchor="middle",
             insidetextfont={"color": [readable_on(colours[name]) for name in table["colour"]]},
@@ -77,6 +78,19 @@ def composition(frame: pd.DataFrame, simulated: bool = False) -> go.Figure:
     fig.update_layout(barmode="stack", uniformtext={"minsize": 11, "mode": "hide"})
     fig.update_yaxes(autorange="reversed")
     return finish(fig, height=80 + 30 * max(3, len(totals)), x="Cells (number)", simulated=simulated, legend=False)
+
+
+def short_lines(lines: Iterable[str]) -> list[str]:
+    """Driver lines by their first word, as ``Rorb``; by two where one says the same of several, as ``Scnn1a-Tg2``."""
+    lines = list(lines)
+    first = {line: _words(line, 1) for line in lines}
+    often = Counter(first[line] for line in set(lines))
+    return ["" if line == "unknown" else first[line] if often[first[line]] == 1 else _words(line, 2) for line in lines]
+
+
+def _words(line: str, number: int) -> str:
+    """The first words of each part of a line."""
+    return "|".join("-".join(part.split("-")[:number]) for part in line.split("|"))
 
 
 def composition_table(frame: pd.DataFrame) -> pd.DataFrame:

@@ -183,46 +183,7 @@ def systems(table: pd.DataFrame, metric: str, ours: str = "", same_protocol: boo
         pad = 0.05 * (np.nanmax(ends) - np.nanmin(ends)) + 0.2
         fig.update_xaxes(range=[max(-0.5, np.nanmin(ends) - pad), min(100.5, np.nanmax(ends) + pad)])
     fig.update_yaxes(categoryorder="array", categoryarray=[escape(s) for s in rows["system"]])
-    return finish(fig, height=120 + 30 * len(rows), x=f"{metric} (%)", y="System")
-
-
-def per_class(table: pd.DataFrame, simulated: bool = False) -> go.Figure:
-    """Precision, recall and F1 of each class.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``class``, ``precision``, ``recall``, ``f1`` (fractions) and ``cells``.
-    simulated : bool
-        Whether the cells are simulated.
-
-    Returns
-    -------
-    Figure
-    """
-    measures = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
-    labels = [f"{class_label(c)}<br>{n:,} cells" for c, n in zip(table["class"], table["cells"], strict=True)]
-    values = 100 * table[list(measures)].to_numpy(dtype=float)
-    fig = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=list(measures.values()),
-            y=labels,
-            zmin=50,
-            zmax=100,
-            text=[[f"{value:.1f}%" for value in row] for row in values],
-            texttemplate="%{text}",
-            textfont={"size": 12},
-            colorscale=_LOW_TO_HIGH,
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
-        )
-    )
-    fig.update_yaxes(autorange="reversed")
-    height = 130 + 60 * max(3, len(labels))
-    return finish(fig, height=height, x="Score (%)", y="True class (cells)", simulated=simulated, legend=False)
+    return finish(fig, height=120 + 25 * len(rows), x=f"{metric} (%)")
 
 
 def reliability(table: pd.DataFrame, simulated: bool = False) -> go.Figure:

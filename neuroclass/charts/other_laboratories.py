@@ -7,20 +7,25 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import ACCENT, UNKNOWN, class_label, escape, finish
+from neuroclass.cell_types import COLOURS
+from neuroclass.charts.theme import ACCENT, UNKNOWN, class_label, escape, finish, ordered
 
 _SHADES = [[0, "#EEF3F6"], [0.5, "#5B9DBF"], [1, "#07445A"]]
 _ROW_PX = 27
-_PANEL_PX = 68
+
+
+_BASELINE_SYMBOLS = ("square-open", "triangle-up-open", "x-thin-open", "diamond-open", "cross-thin-open", "star-open")
+_OUR_SYMBOLS = ("circle", "circle-open", "diamond-open")
 
 
 def by_system(table: pd.DataFrame, metric: str) -> go.Figure:
-    """One metric of every system, a panel a laboratory, two panels a row.
+    """One metric of every system, a row a laboratory: ours in colour, baselines grey.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``laboratory``, ``system``, ``ours`` (bool) and ``value`` (fraction); systems in the order of rows.
+        Columns ``laboratory``, ``system``, ``ours`` (bool), ``cells`` and ``value`` (fraction), where known with the
+        interval ``low`` to ``high``; systems in the order of rows.
     metric : str
         Name of the metric.
 
@@ -28,42 +33,80 @@ def by_system(table: pd.DataFrame, metric: str) -> go.Figure:
     -------
     Figure
     """
-    laboratories = list(dict.fromkeys(table["laboratory"]))
-    systems = [escape(name) for name in dict.fromkeys(table["system"])]
-    titles = [escape(name) for name in laboratories]
-    n_columns = min(2, len(laboratories))
-    n_rows = -(-len(laboratories) // n_columns)
-    height = 40 + n_rows * (_PANEL_PX + _ROW_PX * len(systems))
-    fig = make_subplots(
-        n_rows,
-        n_columns,
-        subplot_titles=titles,
-        shared_yaxes=True,
-        horizontal_spacing=0.06,
-        vertical_spacing=_PANEL_PX / height,
-    )
-    for number, laboratory in enumerate(laboratories):
-        part = table[table["laboratory"] == laboratory]
-        fig.add_bar(
+    rows = {name: f"{escape(name)} ({n:,})" for name, n in zip(table["laboratory"], table["cells"], strict=True)}
+    fig = go.Figure()
+    ours, theirs = iter(_OUR_SYMBOLS), iter(_BASELINE_SYMBOLS)
+    parts = dict(list(table.groupby("system", sort=False)))
+    for system, part in sorted(parts.items(), key=lambda one: bool(one[1]["ours"].iloc[0])):
+        mine = bool(part["ours"].iloc[0])
+        colour = ACCENT if mine else UNKNOWN
+        known = "low" in part and part["low"].notna().any()
+        fig.add_scatter(
             x=part["value"],
-            y=[escape(name) for name in part["system"]],
-            orientation="h",
-            marker_color=[ACCENT if ours else UNKNOWN for ours in part["ours"]],
-            text=[f"{value:.0%}" for value in part["value"]],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=f"{escape(laboratory)}, %{{y}}: %{{x:.1%}}<extra></extra>",
-            row=1 + number // n_columns,
-            col=1 + number % n_columns,
+            y=[rows[name] for name in part["laboratory"]],
+            mode="markers",
+            name=escape(str(system)),
+            legendrank=1000 if mine else 1001,
+            marker={
+                "size": 13 if mine else 10,
+                "symbol": next(ours if mine else theirs, "circle-open"),
+                "color": colour,
+                "line": {"width": 2, "color": colour},
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": part["high"] - part["value"],
+                "arrayminus": part["value"] - part["low"],
+                "color": colour,
+                "thickness": 1.5,
+            }
+            if known
+            else None,
+            hovertemplate=f"{escape(str(system))}, %{{y}}: %{{x:.1%}}<extra></extra>",
         )
-    fig.update_annotations(font_size=14)
-    fig.update_xaxes(range=[0, 1.15], tickvals=[0, 0.5, 1], tickformat=".0%")
-    fig.update_yaxes(categoryorder="array", categoryarray=systems, autorange="reversed")
-    finish(fig, height=height, legend=False)
-    fig.update_xaxes(title_text=f"{metric} (%)", row=n_rows)
-    fig.update_yaxes(title_text="System", col=1)
-    fig.update_layout(margin_t=44, bargap=0.35)
-    return fig
+    ends = table[[name for name in ("low", "value") if name in table]].to_numpy(dtype=np.float64)
+    fig.update_xaxes(range=[max(-0.02, float(np.nanmin(ends)) - 0.03), 1.01], tickformat=".0%")
+    fig.update_yaxes(categoryorder="array", categoryarray=list(rows.values()), autorange="reversed")
+    return finish(fig, height=150 + 46 * len(rows), x=f"{metric} (%)")
+
+
+def simulated(table: pd.DataFrame) -> go.Figure:
+    """Accuracy as simulated laboratories would measure the same cells, a row a laboratory, a colour a species.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``laboratory``, ``species``, ``cells``, ``accuracy``, ``low``, ``high`` (fractions).
+
+    Returns
+    -------
+    Figure
+    """
+    order = table.groupby("laboratory")["accuracy"].mean().sort_values(ascending=False).index
+    fig = go.Figure()
+    for species in ordered(table["species"]):
+        part = table[table["species"] == species].set_index("laboratory").reindex(order).dropna(subset=["accuracy"])
+        colour = COLOURS.get(species, ACCENT)
+        fig.add_scatter(
+            x=part["accuracy"],
+            y=[escape(name) for name in part.index],
+            mode="markers",
+            name=f"{class_label(species)} ({int(part['cells'].max()):,} cells)",
+            marker={"size": 9, "color": colour},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": part["high"] - part["accuracy"],
+                "arrayminus": part["accuracy"] - part["low"],
+                "thickness": 1.2,
+                "color": colour,
+            },
+            hovertemplate=f"%{{y}}, {class_label(species)}: %{{x:.1%}}<extra></extra>",
+        )
+    fig.update_xaxes(range=[max(-0.02, float(table["low"].min()) - 0.03), 1.01], tickformat=".0%")
+    fig.update_yaxes(categoryorder="array", categoryarray=[escape(name) for name in order], autorange="reversed")
+    return finish(fig, height=120 + 24 * len(order), x="Accuracy (%)", y="Simulated laboratory")
 
 
 def promises(table: pd.DataFrame) -> go.Figure:
@@ -152,11 +195,13 @@ def reliability(tables: Mapping[str, pd.DataFrame]) -> go.Figure:
             customdata=table[["predictions"]],
             hovertemplate="stated %{x:.0%}, correct %{y:.0%}, %{customdata[0]} cells<extra></extra>",
         )
-    fig.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
-    fig.update_xaxes(range=[0, 1.02], tickformat=".0%")
+    ends = np.concatenate([table[["stated", "observed", "low"]].to_numpy(float).ravel() for table in tables.values()])
+    first = max(0.0, float(np.floor(10 * np.nanmin(ends)) / 10))
+    fig.update_yaxes(range=[first - 0.02, 1.02], tickformat=".0%")
+    fig.update_xaxes(range=[first - 0.02, 1.02], tickformat=".0%")
     return finish(
         fig,
-        height=380,
+        height=320,
         x="Stated probability (%)",
         y="Correct predictions (%)",
     )

@@ -33,15 +33,18 @@ def history(trials: pd.DataFrame, simulated: bool = False) -> go.Figure:
     if trials.empty:
         return note("Waiting for the first trial.", height=HEIGHT)
     fig = go.Figure()
-    for state, colour, symbol in (("complete", PALETTE[0], "circle"), ("pruned", UNKNOWN, "x")):
+    for state, name, colour, symbol in (
+        ("complete", "complete", PALETTE[0], "circle"),
+        ("pruned", "stopped early", UNKNOWN, "x"),
+    ):
         rows = trials[trials["state"] == state]
         fig.add_scatter(
             x=rows["trial"],
             y=rows["score"],
             mode="markers",
-            name=state,
+            name=name,
             marker={"color": colour, "symbol": symbol, "size": 8},
-            hovertemplate=f"trial %{{x}}, {state}: %{{y:.1%}}<extra></extra>",
+            hovertemplate=f"trial %{{x}}, {name}: %{{y:.1%}}<extra></extra>",
         )
     best = trials["score"].where(trials["state"] == "complete").cummax()
     fig.add_scatter(
@@ -83,7 +86,7 @@ def importance(shares: Mapping[str, float], simulated: bool = False) -> go.Figur
         )
     )
     fig.update_xaxes(tickformat=".0%")
-    return finish(fig, height=HEIGHT, x="Importance", simulated=simulated, legend=False)
+    return finish(fig, height=HEIGHT, x="Importance (% of the variation)", simulated=simulated, legend=False)
 
 
 def by_setting(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], simulated: bool = False) -> go.Figure:
@@ -117,7 +120,7 @@ def by_setting(trials: pd.DataFrame, space: Mapping[str, Mapping[str, Any]], sim
     for number, name in enumerate(names):
         place = {"row": 1 + number // n_columns, "col": 1 + number % n_columns}
         for rows, kind, colour, symbol, size in (
-            (~complete, "pruned", UNKNOWN, "x", 7),
+            (~complete, "stopped early", UNKNOWN, "x", 7),
             (complete & ~best, "complete", PALETTE[0], "circle", 8),
             (best & complete, "best trial", PALETTE[1], "star", 15),
         ):

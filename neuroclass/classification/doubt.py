@@ -66,7 +66,7 @@ def contradiction(broad: Prediction, subclass: Prediction) -> tuple[str, ...]:
     return (
         f"{title_of(broad.model)} gives {label_of(first)} ({broad.probabilities[first]:.0%}), "
         f"{title_of(subclass.model)} gives {label_of(second)} ({subclass.probabilities[second]:.0%}): the two models "
-        "contradict each other. A chosen model is not reconciled with the shipped one of the other task; treat both "
+        "contradict each other. A chosen model is not reconciled with the built-in one of the other task; treat both "
         "answers as undecided.",
     )
 

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 SYSTEM_TITLES: dict[str, str] = {
     "dann": "DANN, ours",
-    "dann-lambda0": "DANN, λ = 0",
-    "dann-shallow": "DANN, one-layer extractor",
+    "dann-lambda0": "DANN without adversary",
+    "dann-shallow": "DANN, one-layer network",
     "dann-nested": "DANN, settings chosen within each fold",
     "lspin": "LSPIN, ours",
     "lspin-nested": "LSPIN, settings chosen within each fold",
@@ -19,8 +19,8 @@ SYSTEM_TITLES: dict[str, str] = {
     "ann": "ANN",
     "ann-ensemble": "ANN ensemble",
     "few-labels": "Self-training, 20 labels per class",
-    "etypes": "E-types, then their classes",
-    "circular": "Circular taxonomy, one angle",
+    "etypes": "Types found without labels",
+    "circular": "One angle in the PCA plane",
 }
 """Every system of the registry, with the title that people read."""
 

@@ -133,7 +133,7 @@ def shap_values(
     if len(gap) and not gap.max() <= TOLERANCE:
         raise ExplanationError(
             f"SHAP values of {model.name} miss its output by {gap.max():.1e} (probability); at most {TOLERANCE:.0e} is "
-            "expected. Do not use them; restore the shipped model and report this."
+            "expected. Do not use them; restore the built-in model and report this."
         )
     return ShapValues(values, base, gap)
 

@@ -117,11 +117,11 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelFileError(
-            f"{path} cannot be read ({error}). Restore the shipped model or train one: python -m neuroclass train."
+            f"{path} cannot be read ({error}). Restore the built-in model or train one: python -m neuroclass train."
         ) from error
     if not isinstance(card, dict):
         raise ModelFileError(
-            f"{path} holds a {type(card).__name__}; expected a JSON object. Restore the shipped model."
+            f"{path} holds a {type(card).__name__}; expected a JSON object. Restore the built-in model."
         )
     return card
 
@@ -269,7 +269,7 @@ def _checked_bytes(path: Path, expected: object) -> bytes:
     try:
         blob = path.read_bytes()
     except OSError as error:
-        raise ModelFileError(f"{path} cannot be read ({error}). Restore the shipped model or train one.") from error
+        raise ModelFileError(f"{path} cannot be read ({error}). Restore the built-in model or train one.") from error
     found = hashlib.sha256(blob).hexdigest()
     if found != expected:
         raise ModelFileError(
@@ -327,5 +327,5 @@ def _check_card(card: Mapping[str, Any], name: str, folder: Path) -> None:
         if card.get(key) != value:
             raise ModelFileError(
                 f"The card in {folder} says {key} = {str(card.get(key))[:80]}; expected {str(value)[:80]}. The model "
-                "was made for other data: restore the shipped one or train again."
+                "was made for other data: restore the built-in one or train again."
             )

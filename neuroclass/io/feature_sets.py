@@ -31,7 +31,7 @@ from neuroclass.types.arrays import Mask
 FOUNDATION = "foundation"
 FORMAT = 1
 _BACKGROUND = "background"
-_RESTORE = "Restore the shipped models, or fit them again: python -m neuroclass train feature-sets."
+_RESTORE = "Restore the built-in models, or fit them again: python -m neuroclass train feature-sets."
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 

@@ -14,7 +14,7 @@ from neuroclass.io.estimators import SYSTEMS
 from neuroclass.types.models import DANN, LSPIN
 
 SHIPPED = "shipped"
-SHIPPED_NAME = "Shipped models"
+SHIPPED_NAME = "Built-in models"
 TASKS = (DANN.task, LSPIN.task)
 """The tasks of which a model can be chosen."""
 SHORT = 8

@@ -232,7 +232,7 @@ class ModelLibrary:
     def _changeable(self, wanted: str, by: Visitor) -> ModelEntry:
         entry = self.get(wanted)
         if entry.shipped:
-            raise LibraryError("The shipped models cannot be changed or deleted. Choose a model of your own.")
+            raise LibraryError("The built-in models cannot be changed or deleted. Choose a model of your own.")
         if not entry.belongs_to(by.owner):
             by.require(Right.MANAGE_OTHERS)
         return entry

@@ -59,7 +59,7 @@ def export_model(entry: ModelEntry) -> bytes:
         If the model's files are damaged.
     """
     if entry.shipped:
-        raise LibraryError("The shipped models come with NeuroClass; export a model of your own.")
+        raise LibraryError("The built-in models come with NeuroClass; export a model of your own.")
     load_artifact(entry.folder)
     files = {name: (entry.folder / name).read_bytes() for name in _PARTS if (entry.folder / name).is_file()}
     files |= _report_files(entry.folder / _REPORT)

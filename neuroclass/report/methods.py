@@ -214,7 +214,7 @@ def _by_chosen(models: Models) -> list[str]:
     parts = []
     for one, what in ((models.dann, "Excitatory or inhibitory type"), (models.lspin, "Subclass")):
         if one.chosen is None:
-            parts.append(f"{what}: {title_of(one.name)} as shipped with NeuroClass, fitted to the available features.")
+            parts.append(f"{what}: {title_of(one.name)} as built into NeuroClass, fitted to the available features.")
             continue
         card = {**one.chosen.card, "weights_sha256": one.chosen.weights}
         parts.append(_model(what, card, f"{one.name}, a model chosen from the library ({one.chosen.system})"))

@@ -51,6 +51,8 @@ def paper_page(found: Reproduction) -> str:
 
 def _section(page: Page, one: Section) -> None:
     page.add(f'<h2 id="section-{one.key}">{escape(one.title)}</h2><p><b>{escape(one.finding)}</b></p>')
+    outcomes = "; ".join(f"{name}: {said}" if name else said for name, said in one.outcomes.items())
+    page.add(f"<p>{escape(outcomes)}.</p>" if outcomes else "")
     page.add(f'<p class="muted">{escape(one.shows)}</p>')
     for metric, table in one.tables.items():
         page.add(f"<h3>{escape(metric)}</h3>" if metric else "")
@@ -58,6 +60,6 @@ def _section(page: Page, one: Section) -> None:
     if one.note:
         page.add(f'<p class="muted">{escape(one.note)}</p>')
     points = "".join(f"<li>{escape(point)}</li>" for point in one.why)
-    page.add(f"<p><b>Why they differ</b></p><ul>{points}</ul>")
+    page.add(f"<p><b>{escape(one.heading)}</b></p><ul>{points}</ul>")
     for drawing in one.drawings:
         page.figure(drawing.draw(), drawing.caption)

@@ -11,10 +11,12 @@ import pandas as pd
 from neuroclass.cell_types import Species, label_of
 from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.report import paper_figures as figures
-from neuroclass.report.paper_format import FIGURE, GROUPED, SELECTED, Drawing, Section, number
+from neuroclass.report.paper_format import FIGURE, GROUPED, NOTHING, SELECTED, Drawing, Section, number
 from neuroclass.reports.paper_store import Reproduction
 from neuroclass.reports.paper_tables import HONEST_WAY, OURS, PUBLISHED_WAY
 from neuroclass.types.models import DANN, LSPIN
+
+_NOT_COMPARED, _SHOWN = {"": NOTHING}, "What is shown"
 
 
 def figure2() -> Section:
@@ -29,6 +31,8 @@ def figure2() -> Section:
         {"": pd.DataFrame(rows, columns=["Figure", "Sweep of"])},
         ("Another cell; the stimulus is the database's.", "Nothing in it depends on a protocol."),
         (Drawing("noise", figures.noise, "A simulated cell under the database's noise stimulus, three epochs."),),
+        outcomes=_NOT_COMPARED,
+        heading=_SHOWN,
     )
 
 
@@ -47,6 +51,8 @@ def _composition(
         why,
         (Drawing(f"composition-{species.value}", lambda: figures.composition(found, species),
                  f"The {species.value} cells by class; within a class by driver line where there is one."),),
+        outcomes=_NOT_COMPARED,
+        heading=_SHOWN,
     )  # fmt: skip
 
 
@@ -63,7 +69,7 @@ def figure4(found: Reproduction) -> Section:
         f"{numbers['n_lines']} driver lines label the cells."
     )
     why = (
-        "The table published with the paper is the source of both; numbers differ only where other cells are loaded.",
+        "One version, drawn from the loaded cells: the paper draws the same published table and prints no numbers.",
         "A class is the driver line's, so lines that mark mixed populations carry wrong labels under any protocol.",
     )
     return _composition(found, Species.MOUSE, "4", "Figure 4: mouse cells by subclass and driver line", finding, why)
@@ -73,7 +79,7 @@ def figure5(found: Reproduction) -> Section:
     """Human cells."""
     finding = f"{_share(found, '5', 'spiny')} of the human cells are spiny, which is taken as excitatory."
     why = (
-        "The same table again; numbers differ only where other cells are loaded.",
+        "One version again, drawn from the loaded cells.",
         "Excitatory cells are a larger share in human than in mouse, so a species that is standardised by itself is "
         "shifted against the other.",
     )
@@ -130,6 +136,7 @@ def figure8(found: Reproduction) -> Section:
         ),
         drawings,
         _RECALL,
+        _NOT_COMPARED,
     )
 
 
@@ -163,6 +170,7 @@ def figure9(found: Reproduction) -> Section:
             "So nearly all gates stay open, and little is selected. Ours counts them.",
         ),
         drawings,
+        outcomes=_NOT_COMPARED,
     )
 
 
@@ -198,6 +206,7 @@ def figure10(found: Reproduction) -> Section:
         ),
         tuple(drawings),
         _RECALL,
+        _NOT_COMPARED,
     )
 
 
@@ -236,6 +245,7 @@ def shap_section(found: Reproduction) -> Section:
             "The four stimuli measure the spike four times, so networks may share the credit out differently.",
         ),
         (Drawing("shap", lambda: figures.shap(found), "Mean |SHAP| of the 15 leading features, both species."),),
+        outcomes=_NOT_COMPARED,
     )
 
 

@@ -1,7 +1,7 @@
 """Words and numbers of the reproduced paper's sections: what one holds, and how a metric is written."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -11,16 +11,29 @@ from neuroclass.evaluation.names import SYSTEM_TITLES
 from neuroclass.types.shares import DASH, percent, with_interval
 
 TITLES = {**SYSTEM_TITLES, "dann-paper": "DANN, the paper's recipe"}
-NOT_PRINTED = "not printed"
+NOT_PRINTED, NOT_SELECTED, NOT_KEPT = "not printed", "not selected", "not kept"
+"""In place of a number: the paper has none; nothing was chosen on the test cells; it was computed but not stored."""
 SYSTEM, PRINTED, SELECTED, UNSELECTED, GROUPED = (
     "System",
     "Published",
-    "Best on test cells",
+    "Selected on the test cells (optimistic)",
     "Without selection",
     "Donor-grouped",
 )
 COLUMNS = (SYSTEM, PRINTED, SELECTED, UNSELECTED, GROUPED)
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
+REPRODUCED, WITH_SELECTION, NOT_REPRODUCED, NOTHING = (
+    "Reproduced",
+    "Only with selection on the test cells",
+    "Not reproduced",
+    "Nothing printed to compare",
+)
+TOLERANCE = 0.005
+"""How far below the published accuracy one may be to count as reproduced, fraction of the cells."""
+RULE = (
+    f"{REPRODUCED}: without selection at most {100 * TOLERANCE:.1f} percentage points below the published accuracy. "
+    f"{WITH_SELECTION}: so near only if chosen on the test cells."
+)
 FIGURE = "The paper prints this as a picture, so there are no published numbers to compare with."
 
 
@@ -50,6 +63,10 @@ class Section:
         empty name.
     why : tuple of str
         Why they differ, point by point.
+    outcomes : mapping of str to str
+        Whether each printed number was reproduced, by what it is of; under an empty name where there is one alone.
+    heading : str
+        What stands above the points.
     note : str
         What the numbers of the tables are; empty where they say so themselves.
     drawings : tuple of Drawing
@@ -64,6 +81,8 @@ class Section:
     why: tuple[str, ...]
     drawings: tuple[Drawing, ...] = ()
     note: str = ""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    heading: str = "Why they differ"
 
     @property
     def together(self) -> pd.DataFrame:
@@ -80,9 +99,22 @@ def number(value: float) -> str:
     return percent(value)
 
 
-def shown(metrics: Mapping[str, Any] | None, name: str) -> str:
-    """One of several metrics with its spread; a dash where it is not known."""
-    return metric(metrics[name]) if metrics and name in metrics else DASH
+def shown(metrics: Mapping[str, Any] | None, name: str, absent: str = DASH, missing: str = NOT_KEPT) -> str:
+    """One of several metrics with its spread; else why there are none at all, or not this one."""
+    if not metrics:
+        return absent
+    return metric(metrics[name]) if name in metrics else missing
+
+
+def outcome(row: Mapping[str, Any]) -> str:
+    """Whether a row's published accuracy was reached without selection, with it only, or not; see `RULE`."""
+    if not row["published"]:
+        return NOTHING
+    least = row["published"]["accuracy"] - TOLERANCE
+    for ways, found in ((row["unchosen"], REPRODUCED), (row["chosen"], WITH_SELECTION)):
+        if ways and ways["accuracy"]["mean"] >= least:
+            return found
+    return NOT_REPRODUCED
 
 
 def metric(value: Any) -> str:

@@ -153,7 +153,7 @@ def write_own_report(
         If the cells are others.
     """
     if entry.shipped:
-        raise LibraryError("The shipped models have their report; choose a model of your own.")
+        raise LibraryError("The built-in models have their report; choose a model of your own.")
     cells = cells_of(entry, cohort)
     if cells is None:
         trained = entry.card.get("training_cells") or {}

@@ -50,7 +50,7 @@ PRESETS: Mapping[str, Mapping[str, Values]] = {
 }
 PRESET_TITLES: Mapping[str, str] = {OURS: "NeuroClass", PAPER: "Ophir et al. 2023"}
 PRESET_MEANING: Mapping[str, str] = {
-    OURS: "The settings of the shipped model.",
+    OURS: "The settings of the built-in model.",
     PAPER: "The paper's layers, penalties and batch, one network, no augmentation; AdamW with warm-up, seeds and "
     "donor-grouped calibration stay ours. `evaluate lspin-paper` runs the paper's own loop.",
 }

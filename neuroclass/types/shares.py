@@ -40,6 +40,22 @@ def with_interval(value: Mapping[str, Any]) -> str:
     return f"{text} ({low:.1f}–{high:.1f})"
 
 
+def confidence(value: Mapping[str, Any]) -> str:
+    """The 95% confidence interval of a share, such as ``95% CI 97.1–98.5%``.
+
+    Parameters
+    ----------
+    value : mapping
+        ``low`` and ``high``, fractions of 1.
+
+    Returns
+    -------
+    str
+    """
+    low, high = (100 * float(value[end]) for end in ("low", "high"))
+    return f"95% CI {low:.1f}–{high:.1f}%"
+
+
 def points(difference: Mapping[str, Any]) -> str:
     """A difference of two shares in percentage points, such as ``−0.4 percentage points (95% CI −0.9 to +0.1)``.
 

@@ -84,7 +84,7 @@ def pick() -> ModelEntry:
             key=_WIDGET,
             format_func=lambda one: _label(usable.get(one), default),
             on_change=_picked,
-            help="Judges in place of the shipped model of its task, on every page; the Models page lists them.",
+            help="Judges in place of the built-in model of its task, on every page; the Models page lists them.",
         )
         st.caption(_said(current))
     _keep_in_address(current, default)
@@ -110,7 +110,7 @@ def _said(one: ModelEntry) -> str:
     return (
         f"{escaped(one.system)} {escaped(one.short)}, trained on {cells.get('n_cells', '?')} cells of "
         f"{escaped(cells.get('source', '?'), 80)}{simulated}. {_OTHER[one.task].capitalize()} are classified by the "
-        "shipped models."
+        "built-in models."
     )
 
 

@@ -43,9 +43,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "sweeps": lambda: traces.sweeps([SWEEP], marks=[traces.Mark("peak", [0.01], [20.0])]),
     "confusion": lambda: evaluation.confusion(pd.DataFrame([[3, 1], [0, 4]], ["a", "b"], ["a", "b"])),
     "systems": lambda: evaluation.systems(SYSTEMS, "Accuracy"),
-    "per_class": lambda: evaluation.per_class(
-        pd.DataFrame({"class": ["Vip"], "precision": [1.0], "recall": [0.5], "f1": [0.7], "cells": [4]})
-    ),
     "reliability": lambda: evaluation.reliability(BINS),
     "by_group": lambda: evaluation.by_group(INTERVALS, "Line"),
     "probabilities": lambda: evaluation.probabilities(["Vip", "Sst"], [0.7, 0.3], ["Vip"]),
@@ -128,6 +125,18 @@ def test_a_histogram_counts_every_cell_and_pales_what_is_not_wanted() -> None:
     assert sum(bar.y) == FRAME["sag"].between(-1, 1).sum()
     bold = np.asarray(bar.x)[np.asarray(bar.marker.opacity) > 0.5]
     assert bold.size and bold.min() >= 0.1 and bold.max() <= 0.2
+
+
+def test_lines_of_one_gene_are_told_apart() -> None:
+    lines = [
+        "Rorb-IRES2-Cre",
+        "Scnn1a-Tg2-Cre",
+        "Scnn1a-Tg3-Cre",
+        "Nos1-CreERT2",
+        "Nos1-CreERT2|Sst-IRES-FlpO",
+        "unknown",
+    ]
+    assert cohort.short_lines(lines) == ["Rorb", "Scnn1a-Tg2", "Scnn1a-Tg3", "Nos1", "Nos1|Sst", ""]
 
 
 def test_composition_counts_every_cell_once() -> None:

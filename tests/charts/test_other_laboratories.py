@@ -14,6 +14,7 @@ SYSTEMS = pd.DataFrame(
         "system": ["Ours", "SVC"] * 3,
         "ours": [True, False] * 3,
         "value": [0.9, 0.6, 0.8, 0.5, 0.7, 0.4],
+        "cells": [100, 100, 200, 200, 30, 30],
     }
 )
 PROMISES = pd.DataFrame(
@@ -41,8 +42,19 @@ SETS = pd.DataFrame(
         "promised": [0.69, 0.81],
     }
 )
+SIMULATED = pd.DataFrame(
+    {
+        "laboratory": ["steps of 50 pA", "steps of 50 pA", "25 °C"],
+        "species": ["mouse", "human", "mouse"],
+        "cells": [1424, 299, 1424],
+        "accuracy": [0.9, 0.8, 0.7],
+        "low": [0.88, 0.75, 0.68],
+        "high": [0.92, 0.85, 0.72],
+    }
+)
 FIGURES = {
     "by_system": lambda: charts.by_system(SYSTEMS, "Accuracy"),
+    "simulated": lambda: charts.simulated(SIMULATED),
     "promises": lambda: charts.promises(PROMISES),
     "reliability": lambda: charts.reliability({"alone": BINS, "adapted": BINS}),
     "confusions": lambda: charts.confusions({"alone": COUNTS, "adapted": COUNTS}),
@@ -59,11 +71,18 @@ def test_titles_carry_units_and_no_class_colour_stands_for_anything_else(name):
     assert not any(COLOURS[one] in drawn for one in SUBCLASS_ORDER)
 
 
-def test_each_laboratory_has_a_panel_and_ours_stands_out():
-    figure = charts.by_system(SYSTEMS, "Accuracy")
-    assert [annotation.text for annotation in figure.layout.annotations] == ["V1", "M1", "&lt;b&gt;mine"]
-    assert [list(bar.x) for bar in figure.data] == [[0.9, 0.6], [0.8, 0.5], [0.7, 0.4]]
-    assert all(bar.marker.color[0] != bar.marker.color[1] for bar in figure.data)
+def test_each_laboratory_has_a_row_and_ours_stands_out():
+    theirs, ours = charts.by_system(SYSTEMS, "Accuracy").data
+    assert list(ours.y) == list(theirs.y) == ["V1 (100)", "M1 (200)", "&lt;b&gt;mine (30)"]
+    assert (ours.name, list(ours.x), list(theirs.x)) == ("Ours", [0.9, 0.8, 0.7], [0.6, 0.5, 0.4])
+    assert ours.marker.color != theirs.marker.color and ours.marker.symbol != theirs.marker.symbol
+    assert ours.legendrank < theirs.legendrank
+
+
+def test_a_simulated_laboratory_has_one_row_for_both_species():
+    mouse, human = charts.simulated(SIMULATED).data
+    assert list(mouse.y) == ["steps of 50 pA", "25 °C"] and list(human.y) == ["steps of 50 pA"]
+    assert mouse.marker.color != human.marker.color
 
 
 def test_what_nothing_promised_has_no_promise():

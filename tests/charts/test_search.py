@@ -26,7 +26,7 @@ def test_a_pruned_trial_is_never_the_best_so_far() -> None:
     fig = history(TRIALS)
     traces = {trace.name: trace for trace in fig.data}
     assert list(traces["best so far"].y) == [0.7, 0.7, 0.8]
-    assert list(traces["pruned"].x) == [2] and list(traces["complete"].x) == [1, 3]
+    assert list(traces["stopped early"].x) == [2] and list(traces["complete"].x) == [1, 3]
 
 
 def test_importance_has_the_greatest_on_top() -> None:

@@ -84,7 +84,7 @@ def test_deleting_a_run_keeps_its_record(library):
 @pytest.mark.parametrize("change", [ModelLibrary.delete, lambda library, one: library.rename(one, "x y"),
                                     lambda library, one: library.annotate(one, "x")])  # fmt: skip
 def test_the_shipped_models_stay_as_they_are(library, change: Callable[[ModelLibrary, str], object]):
-    with pytest.raises(LibraryError, match="shipped models cannot be changed"):
+    with pytest.raises(LibraryError, match="built-in models cannot be changed"):
         change(library, SHIPPED)
 
 

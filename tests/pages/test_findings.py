@@ -122,8 +122,8 @@ def test_a_systems_place_and_tests_are_stated() -> None:
     )
     text = finding(frame, "dann")
     assert (
-        text == "DANN has rank 2 of 3 systems with an accuracy of 98.0%; "
-        "significantly better than 1 of the other 2 (paired tests)."
+        text == "DANN has rank 2 of the 3 systems measured here; "
+        "significantly better than 1 of the other 2, worse than none (paired tests)."
     )
 
 

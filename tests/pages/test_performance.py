@@ -76,13 +76,34 @@ def test_other_laboratories_are_shown_as_stored(open_page: Open, tiny_models: Pa
     stored_outside(tiny_models)
     app = open_page("performance", model="LSPIN", view="Other laboratories")
     assert not app.exception and not app.error and not app.info
+    assert any("of ours, each cell alone: Mouse V1" in one.value.replace("\\", "") for one in app.markdown)
     table = table_of(app, "Laboratory")
     rows = ReportStore("lspin", MODELS_DIR / "lspin").outside()["laboratories"]
     assert table["Accuracy"].tolist() == pytest.approx([100 * row["accuracy"] for row in rows])
     assert table["Mean set (classes)"].max() < 5
     assert set(table["Laboratory"]) == {"Mouse V1", "Mouse M1, 25 °C"}
     assert any("optimistic" in caption.value and "Gouwens et al. 2020" in caption.value for caption in app.caption)
-    assert {"Promised, stated and true", "Calibrated on the other laboratories"} <= {s.value for s in app.subheader}
+    app = open_page("performance", model="LSPIN", view="Other laboratories", laboratories="Calibrated elsewhere")
+    assert not app.exception and "Calibrated on the other laboratories" in [s.value for s in app.subheader]
+    app = open_page("performance", model="LSPIN", view="Other laboratories", laboratories="Promised and true")
+    assert any("Furthest from its promise" in one.value for one in app.markdown)
+
+
+def test_where_a_baseline_is_ahead_in_another_laboratory_the_finding_names_it() -> None:
+    from neuroclass.evaluation.names import OUTSIDE_SYSTEM_TITLES
+    from neuroclass.ui.performance.laboratory_views import finding
+
+    ours = OUTSIDE_SYSTEM_TITLES["alone"]
+    table = pd.DataFrame(
+        {
+            "laboratory": ["V1", "V1", "M1", "M1", "M1"],
+            "system": [ours, "SVC", ours, "SVC", "LDA"],
+            "ours": [True, False, True, False, False],
+            "accuracy": [0.9, 0.8, 0.7, 0.72, 0.74],
+        }
+    )
+    assert finding(table).endswith("V1 90.0%, M1 70.0%. A baseline is ahead for M1 (LDA 74.0%).")
+    assert finding(table[:2]).endswith("V1 90.0%. No baseline is ahead.")
 
 
 def test_a_batch_that_was_not_adapted_says_why(open_page: Open, tiny_models: Path) -> None:
@@ -91,6 +112,8 @@ def test_a_batch_that_was_not_adapted_says_why(open_page: Open, tiny_models: Pat
     app = open_page("performance", **query)
     assert not app.exception and not app.error
     assert set(table_of(app, "Laboratory")["Laboratory"]) == {"Human GABAergic", "Human excitatory"}
+    app = open_page("performance", **query, laboratories="One laboratory")
+    assert any("All cells of this table are inhibitory" in one.value for one in app.markdown)
     assert any("The batch was not adapted" in info.value for info in app.info)
 
 
@@ -108,7 +131,7 @@ def own_table(n_cells: int) -> bytes:
 def test_a_users_own_table_is_evaluated_and_recalibrated(
     n_cells: int, enough: bool, open_page: Open, tiny_models: Path
 ) -> None:
-    app = open_page("performance", model="LSPIN", view="Other laboratories")
+    app = open_page("performance", model="LSPIN", view="Other laboratories", laboratories="Your cells")
     app.get("file_uploader")[0].upload("mine.csv", own_table(n_cells), "text/csv").run()
     assert not app.exception and not app.error
     table = table_of(app, "Laboratory")
@@ -120,11 +143,11 @@ def test_a_users_own_table_is_evaluated_and_recalibrated(
     assert any("Not recalibrated" in info.value for info in app.info) == (not enough)
     if enough:
         rows = table_of(app, "Probabilities")["Probabilities"].tolist()
-        assert rows[:2] == ["each cell alone, as shipped", "each cell alone, recalibrated"]
+        assert rows[:2] == ["each cell alone, before", "each cell alone, recalibrated"]
 
 
 def test_a_table_without_labels_is_refused_in_words(open_page: Open, tiny_models: Path) -> None:
-    app = open_page("performance", model="DANN", view="Other laboratories")
+    app = open_page("performance", model="DANN", view="Other laboratories", laboratories="Your cells")
     app.get("file_uploader")[0].upload("mine.csv", b"cell,vrest\na,-70\n", "text/csv").run()
     assert not app.exception
     assert "neither a column" in app.error[0].value
@@ -154,11 +177,11 @@ def test_the_published_figure_stands_among_those_of_another_protocol() -> None:
     from neuroclass.ui.performance.performance import results_table
 
     rows = systems.drawn(results_table("dann"), "accuracy", "all", "donor-cv", "dann")
-    published = rows[rows["published"]].set_index("system")["mean"]
-    assert published.to_dict() == {"DANN, published, mouse cells": 0.974, "DANN, published, human cells": 0.95}
-    assert all(rows["about"])
+    assert not rows["published"].any() and all(rows["about"])  # published of each species, not of both
     one = systems.drawn(results_table("lspin"), "macro_f1", "all", "donor-cv", "lspin")
     assert one.loc[one["published"], ["system", "mean"]].to_numpy().tolist() == [["LSPIN, published", 0.877]]
+    human = systems.drawn(results_table("dann"), "accuracy", "human", "donor-cv", "dann")
+    assert human.loc[human["published"], ["system", "mean"]].to_numpy().tolist() == [["DANN, published", 0.95]]
     mouse = systems.drawn(results_table("dann"), "accuracy", "mouse", "donor-cv", "dann")
     assert mouse.loc[mouse["published"], "system"].tolist() == ["DANN, published"]
 
@@ -216,3 +239,38 @@ def test_cells_of_a_field_are_those_most_often_in_it_first() -> None:
     assert found["cell"].tolist() == ["y", "x"]
     assert found["of"].tolist() == [1, 2]
     assert np.allclose(found["probability"], [0.9, 0.5])
+
+
+def predictions_of(rights: dict[str, tuple[int, int]]) -> pd.DataFrame:
+    """Of each class so many cells, and how many of them are put into it."""
+    names = list(rights)
+    rows = [
+        {"id": f"{name}{k}", "truth": name, "predicted": name if k < right else names[names.index(name) - 1]}
+        for name, (n, right) in rights.items()
+        for k in range(n)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_class_is_called_the_hardest_only_where_intervals_part() -> None:
+    from neuroclass.ui.performance.confusion import hardest
+
+    alike = hardest(predictions_of({"excitatory": (931, 911), "inhibitory": (792, 775)}))
+    assert alike == (
+        "No clear difference between the classes: 97.9% of excitatory and 97.9% of inhibitory cells are classified "
+        "correctly."
+    )
+    apart = hardest(predictions_of({"Pvalb": (200, 196), "Sst": (200, 150), "Vip": (200, 198)}))
+    assert apart == "Sst cells are missed most often: 75.0% are classified correctly, 25.0% as Pvalb."
+    two = hardest(predictions_of({"Pvalb": (200, 196), "Sst": (200, 150), "Vip": (200, 146)}))
+    assert two.startswith("Missed most often, with no clear difference between them: 73.0% of Vip and 75.0% of Sst")
+
+
+def test_errors_of_a_repeat_and_by_mean_probability_are_told_apart(open_page: Open, tiny_models: Path) -> None:
+    predictions = ReportStore("lspin", tiny_models / "lspin").predictions()
+    wrong = (predictions["truth"] != predictions["predicted"]).sum() / predictions["repeat"].nunique()
+    told = f"{wrong:.1f} errors"
+    for view in ("Confusion matrix", "Where it errs"):
+        app = open_page("performance", model="LSPIN", view=view)
+        several = predictions["repeat"].nunique() > 1
+        assert any(told in one.value for one in app.caption) == several

@@ -80,13 +80,18 @@ def test_inner_and_outer_scores_stand_side_by_side(open_page: Open, run: Path) -
     app = open_page("train", section="Search")
     assert not app.exception
     assert app.selectbox(key="search").value == RUN
-    scores = next(one.value for one in app.dataframe if "Balanced accuracy" in one.value)
+    scores = next(one.value for one in app.table if "Balanced accuracy" in one.value)
     assert scores["Balanced accuracy"].tolist() == ["80.0%", "75.0% (70.0–79.0)", "75.0% (70.0–79.0)"]
-    assert scores["Evaluated on"].tolist() == ["Inner folds", "Outer folds", "Outer folds, shipped settings"]
+    assert scores["Evaluated on"].tolist() == [
+        "Inner folds, which chose the settings",
+        "Outer folds, never seen by the search",
+        "Outer folds, built-in settings",
+    ]
     assert any("optimistic" in one.value and "never seen by the search" in one.value for one in app.markdown)
     assert scores["Features used (median)"].tolist() == ["–", "6 of 41", "–"]
-    (said,) = (one.value for one in app.markdown if "Searched minus shipped" in one.value)
+    (said,) = (one.value for one in app.markdown if "Searched minus built-in" in one.value)
     assert "+1.0 percentage points (95% CI −2.0 to +4.0); no detectable difference" in said
+    assert any("20 trials in each of 3 outer folds" in one.value for one in app.caption)
     assert "job" not in [one.key for one in app.selectbox]  # it is no training run
 
 
@@ -114,10 +119,10 @@ def test_a_shipped_search_is_shown_where_there_is_no_other(open_page: Open, tiny
     assert not app.exception
     held_out = ["Outer fold 1 held out", "Outer fold 2 held out"]
     assert app.segmented_control(key="study-shipped-lspin").options == held_out
-    assert app.selectbox(key="search").options == ["LSPIN, shipped search"]
+    assert app.selectbox(key="search").options == ["LSPIN, built-in search"]
     app.segmented_control(key="search_model").set_value("dann").run()
     assert not app.exception
-    assert app.selectbox(key="search").options == ["DANN, shipped search"]
+    assert app.selectbox(key="search").options == ["DANN, built-in search"]
     linked = open_page("train", search="shipped-dann")
     assert linked.segmented_control(key="search_model").value == "dann"
 
@@ -134,4 +139,4 @@ def test_a_search_under_way_shows_its_trials_but_no_score_of_the_whole(open_page
     assert not app.exception
     assert any("to the same trials" in one.value for one in app.info)
     assert any(button.label == "Resume" for button in app.button)
-    assert not any("Balanced accuracy" in one.value for one in app.dataframe)
+    assert not any("Balanced accuracy" in one.value for one in app.table)

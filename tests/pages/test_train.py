@@ -106,15 +106,21 @@ def test_evaluations_say_how_long_they_take_once_a_run_has_been_timed(
 
     st.cache_resource.clear()
     untimed = open_page("train").selectbox(key="protocol").options
-    assert untimed[0].startswith("Donor-grouped cross-validation, once (≈ ") and untimed[-1].startswith("No evaluation")
+    assert untimed[0] == "On unseen donors, once" and untimed[-1] == "No evaluation"
     finished(tmp_path / "cache", run := "20260102-030405-lspin-aaaaaa")
     (tmp_path / "cache" / "jobs" / run / "metrics.json").write_text(json.dumps({"training_s": 120.0}))
     app = open_page("train")
-    timed = app.selectbox(key="protocol").options
-    assert timed[0] == f"Donor-grouped cross-validation, once (≈ {round(10 / processes())} min)"
-    assert timed[1] == f"Donor-grouped cross-validation (≈ {round(50 / processes())} min)"
-    assert "≈" in timed[-2] and "report" in timed[-2]
     assert any(f"About {round(2 + 10 / processes())} min: training 2 min" in one.value for one in app.caption)
+    app.selectbox(key="protocol").set_value("donor-cv").run()
+    assert any(f"evaluation {round(50 / processes())} min" in one.value for one in app.caption)
+
+
+def test_the_whole_time_is_the_sum_of_its_parts_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    from neuroclass.ui.train import plan
+
+    monkeypatch.setattr(plan, "training_s", lambda _: 45.0)
+    monkeypatch.setattr(plan, "processes", lambda: 1)
+    assert plan.time("lspin", plan.ONCE, False).startswith("About 5 min: training 45 s, evaluation 4 min.")
 
 
 def test_a_run_is_evaluated_unless_that_is_declined(

@@ -13,11 +13,18 @@ from neuroclass.evaluation import lspin_selection
 from neuroclass.evaluation.published import published_results
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.report.paper import paper_page
-from neuroclass.report.paper_format import number
+from neuroclass.report.paper_format import (
+    NOT_REPRODUCED,
+    NOTHING,
+    REPRODUCED,
+    WITH_SELECTION,
+    number,
+    outcome,
+)
 from neuroclass.report.paper_sections import sections
 from neuroclass.reports.paper import reproduce_paper
 from neuroclass.reports.paper_course import LEFT, SHARE
-from neuroclass.reports.paper_store import Reproduction, kept_folder
+from neuroclass.reports.paper_store import Reproduction, kept_folder, shipped_reproduction
 from neuroclass.types.progress import Progress
 from tests.tiny_paper import N_TRIALS, tiny_paper
 from tests.tiny_report import tiny_cohort
@@ -82,11 +89,33 @@ def test_published_numbers_are_those_of_the_paper_and_in_their_own_column(found)
     rows = {one["system"]: one for one in found.numbers["table2"]}
     assert rows["svc"]["published"]["accuracy"] == published["svc"]["accuracy"]["mean"]
     tables = next(one.tables for one in sections(found) if one.key == "table-2")
-    assert tables["Accuracy"]["Published"].tolist() == ["91.6%", "82.4%", "83.7%", "85.0%", "–"]
-    assert tables["Macro F1"]["Published"].tolist() == ["87.7%", "72.6%", "74.9%", "76.8%", "–"]
+    assert tables["Accuracy"]["Published"].tolist() == ["91.6%", "82.4%", "83.7%", "85.0%", "not printed"]
+    assert tables["Macro F1"]["Published"].tolist() == ["87.7%", "72.6%", "74.9%", "76.8%", "not printed"]
     for one in sections(found):
         if one.key.startswith("figure"):
             assert all("Published" not in table for table in one.tables.values())
+
+
+def test_what_is_reproduced_follows_a_rule_with_a_tolerance():
+    def row(published, unchosen, chosen):
+        return {
+            "published": {"accuracy": published} if published else None,
+            "unchosen": {"accuracy": {"mean": unchosen}},
+            "chosen": {"accuracy": {"mean": chosen}} if chosen else None,
+        }
+
+    assert outcome(row(0.9, 0.896, None)) == REPRODUCED
+    assert outcome(row(0.9, 0.894, 0.896)) == WITH_SELECTION
+    assert outcome(row(0.9, 0.894, 0.894)) == outcome(row(0.9, 0.894, None)) == NOT_REPRODUCED
+    assert outcome(row(None, 0.99, None)) == NOTHING
+
+
+def test_the_stored_reproduction_says_what_it_reached(page):
+    said = {one.key: dict(one.outcomes) for one in sections(shipped_reproduction())}
+    assert said["table-1"] == {"Mouse": WITH_SELECTION, "Human": NOT_REPRODUCED}
+    assert said["table-2"]["LSPIN, the paper's recipe"] == NOT_REPRODUCED and said["table-2"]["SVC"] == REPRODUCED
+    assert said["figure-4"] == {"": NOTHING} and said["selection"] == {}
+    assert "Not reproduced" not in page.split("<h2")[2]  # simulated cells reproduce nothing
 
 
 def test_numbers_of_the_json_stand_in_the_page(found, page):
@@ -155,4 +184,5 @@ def test_the_command_writes_the_page_and_prints_its_numbers(found, tmp_path: Pat
     assert all(f'id="section-{key}"' in written for key in SECTIONS)
     assert "simulated cells of planted" in err
     assert main(["reproduce", "paper", "--out", str(tmp_path / "out"), "--jobs", "1"]) == 0
-    assert "LSPIN, the paper's recipe | Accuracy | 91.6%" in capsys.readouterr().out
+    written = capsys.readouterr().out
+    assert re.search(r"LSPIN, the paper's recipe \| Accuracy \| \d+; \d+ donor-grouped \| 91\.6%", written)

@@ -24,7 +24,7 @@ OUTCOMES = {
     "uncertain": f"Uncertain: no class reaches {SURE:.0%}.",
 }
 HELD_OUT = "Mean of {n} predictions by models that saw no cell of this donor (donor-grouped cross-validation)."
-SHIPPED = "By the models as shipped, trained on recorded cells; here on a simulated cell's features."
+SHIPPED = "By the built-in models, trained on recorded cells; here on a simulated cell's features."
 
 
 def show(cells: Cohort, cell_id: str) -> None:

@@ -115,8 +115,8 @@ def _place(verdicts: Sequence[CellVerdict]) -> None:
     found, model = load_map(), load_models().dann.network
     if not isinstance(model, DannPredictor) or weights_of(model) != found.dann:
         st.info(
-            "The map that ships was made with another DANN network than the one loaded here, so that cells cannot be "
-            "placed in it. Restore the shipped models.",
+            "The built-in map was made with another DANN network than the one loaded here, so that cells cannot be "
+            "placed in it. Restore the built-in models.",
             icon=":material/info:",
         )
         return

@@ -92,12 +92,12 @@ def _train(batch: Batch) -> Floats:
 
 
 def _draw(batch: Batch, found: Outcome, p: Floats) -> None:
-    columns = {"as shipped": found.before, "adapted": found.after, "third domain": p}
+    columns = {"built-in": found.before, "adapted": found.after, "third domain": p}
     table = pd.DataFrame({"cell": batch.names})
     for name, values in columns.items():
         table[name] = [label_of(found.classes[k]) for k in values.argmax(1)]
         table[f"probability, {name}"] = values.max(1).round(3)
     changed = found.before.argmax(1) != p.argmax(1)
-    st.caption(f"{int(changed.sum())} of {len(batch.names)} labels differ from those of the shipped model.")
+    st.caption(f"{int(changed.sum())} of {len(batch.names)} labels differ from those of the built-in model.")
     st.dataframe(table[changed], hide_index=True)
     widgets.csv_button("third-domain", table, label="All cells (CSV)")

@@ -82,7 +82,7 @@ def show_cohort_cell(cells: Cohort, cell_id: str, lent: Lent | None) -> None:
     if lent is not None:
         verdict = _with_places(verdict, lent().provenance())
     if not cells.simulated:
-        st.caption("By the shipped models, which were trained on this cell too; its held-out predictions are above.")
+        st.caption("By the built-in models, which were trained on this cell too; its held-out predictions are above.")
     metadata = CellMetadata(verdict.species)
     show(Case(f"cell-{cell_id}", verdict, metadata, lent, cells.simulated, cell_id, cells.source))
 

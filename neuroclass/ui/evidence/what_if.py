@@ -121,7 +121,7 @@ def _choose_left_out(case: Case) -> None:
             names = [name for one in chosen for name in stimuli.get(one, [one])]
             st.session_state[f"left-out-{case.fingerprint}"] = list(dict.fromkeys(names))
             st.rerun(scope="fragment")
-    st.caption("The models are fitted to the features that are left, up to a minute for a set without shipped models.")
+    st.caption("The models are fitted to the features that are left, up to a minute for a set without built-in models.")
 
 
 def _answer(case: Case, prediction: Prediction, changes: Mapping[str, float], left_out: Sequence[str]) -> None:

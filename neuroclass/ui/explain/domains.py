@@ -46,7 +46,7 @@ def choose(embedding: pd.DataFrame) -> str:
 
 
 def _remark(space: str) -> str:
-    return {SHIPPED: " (shipped)", PLAIN: " (no adversary)"}.get(space, "")
+    return {SHIPPED: " (built-in)", PLAIN: " (no adversary)"}.get(space, "")
 
 
 def pictures(embedding: pd.DataFrame, _: pd.DataFrame | None) -> None:
@@ -89,7 +89,7 @@ def _how() -> str:
     share = ""
     if table is not None:
         explained = table.loc[table["space"] == SHIPPED, "aligned"].iloc[0]
-        share = f" (R² {explained:.2f} for the shipped λ)"
+        share = f" (R² {explained:.2f} for the built-in λ)"
     return (
         "each placed by the network of its fold of donor-grouped cross-validation, which did not see it; the features "
         f"of the other folds are mapped linearly onto the first one's{share}"

@@ -54,7 +54,7 @@ COLOURS = (
 )
 _HELP = {
     "condition": "Acute slice or slice culture.",
-    "verdict": "How the shipped models did on the cell: LSPIN on mouse cells, DANN on human ones, the human subclass "
+    "verdict": "How the built-in models did on the cell: LSPIN on mouse cells, DANN on human ones, the human subclass "
     "model on human ones of known subclass; on recorded cells while they were held out. Uncertain: the largest mean "
     "probability is below 0.6.",
     "predicted": "Likeliest class by the same model.",

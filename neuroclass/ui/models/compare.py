@@ -15,7 +15,7 @@ from neuroclass.library.entry import SHIPPED, ModelEntry
 from neuroclass.library.library import ModelLibrary
 from neuroclass.reports.two_models import compare_models
 from neuroclass.training.settings import TITLES
-from neuroclass.types.shares import percent, points
+from neuroclass.types.shares import confidence, percent, points
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import put, take
 from neuroclass.ui.guards import guarded
@@ -30,7 +30,7 @@ def show() -> None:
     entries = {one.id: one for one in ModelLibrary().entries() if not one.trouble}
     if len(entries) < 2:
         return
-    st.subheader("Compare two models", anchor=False)
+    st.subheader("Compare two models", anchor=False, help="Accuracy on the same cells, settings, and verdicts.")
     ids = list(entries)
     take(FIRST, ids, ids[1])
     take(SECOND, ids, SHIPPED)
@@ -70,7 +70,7 @@ def _cards(models: list[dict[str, Any]]) -> None:
                     st.metric(
                         f"{title} ({int(one['n_tested'] or 0):,} held-out cells)",
                         percent(metrics[key]["mean"]),
-                        f"95% CI {percent(metrics[key]['low'])} to {percent(metrics[key]['high'])}",
+                        confidence(metrics[key]),
                         delta_color="off",
                         delta_arrow="off",
                     )

@@ -64,7 +64,7 @@ def _row(entry: ModelEntry, card: Mapping[str, Any], default: str) -> dict[str, 
     protocol = str(card.get("protocol") or "")
     title = HUMAN_SUBCLASS.title if system == HUMAN_SUBCLASS.name else SYSTEM_TITLES.get(system, system)
     return {
-        "Set": "Shipped" if entry.shipped else entry.name,
+        "Set": "Built-in" if entry.shipped else entry.name,
         "Default": "★" if entry.id == default else "",
         "Model": title.removesuffix(_OURS),
         "Predicts": KINDS.get(task, task) if not entry.trouble else "cannot be used",
@@ -118,9 +118,12 @@ def show_own() -> None:
     entries = [one for one in ModelLibrary().entries() if not one.shipped]
     st.subheader("Your models", anchor=False)
     if not entries:
-        st.caption("None yet. A finished training run or an uploaded model appears here, to be used like the shipped.")
+        st.caption(
+            "None yet. A finished training run or an uploaded model appears here, to be used like the built-in ones; "
+            "then any two models can be compared, on the same cells, below."
+        )
         return
-    st.caption("Trained or uploaded here. One in use answers its question in place of the shipped model.")
+    st.caption("Trained or uploaded here. One in use answers its question in place of the built-in model.")
     for entry in entries:
         with st.container(border=True):
             _one(entry)
@@ -250,7 +253,7 @@ def train() -> None:
     with st.expander("Train another system on the loaded cells", icon=":material/model_training:"):
         st.caption(
             "Any system that the Performance page compares can be kept as a model. It is calibrated on left-out "
-            "donors, and gets prediction sets and typicality like the shipped ones. To choose settings of DANN or "
+            "donors, and gets prediction sets and typicality like the built-in ones. To choose settings of DANN or "
             "LSPIN and watch them learn, use the Train page."
         )
         left, middle, right = st.columns(3, vertical_alignment="bottom")

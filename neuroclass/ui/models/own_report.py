@@ -15,18 +15,18 @@ from neuroclass.ui.performance import confusion, partial, performance
 from neuroclass.ui.performance.systems import EVERYTHING
 from neuroclass.ui.text import escaped
 
-VIEWS = {"confusion": "Confusion matrix", "partial": "Partial recordings", "shipped": "Beside the shipped model"}
+VIEWS = {"confusion": "Confusion matrix", "partial": "Partial recordings", "shipped": "Beside the built-in model"}
 
 
 def performance_of(entry: ModelEntry) -> None:
     """The Performance page of a model of the library."""
     need_report(entry)
     _named(entry)
-    predictions, group = performance.choose(entry.id)
+    group = performance.choose_species(entry.id)
+    predictions = performance.predictions_of(entry.id, group)
     metrics = summaries.flatten_results(cache.report(entry.id).metrics())
-    performance.tiles(predictions, metrics.assign(system=entry.id), group, entry.id)
-    performance.coverage(entry.id, group, entry.system)
     view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
+    performance.tiles(predictions, metrics.assign(system=entry.id), group, entry.id)
     caption = f"{escaped(entry.name)}: {performance.protocol_of(predictions)}."
     if view == "confusion":
         confusion.show(predictions, f"{entry.id}-{group}", caption)
@@ -35,8 +35,9 @@ def performance_of(entry: ModelEntry) -> None:
         partial.show(entry.id, species)
     else:
         _beside(entry)
+    performance.coverage(entry.id, group, entry.system)
     st.caption(
-        "Other systems, groups of cells, learning curves and other laboratories are in the shipped models' reports; "
+        "Other systems, groups of cells, learning curves and other laboratories are in the built-in models' reports; "
         "choose these in the sidebar."
     )
 
@@ -45,16 +46,16 @@ def _beside(entry: ModelEntry) -> None:
     """The paired difference from the shipped model of the same task."""
     found = compare_models(entry, ModelLibrary().get(SHIPPED))
     if found["paired"] is None:
-        st.info(f"No paired difference from the shipped model: {found['why']}.", icon=":material/info:")
+        st.info(f"No paired difference from the built-in model: {found['why']}.", icon=":material/info:")
         return
     one = found["paired"]
     columns = widgets.tiles(4)
-    for column, title, value in zip(columns, ("This model", "Shipped"), one["accuracies"], strict=False):
+    for column, title, value in zip(columns, ("This model", "Built-in"), one["accuracies"], strict=False):
         column.metric(f"{title}: accuracy", f"{value:.1%}", border=True)
     columns[2].metric(
         "Difference",
         f"{100 * one['difference']:+.1f} points",
-        f"95%: {100 * one['low']:+.1f} to {100 * one['high']:+.1f}",
+        f"95% CI {100 * one['low']:+.1f} to {100 * one['high']:+.1f}",
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -62,7 +63,7 @@ def _beside(entry: ModelEntry) -> None:
     columns[3].metric("p, sign flips over donors", f"{one['p']:.2g}", border=True)
     st.caption(
         f"On the same {one['n_cells']:,} held-out cells of {one['n_donors']:,} donors, {one['n_repeats']} repeat of "
-        "donor-grouped cross-validation; the shipped figure is of its network for all features, "
+        "donor-grouped cross-validation; the built-in figure is of its network for all features, "
         "in the same repeat."
     )
 
@@ -102,8 +103,8 @@ def domains(entry: ModelEntry) -> None:
         _does_not_exist(entry, "domain-invariant features", "only DANN learns features against a domain classifier")
     st.info(
         f"**The domains of {escaped(entry.name)} are not measured.** This page compares networks that were trained for "
-        "it with several λ; that is made for the shipped DANN only. "
-        "Choose the shipped models in the sidebar to see it.",
+        "it with several λ; that is made for the built-in DANN only. "
+        "Choose the built-in models in the sidebar to see it.",
         icon=":material/info:",
     )
     st.stop()
@@ -115,5 +116,5 @@ def _does_not_exist(entry: ModelEntry, what: str, why: str) -> None:
         "another model in the sidebar, or see which features move this one on the SHAP page.",
         icon=":material/info:",
     )
-    st.button("Show the shipped models", on_click=model_choice.use, args=(SHIPPED,), icon=":material/restart_alt:")
+    st.button("Show the built-in models", on_click=model_choice.use, args=(SHIPPED,), icon=":material/restart_alt:")
     st.stop()

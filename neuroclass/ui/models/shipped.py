@@ -12,6 +12,7 @@ from neuroclass.config import MODELS_DIR
 from neuroclass.library.entry import SHIPPED
 from neuroclass.reports.store import ReportStore
 from neuroclass.types.models import DANN, HUMAN_SUBCLASS, LSPIN, QUESTIONS
+from neuroclass.types.shares import confidence
 from neuroclass.ui import model_choice, widgets
 from neuroclass.ui.text import escaped
 
@@ -25,30 +26,34 @@ _IDEAS = {
 def show() -> None:
     """The set, a button to use it, and a card for each of its models."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Shipped models", anchor=False)
+        st.subheader("Built-in models", anchor=False)
         use_button(SHIPPED)
     st.caption("They come with NeuroClass and are used together, each for its own question.")
     there = [spec for spec in _IDEAS if (MODELS_DIR / spec.name).is_dir()]
-    for column, spec in zip(st.columns(len(_IDEAS)), there, strict=False):
+    with st.container(key="cards"):
+        columns = st.columns(len(_IDEAS))
+    for column, spec in zip(columns, there, strict=False):
         card = ReportStore(spec.name, MODELS_DIR / spec.name).card()
-        with column.container(border=True, height="stretch"):
-            st.markdown(f"**{QUESTIONS[spec.name]}**  \n{_IDEAS[spec]}{_used(card)}")
-            accuracy(card)
-            facts(card)
+        with column.container(border=True, height="stretch", vertical_alignment="distribute"):
+            with st.container():
+                st.markdown(f"**{QUESTIONS[spec.name]}**")
+                accuracy(card)
+                facts(card, f"{_IDEAS[spec]}{_used(card)}")
             st.link_button("Results", f"performance?model={quote_plus(spec.title)}", icon=":material/grid_on:")
 
 
 def use_button(entry_id: str) -> None:
-    """A button that makes pages judge with a model, or says that they do."""
-    used = model_choice.entry().id == entry_id
+    """A button that makes pages judge with a model, or a badge that they do."""
+    if model_choice.entry().id == entry_id:
+        st.badge("In use", icon=":material/check:", color="green", width="content")
+        return
     st.button(
-        "In use" if used else "Use",
-        icon=":material/check:" if used else ":material/play_arrow:",
+        "Use",
+        icon=":material/play_arrow:",
         key=f"use-{entry_id}",
         on_click=model_choice.use,
         args=(entry_id,),
-        disabled=used,
-        help="The model that pages classify with" if used else "Classify with this model on every page",
+        help="Classify with this model on every page",
     )
 
 
@@ -61,29 +66,46 @@ def accuracy(card: Mapping[str, Any]) -> None:
         return
     for column, (key, title) in zip(widgets.tiles(2), shown, strict=False):
         value = metrics[key]
-        interval = f"95%: {value['low']:.1%} to {value['high']:.1%}" if "low" in value else None
+        interval = confidence(value) if "low" in value else None
         column.metric(title, f"{value['mean']:.1%}", interval, delta_color="off", delta_arrow="off")
 
 
-def facts(card: Mapping[str, Any]) -> None:
-    """Classes, the cells that scored the model, and those that it learned from."""
+def facts(card: Mapping[str, Any], idea: str = "") -> None:
+    """How it works, its classes, where its score comes from, and the cells that it learned from."""
     classes = ", ".join(escaped(label_of(str(name))) for name in card.get("classes", ()))
-    lines = [f"**Classes:** {classes}"] if classes else []
+    lines = [f"**How:** {idea}"] if idea else []
+    lines += [f"**Classes:** {classes}"] if classes else []
+    cells = card.get("training_cells")
+    learned = f"all {_counted(cells)} ({escaped(sources(card), 300)})" if cells else ""
     if scored := scored_on(card):
-        lines.append(f"**Scored on:** {scored}")
-    if cells := card.get("training_cells"):
-        lines.append(f"**Trained on:** {_counted(cells)}; {escaped(sources(card), 300)}")
+        lines.append(f"**Score:** {scored}{f'; the final model is trained on {learned}' if learned else ''}.")
+    elif learned:
+        lines.append(f"**Trained on** {learned}.")
+    if apart := scored_apart(card.get("metrics") or {}):
+        lines.append(apart)
     st.caption("  \n".join(lines))
 
 
 def scored_on(card: Mapping[str, Any]) -> str:
     """Which held-out cells the card's figures are of; empty where there are none."""
-    metrics = card.get("metrics") or {}
+    metrics, cells = card.get("metrics") or {}, card.get("training_cells") or {}
     if not metrics.get("n_cells"):
         return ""
-    kind = f"{escaped(str(metrics['cells']))} " if metrics.get("cells") else ""
-    donors = f" of {metrics['n_donors']:,} donors" if metrics.get("n_donors") else ""
-    return f"{metrics['n_cells']:,} {kind}cells{donors}, each held out with its donor"
+    text = "from donor-grouped cross-validation"
+    if metrics["n_cells"] != cells.get("n_cells"):
+        kind = f"{escaped(str(metrics['cells']))} " if metrics.get("cells") else ""
+        donors = f" of {metrics['n_donors']:,} donors" if metrics.get("n_donors") else ""
+        text += f" on {metrics['n_cells']:,} {kind}cells{donors}"
+    return text
+
+
+def scored_apart(metrics: Mapping[str, Any]) -> str:
+    """How a class is found that the accuracy leaves out; empty where there is none."""
+    shares = [float(one) for one in (metrics.get("excitatory") or {}).values()]
+    if not shares:
+        return ""
+    ends = " to ".join(dict.fromkeys(f"{100 * one:.1f}" for one in (min(shares), max(shares))))
+    return f"Glutamatergic is scored apart: found in {ends}% of held-out excitatory cells."
 
 
 def sources(card: Mapping[str, Any]) -> str:

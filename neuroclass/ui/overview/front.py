@@ -94,7 +94,7 @@ def verdict() -> None:
             simulated=True,
         )
     with right:
-        st.caption("The shipped models classify this simulated cell as")
+        st.caption("The built-in models classify this simulated cell as")
         st.markdown(f"### {escaped(wording.headline(found.verdict))}")
         figures = {name: text for name, text, _ in wording.doubt_figures(found.verdict)}
         sure = [f"{name} {figures[name]}" for name in ("Probability", "Expected accuracy") if name in figures]

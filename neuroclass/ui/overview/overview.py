@@ -13,6 +13,7 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Document, Table
 from neuroclass.types.models import HUMAN_SUBCLASS, MODELS
 from neuroclass.ui import cache, widgets
+from neuroclass.ui.models.shipped import scored_apart
 from neuroclass.ui.text import escaped
 
 ACCURACY = "Accuracy (95% interval)"
@@ -74,7 +75,7 @@ def count_table(cells: Cohort, by: str) -> pd.DataFrame:
 
 def models_table() -> None:
     """Show the shipped models with classes and held-out accuracy, one line each."""
-    st.subheader("Shipped models", anchor=False)
+    st.subheader("Built-in models", anchor=False)
     rows = []
     for model in MODELS:
         try:
@@ -104,9 +105,10 @@ def models_table() -> None:
     rows += _human_subclass()
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
-        elsewhere = (
-            " The human subclass model's are GABAergic cells of another laboratory." if _human_subclass() else ""
-        )
+        elsewhere = ""
+        if _human_subclass():
+            apart = scored_apart(cache.report(HUMAN_SUBCLASS.name).metrics()[0])
+            elsewhere = f" The human subclass model is scored on GABAergic cells of another laboratory. {apart}"
         st.caption(
             "Accuracy on held-out cells of donor-grouped cross-validation, in which no donor stands on both sides of a "
             f"split; 95% confidence interval over donors.{elsewhere}"

@@ -1,6 +1,8 @@
 """The reproduction of the paper: the stored one, and one made on the loaded cells."""
 
 import json
+from collections.abc import Mapping
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -8,7 +10,7 @@ import streamlit as st
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import ModelFileError
 from neuroclass.report.paper import ARXIV, CITATION, paper_page
-from neuroclass.report.paper_format import Section
+from neuroclass.report.paper_format import NOT_REPRODUCED, NOTHING, REPRODUCED, WITH_SELECTION, Section
 from neuroclass.report.paper_sections import preface, protocols, sections, warning
 from neuroclass.reports.paper import seconds_for
 from neuroclass.reports.paper_store import Reproduction, kept_folder, kept_reproduction, shipped_reproduction
@@ -20,8 +22,14 @@ from neuroclass.ui.models import jobs
 from neuroclass.ui.text import escaped
 
 STORED, LOADED = "stored", "loaded"
-NAMES = {STORED: "Allen Cell Types Database (shipped)", LOADED: "The loaded cells"}
+NAMES = {STORED: "Allen Cell Types Database (built-in)", LOADED: "The loaded cells"}
 _LABELS = {"shap": "SHAP", "selection": "Test-set selection"}
+_BADGES: Mapping[str, tuple[str, Literal["green", "orange", "red", "gray"]]] = {
+    REPRODUCED: ("check", "green"),
+    WITH_SELECTION: ("filter_alt", "orange"),
+    NOT_REPRODUCED: ("close", "red"),
+    NOTHING: ("remove", "gray"),
+}
 _ABOUT = "paper-{}"
 
 
@@ -118,12 +126,13 @@ def label_of(one: Section) -> str:
 
 def _section(one: Section, found: Reproduction) -> None:
     st.subheader(one.title, anchor=False)
+    _outcomes(one)
     widgets.say(one.finding)
     table = _table(one)
     if one.note:
-        st.caption(escaped(one.note, 600))
+        st.caption(escaped(one.note, 900))
     points = "\n".join(f"- {escaped(point, 900)}" for point in one.why)
-    st.markdown(f"**Why they differ**\n{points}")
+    st.markdown(f"**{one.heading}**\n{points}")
     for drawing in one.drawings:
         simulated = found.simulated or drawing.name == "noise"
         widgets.figure(
@@ -139,6 +148,16 @@ def _section(one: Section, found: Reproduction) -> None:
         ways = "\n".join(f"- **{escaped(name)}:** {escaped(text, 900)}" for name, text in named.items())
         st.markdown(f"{escaped(one.shows, 1500)}\n\n{ways}")
     widgets.csv_button(f"paper-{one.key}", table, label="Table (CSV)", simulated=found.simulated)
+
+
+def _outcomes(one: Section) -> None:
+    """Whether what is printed was reproduced, a badge for each number."""
+    with st.container(horizontal=True):
+        for name, said in one.outcomes.items():
+            icon, colour = _BADGES[said]
+            st.badge(
+                f"{escaped(name)}: {said}" if name else said, icon=f":material/{icon}:", color=colour, width="content"
+            )
 
 
 def _table(one: Section) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The confusion matrix, its cells one by one, and scores by class."""
 
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -13,12 +14,15 @@ from neuroclass.charts.theme import download_config, ordered
 from neuroclass.evaluation import summaries
 from neuroclass.evaluation.curves import one_against_rest
 from neuroclass.evaluation.metrics import expected_calibration_error
+from neuroclass.types.shares import percent
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.address import put, take
 from neuroclass.ui.text import escaped
 
 TRUE, PUT = "true", "predicted"
 NONE = "none"
+_BESIDE = 3
+"""Most classes whose matrix leaves room for the table of scores beside it."""
 MOST_LINKED = 400
 NOT_LOADED = "These recorded cells are not loaded: Explore can then not show them."
 CURVES = {"roc": "ROC", "pr": "Precision and recall", "reliability": "Reliability"}
@@ -40,14 +44,15 @@ def matrix(predictions: pd.DataFrame, name: str, caption: str) -> None:
     repeats = predictions["repeat"].nunique() if "repeat" in predictions else 1
     counts = summaries.confusion_counts(predictions, classes) / repeats
     what = f"cells, mean of {repeats} repeats" if repeats > 1 else "cells"
-    event = st.plotly_chart(
-        charts.confusion(counts, what=what),
-        key=f"figure-{name}",
-        on_select=lambda: _clicked(f"figure-{name}"),
-        selection_mode="points",
-        config=download_config(name),
-        alt=caption,
-    )
+    with widgets.wide(name) if len(classes) > _BESIDE else nullcontext():
+        event = st.plotly_chart(
+            charts.confusion(counts, what=what),
+            key=f"figure-{name}",
+            on_select=lambda: _clicked(f"figure-{name}"),
+            selection_mode="points",
+            config=download_config(name),
+            alt=caption,
+        )
     del event
     widgets.figure_footer(name, lambda: counts.rename_axis("truth").reset_index(), caption=caption)
 
@@ -142,30 +147,62 @@ def _name(option: str) -> str:
 
 
 def show(predictions: pd.DataFrame, name: str, caption: str) -> None:
-    """Confusion matrix beside scores by class; then the cells of a field beside curves over the threshold."""
+    """Confusion matrix beside scores by class; then the cells of a field, and curves over the threshold, folded."""
     classes = ordered(predictions["truth"])
-    scores = summaries.class_scores(predictions, classes)
-    weak = scores.loc[scores["f1"].idxmin()]
     widgets.say(hardest(predictions))
-    left, right = st.columns([5, 4], gap="medium")
+    beside = len(classes) <= _BESIDE
+    left, right = st.columns([5, 4], gap="medium") if beside else (st.container(), st.container())
     with left:
-        matrix(predictions, f"confusion-{name}", caption)
+        matrix(predictions, f"confusion-{name}", f"{caption}{_averaged(predictions)}")
     with right:
-        widgets.figure(
-            charts.per_class(scores),
+        table = class_table(predictions)
+        st.table(table, hide_index=True)
+        widgets.figure_footer(
             f"classes-{name}",
-            scores,
-            alt=f"Precision, recall and F1 by class; lowest F1: {label_of(str(weak['class']))}, {weak['f1']:.1%}.",
+            summaries.class_scores(predictions, classes),
+            caption="Precision: of the cells put into the class, those that belong to it. Recall: of the cells of the "
+            "class, those that are found. F1: their harmonic mean.",
         )
     _cells_of(predictions, classes)
-    by_threshold(predictions, name, caption)
+    with st.expander("By threshold: ROC, precision and recall, reliability", icon=":material/show_chart:"):
+        by_threshold(predictions, name, caption)
+
+
+def _averaged(predictions: pd.DataFrame) -> str:
+    """That numbers of cells are means over repeats, and how many errors that makes."""
+    if "repeat" not in predictions or predictions["repeat"].nunique() < 2:
+        return ""
+    return (
+        f" Numbers of cells are means over the repeats, with {errors_a_repeat(predictions):.1f} errors in one; the "
+        "view Where it errs counts each cell once, by its mean probability."
+    )
+
+
+def errors_a_repeat(predictions: pd.DataFrame) -> float:
+    """How many cells one repeat gets wrong, on average."""
+    wrong = predictions["truth"].astype(str) != predictions["predicted"].astype(str)
+    return float(wrong.sum() / (predictions["repeat"].nunique() if "repeat" in predictions else 1))
 
 
 def hardest(predictions: pd.DataFrame) -> str:
-    """In a sentence: which class is missed most often, and for which other one."""
-    shares = pd.crosstab(predictions["truth"], predictions["predicted"], normalize="index")
+    """In a sentence: which class is missed most often, and for which other one; none where intervals overlap."""
+    classes = ordered(predictions["truth"])
+    shares = summaries.confusion_counts(predictions, classes)
+    shares = shares.div(shares.sum(axis=1), axis=0)
     recall = pd.Series({name: shares.loc[name].get(name, 0.0) for name in shares.index})
+    n_cells = predictions.groupby(predictions["truth"].astype(str))["id"].nunique().reindex(recall.index).to_numpy()
+    low, high = (
+        pd.Series(end, recall.index) for end in summaries.wilson_interval(recall.to_numpy() * n_cells, n_cells)
+    )
     truth = str(recall.idxmin())
+    alike = recall[low <= high[truth]].sort_values()
+    listed = [f"{recall[name]:.1%} of {label_of(str(name))}" for name in alike.index]
+    if len(alike) == len(recall) > 1:
+        joined = " and ".join((", ".join(listed[:-1]), listed[-1]))
+        return f"No clear difference between the classes: {joined} cells are classified correctly."
+    if len(alike) > 1:
+        joined = " and ".join((", ".join(listed[:-1]), listed[-1]))
+        return f"Missed most often, with no clear difference between them: {joined} cells are classified correctly."
     others = shares.loc[truth].drop(truth, errors="ignore")
     name = label_of(truth)
     text = f"{name[:1].upper()}{name[1:]} cells are missed most often: {recall[truth]:.1%} are classified correctly"
@@ -174,11 +211,19 @@ def hardest(predictions: pd.DataFrame) -> str:
     return f"{text}, {others.max():.1%} as {label_of(str(others.idxmax()))}."
 
 
+def class_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Precision, recall and F1 of each class as people read them."""
+    scores = summaries.class_scores(predictions, ordered(predictions["truth"]))
+    shown = {"True class": [label_of(str(name)) for name in scores["class"]]}
+    shown |= {title: [percent(one) for one in scores[title.lower()]] for title in ("Precision", "Recall", "F1")}
+    n_cells = predictions.groupby(predictions["truth"].astype(str))["id"].nunique()
+    return pd.DataFrame(shown).assign(Cells=[f"{n_cells[str(name)]:,}" for name in scores["class"]])
+
+
 def by_threshold(predictions: pd.DataFrame, name: str, caption: str) -> None:
     """One of ROC, precision–recall and reliability."""
     classes = ordered(predictions["truth"])
     with st.container():
-        st.subheader("By threshold", anchor=False)
         kind = widgets.choice(
             "Curve", list(CURVES), "curve", format_func=CURVES.__getitem__, label_visibility="collapsed"
         )

@@ -1,4 +1,4 @@
-"""Where a model errs: lines, layers, dendrite types; pure lines; labels that are probably at fault."""
+"""Where a model errs: lines, layers, dendrite types; separable lines; labels that are probably at fault."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from neuroclass.evaluation.names import SYSTEM_TITLES, Protocol
 from neuroclass.reports.store import Document
 from neuroclass.types.shares import DASH, percent
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.performance.confusion import link_to_cells
+from neuroclass.ui.performance.confusion import errors_a_repeat, link_to_cells
 
 FEWEST = 5
 """Fewest cells of a group that is drawn."""
@@ -52,18 +52,18 @@ def _pure_and_complete(document: dict[str, Any], model: str) -> None:
     if not rows:
         return
     table = pd.DataFrame(rows).sort_values("all", ascending=False, ignore_index=True)
-    st.subheader("Complete cells and pure lines", anchor=False)
+    st.subheader("Complete cells and separable lines", anchor=False)
     mine = table[table["system"] == SYSTEM_TITLES.get(model, model)]
     if len(mine) and pd.notna(mine["pure"].iloc[0]):
         row = mine.iloc[0]
         widgets.say(
             f"{row['system'].removesuffix(', ours')}: {row['all']:.1%} of all held-out cells, {row['pure']:.1%} of "
-            f"the {pure['n_cells']:,} cells of pure lines are classified correctly."
+            f"the {pure['n_cells']:,} cells of separable lines are classified correctly."
         )
     titles = {
         "all": "All held-out cells",
         "complete": f"All 41 features known ({complete['n_cells']:,} cells)",
-        "pure": f"Pure lines ({pure['n_cells']:,} cells)",
+        "pure": f"Separable lines ({pure['n_cells']:,} cells)",
     }
     shown = pd.DataFrame({"System": table["system"]})
     for name, title in titles.items():
@@ -71,8 +71,9 @@ def _pure_and_complete(document: dict[str, Any], model: str) -> None:
     st.table(shown, hide_index=True)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
-            f"Accuracy, percent. Pure: {pure['rule']}. This is settled before any test label is used. The other "
-            "lines mark mixed populations or classes that these features do not separate."
+            f"Accuracy, percent. Separable: {pure['rule']}. It is settled before any test label is used, but higher "
+            "accuracy on such lines is partly built in: they are those whose training cells are easy to classify. The "
+            "other lines mark mixed populations or classes that these features do not separate."
         )
         widgets.csv_button(f"pure-{model}", table)
 
@@ -101,7 +102,7 @@ def _by_group(document: dict[str, Any], model: str, caption: str) -> None:
         finding=f"Lowest accuracy: {worst['group']}, {worst['accuracy']:.1%} of {worst['cells']:,} cells.",
         caption=f"{caption} Colour: the commonest class. Bars: 95% Wilson interval over cells.{few} In the CSV: how "
         "many labels are doubted"
-        + (", and in which share of the trials the line counts as pure." if by == "line" else "."),
+        + (", and in which share of the trials the line counts as separable (column pure)." if by == "line" else "."),
     )
 
 
@@ -114,7 +115,10 @@ def _label_issues(predictions: pd.DataFrame, model: str) -> None:
         st.caption("The mean probability is right for every cell.")
         return
     doubted, wrong = int(cells["doubted"].sum()), int(table["cells"].sum())
-    widgets.say(f"{wrong} cells are classified as something else than their label; of {doubted}, the label is doubted.")
+    widgets.say(
+        f"By their mean probability, {wrong} cells are classified as something else than their label; of {doubted}, "
+        "the label is doubted."
+    )
     shown = table.assign(**{name: table[name].map(label_of) for name in ("truth", "suggested")})
     heads = {
         "truth": "Labelled",
@@ -125,9 +129,16 @@ def _label_issues(predictions: pd.DataFrame, model: str) -> None:
     }
     st.table(shown[list(heads)].rename(columns=heads), hide_index=True)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        several = "repeat" in predictions and predictions["repeat"].nunique() > 1
+        once = (
+            f"Each cell counts once, by its mean probability over the repeats; a single repeat has "
+            f"{errors_a_repeat(predictions):.1f} errors on average, as the confusion matrix counts them. "
+            if several
+            else ""
+        )
         st.caption(
-            "A label is doubted if every repeat, each time with other training cells, predicts the same other class, "
-            "and its mean probability reaches what cells labelled so have on average (confident learning, "
+            f"{once}A label is doubted if every repeat, each time with other training cells, predicts the same other "
+            "class, and its mean probability reaches what cells labelled so have on average (confident learning, "
             "Northcutt 2021). "
             "It is a reason to look at the cell and no proof: a class that overlaps another looks alike."
         )

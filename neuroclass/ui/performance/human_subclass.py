@@ -14,7 +14,7 @@ from neuroclass.evaluation.names import HUMAN_SYSTEM_TITLES, LABORATORIES
 from neuroclass.features import FEATURES, Stimulus
 from neuroclass.reports.store import Document, ReportStore, Table
 from neuroclass.types.models import HUMAN_SUBCLASS
-from neuroclass.types.shares import percent
+from neuroclass.types.shares import confidence, percent
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import human_labels
 from neuroclass.ui.performance import confusion
@@ -62,8 +62,8 @@ def show() -> None:
         "donor-grouped 5-fold cross-validation, in which no donor stands on both sides of a split. None of these cells "
         "is in the paper's table."
     )
-    _tiles(ours)
     view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
+    _tiles(ours)
     st.subheader(TITLES[view], anchor=False)
     if view == "systems":
         _systems(results, caption)
@@ -81,33 +81,33 @@ def show() -> None:
         human_labels.agreement()
     else:
         _cells(report, ours)
+    _sets(ours)
 
 
 def _tiles(ours: dict[str, Any]) -> None:
-    widgets.say(
-        f"{ours['metrics']['accuracy']['mean']:.1%} of {ours['n_cells']:,} held-out human GABAergic cells are "
-        "classified correctly, into four subclasses and Glutamatergic."
-    )
+    """One row: accuracy, balanced accuracy, macro F1, calibration error."""
     columns = widgets.tiles(4)
     for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
         value = ours["metrics"][metric]
         column.metric(
-            label,
-            f"{value['mean']:.1%}",
-            f"95%: {value['low']:.1%} to {value['high']:.1%}",
+            f"{label} ({ours['n_cells']:,} GABAergic cells)" if metric == "accuracy" else label,
+            percent(value["mean"]),
+            confidence(value),
             delta_color="off",
             delta_arrow="off",
-            border=True,
         )
     columns[3].metric(
         "Calibration error",
-        f"{ours['calibration_error']:.1%}",
-        "10 equal bins",
+        percent(ours["calibration_error"]),
+        "10 bins of probability",
         delta_color="off",
         delta_arrow="off",
-        border=True,
         help="Mean distance between the stated probability of the predicted class and how often it is correct.",
     )
+
+
+def _sets(ours: dict[str, Any]) -> None:
+    """What prediction sets keep of their promise, folded."""
     sets = ours["sets"]
     rows = [("Sets that hold the true class", f"{sets['coverage']:.0%}", percent(sets["shown"]))]
     rows += [
@@ -135,7 +135,7 @@ def _systems(results: list[dict[str, Any]], caption: str) -> None:
         rows,
         finding=f"{METRICS[metric]}: ours {rows['mean'].iloc[0]:.1%}, the best other system "
         f"{rows['mean'].iloc[1:].max():.1%}.",
-        caption=f"{METRICS[metric]} of all systems on the same folds; 95% interval by donor. {caption}",
+        caption=f"{METRICS[metric]} of all systems on the same folds; 95% CI over donors. {caption}",
     )
     st.caption(
         f"Accuracy of ours minus theirs, percentage points: {', '.join(_difference(row) for row in results[1:])}. In "
@@ -173,7 +173,7 @@ def _answer(ours: dict[str, Any], caption: str) -> None:
     st.table(table, hide_index=True)
     low, high = (ours["answer"]["metrics"]["accuracy"][key] for key in ("low", "high"))
     st.caption(
-        f"Accuracy of the answer: 95% interval by donor {low:.1%} to {high:.1%}. {caption} A human cell's probability "
+        f"Accuracy of the answer: 95% CI over donors {low:.1%} to {high:.1%}. {caption} A human cell's probability "
         "of Glutamatergic is that of the human subclass model and of DANN, fitted to the cell's features, log odds "
         "weighted 4 to 1; DANN was trained on the database's cells only. Prediction sets have a limit for each class. "
         "Excitatory cells here are those of the other laboratory."
@@ -191,10 +191,11 @@ def _confusion(caption: str) -> None:
         "human-confusion",
         lambda: counts.rename_axis("truth").reset_index(),
         finding=confusion.hardest(predictions),
+        needs_room=True,
         caption=f"{caption} With them, {n_excitatory} excitatory cells in the same folds.",
     )
-    scores = summaries.class_scores(predictions, classes)
-    widgets.figure(charts.per_class(scores), "human-per-class", scores, caption=f"By class. {caption}")
+    st.table(confusion.class_table(predictions), hide_index=True)
+    widgets.csv_button("human-per-class", summaries.class_scores(predictions, classes))
 
 
 def _recordings(ours: dict[str, Any], caption: str) -> None:
@@ -210,7 +211,7 @@ def _recordings(ours: dict[str, Any], caption: str) -> None:
         "human-conditions",
         conditions.drop(columns="truth"),
         finding=f"Accuracy by slice: {_listed(conditions)}.",
-        caption=f"Accuracy in acute slices and in slice culture; 95% interval by donor. {caption}",
+        caption=f"Accuracy in acute slices and in slice culture; 95% CI over donors. {caption}",
     )
     stimuli = pd.DataFrame(
         {
@@ -225,7 +226,7 @@ def _recordings(ours: dict[str, Any], caption: str) -> None:
         "human-stimuli",
         stimuli.drop(columns="truth"),
         finding=f"Accuracy by stimuli: {_listed(_ends(stimuli))}.",
-        caption=f"Accuracy where only these stimuli's features are known; 95% interval by donor. {caption}",
+        caption=f"Accuracy where only these stimuli's features are known; 95% CI over donors. {caption}",
     )
 
 
@@ -249,7 +250,7 @@ def _learning(report: ReportStore) -> None:
         f"human-learning-{metric}",
         table,
         caption=f"{METRICS[metric]} on {rows[0]['n_cells']} held-out GABAergic cells of one repeat of donor-grouped "
-        "cross-validation, trained on fewer donors of each fold; 95% interval by donor.",
+        "cross-validation, trained on fewer donors of each fold; 95% CI over donors.",
     )
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from neuroclass.cell_types import label_of
 from neuroclass.charts import other_laboratories as charts
 from neuroclass.evaluation.laboratory_tables import laboratory_title, promises_table, systems_table
 from neuroclass.evaluation.names import ALONE, BATCH, OUTSIDE_SYSTEM_TITLES
-from neuroclass.evaluation.summaries import confusion_counts, reliability_bins
+from neuroclass.evaluation.summaries import confusion_counts, reliability_bins, wilson_interval
 from neuroclass.ui import widgets
 from neuroclass.ui.text import escaped
 
@@ -47,35 +49,86 @@ def show(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Seq
     key : str
         Of the widgets and files.
     """
+    summary(rows, key)
+    promises(rows, key)
+    one_laboratory(rows, predictions, classes, key)
+
+
+def summary(rows: Sequence[dict[str, Any]], key: str) -> None:
+    """Every system in every laboratory, in one figure; the numbers folded."""
     metric = widgets.choice("Metric", list(METRICS), f"{key}-metric", format_func=METRICS.__getitem__)
     table = systems_table(rows)
-    n_laboratories = table["laboratory"].nunique()
+    drawn = table.assign(value=table[metric])
+    if metric == "accuracy":
+        alone = table["system"] == OUTSIDE_SYSTEM_TITLES[ALONE]
+        low, high = wilson_interval(table["accuracy"] * table["cells"], table["cells"])
+        drawn = drawn.assign(low=np.where(alone, low, np.nan), high=np.where(alone, high, np.nan))
+    bars = " Bar: 95% Wilson interval over cells, of ours with each cell alone." if metric == "accuracy" else ""
     widgets.figure(
-        charts.by_system(table.assign(value=table[metric]), METRICS[metric]),
+        charts.by_system(drawn, METRICS[metric]),
         f"{key}-systems-{metric}",
         table,
-        finding=_finding(table),
-        caption=f"{METRICS[metric]} of all systems on the same cells. Blue: ours; the one network for all features "
-        "imputes what is missing. Grey: baselines, fitted to the same features of the database's cells of the species.",
+        finding=finding(table, metric),
+        caption=f"{METRICS[metric]} of all systems on the same cells; in parentheses their number. Blue: ours; the one "
+        "network for all features imputes what is missing. Grey: baselines, fitted to the same features of the "
+        f"database's cells of the species.{bars}",
+        needs_room=True,
     )
     with st.expander(f"Figures of all systems ({len(table)} rows)", icon=":material/table:"):
         _figures(table, key)
-    st.subheader("Promised, stated and true", anchor=False)
+
+
+def promises(rows: Sequence[dict[str, Any]], key: str) -> None:
+    """What was promised and stated beside what came true."""
     promised = promises_table(rows)
-    widgets.figure(charts.promises(promised), f"{key}-promises", promised, caption=PROMISE)
+    widgets.figure(
+        charts.promises(promised),
+        f"{key}-promises",
+        promised,
+        finding=kept(promised),
+        caption=PROMISE,
+    )
+
+
+def kept(table: pd.DataFrame) -> str:
+    """How far the promise of the expected accuracy was from what came true, each cell alone."""
+    alone = table.dropna(subset=["promised"])
+    if alone.empty:
+        return ""
+    gaps = (alone["observed"] - alone["promised"]).to_numpy()
+    far = alone.iloc[int(np.abs(gaps).argmax())]
+    return (
+        f"Furthest from its promise: {far['laboratory']}, where {far['promised']:.1%} were promised and "
+        f"{far['observed']:.1%} of the cells are classified correctly."
+    )
+
+
+def one_laboratory(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Sequence[str], key: str) -> None:
+    """Sets, confusion and reliability of one laboratory."""
     names = list(dict.fromkeys(row["laboratory"] for row in rows))
     laboratory = names[0]
-    if n_laboratories > 1:
-        st.subheader("One laboratory", anchor=False)
+    if len(names) > 1:
         laboratory = widgets.choice("Laboratory", names, f"{key}-laboratory", format_func=laboratory_title)
     _one(rows, predictions[predictions["laboratory"] == laboratory], classes, laboratory, key)
 
 
-def _finding(table: pd.DataFrame) -> str:
-    """The accuracy of ours in each laboratory, each cell alone."""
-    alone = table[table["system"] == OUTSIDE_SYSTEM_TITLES[ALONE]]
-    listed = ", ".join(f"{row.laboratory} {row.accuracy:.1%}" for row in alone.itertuples())
-    return f"Cells of other laboratories that are classified correctly, each alone: {listed}." if listed else ""
+def finding(table: pd.DataFrame, metric: str = "accuracy") -> str:
+    """How ours does in each laboratory, each cell alone, and where a baseline is ahead."""
+    alone = table[table["system"] == OUTSIDE_SYSTEM_TITLES[ALONE]].set_index("laboratory")[metric]
+    if alone.empty:
+        return ""
+    theirs = table[~table["ours"]].dropna(subset=[metric])
+    ahead = []
+    for laboratory, value in alone.items():
+        best = theirs[(theirs["laboratory"] == laboratory) & (theirs[metric] > value)]
+        if len(best):
+            first = best.loc[best[metric].idxmax()]
+            ahead.append(f"{laboratory} ({first['system']} {first[metric]:.1%})")
+    listed = ", ".join(f"{laboratory} {value:.1%}" for laboratory, value in alone.items())
+    text = f"{METRICS[metric]} of ours, each cell alone: {listed}."
+    if ahead:
+        return f"{text} A baseline is ahead for {' and '.join(ahead)}."
+    return f"{text} No baseline is ahead." if len(theirs) else text
 
 
 def _figures(table: pd.DataFrame, key: str) -> None:
@@ -125,13 +178,16 @@ def _one(
     present = [name for name in classes if name in set(predictions["truth"])]
     counts = {name: confusion_counts(part, classes).loc[present].rename_axis("truth") for name, part in parts.items()}
     flat = pd.concat([one.reset_index().assign(system=name) for name, one in counts.items()], ignore_index=True)
-    widgets.figure(
-        charts.confusions(counts),
-        f"{key}-confusion-{laboratory}",
-        flat,
-        caption=f"{escaped(title)}: share of the true class (%) and number of cells. Classes without a cell "
-        "in the table have no row.",
-    )
+    if len(present) > 1:
+        widgets.figure(
+            charts.confusions(counts),
+            f"{key}-confusion-{laboratory}",
+            flat,
+            caption=f"{escaped(title)}: share of the true class (%) and number of cells. Classes without a cell "
+            "in the table have no row.",
+        )
+    else:
+        st.markdown(_single_class(counts, present))
     bins = {name: _bins(part, classes) for name, part in parts.items()}
     flat = pd.concat([one.assign(system=name) for name, one in bins.items()], ignore_index=True)
     widgets.figure(
@@ -141,6 +197,21 @@ def _one(
         caption=f"{escaped(title)}: how often predictions are right against the stated probability of the predicted "
         "class, in bins of equal numbers of cells; 95% Wilson interval.",
     )
+
+
+def _single_class(counts: dict[str, pd.DataFrame], present: list[str]) -> str:
+    """What a confusion matrix of one row says, in a sentence."""
+    if not present:
+        return ""
+    (truth,) = present
+    parts = []
+    for name, values in counts.items():
+        row = values.loc[truth]
+        others = ", ".join(f"{int(n):,} called {label_of(str(one))}" for one, n in row.items() if one != truth and n)
+        parts.append(
+            f"{name.lower()}, {int(row[truth]):,} of {int(row.sum()):,} are classified so{others and f' ({others})'}"
+        )
+    return f"All cells of this table are {label_of(truth)}: {'; '.join(parts)}."
 
 
 def _bins(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

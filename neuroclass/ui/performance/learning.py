@@ -46,7 +46,7 @@ def show(model: str) -> None:
         table,
         finding=_gain(table, model, METRICS[metric]),
         caption=f"{METRICS[metric]} on the {table['held_out_cells'].iloc[0]:,} held-out cells of one repeat of "
-        "donor-grouped cross-validation, trained on fewer donors of each fold; 95% interval by donor.",
+        "donor-grouped cross-validation, trained on fewer donors of each fold; 95% CI over donors.",
     )
     if document["labels"]:
         _labels(document["labels"], metric, model)

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from neuroclass.charts import other_laboratories as charts
 from neuroclass.evaluation.laboratory_tables import laboratory_title
 from neuroclass.evaluation.names import LABORATORIES
 from neuroclass.reports.store import Document, Table
@@ -12,19 +13,51 @@ from neuroclass.types.models import MODELS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance import laboratory_views, own_table
 
+_PARTS = {
+    "summary": "Summary",
+    "promises": "Promised and true",
+    "one": "One laboratory",
+    "recalibrated": "Calibrated elsewhere",
+    "simulated": "Simulated",
+    "own": "Your cells",
+}
+
 
 def show(model: str, group: str, species: list[str]) -> None:
-    """The stored figures of the chosen species, then a user's own table."""
+    """The stored figures of the chosen species, simulated laboratories, or a user's own table: one at a time."""
     report = cache.report(model)
     st.subheader("Cells of other laboratories", anchor=False)
-    if report.has(Document.OUTSIDE) and report.has(Table.OUTSIDE):
-        _stored(model, group, species)
+    stored = report.has(Document.OUTSIDE) and report.has(Table.OUTSIDE)
+    parts = [name for name in _PARTS if stored or name in ("summary", "own", "simulated")]
+    parts = [name for name in parts if name != "simulated" or report.has(Document.LAB_SHIFT)]
+    part = widgets.choice("Show", parts, "laboratories", format_func=_PARTS.__getitem__, label_visibility="collapsed")
+    if part == "own":
+        own_table.show(model)
+    elif part == "simulated":
+        _simulated(model, species)
+    elif stored:
+        _stored(model, group, species, part)
     else:
         st.info("Figures on other laboratories are not stored with this model.", icon=":material/info:")
-    own_table.show(model)
 
 
-def _stored(model: str, group: str, species: list[str]) -> None:
+def _simulated(model: str, species: list[str]) -> None:
+    """Held-out accuracy as simulated laboratories would measure the same cells."""
+    rows = pd.DataFrame(cache.report(model).laboratories())
+    rows = rows[rows["species"].isin(species)].rename(columns={"n_cells": "cells", "mean": "accuracy"})
+    table = rows[["laboratory", "species", "cells", "accuracy", "low", "high"]].reset_index(drop=True)
+    widgets.figure(
+        charts.simulated(table),
+        f"by-laboratory-{model}",
+        table,
+        caption="Accuracy of one network for all features, on the same held-out, recorded cells with their features "
+        "changed as another rig would measure them (simulated laboratories); bars: 95% CI over donors. Nothing is "
+        "adapted to the laboratory.",
+        needs_room=True,
+    )
+
+
+def _stored(model: str, group: str, species: list[str], part: str) -> None:
     document, predictions = cache.report(model).outside(), cache.table(model, Table.OUTSIDE)
     rows = [row for row in document["laboratories"] if row["species"] in species]
     if not rows:
@@ -38,9 +71,15 @@ def _stored(model: str, group: str, species: list[str]) -> None:
         "further laboratory."
     )
     used = predictions[predictions["laboratory"].isin(names)]
-    laboratory_views.show(rows, used, MODELS[model].classes, f"outside-{model}")
+    key = f"outside-{model}"
+    if part == "summary":
+        laboratory_views.summary(rows, key)
+    elif part == "promises":
+        laboratory_views.promises(rows, key)
+    elif part == "one":
+        laboratory_views.one_laboratory(rows, used, MODELS[model].classes, key)
     left_out = [row for row in document.get("leave_one_laboratory_out", []) if row["laboratory"] in names]
-    if left_out:
+    if part == "recalibrated" and left_out:
         _left_out(left_out, model)
 
 

@@ -119,7 +119,7 @@ def _recalibration(checks: dict[str, RecalibrationCheck], classes: tuple[str, ..
     table = pd.DataFrame(
         {"probabilities": f"{_SYSTEMS[system]}, {when}", **figures}
         for system, check in checks.items()
-        for when, figures in (("as shipped", check.before), ("recalibrated", check.after))
+        for when, figures in (("before", check.before), ("recalibrated", check.after))
     )
     shown, config = widgets.in_percent(table, laboratory_views.FIGURES)
     size = laboratory_views.SET_SIZE

@@ -92,5 +92,5 @@ def _network(model: str, species: list[str]) -> None:
         f"by-stimuli-{model}",
         table.rename(columns={"truth": "species"}),
         caption="Accuracy of one network for all features, on held-out cells of which only these stimuli's features "
-        "are known, without seal and input resistance; 95% interval by donor.",
+        "are known, without seal and input resistance; 95% CI over donors.",
     )

@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from neuroclass.charts import evaluation as charts
+from neuroclass.cell_types import Species
 from neuroclass.charts.theme import ordered
 from neuroclass.evaluation import summaries
 from neuroclass.evaluation.metrics import expected_calibration_error
-from neuroclass.reports.store import Document, Table
+from neuroclass.reports.store import Table
 from neuroclass.types.models import HUMAN_SUBCLASS, LSPIN, MODELS, QUESTIONS
-from neuroclass.types.shares import percent, with_interval
+from neuroclass.types.shares import confidence, percent
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.performance import (
     confusion,
@@ -35,6 +35,8 @@ VIEWS = {
     "laboratories": "Other laboratories",
     "unlabelled": "Without labels",
 }
+AT_HOME = ("systems", "confusion", "errors")
+"""The views of held-out predictions as recorded, which the promises are about."""
 
 
 def choose_model() -> str:
@@ -54,62 +56,56 @@ def protocol_of(predictions: pd.DataFrame) -> str:
     )
 
 
-def choose(model: str) -> tuple[pd.DataFrame, str]:
-    """The predictions of a model on one species or all, and which."""
-    predictions = cache.table(model, Table.PREDICTIONS)
-    species = ordered(predictions["species"])
+def choose_species(model: str) -> str:
+    """The species that figures are of, or all; asked for where the model knows several."""
+    if model == HUMAN_SUBCLASS.name:
+        return Species.HUMAN.value
+    species = ordered(cache.table(model, Table.PREDICTIONS)["species"])
     if len(species) == 1:
-        return predictions, species[0]
+        return species[0]
     names = {one: _SPECIES.get(one, one) for one in (EVERYTHING, *species)}
-    group = widgets.named_choice("Species", names, "species")
-    return (predictions if group == EVERYTHING else predictions[predictions["species"] == group]), group
+    return widgets.named_choice("Species", names, "species")
+
+
+def choose_view() -> str:
+    """The part of the page to show, kept in the URL."""
+    return widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
+
+
+def predictions_of(model: str, group: str) -> pd.DataFrame:
+    """The held-out predictions of a model on a species, or on all."""
+    predictions = cache.table(model, Table.PREDICTIONS)
+    return predictions if group == EVERYTHING else predictions[predictions["species"] == group]
 
 
 def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str) -> None:
-    """In one sentence how good it is; accuracy and macro F1 with intervals, calibration error and number of cells."""
-    widgets.say(finding(predictions, table, model, group))
+    """One row: accuracy, of each species where there are two, macro F1, and calibration error."""
     classes = ordered(predictions["truth"])
     scores = summaries.class_scores(predictions, classes)
     right = (predictions["truth"] == predictions["predicted"]).mean()
-    columns = widgets.tiles(4)
+    n_cells = predictions["id"].nunique()
     pooled = {"accuracy": float(right), "macro_f1": float(scores["f1"].mean())}
-    for column, (metric, label) in zip(columns, METRICS.items(), strict=False):
-        found = _find(table, model, group, metric)
+    accuracy, macro_f1 = METRICS.items()
+    shown = [(f"Accuracy ({n_cells:,} cells)", group, accuracy[0])]
+    shown += [(f"{name.capitalize()} cells", name, accuracy[0]) for name in _SPECIES if name != EVERYTHING == group]
+    shown.append((macro_f1[1], group, macro_f1[0]))
+    columns = iter(widgets.tiles(len(shown) + 1))
+    for label, cells, metric in shown:
+        found = _find(table, model, cells, metric)
+        if found is None and cells != group:
+            continue
         value = found["mean"] if found is not None else pooled[metric]
-        interval = ""
-        if found is not None and pd.notna(found["low"]):
-            interval = f"95%: {found['low']:.1%} to {found['high']:.1%}"
-        column.metric(label, f"{value:.1%}", interval or None, delta_color="off", delta_arrow="off", border=True)
+        interval = confidence(found) if found is not None and pd.notna(found["low"]) else None
+        next(columns).metric(label, percent(value), interval, delta_color="off", delta_arrow="off")
     error = expected_calibration_error(predictions, classes)
-    columns[2].metric(
+    next(columns).metric(
         "Calibration error",
-        f"{error:.1%}",
-        "10 equal bins",
+        percent(error),
+        "10 bins of probability",
         delta_color="off",
         delta_arrow="off",
-        border=True,
         help="Mean distance between the stated probability of the predicted class and how often it is correct.",
     )
-    n_cells = predictions["id"].nunique()
-    columns[3].metric(
-        "Held-out cells",
-        f"{n_cells:,}",
-        f"each predicted {len(predictions) // n_cells} times" if len(predictions) > n_cells else None,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-    )
-
-
-def finding(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str) -> str:
-    """In one sentence, how often the model is correct, with each species where there are two."""
-    one = _find(table, model, group, "accuracy")
-    right = float((predictions["truth"] == predictions["predicted"]).mean()) if one is None else float(one["mean"])
-    cells = "cells" if group == EVERYTHING else f"{group} cells"
-    text = f"{percent(right)} of {predictions['id'].nunique():,} held-out {cells} are classified correctly"
-    found = {name: _find(table, model, name, "accuracy") for name in ("mouse", "human")} if group == EVERYTHING else {}
-    parts = [f"{name} {with_interval(row)}" for name, row in found.items() if row is not None]
-    return f"{text}: {', '.join(parts)}." if len(parts) > 1 else f"{text}."
 
 
 def coverage(model: str, group: str, system: str = "") -> None:
@@ -174,9 +170,8 @@ def results_table(model: str) -> pd.DataFrame:
     return pd.concat([ours, theirs], ignore_index=True)
 
 
-def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str) -> None:
-    """One of the page's parts, kept in the URL."""
-    view = widgets.choice("View", list(VIEWS), "view", format_func=VIEWS.__getitem__)
+def show(view: str, predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str) -> None:
+    """One of the page's parts."""
     caption = f"{protocol_of(predictions)}."
     if view == "systems":
         systems.show(table, cache.report(model).metrics(), model, group)
@@ -190,7 +185,6 @@ def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str
         partial.show(model, _species(predictions, group))
     elif view == "laboratories":
         other_laboratories.show(model, group, _species(predictions, group))
-        simulated_laboratories(model, group)
     else:
         learning.unlabelled(model)
 
@@ -198,25 +192,3 @@ def views(predictions: pd.DataFrame, table: pd.DataFrame, model: str, group: str
 def _species(rows: pd.DataFrame, group: str) -> list[str]:
     """The species to show."""
     return rows["species"].unique().tolist() if group == EVERYTHING else [group]
-
-
-def simulated_laboratories(model: str, group: str) -> None:
-    """Held-out accuracy as simulated laboratories would measure the same cells."""
-    report = cache.report(model)
-    if not report.has(Document.LAB_SHIFT):
-        return
-    rows = pd.DataFrame(report.laboratories())
-    rows = rows[rows["species"].isin(_species(rows, group))].reset_index(drop=True)
-    names = {"laboratory": "group", "species": "truth", "n_cells": "cells", "mean": "accuracy"}
-    table = rows.rename(columns=names)[["group", "truth", "cells", "accuracy", "low", "high"]]
-    if table["truth"].nunique() > 1:
-        table["group"] = table["group"] + ", " + table["truth"]
-    st.subheader("Simulated laboratories", anchor=False)
-    widgets.figure(
-        charts.by_group(table, "Laboratory"),
-        f"by-laboratory-{model}",
-        table.rename(columns={"truth": "species", "group": "laboratory"}),
-        caption="Accuracy of one network for all features, on the same held-out, recorded cells with their features "
-        "changed as another rig would measure them (simulated laboratories); 95% interval by donor. Nothing is adapted "
-        "to the laboratory.",
-    )

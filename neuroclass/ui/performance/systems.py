@@ -149,8 +149,8 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
         f"systems-{model}-{protocol}-{metric}",
         frame,
         finding=finding(frame, model),
-        caption=f"{METRICS[metric]} on held-out {cells}. {PROTOCOLS[protocol]} Intervals: 95% of bootstrap samples of "
-        "donors. Hold the pointer over a point to read what the system is.",
+        caption=f"{METRICS[metric]} on held-out {cells}. {PROTOCOLS[protocol]} Bars: 95% CI over donors (bootstrap). "
+        f"Hold the pointer over a point to read what the system is.{_pooled(table, shown, model)}",
     )
     glossary(table["system"].unique().tolist())
     with st.expander("The figures as a table, with paired tests", icon=":material/table:"):
@@ -159,8 +159,16 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
     _published_notes(table)
 
 
+def _pooled(table: pd.DataFrame, group: str, model: str) -> str:
+    """Why no published figure stands beside those of pooled species."""
+    theirs = table[table["published"] & (table["system"] == model)]
+    if group != EVERYTHING or theirs.empty or EVERYTHING in set(theirs["group"]):
+        return ""
+    return " Mouse and human cells are pooled; the published figures are of one species each: choose Mouse or Human."
+
+
 def drawn(table: pd.DataFrame, metric: str, group: str, protocol: str, model: str) -> pd.DataFrame:
-    """What the figure of all systems shows: theirs under a protocol, and what was published of ours under any.
+    """What the figure of all systems shows: those under a protocol, and what was published of ours for them.
 
     Returns
     -------
@@ -171,11 +179,8 @@ def drawn(table: pd.DataFrame, metric: str, group: str, protocol: str, model: st
     rows = same[(same["group"] == group) & (same["protocol"] == protocol)].copy()
     rows["title"] = [title_of(*pair) for pair in zip(rows["system"], rows["published"], strict=True)]
     if not rows["published"].any():
-        theirs = same[same["published"] & (same["system"] == model)]
-        mine = theirs[theirs["group"] == group]
-        theirs = (theirs[theirs["group"] != EVERYTHING] if mine.empty and group == EVERYTHING else mine).copy()
-        cells = [f", {one} cells" if one != group else "" for one in theirs["group"]]
-        theirs["title"] = [f"{title_of(model, True)}{one}" for one in cells]
+        theirs = same[same["published"] & (same["system"] == model) & (same["group"] == group)].copy()
+        theirs["title"] = title_of(model, True)
         rows = pd.concat([rows, theirs], ignore_index=True)
     rows["about"] = [SYSTEM_NOTES[name].what if name in SYSTEM_NOTES else "" for name in rows["system"]]
     return rows.drop(columns="system").rename(columns={"title": "system"})
@@ -196,7 +201,7 @@ def glossary(names: list[str]) -> None:
 
 
 def finding(frame: pd.DataFrame, model: str) -> str:
-    """The model's accuracy with its interval, its place, and which systems it is shown to be better than."""
+    """The model's place, and how many systems it is shown to be better and worse than."""
     mine = frame[frame["system"] == title_of(model)]
     measured = frame[frame["source"] == "measured"].reset_index(drop=True)
     if mine.empty:
@@ -204,8 +209,12 @@ def finding(frame: pd.DataFrame, model: str) -> str:
     one = mine.iloc[0]
     place = int((measured["accuracy"] > one["accuracy"]).sum()) + 1
     tested, better = int(frame["p"].notna().sum()), int((frame["verdict"] == f"{model.upper()} better").sum())
-    text = f"{model.upper()} has rank {place} of {len(measured)} systems with an accuracy of {one['accuracy']:.1%}"
-    return f"{text}; significantly better than {better} of the other {tested} (paired tests)." if tested else f"{text}."
+    text = f"{model.upper()} has rank {place} of the {len(measured)} systems measured here"
+    if not tested:
+        return f"{text}."
+    worse = int((frame["verdict"] == f"{model.upper()} worse").sum())
+    than = f"better than {better} of the other {tested}, worse than {worse or 'none'}"
+    return f"{text}; significantly {than} (paired tests)."
 
 
 def _tests_note(frame: pd.DataFrame, model: str) -> None:

@@ -37,11 +37,11 @@ from neuroclass.ui.train.registry import JOB, registry
 KINDS = {"broad": "excitatory/inhibitory label", "subclass": "subclass label"}
 CELLS = {Cells.LOADED: "Loaded cells", Cells.OWN: "My labelled table", Cells.BOTH: "Both"}
 PROTOCOLS = {
-    Protocol.DONOR_CV: "Donor-grouped cross-validation",
-    Protocol.PAPER_SPLIT: "The paper's split",
+    Protocol.DONOR_CV: "On unseen donors, 5 repeats",
+    Protocol.PAPER_SPLIT: "On the paper's split",
     Protocol.LEAVE_SPECIES_OUT: "Human labels hidden",
-    Protocol.MASKED: "Donor-grouped, stimuli missing",
-    Protocol.LAB_SHIFT: "Donor-grouped, other laboratories",
+    Protocol.MASKED: "Stimuli missing",
+    Protocol.LAB_SHIFT: "Simulated laboratories",
 }
 EVALUATION = "protocol"
 _UNITS = ("mV", "cells")
@@ -73,14 +73,19 @@ def form() -> None:
                     help=" ".join(f"{PRESET_TITLES[one]}: {meaning}" for one, meaning in PRESET_MEANING.items()),
                 )
             )  # fmt: skip
+        st.caption(
+            "The human subclass model pools several kinds of models and is trained on the command line only; the "
+            "documentation's page Command line says how."
+        )
         with guarded(stop=False):
-            values = _settings(system, preset)
-            left, middle, right = st.columns(3, vertical_alignment="bottom")
+            values, folded = _settings(system, preset)
+            left, right = st.columns(2, vertical_alignment="bottom")
             with left:
                 asked = _evaluation(system, bool(values))
             report = asked == REPORT
-            validation = _validation(report, middle, right)
-            name = st.text_input("Name of the model", max_chars=MOST_NAME, key="model_name", placeholder="optional")
+            with folded:
+                validation = _validation(report)
+            name = right.text_input("Name of the model", max_chars=MOST_NAME, key="model_name", placeholder="optional")
             config = RunConfig(
                 system=system,
                 settings=values,
@@ -154,8 +159,8 @@ def _table(content: bytes, name: str) -> LabelledTable:
     return read_labelled(content, name)
 
 
-def _settings(system: str, preset: str) -> dict[str, Any]:
-    """The settings that are not the shipped model's."""
+def _settings(system: str, preset: str) -> tuple[dict[str, Any], DeltaGenerator]:
+    """The settings that are not the shipped model's, and the place below them for more."""
     start = PRESETS[system][preset]
     values: dict[str, Any] = {}
     with st.expander("Settings", icon=":material/tune:"):
@@ -167,14 +172,15 @@ def _settings(system: str, preset: str) -> dict[str, Any]:
                 with columns[number % _COLUMNS]:
                     key = f"{system}-{name}" if preset == OURS else f"{system}-{preset}-{name}"
                     values[name] = _value(system, one, start, key)
-    return differing(system, values)
+        place = st.container()
+    return differing(system, values), place
 
 
 def _value(system: str, one: NamedSetting, start: Mapping[str, Any], key: str) -> Any:
     """Input of one setting; layers as text."""
     setting, default = one.setting, start.get(one.name, one.default)
     label = f"{TITLES[one.name]} ({setting.unit})" if setting.unit in _UNITS else TITLES[one.name]
-    about = f"{setting.meaning}. From {setting.low:g} to {setting.high:g}; shipped model: "
+    about = f"{setting.meaning}. From {setting.low:g} to {setting.high:g}; built-in model: "
     if isinstance(one.default, tuple):
         about += f"{', '.join(map(str, one.default))}, one number per layer."
         st.session_state.setdefault(key, ", ".join(map(str, default)))
@@ -190,20 +196,26 @@ def _value(system: str, one: NamedSetting, start: Mapping[str, Any], key: str) -
     )
 
 
-def _validation(report: bool, left: DeltaGenerator, right: DeltaGenerator) -> ValidationSettings:
+def _validation(report: bool) -> ValidationSettings:
     """Donors that judge, and when to stop."""
     known, usual = declared(ValidationSettings), ValidationSettings()
+    st.markdown("**Following the learning**")
+    st.caption(
+        "All cells of some donors are held out; after each epoch the network is scored on them, which draws the "
+        "learning curves. They stop the training only if early stopping is above 0."
+    )
+    left, right, _ = st.columns(_COLUMNS)
     st.session_state.setdefault(key := f"validation-{report}", 0 if report else round(100 * usual.share))
     percent = left.number_input(
-        "Validation donors (% of cells)", round(100 * known["share"].low), round(100 * known["share"].high), step=5,
-        key=key, help="Whole donors that do not train but judge each epoch; together they hold this percentage of the "
-        "labelled cells. 0 for none.",
+        "Held out (% of cells)", round(100 * known["share"].low), round(100 * known["share"].high), step=5,
+        key=key, help="Whole donors, which together hold this percentage of the labelled cells. 0: all cells train, "
+        "and no curve of held-out cells is drawn.",
     )  # fmt: skip
     st.session_state.setdefault("patience", usual.patience)
     patience = right.number_input(
         "Early stopping (epochs; 0 = never)", 0, int(known["patience"].high), step=1, key="patience",
-        help="Training stops after this many epochs without a better macro F1 on the validation donors. The best "
-        "epoch's weights are kept.", disabled=not percent,
+        help="Training stops after this many epochs without a better macro F1 on the held-out cells, and the best "
+        "epoch's weights are kept. 0: it trains to the end, and the last weights are kept.", disabled=not percent,
     )  # fmt: skip
     return ValidationSettings(percent / 100, int(patience) if percent else 0)
 
@@ -211,18 +223,19 @@ def _validation(report: bool, left: DeltaGenerator, right: DeltaGenerator) -> Va
 def _evaluation(system: str, changed: bool) -> str:
     """How the settings are evaluated afterwards: a protocol, the full report of the shipped settings, or not at all."""
     offered = [one for one in DIVIDING if one is not Protocol.LEAVE_SPECIES_OUT or system == DANN.name]
-    names = {ONCE: "Donor-grouped cross-validation, once", **{one.value: PROTOCOLS[one] for one in offered}}
-    names |= {} if changed else {REPORT: "Full report"}
-    titles = {one: f"{name} (≈ {plan.evaluation_time(system, one)})" for one, name in names.items()}
-    titles[NONE] = "No evaluation: its accuracy stays unknown"
+    titles = {ONCE: "On unseen donors, once", **{one.value: PROTOCOLS[one] for one in offered}}
+    titles |= {} if changed else {REPORT: "Full report"}
+    titles[NONE] = "No evaluation"
     if st.session_state.get(EVALUATION) not in titles:
         st.session_state[EVALUATION] = ONCE
     return str(
         st.selectbox(
             "Evaluate", [*titles], format_func=lambda one: titles[one], key=EVALUATION,
-            help="After the training, on the loaded cells; each fold trains the model again, so the accuracy is that "
-            "on cells of unseen donors. Once: 5 trainings; else 5 repeats. The full report is what the result pages "
-            "read; it is offered for the shipped model's settings only. Evaluations can be paused.",
+            help="After the training, on the loaded cells, by donor-grouped cross-validation: each of 5 folds trains "
+            "the model again, so the accuracy is that on cells of unseen donors. Stimuli missing and simulated "
+            "laboratories change the held-out cells. Without evaluation the accuracy stays unknown. The full "
+            "report is what the result pages read; it is offered for the built-in model's settings "
+            "only. Evaluations can be paused.",
         )
     )  # fmt: skip
 

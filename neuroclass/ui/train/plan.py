@@ -63,17 +63,20 @@ def evaluation_s(system: str, asked: str) -> float:
     return n * once / processes()
 
 
-def evaluation_time(system: str, asked: str) -> str:
-    """The same in words."""
-    return duration(evaluation_s(system, asked))
-
-
 def time(system: str, asked: str, own: bool) -> str:
     """How long the whole run takes, in a sentence."""
     once, after = training_s(system), evaluation_s(system, asked)
     after += _OWN_TRAININGS * once if own else 0.0
     parts = f": training {duration(once)}, evaluation {duration(after)}" if after else ""
-    return f"About {duration(once + after)}{parts}. It goes on when you leave, and can be paused."
+    return (
+        f"About {duration(as_written(once) + as_written(after))}{parts}. It goes on when you leave, and can be paused."
+    )
+
+
+def as_written(seconds: float) -> float:
+    """A time as its words say it, s, so that a sum agrees with its parts."""
+    minutes = duration(seconds).removesuffix(" min")
+    return 60.0 * float(minutes) if minutes.isdigit() else float(round(seconds))
 
 
 def summary(system: str, cells: Cells, own: LabelledTable | None, asked: str, share: float) -> str:
@@ -103,7 +106,9 @@ def summary(system: str, cells: Cells, own: LabelledTable | None, asked: str, sh
     if cells is not Cells.LOADED and own is not None:
         parts.append(f"{_counted(own.cells, task)} of {escaped(own.name, 80)}")
     source = " and ".join(parts) or "the cells of your table"
-    judges = f" {share:.0%} of them, whole donors, do not train but judge each epoch." if share else ""
+    judges = (
+        f" {share:.0%} of the cells (all cells of some donors) are held out to follow the learning." if share else ""
+    )
     gives = "a model to classify with and its learning curves"
     measured = {
         NONE: "; no accuracy on held-out donors",
@@ -111,7 +116,7 @@ def summary(system: str, cells: Cells, own: LabelledTable | None, asked: str, sh
     }.get(asked, ", and its accuracy on held-out cells")
     return (
         f"**This run:** {system.upper()} learns from {source}.{judges}  \n"
-        f"**You get:** {gives}{measured}. The shipped models stay as they are."
+        f"**You get:** {gives}{measured}. The built-in models stay as they are."
     )
 
 

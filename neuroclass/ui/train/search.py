@@ -13,7 +13,7 @@ from neuroclass.reports.store import Document
 from neuroclass.training.job import UNDER_WAY
 from neuroclass.training.runs import SEARCH as FILE
 from neuroclass.training.runs import read_json
-from neuroclass.training.settings import TITLES, written_setting
+from neuroclass.training.settings import TITLES, NamedSetting, named_settings, written_setting
 from neuroclass.types.models import MODELS
 from neuroclass.types.shares import DASH, percent, points, with_interval
 from neuroclass.ui import cache, widgets
@@ -30,25 +30,33 @@ SHIPPED = "shipped-"
 WHOLE = "All cells"
 MOST_DRAWN = 6
 """Settings that are drawn, the most important of those searched."""
+SCORE = "Balanced accuracy"
+MEANING = "mean over the classes of the fraction of cells that are right"
 _OPEN = "Features used (median)"
+_PLAIN = {
+    "gate_penalty": "what each open gate costs; the larger, the fewer features of a cell are used",
+    "mixup": "how strongly pairs of training cells are mixed; 0 for none",
+    "smoothing": "share of the label's probability that is spread over the other classes",
+}
+"""Settings whose meaning in the form speaks of the method rather than of what it does."""
 _READING = (
     "**How to read the scores**\n"
     "- *Inner folds* chose the settings, so their score is optimistic; but they train on fewer cells, with fewer "
     "networks, which lowers it.\n"
     "- *Outer folds* were never seen by the search: their score is the one to quote.\n"
-    "- *Shipped settings* on the same outer folds say whether the search was worth it."
+    "- *Built-in settings* on the same outer folds say whether the search was worth it."
 )
 
 
 def show() -> None:
     """The form, and one search of the model in it."""
     st.caption(
-        "Search for better settings with Optuna, by nested cross-validation over donors: inner folds choose the "
-        "settings, outer folds, which the search never saw, score them. A last search on all cells gives the settings "
-        "to use."
+        "Try many settings and keep the best. The donors are split into outer folds: for each, settings are chosen by "
+        "cross-validation on the other donors (inner folds), and scored on the fold itself, which the choice never "
+        "saw. A last search on all cells gives the settings to use."
     )
     system = form(_asked_system())
-    st.subheader(f"Results for {system.upper()}", anchor=False)
+    st.subheader(f"Earlier searches of {system.upper()}", anchor=False)
     chosen = _selector(system)
     if chosen is None:
         advise(f"No search yet for {system.upper()}. Start one; it goes on when you leave.")
@@ -79,7 +87,7 @@ def _selector(system: str) -> str | None:
             jobs[asked] = registry().look(asked)
     titles = {job_id: run_title(job) for job_id, job in jobs.items() if job.model == system}
     if _ships(system):
-        titles[f"{SHIPPED}{system}"] = f"{MODELS[system].title}, shipped search"
+        titles[f"{SHIPPED}{system}"] = f"{MODELS[system].title}, built-in search"
     if not titles:
         return None
     take(SEARCH, titles, next(iter(titles)))
@@ -105,14 +113,26 @@ def _progress(job_id: str, was_running: bool) -> None:
 
 
 def _found(found: Mapping[str, Any], key: str) -> None:
-    """Scores, then the trials of one study."""
-    cells, simulated = found["cells"], bool(found["cells"]["simulated"])
+    """What was searched, the conclusion with the settings to use, and the trials, folded."""
+    cells, asked = found["cells"], found["search"]
     st.caption(
-        f"{found['system'].upper()} on {cells['n_cells']:,} cells of {cells['n_donors']:,} donors "
-        f"({escaped(source_title(cells['source']))}). Score: {escaped(found['score'])}."
+        f"**{'Earlier search' if 'outer' in found else 'Search'}:** {asked['trials']} trials in each of "
+        f"{asked['outer_folds']} outer folds, {asked['inner_folds']} inner folds, {asked['members']} "
+        f"network{'' if asked['members'] == 1 else 's'} while searching; {found['system'].upper()} on "
+        f"{cells['n_cells']:,} cells of {cells['n_donors']:,} donors ({escaped(source_title(cells['source']))})."
     )
     if "outer" in found:
-        _scores(found, key)
+        _scores(found)
+        _chosen(found, key)
+    with st.expander("Details of the search", icon=":material/manage_search:", expanded="outer" not in found):
+        if "outer" in found:
+            _folds(found)
+        _trials(found, key)
+
+
+def _trials(found: Mapping[str, Any], key: str) -> None:
+    """The trials of one study, and what its settings did."""
+    simulated = bool(found["cells"]["simulated"])
     studies = {WHOLE if one["outer"] is None else f"Outer fold {one['outer'] + 1} held out": one
                for one in reversed(found["studies"])}  # fmt: skip
     names = [name for name in (WHOLE, *(one for one in reversed(studies) if one != WHOLE)) if studies[name]["trials"]]
@@ -125,16 +145,17 @@ def _found(found: Mapping[str, Any], key: str) -> None:
     with left:
         widgets.figure(
             charts.history(trials, simulated), "search-history", trials, simulated=simulated,
-            caption="Score on the inner folds; the first trial is the shipped model's settings. A pruned trial fell "
-            "below the median of those before it; its score is the mean of the folds that it reached.",
+            caption="A trial is one setting, scored on the inner folds; the first is the built-in model's. A trial was "
+            "stopped early where it fell below the median of those before it; its score is the mean of the folds that "
+            "it reached. Optuna proposes the next setting from those before.",
         )  # fmt: skip
     with right:
         shares = {TITLES.get(name, name): share for name, share in study.get("importance", {}).items()}
         table = pd.DataFrame({"setting": list(shares), "importance": list(shares.values())})
         widgets.figure(
             charts.importance(shares, simulated), "search-importance", table, simulated=simulated,
-            caption="Importance: percent of the variance of the scores of complete trials that a setting explains "
-            "(fANOVA); rough with few trials.",
+            caption="How much of the variation of the complete trials' scores a setting explains (fANOVA); rough with "
+            "few trials.",
         )  # fmt: skip
     shares = study.get("importance", {})
     order = sorted(found["space"], key=lambda name: -shares.get(name, 0.0))[:MOST_DRAWN]
@@ -148,6 +169,13 @@ def _found(found: Mapping[str, Any], key: str) -> None:
         caption="A panel for each setting, the most important first; a point for each trial. The star is the best "
         "trial." + (f" The {rest} least important settings are in the CSV." if rest else ""),
     )  # fmt: skip
+    known = named_settings(found["system"])
+    st.caption("  \n".join(f"**{named[name]}:** {_meaning(known[name])}." for name in order if name in known))
+
+
+def _meaning(one: NamedSetting) -> str:
+    """What a setting does, in plain words where it has any."""
+    return _PLAIN.get(one.name) or one.setting.meaning
 
 
 def _best(trials: pd.DataFrame, order: list[str]) -> str:
@@ -183,27 +211,30 @@ def _shown(name: str, value: Any) -> Any:
     return value if isinstance(value, float) else written_setting(name, value).partition("=")[2]
 
 
-def _scores(found: Mapping[str, Any], key: str) -> None:
-    """Scores on cells that the search never saw beside those it chose by, and the settings to use."""
+def _scores(found: Mapping[str, Any]) -> None:
+    """The conclusion: scores on cells that the search never saw beside those it chose by."""
     rows = pd.DataFrame([_row(*one) for one in (
-        ("Inner folds", found["inner"]),
-        ("Outer folds", found["outer"]),
-        ("Outer folds, shipped settings", found["recipe"]),
+        ("Inner folds, which chose the settings", found["inner"]),
+        ("Outer folds, never seen by the search", found["outer"]),
+        ("Outer folds, built-in settings", found["recipe"]),
     )])  # fmt: skip
     if (rows[_OPEN] == DASH).all():
         rows = rows.drop(columns=_OPEN)
     gain = found["difference"]
-    st.markdown(f"**Searched minus shipped settings: accuracy {points(gain)}; {_said(gain)}.**")
+    st.markdown(f"**Searched minus built-in settings: accuracy {points(gain)}; {_said(gain)}.**")
+    st.table(rows, hide_index=True)
+    st.caption(f"In parentheses: 95% CI over donors. {SCORE}: {escaped(found['score'].partition(': ')[2] or MEANING)}.")
+
+
+def _folds(found: Mapping[str, Any]) -> None:
+    """Inner and outer score of each outer fold, and how to read them."""
     folds = pd.DataFrame(
         [{"fold": one["outer"] + 1, "inner": one["inner_score"], "outer": one["outer_score"]}
          for one in found["studies"] if one["outer"] is not None]
     )  # fmt: skip
-    st.dataframe(rows, hide_index=True, height="content")
-    st.caption("In parentheses: 95% confidence interval over donors.")
     left, right = st.columns(2)
     with right:
         st.markdown(_READING)
-        _chosen(found, key)
     with left:
         simulated = bool(found["cells"]["simulated"])
         widgets.figure(
@@ -241,7 +272,7 @@ def _row(title: str, figures: Mapping[str, Any]) -> dict[str, Any]:
     used = figures.get("open_gates")
     return {
         "Evaluated on": title,
-        "Balanced accuracy": with_interval(figures["balanced_accuracy"]),
+        SCORE: with_interval(figures["balanced_accuracy"]),
         **others,
         _OPEN: DASH if used is None else f"{used:.0f} of {len(FEATURE_NAMES)}",
     }

@@ -54,7 +54,7 @@ def form(asked: str = "") -> str:
         st.markdown(
             f"**This search:** {search.trials} settings of {system.upper()} are tried in each of {search.outer_folds} "
             f"outer folds, and once more on all cells.  \n**You get:** the settings to use, and whether they beat the "
-            "shipped ones on donors that the search never saw."
+            "built-in ones on donors that the search never saw."
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Start search", type="primary", icon=":material/manage_search:", key="start_search"):

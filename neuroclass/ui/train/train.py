@@ -215,7 +215,7 @@ def _figures_of(job: Job) -> None:
     if job.state is State.DONE:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.link_button("Use this model", f"classify?model={job.id}", icon=":material/check:", type="primary")
-            st.caption("It is on the Models page too. The shipped models are unchanged.")
+            st.caption("It is on the Models page too. The built-in models are unchanged.")
 
 
 def _evaluated(found: object) -> None:
