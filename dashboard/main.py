@@ -24,7 +24,6 @@ STYLE = """
 .js-plotly-plot :is([class*=axislayer-], [class*=g-x], [class*=g-y]) text {
   fill: currentColor !important; fill-opacity: .8
 }
-[data-testid=stTable] th, [data-testid=stTable] th p {color: inherit}
 [class*=st-key-footer-] > :last-child {margin-left: auto}
 @media (min-width: 641px) {
   [class*=st-key-footer-] {flex-wrap: nowrap !important; align-items: flex-start !important}
