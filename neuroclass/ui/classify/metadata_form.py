@@ -81,7 +81,8 @@ def metadata() -> CellMetadata:
         st.markdown("**Correct the measured values**")
         corrected = _corrections()
         st.markdown("**For the record** (no model uses them)")
-        conditions = replace(corrected, **_record())
+        age, region, preparation = _record()
+        conditions = replace(corrected, age=age, region=region, preparation=preparation)
         mapping = _mapping()
     return CellMetadata(None if species == UNKNOWN else species, entered, mapping, conditions=conditions, prior=prior)
 
@@ -128,7 +129,7 @@ def _prior() -> Prior:
     return parse_prior(texts)
 
 
-def _record() -> dict[str, str]:
+def _record() -> tuple[str, str, str]:
     """Age, region and preparation."""
     first, second, third = st.columns(3, vertical_alignment="bottom")
     age = first.text_input(
@@ -145,7 +146,7 @@ def _record() -> dict[str, str]:
         format_func=lambda name: PREPARATIONS.get(name, name),
         help="Performance, Human subclass, has the accuracy of either.",
     )
-    return {"age": age.strip(), "region": region.strip(), "preparation": "" if prepared == UNKNOWN else str(prepared)}
+    return age.strip(), region.strip(), "" if prepared == UNKNOWN else str(prepared)
 
 
 def _corrections() -> Conditions:
