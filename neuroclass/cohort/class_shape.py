@@ -8,11 +8,13 @@ import pandas as pd
 from neuroclass.cohort.demo import simulate_demo_squares
 from neuroclass.ephys.firing import average_spike
 from neuroclass.ephys.spikes import detect_spikes
+from neuroclass.ephys.sweep import Sweep
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.types.arrays import Floats
 
 ABOVE_RHEOBASE_PA = 50.0
 FARTHEST = 5.0  # interquartile ranges; beyond, a value counts no more
+LASTING_SHARE = 2 / 3
 THRESHOLD_SHARE, FAST_TROUGH_SHARE = 0.05, 0.01  # of upstroke and downstroke, by the features' definitions
 LANDMARKS = ("threshold", "upstroke", "peak", "downstroke", "fast trough")
 SCHEMATIC_POINTS = 40
@@ -24,12 +26,24 @@ LEVELS = {
 }
 
 
-def typical_cell(mates: pd.DataFrame) -> str:
-    """Id of the cell nearest to the class' medians, all features in units of their interquartile range."""
+def typical_cells(mates: pd.DataFrame) -> list[str]:
+    """Ids of cells, those nearest to the class' medians first; all features in units of their interquartile range."""
     values = mates[list(FEATURE_NAMES)]
     spread = (values.quantile(0.75) - values.quantile(0.25)).replace(0.0, np.nan)
     away = ((values - values.median()) / spread).abs().clip(upper=FARTHEST).mean(axis=1)
-    return str(mates.loc[away.idxmin(), "id"])
+    return [str(name) for name in mates.loc[away.sort_values(kind="stable").index, "id"]]
+
+
+def typical_sweep(mates: pd.DataFrame) -> Sweep:
+    """A long square 50 pA above rheobase of the most typical demo cell that fires in its last third, not in block."""
+    sweeps = (simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA).sweeps[-1] for cell_id in typical_cells(mates))
+    return next(sweep for sweep in sweeps if _fires_to_its_end(sweep))
+
+
+def _fires_to_its_end(sweep: Sweep) -> bool:
+    peaks = detect_spikes(sweep.v_mv, sweep.i_pa, sweep.rate_hz).indexes["peak"]
+    driven = np.flatnonzero(sweep.i_pa > sweep.i_pa.max() / 2)
+    return bool(len(peaks) and peaks[-1] > driven[0] + LASTING_SHARE * driven.size)
 
 
 def simulated_class_spike(cell_ids: Iterable[str]) -> tuple[Floats, Floats, Floats, int]:

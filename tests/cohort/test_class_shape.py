@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neuroclass.cohort.class_shape import schematic_spike, typical_cell
+from neuroclass.cohort.class_shape import schematic_spike
 from neuroclass.features import FEATURE_NAMES
 
 
@@ -15,8 +15,8 @@ def test_the_typical_cell_is_the_one_nearest_to_the_medians_whatever_its_outlier
     frame.loc[5, list(FEATURE_NAMES)] = frame[list(FEATURE_NAMES)].median()
     frame.loc[5, "tau"] = 1e6
     frame.loc[3, list(FEATURE_NAMES)[:20]] = np.nan
-    assert typical_cell(frame) == "cell 5"
-    assert typical_cell(frame.iloc[::-1]) == "cell 5"
+    assert typical_cells(frame)[0] == "cell 5"
+    assert typical_cells(frame.iloc[::-1])[0] == "cell 5"
 
 
 def test_a_schematic_spike_runs_through_its_landmarks_in_the_time_that_its_slopes_take() -> None:
@@ -38,3 +38,12 @@ def test_a_schematic_spike_runs_through_its_landmarks_in_the_time_that_its_slope
     assert slower is not None and slower[0][-1] > t[-1]
     assert schematic_spike({name: marks[name] for name in list(marks)[:4]}) is None
     assert schematic_spike({**marks, "peak": (-20.0, 0.0)}) is None
+
+
+def test_the_sweep_that_stands_for_a_class_does_not_end_in_block() -> None:
+    cells = load_demo().frame
+    vip = cells[cells["subclass"] == "Vip"]
+    sweep = typical_sweep(vip)
+    spikes = detect_spikes(sweep.v_mv, sweep.i_pa, sweep.rate_hz).indexes["peak"] / sweep.rate_hz
+    driven = np.flatnonzero(sweep.i_pa > sweep.i_pa.max() / 2) / sweep.rate_hz
+    assert spikes[-1] > driven[0] + 0.66 * (driven[-1] - driven[0])

@@ -11,7 +11,7 @@ from neuroclass.ui.text import escaped
 _ALSO = {
     "Rheobase": "current at threshold",
     "Threshold": "spike threshold",
-    "Peak": "spike amplitude (from 0 mV), overshoot",
+    "Peak": "overshoot",
     "Trough": "AHP minimum",
     "Fast trough": "fAHP minimum",
     "Upstroke": "maximal rate of rise",

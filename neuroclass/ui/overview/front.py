@@ -11,8 +11,8 @@ from neuroclass.charts import front as charts
 from neuroclass.charts.traces import Trace
 from neuroclass.classification import wording
 from neuroclass.classification.result import CellVerdict, Reason
-from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA, typical_cell
-from neuroclass.cohort.demo import load_demo, simulate_demo_cell, simulate_demo_squares
+from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA, typical_sweep
+from neuroclass.cohort.demo import load_demo, simulate_demo_cell
 from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.ephys.sweep import SIMULATED_WARNING
@@ -133,8 +133,7 @@ def _class_sweeps() -> Mapping[str, Trace]:
     cells = load_demo().frame
     found = {}
     for name in SUBCLASS_ORDER:
-        cell_id = typical_cell(cells[cells["subclass"] == name])
-        sweep = simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA).sweeps[-1]
+        sweep = typical_sweep(cells[cells["subclass"] == name])
         found[name] = Trace(name, sweep.v_mv, sweep.i_pa, sweep.rate_hz)
     return found
 
@@ -145,6 +144,6 @@ def classes() -> None:
         charts.by_class(_class_sweeps()),
         "front-classes",
         caption=f"Responses to the onset of a long square about {ABOVE_RHEOBASE_PA:.0f} pA above rheobase: of each "
-        "mouse subclass the simulated cell nearest to its medians.",
+        "mouse subclass the simulated cell nearest to its medians that fires to the end.",
         simulated=True,
     )
