@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neuroclass.cohort.class_shape import schematic_spike
+from neuroclass.cohort.class_shape import schematic_spike, typical_cells, typical_sweep
+from neuroclass.cohort.demo import load_demo
+from neuroclass.ephys.spikes import detect_spikes
 from neuroclass.features import FEATURE_NAMES
 
 
