@@ -51,7 +51,7 @@ def without_evaluation(tab: Any) -> None:
         with suppress(Exception):
             option.click(timeout=3_000)
             break
-    tab.get_by_text("No evaluation").first.wait_for()
+    tab.get_by_text("no accuracy on held-out donors").first.wait_for()
     settled(tab)
 
 
