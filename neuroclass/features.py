@@ -134,8 +134,6 @@ def _spike(quantity: str, stimulus: Stimulus) -> FeatureSpec:
     name = quantity if stimulus is Stimulus.NOISE else f"{quantity}_{stimulus.value}"
     if name == "threshold_i_short_square":
         definition = "amplitude of the short square"
-    if name == "threshold_i_long_square":
-        label = "Rheobase"
     shown = ("ms", 1e3) if unit == "s" else ("", 1.0)
     sentence = f"{definition[0].upper()}{definition[1:]}; {_WHERE[stimulus]}."
     return FeatureSpec(name, label, unit, stimulus, sentence, FeatureSource.SWEEPS, *shown)

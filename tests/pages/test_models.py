@@ -138,7 +138,7 @@ def test_the_picked_model_judges_and_the_history_says_which_did(
     assert f"--model {entry.id}" in "\n".join(one.value for one in app.code)
     history = open_page("history")
     assert not history.exception
-    models = history.dataframe[0].value["models"].iloc[0]
+    models = history.dataframe[0].value["Models"].iloc[0]
     assert "my lda" in models
     assert " | " in models
 

@@ -9,7 +9,6 @@ from neuroclass.ui.methods.pictures import drawn_with, picture
 from neuroclass.ui.text import escaped
 
 _ALSO = {
-    "Rheobase": "current at threshold",
     "Threshold": "spike threshold",
     "Peak": "overshoot",
     "Trough": "AHP minimum",
@@ -50,6 +49,8 @@ def _table(specs: list[FeatureSpec], where: str) -> str:
 
 def also(spec: FeatureSpec) -> str:
     """What others call a feature; empty where there is no other name."""
+    if spec.name == "threshold_i_long_square":
+        return "rheobase"
     return _ALSO.get(spec.label, "")
 
 
