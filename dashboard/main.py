@@ -37,6 +37,7 @@ STYLE = """
 @media (min-width: 641px) and (max-width: 1200px) {
   .st-key-place-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
   .st-key-nearest [data-testid=stColumn], .st-key-cards [data-testid=stColumn] {min-width: 100%}
+  .st-key-expectation [data-testid=stColumn] {min-width: 100%}
   .st-key-facts [data-testid=stColumn] {min-width: calc(33% - 1rem)}
 }
 .st-key-asked [role=radiogroup] {flex-wrap: wrap}

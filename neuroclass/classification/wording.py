@@ -15,6 +15,7 @@ from neuroclass.types.models import SHIPPED_MODELS
 LIKE, UNLIKE = 0.8, 0.2
 USUAL = 0.05
 """Typicality from which a cell is called typical."""
+CAUTIONS = ("Do not rely on this answer", "Read this answer with caution")
 LEAST_NAMED = 0.1
 """Probability from which a class outside the prediction set is named with the reason."""
 NOT_MEASURED = "The accuracy to expect of this model was not measured: it has no report."
@@ -194,8 +195,7 @@ def caution_line(verdict: CellVerdict) -> str:
     if not serious:
         return ""
     rely = any(one.name == NOT_HEALTHY for one in serious)
-    begin = "Do not rely on this answer" if rely else "Read this answer with caution"
-    return f"{begin}: {'; '.join(one.text for one in serious)}."
+    return f"{CAUTIONS[0 if rely else 1]}: {'; '.join(one.text for one in serious)}."
 
 
 def _in_brief(verdict: CellVerdict) -> str:
@@ -210,9 +210,9 @@ def summary_of(answers: Sequence[Answer]) -> str:
     parts = []
     for one in answers[:200]:
         if isinstance(one, RejectedInput):
-            parts.append(f"{one.cell} refused ({one.error.kind})".strip())
+            parts.append(f"{one.cell} refused ({one.error.kind}).".strip())
         else:
             species = one.species if one.species != "unknown" else "species not given"
             without = f" without {sweeps_text(set(one.without_sweeps))}" if one.without_sweeps else ""
             parts.append(f"{one.cell} ({species}){without}: {_in_brief(one)}")
-    return "; ".join(parts) + (f"; and {len(answers) - 200} more" if len(answers) > 200 else "")
+    return " ".join(parts) + (f" And {len(answers) - 200} more." if len(answers) > 200 else "")

@@ -55,7 +55,7 @@ EXAMPLES: Mapping[str, Example] = {
         "simulated-mouse-glutamatergic-028",
     ),
     "awkward": Example(
-        "An awkward cell",
+        "A difficult recording",
         "Long squares alone, with drift, mains hum and an offset of 9 mV.",
         "simulated-mouse-vip-010",
         _awkward,

@@ -1,5 +1,6 @@
 """What a recording's sweeps yield, drawn where it was measured: firing, passive response, spike, noise."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from neuroclass.ephys.fitted import rate_current
 from neuroclass.ephys.session import RESISTANCE, TIME, drift_mv, session_table
 from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.features import Stimulus, rounded, signed
+from neuroclass.types.arrays import Floats
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import passive
@@ -152,25 +154,51 @@ def few_points(n_used: int) -> str:
     return " **It rests on two spiking squares only**: read the slope with care." if n_used == 2 else ""
 
 
-def _rates(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> None:
-    spiking = [d for d in _long_squares(summaries) if len(d.spikes) > 1]
-    picks = np.unique(np.linspace(0, len(spiking) - 1, min(SHOWN_TRAINS, len(spiking))).astype(int)) if spiking else []
-    trains, rows = {}, []
-    for one in (spiking[k] for k in picks):
-        if one.main is None:
+def trains_of(summaries: Sequence[SweepSummary]) -> tuple[pd.DataFrame, dict[str, tuple[Floats, Floats]], list[float]]:
+    """Adaptation on every spiking long square, and the rates on some of them, evenly chosen.
+
+    Parameters
+    ----------
+    summaries : sequence of SweepSummary
+        The sweeps of a cell.
+
+    Returns
+    -------
+    table : DataFrame
+        Sweep, amplitude, number of spikes and adaptation index of each.
+    trains : dict of title to (time in s, rate in Hz)
+        Those that are drawn; several of one amplitude by their sweeps.
+    amplitudes : list of float
+        Of the trains, pA.
+    """
+    found, rows = [], []
+    for one in _long_squares(summaries):
+        if one.main is None or len(one.spikes) < 2:
             continue
         times = one.spikes.time_s("threshold") - one.main.start_s
         times = times[(times >= 0) & (times <= one.main.duration_s)]
         if times.size < 2:
             continue
-        trains[f"{one.main.amplitude_pa:+.0f} pA"] = instantaneous_rate(times)
+        found.append((one.sweep.number, one.main.amplitude_pa, times))
         rows.append((one.sweep.number, one.main.amplitude_pa, times.size, adaptation_index(times)))
     table = pd.DataFrame(rows, columns=["sweep", "amplitude (pA)", "spikes", "adaptation index (ratio)"])
+    picks = np.unique(np.linspace(0, len(found) - 1, min(SHOWN_TRAINS, len(found))).astype(int)) if found else []
+    drawn = [found[k] for k in picks]
+    alike = Counter(f"{amplitude:+.0f} pA" for _, amplitude, _ in drawn)
+    trains = {}
+    for number, amplitude, times in drawn:
+        title = f"{amplitude:+.0f} pA"
+        trains[title if alike[title] == 1 else f"{title}, sweep {number}"] = instantaneous_rate(times)
+    return table, trains, [float(amplitude) for _, amplitude, _ in drawn]
+
+
+def _rates(key: str, summaries: Sequence[SweepSummary], simulated: bool) -> None:
+    table, trains, amplitudes = trains_of(summaries)
     known = table["adaptation index (ratio)"].dropna()
-    middle = f" Median adaptation index {known.median():.3f} over {len(known)} sweeps." if len(known) else ""
-    colours = traces.amplitude_colours([float(one) for one in table["amplitude (pA)"]])
+    middle = f" Median adaptation index {known.median():.3f} over {len(known)} sweeps" if len(known) else ""
+    middle += f", {len(trains)} of them drawn." if middle and len(trains) < len(known) else "." if middle else ""
     widgets.figure(
-        plots.firing(trains, colours, simulated),
+        plots.firing(trains, traces.amplitude_colours(amplitudes), simulated),
         f"firing-{key}",
         table,
         caption=f"One over each interval between spikes; colour runs with the amplitude.{middle}",

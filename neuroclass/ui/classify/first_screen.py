@@ -63,7 +63,7 @@ def _doubt(verdict: CellVerdict) -> None:
 def _origin(verdict: CellVerdict) -> str:
     """The cell's name, its species and how much of it was measured."""
     total = len(FEATURE_NAMES)
-    species = verdict.species if verdict.species != "unknown" else "species not given"
+    species = verdict.species if verdict.species != "unknown" else "species not given, subclass as of a mouse cell"
     name = verdict.source if verdict.source.startswith(verdict.cell) else f"{verdict.source}, cell {verdict.cell}"
     chosen = sorted({one["name"] for one in verdict.judged_by.values() if one["id"] != SHIPPED})
     judge = f"; classified by {escaped(' and '.join(chosen))}" if chosen else ""

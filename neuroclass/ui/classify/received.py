@@ -47,7 +47,7 @@ def receive() -> tuple[list[InputFile], list[RejectedInput]]:
     """
     found = st.file_uploader(
         "Drop recordings (ABF, NWB, HEKA, WinWCP, Igor, AxoGraph, MATLAB and others), feature tables (CSV, Parquet, "
-        "XLSX) or zip archives of them; the contents tell the format",
+        "XLSX) or zip archives of them; their format is detected",
         accept_multiple_files=True,
         key="files",
         help=store.retention_notice(is_logged_in()),

@@ -129,7 +129,8 @@ def _expectation(case: Case, prediction: Prediction) -> None:
         )
     if likeness := wording.likeness_line(verdict):
         lines.append(f"**Recording conditions.** {escaped(likeness, 600)}")
-    left, right = st.columns([3, 2], vertical_alignment="center")
+    with st.container(key="expectation"):
+        left, right = st.columns([3, 2], vertical_alignment="center")
     left.markdown("\n".join(f"- {line}" for line in lines))
     far = verdict.likeness.get("differs_most", ())
     if far:

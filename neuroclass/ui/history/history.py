@@ -1,5 +1,6 @@
 """Search, reopen and delete classified cells, and compare model versions on them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
+from neuroclass.classification import wording
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
 from neuroclass.config import SHIPPED_DIR
@@ -28,6 +30,7 @@ from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
+_CAUTION = re.compile(rf" ?({'|'.join(map(re.escape, wording.CAUTIONS))}): .*?\.(?= |$)")
 ENTRY = "entry"
 
 
@@ -119,8 +122,9 @@ def page() -> None:
         column_config={
             "Last opened": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", help="By the server's clock."),
             "Verdict": st.column_config.TextColumn(
-                width="large", help="Cell (species): the answer, with the probability of its likeliest class."
+                width="large", help="The answer, with the probability of its likeliest class; of each cell, if several."
             ),
+            "Caution": st.column_config.TextColumn(help="What makes a recording so doubtful that it has to be known."),
             "Models": st.column_config.TextColumn(
                 help="Whether the models in use, or earlier ones, answered. Select the row to compare them."
             ),
@@ -205,12 +209,23 @@ def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
             "File": [entry.name for entry in entries],
             "Cell": [entry.cell for entry in entries],
             "State": [entry.state for entry in entries],
-            "Verdict": [entry.summary for entry in entries],
+            "Verdict": [_without_caution(entry) for entry in entries],
+            "Caution": [_caution(entry) for entry in entries],
             "Size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
             "Models": [_answered_by(entry.models) for entry in entries],
             "Link since": [datetime.fromtimestamp(made[entry.id]) if entry.id in made else None for entry in entries],
         }
     )
+
+
+def _without_caution(entry: Entry) -> str:
+    """An entry's answer; where it is of one cell, without the cell's name, which has its own column."""
+    text = _CAUTION.sub("", entry.summary)
+    return text.removeprefix(f"{entry.cell} ").strip() if entry.cell else text.strip()
+
+
+def _caution(entry: Entry) -> str:
+    return " ".join(found.group().strip() for found in _CAUTION.finditer(entry.summary))
 
 
 def _without_what_says_nothing(table: pd.DataFrame) -> pd.DataFrame:

@@ -20,9 +20,30 @@ WAY = (
     ("One answer", "Calibrated class probabilities of all models together."),
     ("Verdict", "Label, 90% prediction set, expected accuracy and typicality; or no label, and why."),
 )
+_FIRST_STEPS = (
+    (
+        "File",
+        "Nothing is guessed.",
+        "Channels and units come from the header; where a current or potential is not plausible, the file is refused "
+        "with the readings that would work. The liquid junction potential and the temperature are corrected only where "
+        "you state them; the database does not subtract its junction potential of 14 mV.",
+    ),
+    (
+        "Sweeps",
+        "The stimulus is read from the injected current,",
+        "not from its name: long squares (100 ms and longer), short squares, ramps and noise. Spikes are found by "
+        "dV/dt above 20 mV/ms, as in the Allen SDK; spikes outside a stimulus enter neither rest nor waveform. Drift, "
+        "noise, bridge balance, clipped spikes and depolarisation block are flagged.",
+    ),
+    (
+        "41 features",
+        "Each is defined as in the database,",
+        "in the table below, and keeps the sweep and spike that it was measured on. Long squares in depolarisation "
+        "block are left out of the f–I slope, which the database does not do.",
+    ),
+)
 _STEPS = (
-    "display:grid;grid-template-columns:repeat(auto-fit,minmax(max(11rem,30%),1fr));gap:.6rem;list-style:none;"
-    "padding:0;margin:0"
+    "display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.6rem;list-style:none;padding:0;margin:0"
 )
 _STEP = "border:1px solid rgba(127,127,127,.35);border-top:3px solid #1A88AD;border-radius:.4rem;padding:.5rem .7rem"
 
@@ -30,19 +51,17 @@ _STEP = "border:1px solid rgba(127,127,127,.35);border-top:3px solid #1A88AD;bor
 def way() -> None:
     """The way from a file to a verdict, as a row of steps."""
     st.subheader("From file to verdict", anchor=False)
-    steps = "".join(
-        f"<li style='{_STEP}'><b>{number}. {title}</b><br><span style='font-size:.9em'>{text}</span></li>"
-        for number, (title, text) in enumerate(WAY, start=1)
-    )
+    steps = "".join(f"<li style='{_STEP}'><b>{number}. {title}</b></li>" for number, (title, _) in enumerate(WAY, 1))
     st.html(f"<ol style='{_STEPS}'>{steps}</ol>")
 
 
 def verdict() -> None:
     """The last steps of the way in detail, under their numbers."""
-    numbers = {title: number for number, (title, _) in enumerate(WAY, start=1)}
-    for title, claim, detail in _steps():
-        with st.expander(f"**{numbers[title]}. {title}:** {claim}"):
-            st.markdown(detail)
+    details = [*_FIRST_STEPS, *_steps()]
+    for number, (step, text) in enumerate(WAY, start=1):
+        mine = [(claim, detail) for title, claim, detail in details if title == step]
+        with st.expander(f"**{number}. {step}.** {text}"):
+            st.markdown("\n\n".join(f"**{claim[:1].upper()}{claim[1:]}** {detail}" for claim, detail in mine))
 
 
 def _steps() -> tuple[tuple[str, str, str], ...]:

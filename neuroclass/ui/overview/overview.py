@@ -104,11 +104,11 @@ def models_table() -> None:
             )
     rows += _human_subclass()
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+        st.table(pd.DataFrame(rows).set_index("Model"))
         elsewhere = ""
         if _human_subclass():
             apart = scored_apart(cache.report(HUMAN_SUBCLASS.name).metrics()[0])
-            elsewhere = f" The human subclass model is scored on GABAergic cells of another laboratory. {apart}"
+            elsewhere = f" Human subclass: GABAergic cells of Lee, Dalley et al. 2023. {apart}"
         st.caption(
             "Accuracy on held-out cells of donor-grouped cross-validation, in which no donor stands on both sides of a "
             f"split; 95% confidence interval over donors.{elsewhere}"
