@@ -29,7 +29,8 @@ else:
         predictions = performance.predictions_of(model, group)
         table = performance.results_table(model)
     view = performance.choose_view()
-    performance.tiles(predictions, table, group, model)
+    if view in performance.AT_HOME:
+        performance.tiles(predictions, table, group, model)
     with guarded():
         performance.show(view, predictions, table, model, group)
         if view in performance.AT_HOME:

@@ -69,10 +69,13 @@ def _tables(rows: list[dict[str, Any]], both: bool) -> dict[str, pd.DataFrame]:
 
 
 def _table(rows: list[dict[str, Any]], name: str, both: bool) -> pd.DataFrame:
+    sizes = {row.get("cells"): row["n_test"] for row in rows if "n_test" in row}
     values = [
         {
             SYSTEM: TITLES[row["system"]],
-            "Test cells": _tested(row, both),
+            "Test cells": _tested(
+                row, both, row.get("n_test", sizes.get(row.get("cells")) if row["unchosen"] else None)
+            ),
             PRINTED: shown(row["published"], name, NOT_PRINTED, NOT_PRINTED),
             SELECTED: shown(row["chosen"], name, NOT_SELECTED),
             f"{UNSELECTED} (mean ± SD of runs)": shown(row["unchosen"], name, NOT_KEPT),
@@ -83,11 +86,11 @@ def _table(rows: list[dict[str, Any]], name: str, both: bool) -> pd.DataFrame:
     return pd.DataFrame(values)
 
 
-def _tested(row: dict[str, Any], both: bool) -> str:
-    """How many cells test a row by the paper's split, where that is its own, and donor-grouped."""
+def _tested(row: dict[str, Any], both: bool, by_split: int | None) -> str:
+    """How many cells test a row by the paper's split, where it was tried on it, and donor-grouped."""
     species = f" {row['cells']}" if both else ""
     grouped = f"{row['honest']['n_cells']:,}{species} donor-grouped"
-    return f"{row['n_test']:,}{species}; {grouped}" if "n_test" in row else grouped
+    return f"{by_split:,}{species}; {grouped}" if by_split else grouped
 
 
 def _outcomes(found: Reproduction, rows: list[dict[str, Any]], named: str) -> dict[str, str]:

@@ -64,8 +64,11 @@ def accuracy(card: Mapping[str, Any]) -> None:
     if not shown:
         st.caption("Not evaluated on held-out cells.")
         return
-    for column, (key, title) in zip(widgets.tiles(2), shown, strict=False):
-        value = metrics[key]
+    values = [(title, metrics[key]) for key, title in shown]
+    groups = (card.get("metrics") or {}).get("groups") or {}
+    if len(groups) == 2:
+        values = [(f"Accuracy, {name}", groups[name]["accuracy"]) for name in sorted(groups, reverse=True)]
+    for column, (title, value) in zip(widgets.tiles(2), values, strict=False):
         interval = confidence(value) if "low" in value else None
         column.metric(title, f"{value['mean']:.1%}", interval, delta_color="off", delta_arrow="off")
 

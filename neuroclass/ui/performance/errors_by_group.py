@@ -94,6 +94,7 @@ def _by_group(document: dict[str, Any], model: str, caption: str) -> None:
         if len(shown) < len(table)
         else ""
     )
+    few += f" The groups have {int(table['cells'].sum()):,} cells: those of which it is known."
     worst = shown.loc[shown["accuracy"].idxmin()]
     widgets.figure(
         charts.by_group(shown, NAMES[by]),
