@@ -76,7 +76,7 @@ def doubt_figures(verdict: CellVerdict) -> list[tuple[str, str, str]]:
     if "accuracy" in told[0].expected:
         figures["Expected accuracy"] = f"{told[0].expected['accuracy']:.1%}"
     if verdict.broad.typicality is not None:
-        figures["Typicality"] = f"{'typical' if typical(verdict) else 'unusual'} ({verdict.broad.typicality:.1%})"
+        figures["Typicality"] = "typical" if typical(verdict) else f"unusual ({verdict.broad.typicality:.1%})"
     return [(name, text, _MEANING[name]) for name, text in figures.items()]
 
 

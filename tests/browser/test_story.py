@@ -55,7 +55,9 @@ def _tick_first_row(tab: Any) -> None:
     """Tick the table's first row; charts above it may still move it, so the place is looked up at each attempt."""
     button = tab.get_by_role("button", name="Open the cell")
     for _ in range(5):
-        table = tab.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+        canvas = tab.locator("[data-testid=stDataFrame] canvas").first
+        canvas.scroll_into_view_if_needed()
+        table = canvas.bounding_box()
         tab.mouse.click(table["x"] + 15, table["y"] + 52)
         for _ in range(150):
             if button.is_enabled():

@@ -56,7 +56,7 @@ def test_each_figure_of_the_doubt_is_named_and_each_probability_by_its_class():
     assert {name: text for name, text, _ in doubt_figures(one)} == {
         "Probability": "Pvalb 60.0%, inhibitory 96.0%",
         "Expected accuracy": "75.1%",
-        "Typicality": "typical (35.0%)",
+        "Typicality": "typical",
     }
     several = {name: text for name, text, _ in doubt_figures(verdict(Prediction("lspin", SHARES, ("Pvalb", "Sst"))))}
     assert several["Probability"] == "Pvalb 60.0%, inhibitory 96.0%"
@@ -88,3 +88,9 @@ def test_the_history_gives_the_headline_with_its_probability_and_what_makes_it_d
     entry = SimpleNamespace(summary=f"{doubtful.cell} (mouse): {first}".strip(), cell=doubtful.cell)
     assert _without_caution(entry) == "(mouse): Pvalb or Sst (Pvalb 60.0%, inhibitory 96.0%)."
     assert _caution(entry) == "Do not rely on this answer: unlike a healthy cortical neuron."
+
+
+def test_an_unusual_cell_is_called_so_with_its_share():
+    broad = Prediction("dann", {"inhibitory": 0.96, "excitatory": 0.04}, ("inhibitory",), typicality=0.028)
+    figures = {name: text for name, text, _ in doubt_figures(verdict(Prediction("lspin", SHARES, ("Pvalb",)), broad))}
+    assert figures["Typicality"] == "unusual (2.8%)"

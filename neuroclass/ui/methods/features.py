@@ -34,7 +34,8 @@ def show() -> None:
     where = measured_on(chosen)
     if where:
         st.caption(f"Spikes: {where}. Currents are less the holding current.")
-    st.markdown(_table(mine, where))
+    with widgets.wide("definitions"):
+        st.markdown(_table(mine, where))
     _drawn(mine, chosen)
     widgets.csv_button("features", _as_csv, label="All 41 features (CSV)")
 
