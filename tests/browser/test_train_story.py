@@ -57,7 +57,7 @@ def _used(page: Any, base: str) -> None:
     page.get_by_text("Mouse subclass (Left alone)").first.wait_for()
     settled(page)
     assert "model=" in page.url
-    page.get_by_text("judged by Left alone").first.wait_for()
+    page.get_by_text("classified by Left alone").first.wait_for()
     page.get_by_role("link", name="SHAP").first.click()
     page.get_by_role("button", name="Make its report").click()
     page.get_by_text(OWN_REPORT).first.wait_for()
