@@ -116,17 +116,20 @@ def _coloured(table: pd.DataFrame) -> Any:
 def _columns() -> dict[str, Any]:
     return {
         "attention": st.column_config.TextColumn(
+            "Attention",
             help="Refused, models that contradict each other, out of distribution, or undecided: every class is in the "
-            "set, or too little was measured."
+            "set, or too little was measured.",
         ),
-        "broad probability": _share("Calibrated probability of the likeliest broad class."),
-        "broad set": st.column_config.TextColumn(help="Such sets hold the true class in 90% of held-out cells."),
-        "subclass probability": _share("Calibrated probability of the likeliest subclass."),
-        "subclass set": st.column_config.TextColumn(help="Such sets hold the true class in 90% of held-out cells."),
-        "expected accuracy": _share("Expected accuracy of the finer task that is answered; see the verdict."),
-        "like the database": _share("Probability that the recording is like the database's."),
+        **{name: st.column_config.TextColumn(name.capitalize()) for name in ("file", "cell", "species", "subclass")},
+        "broad class": st.column_config.TextColumn("Broad class"),
+        "broad probability": _share("Broad probability", "Calibrated probability of the likeliest broad class."),
+        "broad set": _set("Broad set"),
+        "subclass probability": _share("Subclass probability", "Calibrated probability of the likeliest subclass."),
+        "subclass set": _set("Subclass set"),
+        "expected accuracy": _share("Expected accuracy", "Of the finer task that is answered; see the verdict."),
+        "like the database": _share("Like the database", "Probability that the recording is like the database's."),
         "typicality (%)": st.column_config.NumberColumn(
-            help="Share of held-out cells at least as unusual on the features present."
+            "Typicality (%)", help="Share of held-out cells at least as unusual on the features present."
         ),
     }
 
@@ -186,8 +189,12 @@ def _refusals(refused: Sequence[RejectedInput]) -> None:
         st.caption("Tick the row of a refused file to see the reading that is proposed for it.")
 
 
-def _share(text: str) -> Any:
-    return st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="%.3f", help=text)
+def _share(title: str, text: str) -> Any:
+    return st.column_config.ProgressColumn(title, min_value=0.0, max_value=1.0, format="percent", help=text)
+
+
+def _set(title: str) -> Any:
+    return st.column_config.TextColumn(title, help="Such sets hold the true class in 90% of held-out cells.")
 
 
 def _json(pairs: Sequence[Pair]) -> str:
