@@ -221,7 +221,7 @@ def many_cells(browser: Any, folder: Path, cache: Path) -> dict[str, float]:
         tab = browser.new_page(viewport={"width": 1440, "height": 1500})
         tab.set_default_timeout(TIMEOUT_MS)
         tab.goto(f"{base}/explore")
-        tab.get_by_text(f"of {N_CELLS:,} cells pass the filters").wait_for()
+        tab.get_by_text(f"All {N_CELLS:,} cells pass the filters").wait_for()
         time.sleep(15)
         idle(tab)
         tab.get_by_text("Filter by species, class, layer, donor or any feature", exact=True).click()
