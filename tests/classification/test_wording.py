@@ -85,7 +85,7 @@ def test_the_history_gives_the_headline_with_its_probability_and_what_makes_it_d
         "Pvalb or Sst (Pvalb 60.0%, inhibitory 96.0%). Do not rely on this answer: unlike a healthy"
     )
     assert second == "Pvalb, inhibitory (Pvalb 60.0%, inhibitory 96.0%)."
-    entry = SimpleNamespace(summary=f"{doubtful.cell} (mouse): {first}".strip(), cell=doubtful.cell)
+    entry = SimpleNamespace(summary=f"{doubtful.cell} (mouse): {first}".strip(), cell="", name=f"{doubtful.cell}.abf")
     assert _without_caution(entry) == "(mouse): Pvalb or Sst (Pvalb 60.0%, inhibitory 96.0%)."
     assert _caution(entry) == "Do not rely on this answer: unlike a healthy cortical neuron."
 

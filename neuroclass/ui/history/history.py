@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -219,9 +220,11 @@ def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
 
 
 def _without_caution(entry: Entry) -> str:
-    """An entry's answer; where it is of one cell, without the cell's name, which has its own column."""
-    text = _CAUTION.sub("", entry.summary)
-    return text.removeprefix(f"{entry.cell} ").strip() if entry.cell else text.strip()
+    """An entry's answer; without the cell's name where that stands in the columns of the file or the cell."""
+    text = _CAUTION.sub("", entry.summary).strip()
+    for name in (entry.cell, PurePath(entry.name).stem):
+        text = text.removeprefix(f"{name} ")
+    return text
 
 
 def _caution(entry: Entry) -> str:
