@@ -210,7 +210,7 @@ def summary_of(answers: Sequence[Answer]) -> str:
     parts = []
     for one in answers[:200]:
         if isinstance(one, RejectedInput):
-            parts.append(f"{one.cell} refused ({one.error.kind}).".strip())
+            parts.append(f"{one.cell} refused ({one.error.title.lower()}).".strip())
         else:
             species = one.species if one.species != "unknown" else "species not given"
             without = f" without {sweeps_text(set(one.without_sweeps))}" if one.without_sweeps else ""

@@ -1,4 +1,4 @@
-"""A report as one HTML file: interactive figures with plotly inlined once, tables, JSON and CSV; nothing is fetched.
+"""A report as one HTML file: interactive figures with plotly packed in once, tables, JSON and CSV; nothing is fetched.
 
 All text from users and files is passed through `escape`. A content security policy forbids any request.
 """
@@ -59,13 +59,18 @@ def html_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> 
     whole = json.dumps(payload, indent=1, ensure_ascii=False)
     page.download("All results (JSON)", "neuroclass-verdicts.json", whole.encode(), "application/json")
     page.add("</p>")
-    return document(page.parts)
+    return document(page)
 
 
 def _overview(items: Sequence[ReportCell | RejectedInput]) -> Iterator[dict[str, str]]:
     for item in items:
         if isinstance(item, RejectedInput):
-            yield {"file": item.source, "cell": item.cell, "species": "", "verdict": f"refused ({item.error.kind})"}
+            yield {
+                "file": item.source,
+                "cell": item.cell,
+                "species": "",
+                "verdict": f"refused: {item.error.title.lower()}",
+            }
         else:
             v = item.verdict
             verdict = " / ".join(label_of(t.label) if t.label else "cannot say" for t in (v.broad, v.subclass))
@@ -74,7 +79,7 @@ def _overview(items: Sequence[ReportCell | RejectedInput]) -> Iterator[dict[str,
 
 def _refusal(page: Page, refusal: RejectedInput) -> None:
     where = f"{refusal.source} / {refusal.cell}" if refusal.cell else refusal.source
-    page.add(f"<h2>{escape(where)}</h2>", f'<p class="note">Refused ({escape(refusal.error.kind)}): ',
+    page.add(f"<h2>{escape(where)}</h2>", f'<p class="note">Refused ({escape(refusal.error.title.lower())}): ',
              f"{escape(str(refusal.error))}</p>")  # fmt: skip
 
 
@@ -135,7 +140,9 @@ def expected_text(prediction: Prediction) -> str:
     """Describe the cell's typicality, the expected accuracy, and which sweep to record next."""
     parts = []
     if prediction.typicality is not None:
-        parts.append(f"As unusual as this cell, or more: {prediction.typicality:.1%} of held-out cells.")
+        parts.append(
+            f"Typicality: {prediction.typicality:.1%} of held-out cells are at least as unusual on their features."
+        )
     promise = promise_line(prediction)
     if promise:
         parts.append(promise)

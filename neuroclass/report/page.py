@@ -1,19 +1,20 @@
-"""Builder of self-contained HTML: figures with plotly inlined once, tables, downloads; nothing is fetched.
+"""Builder of self-contained HTML: figures with plotly packed in once, tables, downloads; nothing is fetched.
 
 All text is passed through `escape`. A content security policy forbids any request.
 """
 
 import base64
-from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
+
+from neuroclass.report.packing import packed
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
 )
+_HEIGHT = 450  # plotly's own
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #1f2a30; background: #fff; max-width: 1080px; margin: 2em auto;
@@ -38,7 +39,7 @@ class Page:
 
     def __init__(self) -> None:
         self.parts: list[str] = []
-        self.n_figures = 0
+        self.figures: dict[str, go.Figure] = {}
 
     def add(self, *parts: str) -> None:
         """Add HTML as it is."""
@@ -46,11 +47,12 @@ class Page:
 
     def figure(self, fig: go.Figure, caption: str) -> None:
         """Add a figure; `caption` is plain text."""
-        self.n_figures += 1
         fig.update_layout(paper_bgcolor="#fff", plot_bgcolor="#fff", font={"color": "#1f2a30"}, template="plotly_white")
-        options = {"displaylogo": False, "responsive": True, "toImageButtonOptions": {"format": "svg"}}
-        drawn = fig.to_html(full_html=False, include_plotlyjs=False, config=options, div_id=f"figure-{self.n_figures}")
-        self.add(f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>")
+        name = f"figure-{len(self.figures) + 1}"
+        self.figures[name] = fig
+        height = fig.layout.height or _HEIGHT
+        plot = f'<div id="{name}" class="plot" style="height: {height:.0f}px"></div>'
+        self.add(f"<figure>{plot}<figcaption>{escape(caption)}</figcaption></figure>")
 
     def table(self, frame: pd.DataFrame) -> None:
         """Add a table with every value escaped."""
@@ -72,16 +74,16 @@ def _cell(value: object) -> str:
     return f"<td>{escape(str(value))}</td>"
 
 
-def document(parts: Sequence[str], title: str = "NeuroClass report") -> str:
-    """A whole document of a page's parts, with plotly once."""
+def document(page: Page, title: str = "NeuroClass report") -> str:
+    """A whole document of a page, with plotly once."""
     return "\n".join(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title><style>{_STYLE}</style>",
-            f"<script>{get_plotlyjs()}</script></head><body>",
-            *parts,
+            f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+            *page.parts,
+            packed(page.figures) if page.figures else "",
             "</body></html>",
         )
     )

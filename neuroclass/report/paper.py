@@ -46,7 +46,7 @@ def paper_page(found: Reproduction) -> str:
     text = json.dumps(dict(found.numbers), indent=1, ensure_ascii=False)
     page.download("All numbers (JSON)", "neuroclass-paper.json", text.encode(), "application/json")
     page.add("</p>")
-    return document(page.parts, f"NeuroClass: {TITLE}")
+    return document(page, f"NeuroClass: {TITLE}")
 
 
 def _section(page: Page, one: Section) -> None:

@@ -132,7 +132,7 @@ def pdf_report(items: Sequence[ReportCell | RejectedInput], models: Models) -> b
 
 def _refusal(writer: _Writer, refusal: RejectedInput) -> None:
     writer.text(f"{refusal.source} {refusal.cell}", 14, "bold")
-    writer.text(f"Refused ({refusal.error.kind}): {refusal.error}")
+    writer.text(f"Refused ({refusal.error.title.lower()}): {refusal.error}")
 
 
 def _cell(writer: _Writer, cell: ReportCell, models: Models) -> None:
