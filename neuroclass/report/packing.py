@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
@@ -102,7 +103,7 @@ def lighter(fig: go.Figure) -> go.Figure:
     return found
 
 
-def _rounded(values: Floats) -> np.ndarray:
+def _rounded(values: Floats) -> npt.NDArray[np.float32]:
     """Single precision with as few digits set as the range asks for, which compresses well."""
     unit = _unit(values)
     return (np.round(values / unit) * unit).astype(np.float32)
