@@ -12,7 +12,12 @@ from neuroclass.ui.guards import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
-st.set_page_config(page_title="NeuroClass", page_icon=str(ROOT / "dashboard" / "icon.png"), layout="wide")
+st.set_page_config(
+    page_title="NeuroClass",
+    page_icon=str(ROOT / "dashboard" / "icon.png"),
+    layout="wide",
+    initial_sidebar_state=232,  # px: room for its longest entry
+)
 
 # space, room for figures that need it, and contrast of 4.5:1 in both themes for what the theme draws paler
 STYLE = """
@@ -34,7 +39,11 @@ STYLE = """
   [class*=st-key-wide-] {overflow-x: auto}
   [class*=st-key-wide-] > * {min-width: 46rem}
 }
+@media (min-width: 1000px) {.stMainBlockContainer {padding-left: 3.2rem; padding-right: 3.2rem}}
 @media (min-width: 641px) and (max-width: 1200px) {
+  [data-testid=stSidebar][aria-expanded=true] {width: 205px !important; min-width: 205px !important}
+  .stMainBlockContainer {padding-left: 1.8rem; padding-right: 1.8rem}
+  .st-key-who [data-testid=stColumn], .st-key-without-sweeps [data-testid=stColumn] {min-width: 100%}
   .st-key-place-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
   .st-key-nearest [data-testid=stColumn], .st-key-cards [data-testid=stColumn] {min-width: 100%}
   .st-key-expectation [data-testid=stColumn] {min-width: 100%}
@@ -42,6 +51,9 @@ STYLE = """
 }
 .st-key-asked [role=radiogroup] {flex-wrap: wrap}
 [data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
+:is(.st-key-front-files, .st-key-files) [data-testid=stFileUploaderDropzone] {
+  min-height: 6.5rem; border: 1.5px dashed #8FA3AD; justify-content: center
+}
 .js-plotly-plot text[style*="fill: rgb(128, 132, 149)"] {fill: #4F5C66 !important}
 [data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {
   background: #0B6E8F; border-color: #0B6E8F; color: #FFFFFF

@@ -119,7 +119,7 @@ def composition_table(frame: pd.DataFrame) -> pd.DataFrame:
             class_label(fine) if str(fine) == str(broad) or broad == "unknown" else f"{class_label(broad)} ({fine})"
             for fine, broad in zip(sizes["fine"], sizes["colour"], strict=True)
         ]
-        sizes["class"] = [f"{species}, {name}" for name in names]
+        sizes["class"] = [f"{species} {name}" for name in names]
         tables.append(sizes.sort_values(["fine", "cells"], key=lambda c, r=rank: c.map(r) if c.name == "fine" else -c))
     return pd.concat(tables, ignore_index=True)[["class", "colour", "line", "cells"]]
 

@@ -1,17 +1,48 @@
-"""The same kind of sweep for several cells, side by side on one scale."""
+"""The same measurement in several cells: sweeps side by side, or the lines whose slope it is on one axis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from neuroclass.charts.cell_plots import Axis
 from neuroclass.charts.theme import ACCENT, escape, finish, lines, note
 from neuroclass.charts.traces import Mark, Trace, crop, envelope
+from neuroclass.types.arrays import Floats, Integers, Mask
 
 POINTS_A_PANEL = 1200
 MOST_TRACES = 8
+ASIDE = 0.3
+"""How far before the fitted points of a line others are drawn, of the range of the fitted."""
 _TITLE_WIDTH, _LINE_PX = 15, 16
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points, one per sweep, and the line whose slope is a feature.
+
+    Attributes
+    ----------
+    x, y : ndarray, shape (n_points,)
+        The points.
+    sweeps : ndarray of int, shape (n_points,)
+        Sweep of each.
+    fitted : ndarray of bool, shape (n_points,)
+        Which the line was fitted to.
+    line : tuple of float
+        Slope and intercept.
+    axes : tuple of Axis
+        Horizontal and vertical.
+    """
+
+    x: Floats
+    y: Floats
+    sweeps: Integers
+    fitted: Mask
+    line: tuple[float, float]
+    axes: tuple[Axis, Axis]
 
 
 @dataclass(frozen=True)
@@ -32,6 +63,8 @@ class Panel:
         Whether the cell is simulated.
     colour : str
         Its class' colour; empty for the cell in question, whose class is not known.
+    points : Points, optional
+        The line whose slope the feature is; drawn instead of the sweeps where every cell has one.
     """
 
     title: str
@@ -41,6 +74,7 @@ class Panel:
     window: tuple[float, float] = (-0.02, 0.03)
     simulated: bool = False
     colour: str = ""
+    points: Points | None = None
 
 
 def aligned(trace: Trace, zero_s: float) -> Trace:
@@ -49,7 +83,7 @@ def aligned(trace: Trace, zero_s: float) -> Trace:
 
 
 def side_by_side(panels: Sequence[Panel], aligned_on: str, height: int = 420) -> go.Figure:
-    """Draw each cell's sweeps above their stimuli, all on the same axes.
+    """Draw each cell's sweeps above their stimuli, all on the same axes; of a slope, every cell's points and line.
 
     Parameters
     ----------
@@ -63,8 +97,10 @@ def side_by_side(panels: Sequence[Panel], aligned_on: str, height: int = 420) ->
     Returns
     -------
     Figure
-        Membrane potential in mV, current in pA, time in ms.
+        Membrane potential in mV, current in pA, time in ms; of a slope, its own axes.
     """
+    if panels and all(panel.points for panel in panels):
+        return _together(panels, height)
     if not any(panel.traces for panel in panels):
         return note("No sweep to compare.")
     titles = [_title(panel, _TITLE_WIDTH if len(panels) > 1 else 60) for panel in panels]
@@ -88,6 +124,42 @@ def side_by_side(panels: Sequence[Panel], aligned_on: str, height: int = 420) ->
     fig.update_yaxes(title_text="Membrane potential (mV)", row=1, col=1)
     fig.update_yaxes(title_text="Stimulus (pA)", nticks=4, row=2, col=1)
     return fig
+
+
+def _together(panels: Sequence[Panel], height: int) -> go.Figure:
+    """Every cell's points and line on one pair of axes, dotted but for the first; open circles were not fitted."""
+    fig = go.Figure()
+    for panel in panels:
+        points, colour, first = panel.points, panel.colour or ACCENT, panel is panels[0]
+        if points is None or not points.fitted.any():
+            continue
+        made = f"{panel.title} (simulated)" if panel.simulated else panel.title
+        used = points.x[points.fitted]
+        near = points.x >= used.min() - ASIDE * float(np.ptp(used))
+        ends = np.array([points.x[points.fitted].min(), points.x[points.fitted].max()])
+        fig.add_scatter(
+            x=ends,
+            y=points.line[0] * ends + points.line[1],
+            mode="lines",
+            line={"color": colour, "width": 2.5 if first else 1.8, "dash": "solid" if first else "dot"},
+            name=escape(f"{made}: {panel.subtitle.split(': ')[-1]}"),
+            legendgroup=panel.title,
+            hoverinfo="skip",
+        )
+        for mask, symbol in ((points.fitted, "circle"), (~points.fitted & near, "circle-open")):
+            fig.add_scatter(
+                x=points.x[mask],
+                y=points.y[mask],
+                mode="markers",
+                marker={"symbol": symbol, "size": 8 if first else 6, "color": colour},
+                legendgroup=panel.title,
+                showlegend=False,
+                customdata=points.sweeps[mask][:, None],
+                hovertemplate=f"{escape(made)}, sweep %{{customdata[0]}}: %{{x:.1f}} {points.axes[0].unit}, "
+                f"%{{y:.1f}} {points.axes[1].unit}<extra></extra>",
+            )
+    axes = next(panel.points.axes for panel in panels if panel.points is not None)
+    return finish(fig, height=height, x=axes[0].text, y=axes[1].text)
 
 
 def _title(panel: Panel, width: int) -> str:

@@ -2,51 +2,22 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.cell_plots import Axis
-from neuroclass.charts.comparison import Panel
+from neuroclass.charts.comparison import ASIDE, Panel, Points
 from neuroclass.charts.theme import ACCENT, POSITIVE, SIMULATED_NOTE, escape, finish, lines
 from neuroclass.charts.traces import Curve, Trace, crop, envelope
-from neuroclass.types.arrays import Floats, Integers, Mask
 
 MARKER_MS = 8.0
 """Half width of the band that shows on the sweep where the spike is, ms."""
 _OTHERS = 0.35
 _TITLE_WIDTH, _LINE_PX = 32, 16
-_ASIDE, _ROOM = 0.3, 0.06
-"""How far before the fitted points of a line others are drawn, and room at the ends, of the range of the fitted."""
+_ROOM = 0.06
+"""Room at the ends of a line, of the range of its fitted points."""
 _STAR = {"symbol": "star", "size": 13, "color": POSITIVE, "line": {"width": 1, "color": "white"}}
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Points, one per sweep, and the line whose slope is a feature.
-
-    Attributes
-    ----------
-    x, y : ndarray, shape (n_points,)
-        The points.
-    sweeps : ndarray of int, shape (n_points,)
-        Sweep of each.
-    fitted : ndarray of bool, shape (n_points,)
-        Which the line was fitted to.
-    line : tuple of float
-        Slope and intercept.
-    axes : tuple of Axis
-        Horizontal and vertical.
-    """
-
-    x: Floats
-    y: Floats
-    sweeps: Integers
-    fitted: Mask
-    line: tuple[float, float]
-    axes: tuple[Axis, Axis]
 
 
 def decisive_spike(
@@ -161,7 +132,7 @@ def decisive_line(trace: Trace, points: Points, shown: int, reason: str, height:
             row=1,
             col=2,
         )
-    low, high = ends[0] - _ASIDE * float(np.ptp(ends)), ends[1]
+    low, high = ends[0] - ASIDE * float(np.ptp(ends)), ends[1]
     room = _ROOM * (high - low)
     fig.update_xaxes(title_text=points.axes[0].text, range=[low - room, high + room], row=1, col=2)
     fig.update_yaxes(title_text=points.axes[1].text, row=1, col=2)

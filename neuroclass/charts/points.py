@@ -177,7 +177,7 @@ def _trace(
         size, opacity = _SCALED
     marker: dict[str, Any] = {"size": size, "opacity": opacity, "symbol": SYMBOLS.get(species, _OTHER)}
     if marker["symbol"].endswith("-open"):
-        marker |= {"size": size + 1.5, "opacity": min(1.0, opacity + 0.25), "line": {"width": _OUTLINE_PX}}
+        marker |= {"size": size + 0.5, "opacity": min(1.0, opacity + 0.25), "line": {"width": _OUTLINE_PX}}
     if value is None:
         marker |= {
             "color": cells[colour],

@@ -39,7 +39,7 @@ TINT = 0.18
 """Opacity of the inside of an outlined bar."""
 FONT_PX = 12
 """Least size of ticks and legends."""
-TITLE_WIDTH = 34
+TITLE_WIDTH = 40
 """Characters of an axis title on one line: what fits beside the labels of a figure on a telephone."""
 OWN = ("#D81B60", "#8E5CF0", "#009688", "#F4511E", "#7CB342", "#B8860B", "#78909C")
 """Colours of the user's cells among the cohort's, seen on light and dark."""
@@ -89,7 +89,7 @@ def species_groups(frame: pd.DataFrame, column: str) -> tuple["pd.Series[Any]", 
     Returns
     -------
     groups : Series of str
-        Name of each cell's group, such as ``mouse, Pvalb``; without the species where there is one only.
+        Name of each cell's group, such as ``mouse Pvalb``; without the species where there is one only.
     colours : dict of str to str
         The groups in display order with their colours.
     """
@@ -97,9 +97,9 @@ def species_groups(frame: pd.DataFrame, column: str) -> tuple["pd.Series[Any]", 
     labels, colours = values.map(label_of), colours_of(values)
     if column == "species" or species.nunique() < 2:
         return labels, {label_of(name): colour for name, colour in colours.items()}
-    groups = species + ", " + labels
+    groups = species + " " + labels
     present = set(groups)
-    names = {f"{one}, {label_of(name)}": colour for one in ordered(species) for name, colour in colours.items()}
+    names = {f"{one} {label_of(name)}": colour for one in ordered(species) for name, colour in colours.items()}
     return groups, {name: colour for name, colour in names.items() if name in present}
 
 

@@ -85,6 +85,10 @@ def compare_selections(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     columns = ["feature", "name", "delta", "median_a", "median_b", "p_holm", "cells_a", "cells_b"]
     table = pd.DataFrame(records, columns=columns)
     table["p_holm"] = holm(table["p_holm"])
+    turned = (table["delta"] < 0) & (table["b"] != OTHERS)
+    pair, other = ["a", "b", "cells_a", "cells_b"], ["b", "a", "cells_b", "cells_a"]
+    table.loc[turned, pair] = table.loc[turned, other].to_numpy()
+    table.loc[turned, "delta"] *= -1
     return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
 
 
@@ -110,7 +114,8 @@ def compare_within(
     Returns
     -------
     DataFrame
-        Columns a, b, delta, p_holm (corrected over the rows), cells_a, cells_b; the largest effect first.
+        Columns a, b, delta, p_holm (corrected over the rows), cells_a, cells_b; the largest effect first, and of a
+        pair first the group whose cells are above.
     """
     if blocks is None:
         blocks = pd.Series("", index=groups.index)

@@ -91,7 +91,9 @@ def own_trace(verdict: CellVerdict | MeasuredCell, analysis: RecordingAnalysis, 
         name: float(verdict.provenance.get(name, {}).get("as_measured", value))
         for name, value in verdict.features.items()
     }
-    return Traced("This cell", analysis.recording, analysis.features.epochs, places, values, simulated)
+    return Traced(
+        "This cell", analysis.recording, analysis.features.epochs, places, values, simulated, analysis.features
+    )
 
 
 def panel_reader(pools: Sequence[Cohort]) -> PanelOf:
@@ -115,8 +117,7 @@ def panel_reader(pools: Sequence[Cohort]) -> PanelOf:
     def panel(cell: ReferenceCell, feature: str, title: str) -> Panel | None:
         one = read(cell.cell_id, cell.simulated)
         found = None if one is None else panel_of(one, feature)
-        return None if found is None else Panel(title, found.subtitle, found.traces, found.marks, found.window,
-                                                found.simulated)  # fmt: skip
+        return None if found is None else replace(found, title=title)
 
     return panel
 

@@ -1,15 +1,18 @@
 """Locate the samples a feature was measured on, as a panel to draw beside other cells."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neuroclass.charts.comparison import MOST_TRACES, Panel, aligned
+from neuroclass.charts import cell_plots as plots
+from neuroclass.charts.comparison import MOST_TRACES, Panel, Points, aligned
 from neuroclass.charts.theme import PALETTE
 from neuroclass.charts.traces import Mark, Trace
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.ephys.activity import without_gaps
+from neuroclass.ephys.cell_features import CellFeatures
+from neuroclass.ephys.fitted import rate_current, voltage_current
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.spikes import Spikes, detect_spikes
 from neuroclass.ephys.sweep import Recording, Sweep
@@ -51,6 +54,8 @@ class Traced:
         Measured values, stored units.
     simulated : bool
         Whether the cell is simulated.
+    features : CellFeatures, optional
+        The measurement, for the lines that features are slopes of.
     """
 
     title: str
@@ -59,13 +64,14 @@ class Traced:
     places: Mapping[str, Sequence[int]]
     values: Mapping[str, float]
     simulated: bool = False
+    features: CellFeatures | None = None
 
 
 def traced(title: str, analysis: RecordingAnalysis, simulated: bool = False) -> Traced:
     """Combine a recording with its measured features."""
     features = analysis.features
     places = {name: place.sweeps for name, place in features.provenance.items() if place.sweeps}
-    return Traced(title, analysis.recording, features.epochs, places, features.values, simulated)
+    return Traced(title, analysis.recording, features.epochs, places, features.values, simulated, features)
 
 
 def value_text(feature: str, value: float) -> str:
@@ -105,10 +111,28 @@ def panel_of(cell: Traced, feature: str) -> Panel | None:
     quantity = quantity_of(feature)
     spikes = [s for pair in pairs for s in _spikes(*pair, quantity, stimulus is Stimulus.NOISE)] if quantity else []
     if not spikes:
-        return _from_onset(pairs, feature, cell.title, subtitle, cell.simulated)
+        drawn = _from_onset(pairs, feature, cell.title, subtitle, cell.simulated)
+        return replace(drawn, points=line_of(cell, feature))
     shown = [spikes[k] for k in np.unique(np.linspace(0, len(spikes) - 1, min(MOST_TRACES, len(spikes))).astype(int))]
     marks = tuple(_mark(shown, point) for point in shown[0].points)
     return Panel(cell.title, subtitle, tuple(spike.trace for spike in shown), marks, _SPIKE_WINDOW, cell.simulated)
+
+
+def line_of(cell: Traced, feature: str) -> Points | None:
+    """The points and the line that a feature is the slope of; None for other features, and where none was fitted."""
+    if cell.features is None:
+        return None
+    if feature == "f_i_curve_slope":
+        line, axes = rate_current(cell.recording, cell.features), (plots.AMPLITUDE, plots.RATE)
+    elif feature == "ri":
+        line, axes = voltage_current(cell.recording, cell.features), (plots.CURRENT, plots.LOWEST)
+    else:
+        return None
+    if line is None or not np.isfinite(line.slope):
+        return None
+    numbers = np.array(line.sweeps)
+    fitted = np.isin(numbers, list(cell.places.get(feature, ())))
+    return Points(line.x, line.y, numbers, fitted, (line.slope, line.intercept), axes) if fitted.any() else None
 
 
 def from_onset(cell: Traced, number: int, stimulus: Stimulus) -> Trace | None:

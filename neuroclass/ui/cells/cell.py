@@ -12,7 +12,7 @@ from neuroclass.classification.left_out import numbers_argument
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
 from neuroclass.features import BY_NAME, with_unit
-from neuroclass.ui import cache, warmup, widgets
+from neuroclass.ui import address, cache, warmup, widgets
 from neuroclass.ui.cells import (
     cell_features,
     cohort_sweeps,
@@ -26,7 +26,7 @@ from neuroclass.ui.cells import (
 )
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.cells.selected_cell import open_cell
-from neuroclass.ui.guards import need
+from neuroclass.ui.guards import guarded, need
 from neuroclass.ui.text import escaped
 
 _FACTS = {
@@ -40,32 +40,64 @@ _FACTS = {
 MATES_SHOWN = 30
 
 
+SWEEPS, FEATURES, REASONS, SIMILAR = "Sweeps", "Features", "Reasons", "Similar cells"
+PART = "part"
+_PART_OF = {cell_features.ADDRESS: FEATURES, "evidence": REASONS, "why": REASONS}
+"""Which part a parameter of the address is about."""
+
+
 def show(cells: Cohort, cell_id: str) -> None:
-    """Show one cell from top to bottom."""
+    """Who the cell is and what the models say of it, then one part of what is known at a time."""
     rows = cells.frame[cells.frame["id"] == cell_id]
     need(len(rows) == 1, f"There is no cell {escaped(cell_id)} among those loaded. Clear the selector above.")
     row = rows.iloc[0]
-    identity.show(cells, row)
-    predictions.show(cells, cell_id)
+    identity.heading(cells, row)
+    with st.container(key="who"):  # one below the other where the page is narrow
+        left, right = st.columns([4, 3], gap="medium")
+    with left:
+        identity.show(cells, row)
+    with right:
+        predictions.show(cells, cell_id)
     found = _analysis(cells, cell_id)
-    analysis = found if isinstance(found, RecordingAnalysis) else None
-    lent = None if analysis is None else Lent(partial(_again, cells.source, cell_id))
-    _facts(row, analysis)
-    st.subheader("Sweeps", anchor=False)
+    _facts(row, found if isinstance(found, RecordingAnalysis) else None)
+    _parts(cells, row, found)
+
+
+@st.fragment
+def _parts(cells: Cohort, row: pd.Series, found: RecordingAnalysis | NeuroClassError | None) -> None:
+    """The chosen part; only that one is computed."""
+    cell_id = str(row["id"])
+    lent = Lent(partial(_again, cells.source, cell_id)) if isinstance(found, RecordingAnalysis) else None
+    names = (SWEEPS, FEATURES, REASONS, SIMILAR)
+    first = next((part for name, part in _PART_OF.items() if name in st.query_params), SWEEPS)
+    address.take(PART, names, first)
+    chosen = str(st.segmented_control("Part", names, required=True, key=PART, label_visibility="collapsed"))
+    address.put(PART, chosen, SWEEPS)
+    with guarded(stop=False):
+        if chosen == FEATURES:
+            cell_features.show(cells, row, lent)
+        elif chosen == REASONS:
+            _evidence(cells, cell_id, lent)
+        elif chosen == SIMILAR:
+            neighbours.show(cells, row, open_cell, predictions.classes(cells, cell_id))
+        elif lent is not None:
+            _sweeps(cells, row, lent)
+        else:
+            _without_sweeps(cells, row, found)
+    widgets.figures_zip(f"cell-{cell_id}")
+
+
+def _without_sweeps(cells: Cohort, row: pd.Series, found: object) -> None:
+    """What is wrong with the recording, or how to get it, and beside it what the features tell of its shape."""
     if isinstance(found, NeuroClassError):
         st.error(f"**{found.title}.** {escaped(found.plain, 800)}", icon=":material/warning:")
-    elif lent is None:
-        _no_sweeps(cells, cell_id)
+        return
+    with st.container(key="without-sweeps"):
+        left, right = st.columns([2, 3], gap="large")
+    with left:
+        _no_sweeps(cells, str(row["id"]))
+    with right:
         from_features.show(cells, row, None if _elsewhere(cells) else _mates(cells, row))
-    else:
-        _sweeps(cells, row, lent)
-    st.subheader("Features, as percentiles of its class", anchor=False)
-    cell_features.show(cells, row, lent)
-    st.subheader("Reasons for the prediction", anchor=False)
-    _evidence(cells, cell_id, lent)
-    st.subheader("Most similar cells", anchor=False)
-    neighbours.show(cells, row, open_cell, predictions.classes(cells, cell_id))
-    widgets.figures_zip(f"cell-{cell_id}")
 
 
 def _sweeps(cells: Cohort, row: pd.Series, lent: Lent) -> None:
@@ -135,11 +167,16 @@ def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
                     type="tertiary",
                     icon=":material/show_chart:",
                     help="Show the sweep it was measured on",
-                    on_click=sweeps.open_sweep,
-                    args=("long_square", place.sweeps[0]),
+                    on_click=_open_sweep,
+                    args=(place.sweeps[0],),
                 )
             elif place:
                 st.button(f"{len(place.sweeps)} sweeps", key=f"fact-{name}", type="tertiary", disabled=True)
+
+
+def _open_sweep(number: int) -> None:
+    st.session_state[PART] = SWEEPS
+    sweeps.open_sweep("long_square", number)
 
 
 def _mates(cells: Cohort, row: pd.Series) -> panels.Mates | None:

@@ -50,10 +50,14 @@ NEGATIVE = (
 )
 
 
-def show(cells: Cohort, row: pd.Series) -> None:
-    """Title, class with its origin, and what is known of the cell."""
+def heading(cells: Cohort, row: pd.Series) -> None:
+    """Title, and that the cell is simulated."""
     widgets.heading(f"Cell {escaped(title(row))}", "")
     widgets.simulated_notice(cells)
+
+
+def show(cells: Cohort, row: pd.Series) -> None:
+    """Class with its origin, and what is known of the cell."""
     _class(cells, row)
     with st.container(horizontal=True, gap="medium", key="identity"):
         for name, value in _known(row).items():

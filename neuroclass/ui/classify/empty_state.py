@@ -7,6 +7,21 @@ from neuroclass.ui.history import store
 from neuroclass.ui.identity import is_logged_in
 from neuroclass.ui.text import escaped
 
+_NEEDED = """
+**What a usable recording holds**
+
+- Whole-cell **current clamp** of one cortical neuron, with the stimulus as a channel or in the file's protocol
+- **Long squares** (100 ms or longer), from hyperpolarising to well above rheobase: at least two that spike
+- Units in the header; if they are missing or wrong, the page asks
+- Better with a **short square, ramp or noise**: each makes the answer surer
+"""
+
+
+def needed() -> None:
+    """What a recording must hold to be classified."""
+    with st.container(border=True):
+        st.markdown(_NEEDED)
+
 
 def show() -> None:
     """What to do where nothing is uploaded yet."""

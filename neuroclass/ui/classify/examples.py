@@ -29,6 +29,15 @@ def offered(here: bool) -> None:
             st.caption(f"{example.shows} Simulated.")
 
 
+def listed() -> None:
+    """The examples one below the other, each beside what it shows; the page Classify opens with the chosen one."""
+    for name, example in EXAMPLES.items():
+        left, right = st.columns([4, 5], vertical_alignment="center")
+        if left.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
+            _open(name, here=False)
+        right.caption(example.shows)
+
+
 def _open(name: str, here: bool) -> None:
     if here:
         st.query_params[ADDRESS] = name

@@ -42,20 +42,24 @@ def answer(verdict: CellVerdict) -> None:
             config={**download_config("probabilities"), "displayModeBar": False},
             alt="Calibrated probabilities of the broad class and of the subclass; outlined: outside the prediction set",
         )
-    _doubt(verdict)
+    _doubt(verdict, bool(doubtful))
     for text in _beside(verdict):
         st.caption(text)
 
 
-def _doubt(verdict: CellVerdict) -> None:
-    """Each figure with its name and what it means; where there is no label, why."""
-    figures = wording.doubt_figures(verdict)
+def _doubt(verdict: CellVerdict, doubtful: bool) -> None:
+    """Each figure with its name and what it means; where there is no label, why.
+
+    Held-out cells were healthy neurons, so that an accuracy on them is no promise for a recording that is not.
+    """
+    figures = [one for one in wording.doubt_figures(verdict) if not doubtful or one[0] != "Expected accuracy"]
     if not figures:
         st.markdown(escaped(wording.doubt_line(verdict), 900), help=wording.DOUBT_HELP)
         return
     with st.container(horizontal=True, gap="small", key="verdict-doubt"):
         for name, text, meaning in figures:
-            st.markdown(f":small[{name}] **{escaped(text)}**", width="content", help=meaning)
+            shown = f":gray[{escaped(text)}]" if doubtful else f"**{escaped(text)}**"
+            st.markdown(f":small[{name}] {shown}", width="content", help=meaning)
     if verdict.subclass.abstain:
         st.caption(f"Subclass: cannot say, because {escaped(verdict.subclass.abstain, 600)}.")
 
@@ -96,12 +100,12 @@ def evidence(case: Case) -> None:
                 config=download_config("deciding"),
                 alt=found.words,
             )
-    _reasons(case.verdict.species, prediction, None if found is None else found.reason.feature)
+    _reasons(case.verdict, prediction, None if found is None else found.reason.feature)
     quality.show(case)
 
 
-def _reasons(species: str, prediction: Prediction, drawn: str | None) -> None:
-    """The strongest reasons side by side; a star at the one that is drawn."""
+def _reasons(verdict: CellVerdict, prediction: Prediction, drawn: str | None) -> None:
+    """The strongest reasons side by side; a star at the one that is drawn, a warning at values that are spoiled."""
     strongest = prediction.reasons[:N_REASONS]
     if not strongest:
         st.caption("No feature was measured, so there is no reason to show.")
@@ -109,7 +113,10 @@ def _reasons(species: str, prediction: Prediction, drawn: str | None) -> None:
     label = max(prediction.probabilities, key=lambda name: prediction.probabilities[name])
     with st.container(key="verdict-reasons"):
         for column, reason in zip(st.columns(N_REASONS), strongest, strict=False):
-            column.markdown(_in_words(reason, label, species, reason.feature == drawn))
+            column.markdown(_in_words(reason, label, verdict.species, reason.feature == drawn))
+            if caveat := verdict.provenance.get(reason.feature, {}).get("caveat"):
+                text = escaped(str(caveat), 300)
+                column.caption(f":orange[:material/warning:] {text[:1].upper()}{text[1:]}.")
 
 
 def _in_words(reason: Reason, label: str, species: str, drawn: bool) -> str:

@@ -90,12 +90,12 @@ def metadata() -> CellMetadata:
 def _species() -> str:
     """The cells' species where their files do not say it."""
     return str(
-        st.selectbox(
+        st.segmented_control(
             "Species (if the file does not say)",
             [UNKNOWN, *(s.value for s in Species)],
+            required=True,
             key="species",
             bind="query-params",
-            width=260,
             help="It decides which models answer. Where it is not given, excitatory or inhibitory is the mean of "
             "both species, and the subclass is that of a mouse cell.",
         )

@@ -15,6 +15,7 @@ from neuroclass.ui.classify import (
     batch,
     batch_summary,
     batch_table,
+    dropped,
     empty_state,
     examples,
     metadata_form,
@@ -35,19 +36,22 @@ def bring(question: str) -> Brought:
     head = st.container()
     with guarded(stop=False):
         history.reopen(fresh="files" not in st.session_state)
-    brought = bool(st.session_state.get("files") or history.reopened() or examples.is_chosen() or handed.chosen())
+    elsewhere = bool(history.reopened() or examples.is_chosen() or handed.chosen() or dropped.chosen())
+    brought = bool(st.session_state.get("files") or elsewhere)
     with head:
         widgets.heading("Classify", "" if brought else question)
     with guarded():
         model_choice.pick()
     with guarded(), st.expander(received.title(brought), icon=":material/upload_file:", expanded=not brought):
         files, refused = received.receive()
-        files = [*files, *examples.chosen(), *handed.chosen()]
+        files = [*files, *dropped.chosen(), *examples.chosen(), *handed.chosen()]
+        refused = [*refused, *dropped.refused()]
         metadata = metadata_form.metadata()
         cell_inputs = history.with_reopened(batch.grouping_form(files))
     with guarded():
         sheets.choose(cell_inputs)
     if not cell_inputs and not refused:
+        empty_state.needed()
         st.subheader("Or try an example", anchor=False)
         examples.offered(here=True)
         empty_state.show()
@@ -62,6 +66,7 @@ def answer(cell_inputs: Sequence[CellInput], refused: Sequence[RejectedInput], m
     uploads.what_was_not_kept()
     examples.leave()
     handed.leave()
+    dropped.leave()
     verdicts = [one for _, one in pairs if isinstance(one, CellVerdict)]
     chosen = batch_table.choose(pairs)
     banner = st.container()

@@ -18,14 +18,14 @@ from neuroclass.ui.text import escaped
 MAX_FILES = 500
 
 
-def _input_file(file: StoredFile) -> InputFile:
+def input_file(file: StoredFile) -> InputFile:
     """A file in the spool, under the name that this visitor gave it."""
     return InputFile(file.name, store.spool().path(file.digest), file.digest)
 
 
 def from_entry(entry: Entry) -> CellInput:
     """The files of an entry of the history."""
-    return CellInput(tuple(map(_input_file, entry.files)), entry.cell)
+    return CellInput(tuple(map(input_file, entry.files)), entry.cell)
 
 
 def title(brought: bool) -> str:
@@ -57,7 +57,7 @@ def receive() -> tuple[list[InputFile], list[RejectedInput]]:
         del received[gone]
     for file in found:
         if file.file_id not in received:
-            received[file.file_id] = _taken(file)
+            received[file.file_id] = taken(file)
     everything = [one for file in found for one in received[file.file_id]]
     if len(everything) > MAX_FILES:
         raise SettingsError(
@@ -65,10 +65,10 @@ def receive() -> tuple[list[InputFile], list[RejectedInput]]:
             "the folder on the command line: python -m neuroclass classify FOLDER."
         )
     files = {f.digest + f.name: f for f in everything if isinstance(f, StoredFile)}
-    return [_input_file(file) for file in files.values()], [one for one in everything if isinstance(one, RejectedInput)]
+    return [input_file(file) for file in files.values()], [one for one in everything if isinstance(one, RejectedInput)]
 
 
-def _taken(file: Any) -> list[StoredFile | RejectedInput]:
+def taken(file: Any) -> list[StoredFile | RejectedInput]:
     """As `_keep`; the disk then has the file, so that memory need not."""
     released: set[str] = st.session_state.setdefault("released", set())
     if file.file_id in released:

@@ -23,7 +23,7 @@ from neuroclass.ui.guards import guarded
 from neuroclass.ui.history import links
 from neuroclass.ui.text import escaped
 
-REASONS, SWEEPS, FEATURES, WHAT_IF = "Reasons", "Sweeps", "Features", "What if"
+REASONS, SURE, SWEEPS, FEATURES, WHAT_IF = "Reasons", "How sure", "Sweeps", "Features", "What if"
 COMPARE, EXPORT = "Compare", "Export"
 ADDRESS = "section"
 
@@ -56,7 +56,7 @@ class Shown:
 @st.fragment
 def show(shown: Shown) -> None:
     """The chosen section."""
-    names = [REASONS, *([SWEEPS] if shown.case.recording is not None else []), FEATURES]
+    names = [REASONS, SURE, *([SWEEPS] if shown.case.recording is not None else []), FEATURES]
     names += [WHAT_IF] if not shown.read_only else []
     names += [*([COMPARE] if shown.others else []), EXPORT]
     with st.container(key="verdict-sections"):
@@ -64,6 +64,7 @@ def show(shown: Shown) -> None:
     with guarded(stop=False):
         {
             REASONS: _reasons,
+            SURE: _how_sure,
             SWEEPS: _sweeps,
             FEATURES: _features,
             WHAT_IF: _what_if,
@@ -75,12 +76,16 @@ def show(shown: Shown) -> None:
 def _reasons(shown: Shown) -> None:
     case = shown.case
     prediction = evidence.question(case)
-    _probabilities(prediction, told=prediction is first_screen.of_headline(case.verdict))
-    _expectation(case, prediction)
     if prediction.reasons:
         reasons.show(case, prediction)
     else:
         st.caption("No feature was measured, so there is no reason to show.")
+
+
+def _how_sure(shown: Shown) -> None:
+    prediction = evidence.question(shown.case)
+    _probabilities(prediction, told=prediction is first_screen.of_headline(shown.case.verdict))
+    _expectation(shown.case, prediction)
 
 
 def _probabilities(prediction: Prediction, told: bool) -> None:

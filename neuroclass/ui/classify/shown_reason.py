@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import plotly.graph_objects as go
 
-from neuroclass.charts import cell_plots as plots
 from neuroclass.charts import deciding as charts
+from neuroclass.charts.comparison import Points
 from neuroclass.charts.theme import PALETTE
 from neuroclass.charts.traces import Curve, Trace, crop
-from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.classification.result import Reason
 from neuroclass.ephys.cell_features import CellFeatures
-from neuroclass.ephys.fitted import Line, rate_current, rest_levels, tau_fits, voltage_current
+from neuroclass.ephys.fitted import rest_levels, tau_fits
 from neuroclass.ephys.sweep import Recording
 from neuroclass.features import BY_NAME, Stimulus, with_unit
 from neuroclass.report.deciding import Deciding, deciding, whole
@@ -54,8 +53,8 @@ def shown(case: Case, reasons: Sequence[Reason], listed: int, height: int) -> Sh
         return None
     feature, rank = found.reason.feature, reasons.index(found.reason) + 1
     title = found.panel.subtitle if rank <= listed else f"{found.panel.subtitle} (reason\u00a0{rank})"
-    line = _line(feature, analysis)
-    if line is not None and (drawn := _beside_line(traced, feature, *line, title, height)) is not None:
+    points = found.panel.points
+    if points is not None and (drawn := _beside_line(traced, feature, points, title, height)) is not None:
         return ShownReason(found.reason, drawn, f"A sweep, and beside it the line whose slope is it: {title}")
     found, curves, own = _with_fit(traced, analysis.recording, analysis.features, found)
     event = aligned_on(feature)
@@ -72,32 +71,15 @@ def shown(case: Case, reasons: Sequence[Reason], listed: int, height: int) -> Sh
     return ShownReason(found.reason, drawn, f"A sweep, and beside it where it was measured: {title}{own}")
 
 
-def _line(feature: str, analysis: RecordingAnalysis) -> tuple[Line, tuple[plots.Axis, plots.Axis]] | None:
-    """The line that a feature is the slope of, where one was fitted."""
-    if feature == "f_i_curve_slope":
-        line, axes = rate_current(analysis.recording, analysis.features), (plots.AMPLITUDE, plots.RATE)
-    elif feature == "ri":
-        line, axes = voltage_current(analysis.recording, analysis.features), (plots.CURRENT, plots.LOWEST)
-    else:
-        return None
-    return None if line is None or not np.isfinite(line.slope) else (line, axes)
-
-
-def _beside_line(
-    traced: Traced, feature: str, line: Line, axes: tuple[plots.Axis, plots.Axis], title: str, height: int
-) -> go.Figure | None:
+def _beside_line(traced: Traced, feature: str, points: Points, title: str, height: int) -> go.Figure | None:
     """The line beside the sweep whose point is farthest from rest."""
-    numbers = np.array(line.sweeps)
-    fitted = np.isin(numbers, list(traced.places.get(feature, ())))
-    if not fitted.any():
-        return None
-    farthest = np.where(fitted, np.abs(line.y - (line.y[fitted].max() if feature == "ri" else 0.0)), -1.0)
-    number = int(numbers[int(farthest.argmax())])
+    y, fitted = points.y, points.fitted
+    farthest = np.where(fitted, np.abs(y - (y[fitted].max() if feature == "ri" else 0.0)), -1.0)
+    number = int(points.sweeps[int(farthest.argmax())])
     trace = from_onset(traced, number, Stimulus.LONG_SQUARE)
     if trace is None:
         return None
-    points = charts.Points(line.x, line.y, numbers, fitted, (line.slope, line.intercept), axes)
-    firing = feature == "f_i_curve_slope" and float(line.y[numbers == number].max()) > _FAST_HZ
+    firing = feature == "f_i_curve_slope" and float(y[points.sweeps == number].max()) > _FAST_HZ
     sweep = _beginning(trace) if firing else whole(trace)
     return charts.decisive_line(sweep, points, number, title, height, traced.simulated)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import Species, label_of
+from neuroclass.cell_types import label_of
 from neuroclass.charts import points as charts
 from neuroclass.charts.theme import download_config
 from neuroclass.cohort.cohort import META_COLUMNS
@@ -160,12 +160,15 @@ def _symbols(points: pd.DataFrame) -> str:
 
 def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], simulated: bool) -> None:
     table = rows[["id", "class"]].assign(**{"class": rows["class"].map(label_of, na_action="ignore")})
-    if rows["species"].nunique() > 1:  # the species as a mark, for which there is no column's room
-        table["class"] = table["class"].where(rows["species"] != Species.HUMAN, "human " + table["class"])
+    if rows["species"].nunique() > 1:
+        table.insert(1, "species", rows["species"])
+    table["layer"] = rows["layer"]
     brief = bool(table["id"].str.len().max() <= LONGEST_ID)
     config: dict[str, Any] = {
         "id": st.column_config.TextColumn("Cell", width=76 if brief else 190),
+        "species": st.column_config.TextColumn("Species", width=64),
         "class": st.column_config.TextColumn("Class", width=105),
+        "layer": st.column_config.TextColumn("Layer", width=52),
     }
     for name in dict.fromkeys(name for name in axes if name in BY_NAME):
         values = rows[name] * BY_NAME[name].display_factor

@@ -1,13 +1,15 @@
 """The first minute: one verdict with its reason on the spike, where to begin, what can be asked."""
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from neuroclass.cell_types import SUBCLASS_ORDER, label_of
+from neuroclass.cell_types import COLOURS, SUBCLASS_ORDER, label_of
 from neuroclass.charts import front as charts
+from neuroclass.charts.theme import ACCENT
 from neuroclass.charts.traces import Trace
 from neuroclass.classification import wording
 from neuroclass.classification.result import CellVerdict, Reason
@@ -19,13 +21,14 @@ from neuroclass.ephys.sweep import SIMULATED_WARNING
 from neuroclass.features import BY_NAME, with_unit
 from neuroclass.ui import warmup, widgets
 from neuroclass.ui.address import page_of
-from neuroclass.ui.classify import examples
+from neuroclass.ui.classify import dropped, examples
 from neuroclass.ui.text import escaped
 
 if TYPE_CHECKING:
     from neuroclass.report.deciding import Deciding
 
 SHOWN = "fast-spiking"
+_HEADLINE = "font-size:1.5rem;font-weight:600;padding-left:.6rem;border-left:.35rem solid "
 _PAGES = SHIPPED_DIR / "pages"
 _CAN = {
     "It says": (
@@ -95,7 +98,8 @@ def verdict() -> None:
         )
     with right:
         st.caption("The built-in models classify this simulated cell as")
-        st.markdown(f"### {escaped(wording.headline(found.verdict))}")
+        colour = COLOURS.get(str(found.verdict.subclass.label), ACCENT)
+        st.html(f"<div style='{_HEADLINE}{colour}'>{html.escape(wording.headline(found.verdict))}</div>")
         figures = {name: text for name, text, _ in wording.doubt_figures(found.verdict)}
         sure = [f"{name} {figures[name]}" for name in ("Probability", "Expected accuracy") if name in figures]
         st.caption(escaped("; ".join(sure), 300), help=wording.DOUBT_HELP)
@@ -112,13 +116,21 @@ def verdict() -> None:
 
 def start() -> None:
     """Where to begin: one's own recording, an example, the cells."""
-    with st.container(horizontal=True):
-        if st.button("Classify a recording", type="primary", icon=":material/upload_file:", key="front-drop"):
-            st.switch_page(page_of(_PAGES / "classify.py"))
-        if st.button("Explore the cells", icon=":material/scatter_plot:", key="front-explore"):
-            st.switch_page(page_of(_PAGES / "explore.py"))
-    st.markdown("**Or try an example**")
-    examples.offered(here=False)
+    left, right = st.columns([1, 1], gap="medium")
+    with left, st.container(border=True, height="stretch", key="front-own"):
+        st.markdown("**Your recording**")
+        dropped.field()
+        st.caption(
+            "ABF, NWB, HEKA, WinWCP, Igor, AxoGraph, MATLAB and others, or a table of features (CSV, Parquet, XLSX)."
+        )
+        with st.container(horizontal=True):
+            if st.button("Set species and conditions first", icon=":material/edit_note:", key="front-drop"):
+                st.switch_page(page_of(_PAGES / "classify.py"))
+            if st.button("Explore the database's cells", icon=":material/scatter_plot:", key="front-explore"):
+                st.switch_page(page_of(_PAGES / "explore.py"))
+    with right, st.container(border=True, height="stretch", key="front-examples"):
+        st.markdown("**Or an example, simulated**")
+        examples.listed()
 
 
 def scope() -> None:
