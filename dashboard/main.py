@@ -43,16 +43,19 @@ STYLE = """
 @media (min-width: 641px) and (max-width: 1200px) {
   [data-testid=stSidebar][aria-expanded=true] {width: 205px !important; min-width: 205px !important}
   .stMainBlockContainer {padding-left: 1.8rem; padding-right: 1.8rem}
-  .st-key-who [data-testid=stColumn], .st-key-without-sweeps [data-testid=stColumn] {min-width: 100%}
+  .st-key-who [data-testid=stColumn], .st-key-without-sweeps [data-testid=stColumn],
+  .st-key-place-open [data-testid=stColumn] {min-width: 100%}
   .st-key-place-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
   .st-key-nearest [data-testid=stColumn], .st-key-cards [data-testid=stColumn] {min-width: 100%}
   .st-key-expectation [data-testid=stColumn] {min-width: 100%}
-  .st-key-facts [data-testid=stColumn] {min-width: calc(33% - 1rem)}
 }
 .st-key-asked [role=radiogroup] {flex-wrap: wrap}
 [data-testid=stFileUploaderDropzoneInstructions] span {color: inherit}
 :is(.st-key-front-files, .st-key-files) [data-testid=stFileUploaderDropzone] {
-  min-height: 6.5rem; border: 1.5px dashed #8FA3AD; justify-content: center
+  min-height: 6.5rem; border: 1.5px dashed #8FA3AD; align-items: center
+}
+:is(.st-key-front-files, .st-key-files) [data-testid=stFileUploaderDropzoneInstructions]::before {
+  content: "or drop files here\00a0·\00a0"; white-space: nowrap
 }
 .js-plotly-plot text[style*="fill: rgb(128, 132, 149)"] {fill: #4F5C66 !important}
 [data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {

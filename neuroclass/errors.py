@@ -13,14 +13,19 @@ from typing import Any
 Option = str | float
 
 
+def title_of(kind: str) -> str:
+    """The name of an error's class in two or three words, such as ``Clamp mode`` of ``ClampModeError``."""
+    words = re.findall(r"[A-Z][a-z]+|[A-Z]+(?![a-z])", kind.removesuffix("Error"))
+    return " ".join(words).capitalize() or "Error"
+
+
 class NeuroClassError(Exception):
     """Base class of errors that a user can act on."""
 
     @property
     def title(self) -> str:
         """What went wrong in two or three words, such as ``Clamp mode``."""
-        words = re.findall(r"[A-Z][a-z]+|[A-Z]+(?![a-z])", self.kind.removesuffix("Error"))
-        return " ".join(words).capitalize() or "Error"
+        return title_of(self.kind)
 
     @property
     def kind(self) -> str:

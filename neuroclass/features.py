@@ -27,7 +27,11 @@ class Stimulus(StrEnum):
     @property
     def label(self) -> str:
         """The stimulus' name in prose."""
-        return "no stimulus" if self is Stimulus.NONE else self.value.replace("_", " ")
+        return "test pulse and seal" if self is Stimulus.NONE else self.value.replace("_", " ")
+
+
+USUAL_ORDER = (Stimulus.LONG_SQUARE, Stimulus.SHORT_SQUARE, Stimulus.RAMP, Stimulus.NOISE, Stimulus.NONE)
+"""As people read them: the stimuli that most laboratories use come first."""
 
 
 class FeatureSource(StrEnum):

@@ -68,9 +68,9 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False, pooled:
     shut = (rows["gate"] < LEAST_OPEN).to_numpy(dtype=bool) if gated else np.zeros(len(rows), dtype=bool)
     fig = make_subplots(1, 2 if gated else 1, shared_yaxes=True, column_widths=[0.76, 0.24] if gated else None,
                         horizontal_spacing=0.08)  # fmt: skip
-    texts = [signed(value, 3) for value in rows["shap"]]
+    texts = [signed(100 * value, 1) for value in rows["shap"]]
     fig.add_bar(
-        x=rows["shap"],
+        x=100 * rows["shap"],
         y=names,
         orientation="h",
         customdata=rows["feature"].tolist(),
@@ -82,15 +82,15 @@ def reasons(table: pd.DataFrame, label: str, *, simulated: bool = False, pooled:
         text=[text if value >= 0 else "" for text, value in zip(texts, rows["shap"], strict=True)],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{y}: %{x:+.3f}<extra>click: where it was measured</extra>",
+        hovertemplate="%{y}: %{x:+.1f}<extra>click: where it was measured</extra>",
         row=1,
         col=1,
     )
     for name, text, value in zip(names, texts, rows["shap"], strict=True):
         if value < 0:  # a text left of the bar would lie on the names
             fig.add_annotation(x=0, y=name, text=text, xanchor="left", showarrow=False, row=1, col=1)
-    low, high = min(0.0, float(rows["shap"].min())), max(1e-3, float(rows["shap"].max()))
-    title = f"SHAP towards {class_label(label)}<br>(probability)"
+    low, high = min(0.0, 100 * float(rows["shap"].min())), max(0.1, 100 * float(rows["shap"].max()))
+    title = f"SHAP towards {class_label(label)}<br>(percentage points)"
     fig.update_xaxes(range=[low * 1.05, high + _TEXT_SHARE * (high - low)], nticks=5, title_text=title, col=1)
     if gated:
         fig.add_bar(

@@ -7,9 +7,20 @@ from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import PALETTE, UNKNOWN, category, class_label, colours_of, finish, note, ordered, wrapped
+from neuroclass.charts.theme import (
+    ACCENT,
+    PALETTE,
+    UNKNOWN,
+    category,
+    class_label,
+    colours_of,
+    finish,
+    note,
+    ordered,
+    wrapped,
+)
 from neuroclass.explain.clustering import Tree
-from neuroclass.features import BY_NAME, Stimulus
+from neuroclass.features import BY_NAME, USUAL_ORDER, Stimulus
 
 STIMULUS_COLOURS: dict[str, str] = dict(zip((s.value for s in Stimulus), PALETTE[5:], strict=False))
 _SHUT, _OPEN = "rgba(127,139,146,0.2)", "#12789B"
@@ -17,6 +28,8 @@ _SHUT_TO_OPEN = [[0, _SHUT], [1, _OPEN]]
 ROW_PX = 20
 STRIP_PX = 26
 """Height of the strips of true and of predicted classes, px."""
+_WRITTEN = 0.1
+"""Mean gate from which its number is written."""
 _TALL, _DARK = 1.1, 0.45
 """Height of a row with numbers, in those without; mean gate from which its cell is dark."""
 LEAST_MEAN = 0.02
@@ -194,6 +207,35 @@ def _key(fig: go.Figure, label: str, colour: str, *, stimuli: bool) -> None:
     fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=label, legend=legend, row=2, col=3)
 
 
+def open_shares(shares: "pd.Series[float]") -> go.Figure:
+    """Share of cells in which each gate is open.
+
+    Parameters
+    ----------
+    shares : Series, by feature
+        Fractions, the largest first.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = shares.iloc[::-1]
+    fig = go.Figure(
+        go.Bar(
+            x=100 * rows,
+            y=[feature_label(str(name)) for name in rows.index],
+            orientation="h",
+            marker_color=ACCENT,
+            text=[f"{share:.0%}" for share in rows],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: open in %{x:.1f}% of cells<extra></extra>",
+        )
+    )
+    fig.update_xaxes(range=[0, 112], tickvals=[0, 25, 50, 75, 100])
+    return finish(fig, height=90 + 30 * len(rows), x="Cells with an open gate (%)", legend=False)
+
+
 def open_count(gates: pd.DataFrame, truth: pd.Series) -> go.Figure:
     """Number of open gates (above 0) per cell, by class.
 
@@ -247,12 +289,12 @@ def mean_by_class(means: pd.DataFrame) -> go.Figure:
     Returns
     -------
     Figure
-        One panel per stimulus; the mean is written in each cell.
+        One panel per stimulus; means of 0.1 and more are written.
     """
     classes = [class_label(name) for name in means.index]
     groups = {
         stimulus: [str(name) for name in means.columns if BY_NAME[str(name)].stimulus is stimulus]
-        for stimulus in Stimulus
+        for stimulus in USUAL_ORDER
     }
     groups = {stimulus: names for stimulus, names in groups.items() if names}
     if not groups:
@@ -307,7 +349,7 @@ def _numbers(table: pd.DataFrame, classes: list[str], labels: list[str]) -> list
                 x=[x for x, _, _ in mine],
                 y=[y for _, y, _ in mine],
                 mode="text",
-                text=[f"{value:.2f}" if value >= 0.005 else "0" for _, _, value in mine],
+                text=[f"{value:.2f}" if value >= _WRITTEN else "" for _, _, value in mine],
                 textfont={"size": 12, **({"color": "#FFFFFF"} if dark else {})},
                 hoverinfo="skip",
                 showlegend=False,

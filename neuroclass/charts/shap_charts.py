@@ -1,4 +1,4 @@
-"""Figures of SHAP values. Their unit (log-odds or probability) is the explainer's and is passed in."""
+"""Figures of SHAP values. Their unit is the explainer's and is passed in; probability is drawn in percentage points."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,13 @@ import plotly.graph_objects as go
 from neuroclass.charts.theme import LOW_TO_HIGH, NEGATIVE, POSITIVE, UNKNOWN, class_label, colours_of, escape, finish
 from neuroclass.features import BY_NAME, signed
 from neuroclass.types.arrays import Floats
+
+POINTS = "percentage points"
+
+
+def drawn_in(unit: str) -> tuple[float, str, int]:
+    """Factor, name and decimals in which SHAP values of a unit are drawn."""
+    return (100.0, POINTS, 1) if unit == "probability" else (1.0, unit, 3)
 
 
 def feature_label(name: str) -> str:
@@ -54,21 +61,27 @@ def beeswarm(
     -------
     Figure
     """
+    factor, shown, digits = drawn_in(unit)
     fig = go.Figure()
     for row, name in enumerate(reversed(list(features))):
-        x = values[name].to_numpy(dtype=np.float64)
+        x = factor * values[name].to_numpy(dtype=np.float64)
         decile = deciles[name].to_numpy(dtype=np.float64)
         known = decile >= 1
         style = {"size": 4, "cmin": 1, "cmax": 10, "colorscale": LOW_TO_HIGH, "opacity": 0.85}
         if row == 0:
-            style["colorbar"] = {"title": {"text": "Decile of the<br>value (1–10)"}, "thickness": 12}
+            style["colorbar"] = {
+                "title": {"text": "Feature's value"},
+                "thickness": 12,
+                "tickvals": [1, 5.5, 10],
+                "ticktext": ["lowest tenth", "median", "highest tenth"],
+            }
         fig.add_scatter(
             x=x.round(5),
             y=row + _spread(x) if x.size else [],
             mode="markers",
             marker={**style, "color": np.where(known, decile, np.nan), "showscale": row == 0},
             customdata=decile,
-            hovertemplate=f"{feature_label(name)}<br>SHAP %{{x:.3f}}, decile %{{customdata}}<extra></extra>",
+            hovertemplate=f"{feature_label(name)}<br>SHAP %{{x:.{digits}f}}, decile %{{customdata}}<extra></extra>",
         )
     fig.add_vline(x=0, line={"color": UNKNOWN, "width": 1})
     fig.update_yaxes(
@@ -79,7 +92,7 @@ def beeswarm(
     return finish(
         fig,
         height=100 + 28 * len(features),
-        x=f"SHAP value ({unit})",
+        x=f"SHAP value ({shown})",
         simulated=simulated,
         legend=False,
     )
@@ -101,7 +114,8 @@ def importance(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go
     -------
     Figure
     """
-    rows = table.iloc[::-1]
+    factor, shown, digits = drawn_in(unit)
+    rows = factor * table.iloc[::-1]
     fig = go.Figure()
     for group, colour in reversed(colours_of(table.columns).items()):  # the first bar of a group is the lowest
         fig.add_bar(
@@ -110,11 +124,11 @@ def importance(table: pd.DataFrame, *, unit: str, simulated: bool = False) -> go
             orientation="h",
             name=class_label(group),
             marker_color=colour,
-            hovertemplate=f"%{{y}}, {class_label(group)}: %{{x:.4f}}<extra></extra>",
+            hovertemplate=f"%{{y}}, {class_label(group)}: %{{x:.{digits + 1}f}}<extra></extra>",
         )
     fig.update_layout(barmode="group", bargap=0.25)
     height = 110 + len(rows) * max(24, 10 * len(table.columns))
-    finish(fig, height=height, x=f"Mean |SHAP| ({unit})", simulated=simulated)
+    finish(fig, height=height, x=f"Mean |SHAP| ({shown})", simulated=simulated)
     return fig.update_layout(legend_traceorder="reversed")
 
 
@@ -149,6 +163,8 @@ def dependence(
     -------
     Figure
     """
+    factor, shown, digits = drawn_in(unit)
+    points = points.assign(shap=factor * points["shap"])
     second = feature_label(other).replace(", ", ",<br>")
     bar = {"title": {"text": f"Decile of<br>{second}<br>(1–10)"}, "thickness": 12}
     place = _within_decile(points) if deciles else points["value"]
@@ -168,7 +184,7 @@ def dependence(
             },
             customdata=points[["id", "value"]],
             name="cell",
-            hovertemplate="%{customdata[0]}: %{customdata[1]:.4g}, SHAP %{y:.3f}<extra></extra>",
+            hovertemplate=f"%{{customdata[0]}}: %{{customdata[1]:.4g}}, SHAP %{{y:.{digits}f}}<extra></extra>",
             showlegend=False,
         )
     )
@@ -184,11 +200,11 @@ def dependence(
             mode="markers",
             marker={"size": 13, "symbol": "circle-open", "color": POSITIVE, "line": {"width": 2.5}},
             name=f"cell {escape(marked)}",
-            hovertemplate="SHAP %{y:.3f}: the chosen cell<extra></extra>",
+            hovertemplate=f"SHAP %{{y:.{digits}f}}: the chosen cell<extra></extra>",
         )
     title = f"{feature_label(feature)} (decile in its species, 1–10)" if deciles else BY_NAME[feature].title
     legend = deciles or len(found) > 0
-    return finish(fig, height=400, x=title, y=f"SHAP value ({unit})", simulated=simulated, legend=legend)
+    return finish(fig, height=400, x=title, y=f"SHAP value ({shown})", simulated=simulated, legend=legend)
 
 
 def _within_decile(points: pd.DataFrame) -> "pd.Series[float]":
@@ -209,19 +225,17 @@ def _add_medians(fig: go.Figure, points: pd.DataFrame) -> None:
     fig.add_scatter(x=x, y=y, mode="lines", line=line, name="median of a decile", hoverinfo="skip")
 
 
-def waterfall(
-    base: float, contributions: pd.Series, values: Sequence[str], *, unit: str, top: int = 12, simulated: bool = False
+def contributions(
+    values: pd.Series, texts: Sequence[str], *, unit: str, top: int = 12, simulated: bool = False
 ) -> go.Figure:
-    """How one cell's features take the model from its base value to its output.
+    """How far each of one cell's features moves the model from its base value, the largest first.
 
     Parameters
     ----------
-    base : float
-        The explainer's base value.
-    contributions : Series, by feature
-        SHAP values; with the base value they sum to the output.
-    values : sequence of str
-        The features' values with units, in the order of `contributions`.
+    values : Series, by feature
+        SHAP values.
+    texts : sequence of str
+        The features' values with units, in the order of `values`.
     unit : str
         Unit of the SHAP values.
     top : int
@@ -232,61 +246,32 @@ def waterfall(
     Returns
     -------
     Figure
+        Bars from zero, to the right towards the class, to the left away from it.
     """
-    text = pd.Series(list(values), index=contributions.index)
-    order = contributions.abs().sort_values(ascending=False).index
-    shown, rest = list(order[:top]), list(order[top:])
-    names = [f"{feature_label(str(n)).replace(', ', ',<br>')} = {escape(text[n])}" for n in shown]
-    steps = [float(contributions[n]) for n in shown]
+    factor, shown, digits = drawn_in(unit)
+    text = pd.Series(list(texts), index=values.index)
+    order = values.abs().sort_values(ascending=False).index
+    first, rest = list(order[:top]), list(order[top:])
+    names = [f"{feature_label(str(n)).replace(', ', ',<br>')} = {escape(text[n])}" for n in first]
+    bars = [factor * float(values[n]) for n in first]
     if rest:
         names.append(f"{len(rest)} other features")
-        steps.append(float(contributions[rest].sum()))
+        bars.append(factor * float(values[rest].sum()))
     fig = go.Figure(
-        go.Waterfall(
+        go.Bar(
             orientation="h",
             y=names,
-            x=steps,
-            base=base,
-            increasing={"marker": {"color": POSITIVE}},
-            decreasing={"marker": {"color": NEGATIVE}},
-            connector={"line": {"color": UNKNOWN, "width": 1}},
-            customdata=steps,
-            hovertemplate="%{y}: %{customdata:+.3f}<extra></extra>",
+            x=bars,
+            marker_color=[POSITIVE if bar >= 0 else NEGATIVE for bar in bars],
+            text=[signed(bar, digits) for bar in bars],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:+.2f}<extra></extra>",
         )
     )
-    way = base + np.cumsum(steps)
-    ends = np.maximum(way, way - np.asarray(steps))
-    fig.add_scatter(
-        x=ends,
-        y=names,
-        mode="text",
-        text=[f" {signed(step, 3)}" for step in steps],
-        textposition="middle right",
-        cliponaxis=False,
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    low, high = min(base, float((ends - np.abs(steps)).min())), max(base, float(ends.max()))
-    fig.update_xaxes(range=[low - 0.03 * (high - low), high + 0.16 * (high - low)])
-    output = base + float(contributions.sum())
-    from_to(fig, base, output)
+    low, high = min(0.0, *bars), max(0.0, *bars)
+    room = 0.2 * (high - low or 1.0)
+    fig.update_xaxes(range=[low - room, high + room], zeroline=True, zerolinecolor=UNKNOWN, zerolinewidth=1)
     fig.update_yaxes(autorange="reversed")
-    title = f"Base + SHAP values so far ({unit})"
-    finish(fig, height=130 + 33 * len(names), x=title, simulated=simulated, legend=False)
-    return fig.update_layout(margin={"t": 46})
-
-
-def from_to(fig: go.Figure, base: float, output: float) -> None:
-    """Draw where a model starts and where it ends, behind the bars; figures need room for two lines above."""
-    for value, label, line in ((base, "base", 0), (output, "output", 1)):
-        fig.add_vline(x=value, line={"color": UNKNOWN, "dash": "dot"}, layer="below")
-        fig.add_annotation(
-            x=value,
-            y=1,
-            yref="paper",
-            yanchor="bottom",
-            yshift=15 * line,
-            xanchor="auto",
-            text=f"{label} {value:.3f}",
-            showarrow=False,
-        )
+    height = 110 + 33 * len(names)
+    return finish(fig, height=height, x=f"SHAP value ({shown})", simulated=simulated, legend=False)

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.shap_charts import feature_label
+from neuroclass.charts.shap_charts import drawn_in, feature_label
 from neuroclass.charts.theme import NEGATIVE, POSITIVE, class_label, colours_of, escape, finish
 
 _DIVERGING = [[0.0, NEGATIVE], [0.5, "#F4F4F4"], [1.0, POSITIVE]]
@@ -32,7 +32,8 @@ def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *,
     -------
     Figure
     """
-    shown = values[list(features)].to_numpy(dtype=np.float64).T
+    factor, drawn, digits = drawn_in(unit)
+    shown = factor * values[list(features)].to_numpy(dtype=np.float64).T
     limit = max(float(np.quantile(np.abs(shown), 0.99)), 1e-6) if shown.size else 1.0
     names = [class_label(name) for name in truth]
     fig = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.04, 0.96], vertical_spacing=0.008)
@@ -55,8 +56,8 @@ def heat(values: pd.DataFrame, truth: Sequence[str], features: Sequence[str], *,
         zmax=limit,
         colorscale=_DIVERGING,
         text=np.repeat(hover[None, :], len(features), axis=0),
-        hovertemplate="%{text}<br>%{y}: %{z:.3f}<extra></extra>",
-        colorbar={"title": {"text": f"SHAP value<br>({unit})"}, "thickness": 12, "len": 0.7},
+        hovertemplate=f"%{{text}}<br>%{{y}}: %{{z:.{digits}f}}<extra></extra>",
+        colorbar={"title": {"text": f"SHAP value<br>({drawn})"}, "thickness": 12, "len": 0.7},
         row=2,
         col=1,
     )

@@ -187,7 +187,7 @@ def finish(
 
 def _in_legend(trace: Any) -> bool:
     """Whether a trace has an entry in the legend."""
-    return trace.type not in ("heatmap", "waterfall") and trace.showlegend is not False
+    return trace.type != "heatmap" and trace.showlegend is not False
 
 
 def hollow(colours: Sequence[str], full: Sequence[bool]) -> dict[str, Any]:

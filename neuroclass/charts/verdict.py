@@ -109,15 +109,15 @@ def before_after(
     for name, shares, full in ((names[0], before, False), (names[1], after, True)):
         fig.add_bar(
             y=[class_label(one) for one in classes],
-            x=[shares[one] for one in classes],
+            x=[100 * shares[one] for one in classes],
             name=escape(name),
             orientation="h",
             marker=hollow([COLOURS.get(one, ACCENT) for one in classes], [full] * len(classes)),
             text=[f"{shares[one]:.1%}" for one in classes],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate=f"%{{y}}, {escape(name)}: %{{x:.3f}}<extra></extra>",
+            hovertemplate=f"%{{y}}, {escape(name)}: %{{x:.1f}}%<extra></extra>",
         )
-    fig.update_xaxes(range=[0, 1.14], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    finish(fig, height=84 + 44 * len(classes), x="Calibrated probability", y="Class", legend=False, simulated=simulated)
+    fig.update_xaxes(range=[0, 114], tickvals=[0, 25, 50, 75, 100])
+    finish(fig, height=84 + 44 * len(classes), x="Probability (%)", y="Class", legend=False, simulated=simulated)
     return fig.update_yaxes(autorange="reversed")

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from neuroclass.cell_types import broad_of, label_of
-from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.quality_line import findings
-from neuroclass.classification.result import Answer, CellVerdict, Prediction
+from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.ephys.quality import Severity
-from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME, signed
 from neuroclass.reference.health import NOT_HEALTHY
 from neuroclass.types.models import SHIPPED_MODELS
@@ -196,23 +194,3 @@ def caution_line(verdict: CellVerdict) -> str:
         return ""
     rely = any(one.name == NOT_HEALTHY for one in serious)
     return f"{CAUTIONS[0 if rely else 1]}: {'; '.join(one.text for one in serious)}."
-
-
-def _in_brief(verdict: CellVerdict) -> str:
-    """The headline, its likeliest class with its probability, and what makes the recording doubtful."""
-    figures = {name: text for name, text, _ in doubt_figures(verdict)}
-    probability = f" ({figures['Probability']})" if "Probability" in figures else ""
-    return " ".join(filter(None, (f"{headline(verdict)}{probability}.", caution_line(verdict))))
-
-
-def summary_of(answers: Sequence[Answer]) -> str:
-    """Cells and their labels in one line, for searching the history."""
-    parts = []
-    for one in answers[:200]:
-        if isinstance(one, RejectedInput):
-            parts.append(f"{one.cell} refused ({one.error.title.lower()}).".strip())
-        else:
-            species = one.species if one.species != "unknown" else "species not given"
-            without = f" without {sweeps_text(set(one.without_sweeps))}" if one.without_sweeps else ""
-            parts.append(f"{one.cell} ({species}){without}: {_in_brief(one)}")
-    return " ".join(parts) + (f" And {len(answers) - 200} more." if len(answers) > 200 else "")

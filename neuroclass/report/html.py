@@ -159,7 +159,7 @@ def _why(page: Page, question: str, prediction: Prediction, evidence: Evidence, 
     page.add(f"<h3>Why: {escape(question)}</h3>")
     page.figure(
         charts.reasons(tables.reasons_table(prediction), label, simulated=simulated),
-        f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}, in probability, relative to "
+        f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}, in percentage points, relative to "
         "prototypes of the training cells with the same features present.",
     )
     for feature, panels in evidence.places.items():

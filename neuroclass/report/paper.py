@@ -1,6 +1,7 @@
 """The reproduced paper as one self-contained HTML page."""
 
 import json
+import re
 from html import escape
 
 from neuroclass import __version__
@@ -9,6 +10,7 @@ from neuroclass.report.paper_format import Section
 from neuroclass.report.paper_sections import preface, protocols, sections, warning
 from neuroclass.reports.paper_store import Reproduction
 
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
 TITLE = "Reproduction of Ophir et al. 2023"
 ARXIV = "https://arxiv.org/abs/2306.00528"
 CITATION = (
@@ -49,6 +51,11 @@ def paper_page(found: Reproduction) -> str:
     return document(page, f"NeuroClass: {TITLE}")
 
 
+def _in_html(text: str) -> str:
+    """A text with bold words."""
+    return _BOLD.sub(r"<b>\1</b>", escape(text))
+
+
 def _section(page: Page, one: Section) -> None:
     page.add(f'<h2 id="section-{one.key}">{escape(one.title)}</h2><p><b>{escape(one.finding)}</b></p>')
     outcomes = "; ".join(f"{name}: {said}" if name else said for name, said in one.outcomes.items())
@@ -59,7 +66,7 @@ def _section(page: Page, one: Section) -> None:
         page.table(table)
     if one.note:
         page.add(f'<p class="muted">{escape(one.note)}</p>')
-    points = "".join(f"<li>{escape(point)}</li>" for point in one.why)
+    points = "".join(f"<li>{_in_html(point)}</li>" for point in one.why)
     page.add(f"<p><b>{escape(one.heading)}</b></p><ul>{points}</ul>")
     for drawing in one.drawings:
         page.figure(drawing.draw(), drawing.caption)

@@ -193,11 +193,11 @@ def _why(writer: _Writer, question: str, prediction: Prediction, evidence: Evide
     writer.heading(f"Why: {question}")
     (axes,) = writer.axes(0.021 * len(rows), left=0.46)
     texts = [f"{feature_name(f)} = {shown}" for f, shown in zip(rows["feature"], rows["shown"], strict=True)]
-    bars = axes.barh(texts, rows["shap"], color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["shap"]])
-    axes.bar_label(bars, fmt="%+.3f", padding=3, fontsize=7)
+    bars = axes.barh(texts, 100 * rows["shap"], color=[POSITIVE if value >= 0 else NEGATIVE for value in rows["shap"]])
+    axes.bar_label(bars, fmt="%+.1f", padding=3, fontsize=7)
     axes.margins(x=0.2)
     axes.axvline(0, color=UNKNOWN, lw=0.6)
-    axes.set(xlabel=f"SHAP value towards {label_of(label)} (probability)")
+    axes.set(xlabel=f"SHAP value towards {label_of(label)} (percentage points)")
     for feature, panels in evidence.places.items():
         _panels(writer, feature, panels)
     if evidence.references:

@@ -1,8 +1,5 @@
 """A verdict in words: probability and prediction set together."""
 
-from dataclasses import replace
-from types import SimpleNamespace
-
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.wording import (
     doubt_figures,
@@ -11,10 +8,7 @@ from neuroclass.classification.wording import (
     left_out,
     left_out_line,
     set_line,
-    summary_of,
 )
-from neuroclass.reference.health import NOT_HEALTHY
-from neuroclass.ui.history.history import _caution, _without_caution
 
 SHARES = {"Pvalb": 0.6, "Sst": 0.24, "Vip": 0.12, "Htr3a": 0.04}
 
@@ -73,21 +67,6 @@ def test_a_contradicting_broad_class_is_named_with_its_probability():
 
 def test_three_classes_are_listed_as_prose_lists_them():
     assert headline(verdict(Prediction("lspin", SHARES, ("Pvalb", "Sst", "Vip")))) == "Pvalb, Sst or Vip"
-
-
-def test_the_history_gives_the_headline_with_its_probability_and_what_makes_it_doubtful():
-    broad = Prediction("dann", {"inhibitory": 0.96, "excitatory": 0.04}, ("inhibitory",), typicality=0.35)
-    sick = {"name": NOT_HEALTHY, "severity": "serious", "value": 3.0, "unit": "criteria", "sweep": None}
-    doubtful = replace(verdict(Prediction("lspin", SHARES, ("Pvalb", "Sst")), broad), qc=(sick,))
-    said = summary_of([doubtful, verdict(Prediction("lspin", SHARES, ("Pvalb",)), broad)])
-    first, second = said.split(f"{doubtful.cell} (mouse): ")[1:]
-    assert first.startswith(
-        "Pvalb or Sst (Pvalb 60.0%, inhibitory 96.0%). Do not rely on this answer: unlike a healthy"
-    )
-    assert second == "Pvalb, inhibitory (Pvalb 60.0%, inhibitory 96.0%)."
-    entry = SimpleNamespace(summary=f"{doubtful.cell} (mouse): {first}".strip(), cell="", name=f"{doubtful.cell}.abf")
-    assert _without_caution(entry) == "(mouse): Pvalb or Sst (Pvalb 60.0%, inhibitory 96.0%)."
-    assert _caution(entry) == "Do not rely on this answer: unlike a healthy cortical neuron."
 
 
 def test_an_unusual_cell_is_called_so_with_its_share():

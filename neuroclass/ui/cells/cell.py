@@ -37,6 +37,7 @@ _FACTS = {
     "vrest": BY_NAME["vrest"].label,
     "latency": BY_NAME["latency"].label,
 }
+_FACTS_A_ROW = 3
 MATES_SHOWN = 30
 
 
@@ -54,12 +55,12 @@ def show(cells: Cohort, cell_id: str) -> None:
     identity.heading(cells, row)
     with st.container(key="who"):  # one below the other where the page is narrow
         left, right = st.columns([4, 3], gap="medium")
+    found = _analysis(cells, cell_id)
     with left:
         identity.show(cells, row)
+        _facts(row, found if isinstance(found, RecordingAnalysis) else None)
     with right:
         predictions.show(cells, cell_id)
-    found = _analysis(cells, cell_id)
-    _facts(row, found if isinstance(found, RecordingAnalysis) else None)
     _parts(cells, row, found)
 
 
@@ -154,9 +155,8 @@ def _no_sweeps(cells: Cohort, cell_id: str) -> None:
 def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
     """Show key properties of a cell, each with a link to its sweep."""
     features = None if analysis is None else analysis.features
-    with st.container(key="facts"):  # two rows where the page is narrow
-        columns = st.columns(len(_FACTS))
-    for column, name in zip(columns, _FACTS, strict=True):
+    rows = [st.columns(_FACTS_A_ROW) for _ in range(-(-len(_FACTS) // _FACTS_A_ROW))]
+    for column, name in zip((one for columns in rows for one in columns), _FACTS, strict=True):
         with column:
             st.markdown(f"{_FACTS[name]}  \n**{escaped(with_unit(name, float(row[name])))}**")
             place = features.provenance.get(name) if features else None

@@ -12,7 +12,7 @@ from neuroclass.charts import cohort as charts
 from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.evaluation.summaries import percentile_in
-from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, Stimulus, with_unit
+from neuroclass.features import BY_NAME, FEATURE_NAMES, FEATURES, USUAL_ORDER, with_unit
 from neuroclass.ui import address as address_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
@@ -22,8 +22,6 @@ from neuroclass.ui.text import escaped
 
 ADDRESS = "feature"
 NONE = "none"
-_ORDER = (Stimulus.LONG_SQUARE, Stimulus.SHORT_SQUARE, Stimulus.RAMP, Stimulus.NOISE, Stimulus.NONE)
-"""Stimuli that most laboratories use first."""
 
 
 def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
@@ -32,7 +30,7 @@ def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
     column = "subclass" if row["subclass"] else "broad"
     mates = frame[frame[column] == row[column]]
     records = []
-    for spec in sorted(FEATURES, key=lambda one: _ORDER.index(one.stimulus)):
+    for spec in sorted(FEATURES, key=lambda one: USUAL_ORDER.index(one.stimulus)):
         value = float(row[spec.name])
         records.append(
             {

@@ -17,6 +17,10 @@ from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 N_REASONS = 3
+POINTS_HELP = (
+    "Percentage points by which the value moves the class' probability, against typical cells with the same features "
+    "measured (SHAP value); ★ marks the reason that is drawn."
+)
 _TRACE_PX = 236
 
 
@@ -113,7 +117,8 @@ def _reasons(verdict: CellVerdict, prediction: Prediction, drawn: str | None) ->
     label = max(prediction.probabilities, key=lambda name: prediction.probabilities[name])
     with st.container(key="verdict-reasons"):
         for column, reason in zip(st.columns(N_REASONS), strongest, strict=False):
-            column.markdown(_in_words(reason, label, verdict.species, reason.feature == drawn))
+            told = _in_words(reason, label, verdict.species, reason.feature == drawn)
+            column.markdown(told, help=POINTS_HELP if reason is strongest[0] else None)
             if caveat := verdict.provenance.get(reason.feature, {}).get("caveat"):
                 text = escaped(str(caveat), 300)
                 column.caption(f":orange[:material/warning:] {text[:1].upper()}{text[1:]}.")
@@ -125,10 +130,10 @@ def _in_words(reason: Reason, label: str, species: str, drawn: bool) -> str:
     star = ":violet[★] " if drawn else ""
     where = "" if spec.stimulus.value == "none" else f" \\({spec.stimulus.label}\\)"
     value = escaped(with_unit(reason.feature, reason.value)).replace(" ", "\u00a0")
-    shap = escaped(signed(reason.shap, 2))
+    points = escaped(signed(100 * reason.shap, 0))
     return (
         f"{star}:material/{arrow}: **{escaped(spec.label)}**{where} {value}"
-        f"  \n:small[SHAP {shap} {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"
+        f"  \n:small[{points} points {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"
     )
 
 

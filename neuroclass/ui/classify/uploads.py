@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from neuroclass.classification import wording
 from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import CellMetadata, to_json
 from neuroclass.classification.result import Answer, CellVerdict
+from neuroclass.classification.summary import summary_of
 from neuroclass.errors import HistoryError, NeuroClassError, Proposal, QuotaError, RejectedInput, TableError
 from neuroclass.features import Stimulus
 from neuroclass.io.channels import ChannelMapping
@@ -187,7 +187,7 @@ def answer(
     own_cells.keep(fingerprint(inputs=cell_input), answers)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     if entry is not None and place not in _finished().get(entry, ()):
-        payload, summary = (one.to_json() for one in answers), wording.summary_of(answers)
+        payload, summary = (one.to_json() for one in answers), summary_of(answers)
         try:
             store.history().finish(visitor(), entry, models.version, payload, summary, context=to_json(metadata))
             _finished().setdefault(entry, set()).add(place)

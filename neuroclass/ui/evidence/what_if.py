@@ -14,7 +14,7 @@ from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.classification.wording import stated
 from neuroclass.explain.what_if import Altered, altered_features, ask, shown_range
-from neuroclass.features import BY_NAME, FEATURES, Stimulus, features_of
+from neuroclass.features import BY_NAME, FEATURES, USUAL_ORDER, Stimulus, features_of
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
@@ -51,7 +51,7 @@ def show(case: Case, prediction: Prediction) -> None:
 def _groups(case: Case, prediction: Prediction) -> dict[str, list[str]]:
     """Measured features: those of the strongest reasons, then by stimulus."""
     groups = {STRONGEST: [one.feature for one in prediction.reasons[:N_STRONGEST]]}
-    for stimulus in (Stimulus.LONG_SQUARE, Stimulus.SHORT_SQUARE, Stimulus.RAMP, Stimulus.NOISE, Stimulus.NONE):
+    for stimulus in USUAL_ORDER:
         names = [one.name for one in FEATURES if one.stimulus is stimulus and one.name in case.verdict.features]
         if names:
             groups["Other" if stimulus is Stimulus.NONE else stimulus.label.capitalize()] = names

@@ -62,7 +62,7 @@ def strongest(shap: pd.DataFrame, deciles: pd.DataFrame, features: Sequence[str]
     effect = _effect(_direction(deciles[first].to_numpy(float), shap[first].to_numpy(float)), towards)
     then = f". Next: {' and '.join(map(named, others[:2]))}" if others else ""
     if unit == "probability":
-        size = f"it moves the probability by {100 * mean:.1f} percentage points on average (mean |SHAP| {mean:.3f})"
+        size = f"it moves the probability by {100 * mean:.1f} percentage points on average"
     else:
         size = f"mean |SHAP| {mean:.3f} ({unit})"
     return f"{named(first)} matters most: {size}; {effect}{then}."
@@ -115,9 +115,15 @@ def slope(values: Floats, shap: Floats, feature: str, towards: str, other: str, 
 def main_reasons(base: float, contributions: pd.Series, towards: str, unit: str) -> str:
     """From the base value to the output, and the features that move it most."""
     order = contributions.abs().sort_values(ascending=False).index[:3]
-    listed = ", ".join(f"{named(str(name))} {signed(float(contributions[name]), 3)}" for name in order)
-    total = base + float(contributions.sum())
-    return f"{unit.capitalize()} of {towards}: {base:.3f} → {total:.3f}, mostly by {listed}."
+    share = unit == "probability"
+
+    def moved(name: object) -> str:
+        value = float(contributions[name])
+        return f"{named(str(name))} {f'{signed(100 * value, 1)} points' if share else signed(value, 3)}"
+
+    listed = ", ".join(map(moved, order))
+    start, end = (f"{value:.1%}" if share else f"{value:.3f}" for value in (base, base + float(contributions.sum())))
+    return f"{unit.capitalize()} of {towards}: {start} → {end}, mostly by {listed}."
 
 
 def alike(correlations: "pd.Series[float]", model: str) -> str:
@@ -138,22 +144,23 @@ def retraining(flagged: int, total: int, agreed: pd.DataFrame) -> str:
     return f"{text}."
 
 
-def sparsity(n_open: "pd.Series[int]", truth: "pd.Series[str]", total: int) -> str:
-    """How few gates are open in a cell, and in cells of each class."""
-    medians = n_open.groupby(truth.to_numpy()).median()
-    first = str(medians.idxmin())
-    text = (
+def sparsity(n_open: "pd.Series[int]", total: int) -> str:
+    """How few gates are open in a cell."""
+    return (
         f"LSPIN uses few features: {n_open.median():.0f} of {total} or fewer in half of the cells, "
         f"{n_open.quantile(0.95):.0f} or fewer in 95%."
     )
+
+
+def needs(n_open: "pd.Series[int]", truth: "pd.Series[str]") -> str:
+    """How many gates are open in cells of each class; empty where the classes do not differ."""
+    medians = n_open.groupby(truth.to_numpy()).median()
+    first = str(medians.idxmin())
     if len(medians) < 2 or medians.min() == medians.max():
-        return text
+        return ""
     others = medians.drop(first)
     span = f"{others.min():g}" + (f" to {others.max():g}" if others.max() > others.min() else "")
-    return (
-        f"{text} That differs by class: the median is {medians.min():g} in {label_of(first)} "
-        f"({(truth == first).mean():.0%} of the cells), {span} in the other classes."
-    )
+    return f"{label_of(first)} cells need the fewest: {medians.min():g} in the median, other classes {span}."
 
 
 def always_open(gates: pd.DataFrame) -> str:

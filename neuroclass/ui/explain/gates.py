@@ -19,6 +19,7 @@ from neuroclass.ui.explain import findings
 from neuroclass.ui.text import escaped, stated_p
 
 SHOWN_CELLS = 600
+SHOWN_GATES = 14
 WITHIN, ACROSS = "within classes", "across classes"
 ALONE, BY_STIMULUS = "by likeness", "within stimuli"
 NAMES = [spec.name for spec in FEATURES]
@@ -51,7 +52,7 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
     always = int((gates[NAMES] > 0).mean().gt(OFTEN).sum())
     never = int((gates[NAMES] > 0).mean().lt(1 - OFTEN).sum())
     total = len(NAMES)
-    widgets.say(findings.sparsity(n_open, gates["truth"].astype(str), total))
+    widgets.say(findings.sparsity(n_open, total))
     with st.container(horizontal=True):
         for label, value in (
             ("Features used per cell, middle 90%", f"{n_open.quantile(0.05):.0f} to {n_open.quantile(0.95):.0f}"),
@@ -63,12 +64,25 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
         f"{escaped(cache.report_title(model))} on {gates['id'].nunique():,} held-out mouse cells, donor-grouped 5-fold "
         "cross-validation: gates by the network that did not see the cell. A gate is open where it is above 0."
     )
-    widgets.figure(
-        charts.open_count(gates[NAMES], gates["truth"]),
-        "open-gates",
-        lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
-        caption="Share of a class' held-out cells by their number of open gates.",
-    )
+    with st.container(key="place-open"):  # one below the other where the page is narrow
+        left, right = st.columns(2, gap="medium")
+    with left:
+        shares = (gates[NAMES] > 0).mean().sort_values(ascending=False).head(SHOWN_GATES)
+        widgets.figure(
+            charts.open_shares(shares),
+            "open-most",
+            lambda: (gates[NAMES] > 0).groupby(gates["truth"]).mean().T.rename_axis("feature").reset_index(),
+            finding=f"Open most often: {', '.join(findings.named(str(name)) for name in shares.index[:3])}.",
+            caption=f"Share of all cells in which the gate is open; the {SHOWN_GATES} gates open most often.",
+        )
+    with right:
+        widgets.figure(
+            charts.open_count(gates[NAMES], gates["truth"]),
+            "open-gates",
+            lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
+            finding=findings.needs(n_open, gates["truth"].astype(str)),
+            caption="Share of a class' cells by their number of open gates.",
+        )
 
 
 @st.fragment

@@ -78,7 +78,7 @@ def interactions(shap: Floats, table: pd.DataFrame, feature: str) -> "pd.Series[
 
 
 def one_cell(shown: Shown) -> None:
-    """One cell's waterfall."""
+    """How far each feature moves the model in one cell."""
     rows = shown.rows
     predictions = cache.table(shown.model, Table.PREDICTIONS).drop_duplicates("id").set_index("id")
     ids = rows["id"].drop_duplicates().tolist()
@@ -97,32 +97,21 @@ def one_cell(shown: Shown) -> None:
     contributions = row[shown.players].astype(float)
     base = float(row["base_value"])
     total = base + float(contributions.sum())
+    start, end = (f"{v:.1%}" if shown.unit == "probability" else f"{v:.3f} {shown.unit}" for v in (base, total))
     table = pd.DataFrame({"feature": shown.players, "shap": contributions.to_numpy(), "value": texts})
     found = predictions.loc[cell] if cell in predictions.index else None
     known = "" if found is None else f" True class: {escaped(label_of(found['truth']))}."
     caption = (
-        f"Held-out cell {escaped(cell)}, {shown.title} towards {label_of(shown.name)}.{known} Base {base:.3f}, the "
-        f"mean over the prototypes of its species, plus values gives {total:.3f} ({shown.unit}). A value read as "
-        "decile: 1 is the lowest tenth of its species, 10 the highest."
+        f"Held-out cell {escaped(cell)}, {shown.title} towards {label_of(shown.name)}.{known} From {start}, the "
+        f"mean over the prototypes of its species, the values add up to {end}. A value given as decile: 1 is the "
+        "lowest tenth of its species, 10 the highest."
     )
     widgets.figure(
-        charts.waterfall(base, contributions, texts, unit=shown.unit),
-        f"waterfall-{shown.key}-{cell}",
+        charts.contributions(contributions, texts, unit=shown.unit),
+        f"one-cell-{shown.key}-{cell}",
         table,
-        finding=findings.main_reasons(base, contributions, label_of(shown.name), shown.unit)
-        + _passes(base, contributions, shown.own),
+        finding=findings.main_reasons(base, contributions, label_of(shown.name), shown.unit),
         caption=f"{caption} Purple: towards {label_of(shown.name)}; green: away from it.",
-    )
-
-
-def _passes(base: float, contributions: "pd.Series[float]", own: bool) -> str:
-    """Why the bars pass 0 or 1 on their way, where they do."""
-    way = base + contributions.reindex(contributions.abs().sort_values(ascending=False).index).cumsum()
-    if not own or 0 <= way.min() <= way.max() <= 1:
-        return ""
-    return (
-        f" On the way the bars pass {1 if way.max() > 1 else 0}: each is a mean over many orders of adding the "
-        "features, and only start and end are probabilities."
     )
 
 

@@ -24,7 +24,7 @@ from neuroclass.ui.performance.systems import EVERYTHING
 from neuroclass.ui.text import escaped
 
 SHOWN_FEATURES = 14
-SHOWN_CELLS = 400
+SHOWN_CELLS = 300
 MAP_FEATURES = 20
 NETWORKS = {spec.name: spec.title for spec in MODELS.values()}
 TASKS = {spec.title: spec.name for spec in (*MODELS.values(), HUMAN_SUBCLASS)}
@@ -112,7 +112,9 @@ def choose_model() -> str:
     titles = list(TASKS)
     address.take("model", titles, titles[0])
     title = str(
-        st.selectbox("Task", titles, key="model", format_func=lambda one: QUESTIONS[TASKS[str(one)]], width=270)
+        st.segmented_control(
+            "Task", titles, required=True, key="model", format_func=lambda one: QUESTIONS[TASKS[str(one)]]
+        )
     )
     address.put("model", title, titles[0])
     return TASKS[title]
@@ -154,7 +156,7 @@ def footing(shown: Shown) -> None:
     """Model, cells, background and the gap between values and output."""
     gap, what = additivity(shown)
     if shown.unit != "probability":
-        st.caption(f"Here SHAP values are in {escaped(shown.unit)}, not in probability.")
+        st.caption(f"Here SHAP values are in {escaped(shown.unit)}, not in percentage points of probability.")
     how = "walks from every prototype in random orders and back"
     if not shown.own:
         how = str(shown.table["explainer"].iloc[0])

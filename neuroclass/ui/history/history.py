@@ -1,20 +1,18 @@
 """Search, reopen and delete classified cells, and compare model versions on them."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
-from neuroclass.classification import wording
+from neuroclass.classification import summary
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
 from neuroclass.config import SHIPPED_DIR
-from neuroclass.errors import HistoryError
+from neuroclass.errors import HistoryError, title_of
 from neuroclass.io.history import DONE, Entry, History, hidden_owner
 from neuroclass.io.history_links import linked
 from neuroclass.io.history_usage import usage
@@ -31,7 +29,6 @@ from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
-_CAUTION = re.compile(rf" ?({'|'.join(map(re.escape, wording.CAUTIONS))}): .*?\.(?= |$)")
 ENTRY = "entry"
 
 
@@ -122,9 +119,8 @@ def page() -> None:
         height=min(420, 38 + 35 * len(table)),
         column_config={
             "Last opened": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", help="By the server's clock."),
-            "Verdict": st.column_config.TextColumn(
-                width="large", help="The answer, with the probability of its likeliest class; of each cell, if several."
-            ),
+            "Answer": st.column_config.TextColumn(help="The class, or the classes that remain."),
+            "Probability": st.column_config.TextColumn(help="Of the likeliest subclass, and of the broad class."),
             "Caution": st.column_config.TextColumn(help="What makes a recording so doubtful that it has to be known."),
             "Models": st.column_config.TextColumn(
                 help="Whether the models in use, or earlier ones, answered. Select the row to compare them."
@@ -147,6 +143,7 @@ def page() -> None:
         _delete_everything()
         widgets.csv_button("history", table)
     if len(chosen) == 1:
+        _card(chosen[0])
         _versions(chosen[0])
     else:
         st.caption(
@@ -187,6 +184,17 @@ def _take_over(history: History, me: Visitor) -> None:
             st.rerun()
 
 
+def _card(entry: Entry) -> None:
+    """An entry's answer in full, which a table's columns may cut off."""
+    told = summary.told(entry.summary)
+    with st.container(border=True):
+        st.markdown(f"**{escaped(entry.cell or entry.name, 120)}**: {escaped(told.answer or entry.state, 900)}")
+        if told.probability:
+            st.caption(f"Probability {escaped(told.probability)}{f'; {told.species}' if told.species else ''}")
+        if told.caution:
+            st.warning(escaped(told.caution, 600), icon=":material/error:")
+
+
 def _delete(ids: list[str]) -> None:
     """Delete the entries that were ticked when the button was drawn, whatever has happened to the list since."""
     with guarded(stop=False):
@@ -204,31 +212,22 @@ def _delete_everything() -> None:
 
 
 def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
+    told = [summary.told(entry.summary) for entry in entries]
     return pd.DataFrame(
         {
             "Last opened": [datetime.fromtimestamp(entry.opened) for entry in entries],
             "File": [entry.name for entry in entries],
             "Cell": [entry.cell for entry in entries],
             "State": [entry.state for entry in entries],
-            "Verdict": [_without_caution(entry) for entry in entries],
-            "Caution": [_caution(entry) for entry in entries],
-            "Size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
+            "Species": [one.species for one in told],
+            "Answer": [one.answer for one in told],
+            "Probability": [one.probability for one in told],
+            "Caution": [one.caution for one in told],
             "Models": [_answered_by(entry.models) for entry in entries],
             "Link since": [datetime.fromtimestamp(made[entry.id]) if entry.id in made else None for entry in entries],
+            "Size (kB)": [round(sum(file.size for file in entry.files) / 1000) for entry in entries],
         }
     )
-
-
-def _without_caution(entry: Entry) -> str:
-    """An entry's answer; without the cell's name where that stands in the columns of the file or the cell."""
-    text = _CAUTION.sub("", entry.summary).strip()
-    for name in (entry.cell, PurePath(entry.name).stem):
-        text = text.removeprefix(f"{name} ")
-    return text
-
-
-def _caution(entry: Entry) -> str:
-    return " ".join(found.group().strip() for found in _CAUTION.finditer(entry.summary))
 
 
 def _without_what_says_nothing(table: pd.DataFrame) -> pd.DataFrame:
@@ -287,7 +286,7 @@ def versions_table(answers: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
         for one in payloads:
             row: dict[str, Any] = {"cell": one.get("cell", ""), "models": readable(version)}
             if "error" in one:
-                row["broad class"] = row["subclass"] = f"refused ({one['error']['type']})"
+                row["broad class"] = row["subclass"] = f"refused ({title_of(one['error']['type']).lower()})"
             for name, task in (("broad class", "broad"), ("subclass", "subclass")):
                 if task in one:
                     best = max(one[task], key=one[task].get)

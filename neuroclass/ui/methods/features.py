@@ -3,7 +3,16 @@
 import pandas as pd
 import streamlit as st
 
-from neuroclass.features import BY_NAME, FEATURES, FeatureSource, FeatureSpec, Stimulus, measured_on, with_unit
+from neuroclass.features import (
+    BY_NAME,
+    FEATURES,
+    USUAL_ORDER,
+    FeatureSource,
+    FeatureSpec,
+    Stimulus,
+    measured_on,
+    with_unit,
+)
 from neuroclass.ui import widgets
 from neuroclass.ui.methods.pictures import drawn_with, picture
 from neuroclass.ui.text import escaped
@@ -27,8 +36,7 @@ _ALSO = {
 def show() -> None:
     """The features of one stimulus as a table, one of them drawn; all of them as CSV."""
     st.subheader("The 41 features", anchor=False)
-    order = sorted(Stimulus, key=lambda one: one is not Stimulus.LONG_SQUARE)
-    stimuli = {stimulus.label.capitalize(): stimulus for stimulus in order}
+    stimuli = {stimulus.label.capitalize(): stimulus for stimulus in USUAL_ORDER}
     chosen = stimuli[widgets.choice("Stimulus", list(stimuli), "stimulus")]
     mine = [spec for spec in FEATURES if spec.stimulus is chosen]
     where = measured_on(chosen)

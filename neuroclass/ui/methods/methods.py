@@ -51,16 +51,20 @@ _STEP = "border:1px solid rgba(127,127,127,.35);border-top:3px solid #1A88AD;bor
 def way() -> None:
     """The way from a file to a verdict, as a row of steps."""
     st.subheader("From file to verdict", anchor=False)
-    steps = "".join(f"<li style='{_STEP}'><b>{number}. {title}</b></li>" for number, (title, _) in enumerate(WAY, 1))
+    steps = "".join(
+        f"<li style='{_STEP}'><b>{number}. {title}</b><br><span style='opacity:.85;font-size:.9em'>{text}</span></li>"
+        for number, (title, text) in enumerate(WAY, 1)
+    )
     st.html(f"<ol style='{_STEPS}'>{steps}</ol>")
 
 
 def verdict() -> None:
-    """The last steps of the way in detail, under their numbers."""
+    """Every step of the way in detail, one at a time."""
     details = [*_FIRST_STEPS, *_steps()]
-    for number, (step, text) in enumerate(WAY, start=1):
+    tabs = st.tabs([f"{number}. {step}" for number, (step, _) in enumerate(WAY, start=1)])
+    for tab, (step, _) in zip(tabs, WAY, strict=True):
         mine = [(claim, detail) for title, claim, detail in details if title == step]
-        with st.expander(f"**{number}. {step}.** {text}"):
+        with tab:
             st.markdown("\n\n".join(f"**{claim[:1].upper()}{claim[1:]}** {detail}" for claim, detail in mine))
 
 
@@ -175,6 +179,14 @@ def validation() -> None:
     )
 
 
+def _doi(name: str) -> str:
+    return f"[doi:{name}](https://doi.org/{name})"
+
+
+def _arxiv(name: str) -> str:
+    return f"[arXiv:{name}](https://arxiv.org/abs/{name})"
+
+
 def citations() -> None:
     """Show what to cite."""
     st.subheader("How to cite", anchor=False)
@@ -184,15 +196,20 @@ def citations() -> None:
         "**Data**\n"
         "- Allen Institute for Brain Science, Allen Cell Types Database (2015), "
         "[celltypes.brain-map.org](https://celltypes.brain-map.org).\n"
-        "- Human subclasses: Lee, Dalley et al., Science 382 (2023); Berg et al., Nature 598 (2021).\n"
-        "- Tests on other laboratories: Gouwens et al., Cell 183 (2020); Scala et al., Nature 598 (2021).\n\n"
+        f"- Human subclasses: Lee, Dalley et al., Science 382 (2023), {_doi('10.1126/science.adf6484')}; Berg et al., "
+        f"Nature 598 (2021), {_doi('10.1038/s41586-021-03813-8')}.\n"
+        f"- Tests on other laboratories: Gouwens et al., Cell 183 (2020), {_doi('10.1016/j.cell.2020.09.057')}; Scala "
+        f"et al., Nature 598 (2021), {_doi('10.1038/s41586-020-2907-3')}.\n\n"
         "**Methods**\n"
         "- Ophir, Shefi, Lindenbaum, Neuronal Cell Type Classification using Deep Learning (2023), "
         "[arXiv:2306.00528](https://arxiv.org/abs/2306.00528).\n"
-        "- DANN: Ganin et al., Domain-adversarial training of neural networks, JMLR 17 (2016).\n"
-        "- LSPIN: Yang, Lindenbaum, Kluger, Locally sparse neural networks for tabular biomedical data, ICML (2022).\n"
-        "- SHAP: Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS (2017).\n"
-        "- UMAP: McInnes, Healy, Melville, arXiv:1802.03426 (2018).\n"
-        "- Doubtful labels: Northcutt, Jiang, Chuang, Confident learning, JAIR 70 (2021)."
+        "- DANN: Ganin et al., Domain-adversarial training of neural networks, JMLR 17 (2016), "
+        f"{_arxiv('1505.07818')}.\n"
+        "- LSPIN: Yang, Lindenbaum, Kluger, Locally sparse neural networks for tabular biomedical data, ICML (2022), "
+        f"{_arxiv('2106.06468')}.\n"
+        "- SHAP: Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS (2017), "
+        f"{_arxiv('1705.07874')}.\n"
+        f"- UMAP: McInnes, Healy, Melville (2018), {_arxiv('1802.03426')}.\n"
+        f"- Doubtful labels: Northcutt, Jiang, Chuang, Confident learning, JAIR 70 (2021), {_arxiv('1911.00068')}."
     )
     st.caption("MIT licence. The data keep their own terms of use.")

@@ -84,6 +84,7 @@ def facts(card: Mapping[str, Any], idea: str = "") -> None:
         lines.append(f"**Score:** {scored}{f'; the final model is trained on {learned}' if learned else ''}.")
     elif learned:
         lines.append(f"**Trained on** {learned}.")
+    lines += [f"**Yardstick:** {told}."] if (told := yardstick(card)) else []
     if apart := scored_apart(card.get("metrics") or {}):
         lines.append(apart)
     st.caption("  \n".join(lines))
@@ -100,6 +101,20 @@ def scored_on(card: Mapping[str, Any]) -> str:
         donors = f" of {metrics['n_donors']:,} donors" if metrics.get("n_donors") else ""
         text += f" on {metrics['n_cells']:,} {kind}cells{donors}"
     return text
+
+
+def yardstick(card: Mapping[str, Any]) -> str:
+    """How often the commonest class alone is right in the cells of the score, by species; empty where not known."""
+    counts: Mapping[str, int] = (card.get("training_cells") or {}).get("classes") or {}
+    if not counts or (card.get("metrics") or {}).get("n_cells") != sum(counts.values()):
+        return ""
+    species: dict[str, list[int]] = {}
+    for name, n_cells in counts.items():
+        species.setdefault(name.split(" ", 1)[0], []).append(int(n_cells))
+    shares = {name: max(mine) / sum(mine) for name, mine in sorted(species.items(), reverse=True)}
+    named = len(shares) > 1
+    listed = " and ".join(f"{share:.0%}{f' of {name} cells' if named else ''}" for name, share in shares.items())
+    return f"always naming the commonest class is right in {listed}{'' if named else ' of these cells'}"
 
 
 def scored_apart(metrics: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from neuroclass.cohort.demo import load_demo, simulate_demo_cell
 from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.ephys.sweep import SIMULATED_WARNING
-from neuroclass.features import BY_NAME, with_unit
+from neuroclass.features import BY_NAME, signed, with_unit
 from neuroclass.ui import warmup, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import dropped, examples
@@ -107,11 +107,17 @@ def verdict() -> None:
         lines = [
             f"- {'★ ' if one.feature == spike.reason.feature else ''}{escaped(BY_NAME[one.feature].label)} "
             f"{escaped(with_unit(one.feature, one.value))} "
-            f"({'for' if one.shap > 0 else 'against'} {escaped(label)}, {one.shap:+.2f})"
+            f"({escaped(signed(100 * one.shap, 0))} points {_side(one)} {escaped(label)})"
             for one in found.reasons
         ]
         st.markdown("\n".join(lines))
-        st.caption(f"{SIMULATED_WARNING} Numbers are SHAP values, in probability; ★ is shown at the left.")
+        st.caption(
+            f"{SIMULATED_WARNING} Points: percentage points of probability (SHAP values); ★ is shown at the left."
+        )
+
+
+def _side(reason: Reason) -> str:
+    return "towards" if reason.shap > 0 else "away from"
 
 
 def start() -> None:

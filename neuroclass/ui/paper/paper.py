@@ -131,7 +131,7 @@ def _section(one: Section, found: Reproduction) -> None:
     table = _table(one)
     if one.note:
         st.caption(escaped(one.note, 900))
-    points = "\n".join(f"- {escaped(point, 900)}" for point in one.why)
+    points = "\n".join(f"- {'**'.join(escaped(part, 900) for part in point.split('**'))}" for point in one.why)
     st.markdown(f"**{one.heading}**\n{points}")
     for drawing in one.drawings:
         simulated = found.simulated or drawing.name == "noise"

@@ -11,6 +11,7 @@ from neuroclass.adaptation.labelled_table import LabelledTable, read_labelled
 from neuroclass.config import ValidationSettings, data_folder, declared
 from neuroclass.evaluation.names import Protocol
 from neuroclass.evaluation.protocols import DIVIDING
+from neuroclass.reference.template import labelled_template_csv
 from neuroclass.training.command_line import command
 from neuroclass.training.runs import MOST_NAME, Cells, RunConfig
 from neuroclass.training.settings import (
@@ -141,6 +142,16 @@ def _cells(system: str) -> tuple[Cells, UploadedFile | None, LabelledTable | Non
         help="The upload format of the Classify page, with the columns cell, donor, species and label.",
     )  # fmt: skip
     if upload is None:
+        st.download_button(
+            "Template (CSV)",
+            labelled_template_csv(),
+            file_name="neuroclass-labelled-template.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            key="labelled-template",
+        )
         return cells, None, None
     table = None
     with guarded(stop=False):
