@@ -3,7 +3,7 @@
 import streamlit as st
 
 from neuroclass.ui import cache, model_choice, widgets
-from neuroclass.ui.explain import shap_cells, shap_values, stability
+from neuroclass.ui.explain import shap_cells, shap_systems, shap_values, stability
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.models import own_report
 
@@ -41,7 +41,7 @@ with guarded():
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = None if view in (SYSTEMS, RETRAINING) else shap_values.choose(model)
     if shown is None:
-        (shap_values.systems if view == SYSTEMS else stability.section)(model)
+        (shap_systems.systems if view == SYSTEMS else stability.section)(model)
     else:
         VIEWS[view](shown)
         shap_values.footing(shown)

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroclass.cohort.demo import load_demo
+from neuroclass.cohort.examples import example_recording
 from neuroclass.config import PROJECT_DIR
 from neuroclass.features import FEATURE_NAMES, FEATURES
 
@@ -84,6 +86,15 @@ def _read_reasons(stage: Stage) -> None:
     reasons = stage.tab.get_by_text("What speaks for Pvalb").first
     reasons.wait_for()
     reasons.scroll_into_view_if_needed()
+    stage.settle(stage.tab)
+
+
+def _drop_own(stage: Stage) -> None:
+    stage.open(stage.tab, stage.base)
+    recording = shutil.copy(example_recording("pyramidal"), stage.folder / "my-cell.nwb")
+    stage.tab.locator(".st-key-front-files input[type=file]").set_input_files(recording)
+    stage.tab.get_by_role("heading", name="Glutamatergic, excitatory").wait_for()
+    stage.tab.locator(".st-key-verdict-sections").wait_for()
     stage.settle(stage.tab)
 
 
@@ -183,7 +194,12 @@ def _find_spike(stage: Stage) -> None:
 
 
 STORIES: dict[str, tuple[tuple[str, Step], ...]] = {
-    "first-visit": (("arrive", _arrive), ("example", _try_example), ("reasons", _read_reasons)),
+    "first-visit": (
+        ("arrive", _arrive),
+        ("example", _try_example),
+        ("reasons", _read_reasons),
+        ("own", _drop_own),
+    ),
     "colleague": (("link", _make_link), ("colleague", _colleague_looks), ("withdrawn", _withdraw)),
     "batch": (("dropped", _drop_batch), ("next", _step_on), ("laboratory", _compare_laboratory)),
     "one-cell": (("filter", _filter), ("cell", _open_cell), ("spike", _find_spike)),

@@ -16,7 +16,7 @@ POINTS_A_PANEL = 1200
 MOST_TRACES = 8
 ASIDE = 0.3
 """How far before the fitted points of a line others are drawn, of the range of the fitted."""
-_TITLE_WIDTH, _LINE_PX = 15, 16
+_TITLE_WIDTH, _LINE_PX = 26, 16
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,6 +79,6 @@ def told(summary: str) -> Told:
     found = _ONE.match(rest) if len(_COLON.findall(rest)) == 1 else None
     if found is None:
         n_cells = len(_COLON.findall(rest))
-        return Told("", f"{n_cells} cells: {rest}" if n_cells > 1 else rest, "", caution)
+        return Told("", f"{n_cells} cells: {rest}" if n_cells > 1 else rest.removesuffix("."), "", caution)
     species = found["species"].replace(UNKNOWN, "")
     return Told(species, f"{found['answer']}{found['without'] or ''}", found["probability"] or "", caution)

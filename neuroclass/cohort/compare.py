@@ -85,10 +85,6 @@ def compare_selections(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     columns = ["feature", "name", "delta", "median_a", "median_b", "p_holm", "cells_a", "cells_b"]
     table = pd.DataFrame(records, columns=columns)
     table["p_holm"] = holm(table["p_holm"])
-    turned = (table["delta"] < 0) & (table["b"] != OTHERS)
-    pair, other = ["a", "b", "cells_a", "cells_b"], ["b", "a", "cells_b", "cells_a"]
-    table.loc[turned, pair] = table.loc[turned, other].to_numpy()
-    table.loc[turned, "delta"] *= -1
     return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
 
 
@@ -124,6 +120,10 @@ def compare_within(
     rows = [row for one in each for row in _compared(values[one], groups[one], order, paired)]
     table = pd.DataFrame(rows, columns=["a", "b", "delta", "p_holm", "cells_a", "cells_b"])
     table["p_holm"] = holm(table["p_holm"])
+    turned = (table["delta"] < 0) & (table["b"] != OTHERS)
+    pair, other = ["a", "b", "cells_a", "cells_b"], ["b", "a", "cells_b", "cells_a"]
+    table.loc[turned, pair] = table.loc[turned, other].to_numpy()
+    table.loc[turned, "delta"] *= -1
     return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
 
 

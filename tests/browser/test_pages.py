@@ -1,6 +1,7 @@
 """In a real browser, offline: every address opens its page, nothing is asked of the outside."""
 
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from neuroclass.cohort.examples import example_recording
 from neuroclass.config import PROJECT_DIR
 from tests.browser.visiting import TIMEOUT_MS, Visitor
 
@@ -31,7 +33,7 @@ def visitor(server: str, tab: Any) -> Visitor:
 def test_the_first_visit_to_a_fresh_server_finds_the_page(fresh_server: str, tab: Any, address: str) -> None:
     visitor = Visitor(tab, fresh_server)
     visitor.open(address)
-    assert visitor.tab.locator("h1").inner_text().lower() == address
+    assert visitor.tab.locator("h1").inner_text().lower().startswith(address)
     visitor.check()
 
 
@@ -66,6 +68,29 @@ def test_an_uploaded_table_is_classified_and_a_bad_file_refused(visitor: Visitor
     visitor.tab.set_input_files("[data-testid=stFileUploaderDropzoneInput]", [str(table)])
     visitor.tab.locator(".st-key-verdict-strips").wait_for()
     visitor.tab.locator(".st-key-verdict-sections").get_by_text("Export").wait_for()
+    visitor.check()
+
+
+def test_a_recording_dropped_on_the_front_page_is_classified_there_and_then_closed(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    if not (PROJECT_DIR / "models" / "lspin" / "weights.safetensors").is_file():
+        pytest.skip("the shipped models are not here")
+    own = shutil.copy(example_recording("pyramidal"), tmp_path / "my own cell.nwb")
+    visitor.open("")
+    visitor.tab.locator(".st-key-front-files input[type=file]").set_input_files(own)
+    visitor.tab.wait_for_url(re.compile("/classify"), wait_until="commit")
+    visitor.tab.locator(".st-key-verdict-sections").wait_for()
+    assert "my own cell.nwb" in visitor.tab.locator(".st-key-first-screen").inner_text()
+    visitor.still()
+    visitor.tab.reload()  # the address names it
+    visitor.tab.locator(".st-key-verdict-sections").wait_for()
+    visitor.still()
+    visitor.open("")
+    visitor.tab.locator(".st-key-front-files input[type=file]").set_input_files(own)
+    visitor.tab.locator(".st-key-dropped-leave button").click()
+    visitor.tab.get_by_text("Or try an example").wait_for()
+    assert visitor.tab.locator(".st-key-first-screen").count() == 0
     visitor.check()
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from neuroclass.cell_types import COLOURS, SUBCLASS_ORDER
-from neuroclass.charts import cohort, embedding, evaluation, gates, shap_charts, theme, traces, training
+from neuroclass.charts import cohort, embedding, evaluation, gate_counts, gates, shap_charts, theme, traces, training
 from neuroclass.charts.session import session
 from neuroclass.cohort.demo import load_demo
 from neuroclass.explain.clustering import cluster
@@ -52,9 +52,10 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "dependence": lambda: shap_charts.dependence(
         pd.DataFrame({"id": ["a"], "value": [1.0], "shap": [0.1], "decile": [3]}), "tau", "sag", unit="probability"
     ),
-    "waterfall": lambda: shap_charts.waterfall(0.5, SHAP.iloc[0], ["1 mV"] * 41, unit="probability"),
+    "contributions": lambda: shap_charts.contributions(SHAP.iloc[0], ["1 mV"] * 41, unit="probability"),
     "matrix": lambda: gates.matrix(GATES, TRUTH, cluster(GATES.to_numpy()), cluster(GATES.to_numpy().T)),
-    "open_count": lambda: gates.open_count(GATES, TRUTH),
+    "open_count": lambda: gate_counts.open_count(GATES, TRUTH),
+    "open_shares": lambda: gate_counts.open_shares((GATES > 0).mean().sort_values(ascending=False)),
     "mean_by_class": lambda: gates.mean_by_class(GATES.groupby(TRUTH.to_numpy()).mean()),
     "history": lambda: training.history(pd.DataFrame({"epoch": [1], "total": [0.5]}), ["total"], "Loss (nats)"),
 }
@@ -153,9 +154,9 @@ def test_confusion_shows_counts_and_row_shares() -> None:
     assert heat.text[0][0] == "<b>75.0%</b><br><span style='font-size:11px'>3</span>"
 
 
-def test_waterfall_ends_at_base_plus_contributions() -> None:
-    bar = FIGURES["waterfall"]().data[0]
-    assert bar.base + sum(bar.x) == pytest.approx(0.5 + SHAP.iloc[0].sum())
+def test_bars_of_one_cell_add_up_to_all_contributions() -> None:
+    bar = FIGURES["contributions"]().data[0]
+    assert sum(bar.x) == pytest.approx(100 * SHAP.iloc[0].sum()) and bar.base is None
 
 
 def test_gate_matrix_is_pale_where_shut() -> None:
@@ -168,12 +169,12 @@ def test_groups_of_two_species_stand_apart_under_one_name_each() -> None:
     of_class = FRAME["subclass"].where(FRAME["subclass"].notna(), FRAME["broad"])
     fig = cohort.distribution(FRAME.assign(**{"class": of_class}), "sag", "class")
     names = [trace.name.rpartition(" (")[0] for trace in fig.data]
-    assert names[:5] == [f"mouse, {name}" for name in ("Glutamatergic", "Pvalb", "Sst", "Vip", "Htr3a+|Vip−")]
-    assert names[5:] == ["human, excitatory", "human, inhibitory"]
+    assert names[:5] == [f"mouse {name}" for name in ("Glutamatergic", "Pvalb", "Sst", "Vip", "Htr3a+|Vip−")]
+    assert names[5:] == ["human excitatory", "human inhibitory"]
     assert sum(len(trace.x) for trace in fig.data) == FRAME["sag"].notna().sum()
     by_layer = [trace.name for trace in cohort.distribution(FRAME, "sag", "layer").data]
-    assert any(name.startswith("mouse, 5") for name in by_layer)
-    assert any(name.startswith("human, 5") for name in by_layer)
+    assert any(name.startswith("mouse 5") for name in by_layer)
+    assert any(name.startswith("human 5") for name in by_layer)
     mouse = cohort.distribution(FRAME[FRAME["species"] == "mouse"], "sag", "subclass")
     assert mouse.data[0].name.startswith("Glutamatergic (")
 

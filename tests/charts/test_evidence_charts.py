@@ -17,7 +17,7 @@ def test_each_bar_of_the_reasons_carries_its_feature():
     shap, gates, _ = fig.data
     assert list(shap.customdata) == list(gates.customdata) == ["sag", "tau"]
     assert "&lt;b&gt;12 ms" in shap.y[1].replace("\xa0", " ")
-    assert "probability" in fig.layout.xaxis.title.text
+    assert "percentage points" in fig.layout.xaxis.title.text
     assert list(gates.x) == [0.0, 1.0] and list(gates.text) == ["0", "1"]
 
 
@@ -46,8 +46,8 @@ def test_every_gate_is_written_also_where_it_is_shut():
 def test_values_of_negative_bars_do_not_lie_on_the_names():
     table = REASONS.assign(shap=[-0.2, 0.1])
     fig = evidence.reasons(table, "Pvalb")
-    assert sorted(fig.data[0].text) == ["", "+0.100"]
-    (note,) = [one for one in fig.layout.annotations if one.text == "−0.200"]
+    assert sorted(fig.data[0].text) == ["", "+10.0"]
+    (note,) = [one for one in fig.layout.annotations if one.text == "−20.0"]
     assert (note.x, note.xanchor, note.y) == (0, "left", fig.data[0].y[1])
 
 

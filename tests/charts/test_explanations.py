@@ -104,20 +104,24 @@ def test_the_strip_that_is_dragged_across_is_as_high_as_the_one_on_top() -> None
 def test_mean_gates_stand_under_their_stimulus_with_their_numbers() -> None:
     means = pd.DataFrame({"sag": [0.9], "width": [0.1], "tau": [0.001]}, index=["Sst"])
     fig = gates.mean_by_class(means)
-    assert [a.text for a in fig.layout.annotations] == ["<b>Noise</b>", "<b>Long square</b>"]
+    assert [a.text for a in fig.layout.annotations] == ["<b>Long square</b>", "<b>Noise</b>"]
     maps = [trace for trace in fig.data if trace.type == "heatmap"]
-    assert [list(one.y) for one in maps] == [["Width"], ["Sag", "Membrane time constant"]]
+    assert [list(one.y) for one in maps] == [["Sag", "Membrane time constant"], ["Width"]]
     texts = {text: trace.textfont.color for trace in fig.data if trace.type == "scatter" for text in trace.text}
-    assert texts["0.90"] == "#FFFFFF" and texts["0.10"] is None and texts["0"] is None
+    assert texts["0.90"] == "#FFFFFF" and texts["0.10"] is None and texts[""] is None
     assert "No gate" in gates.mean_by_class(means[[]]).layout.annotations[0].text
 
 
-def test_values_stand_at_the_right_end_of_each_bar_of_a_waterfall() -> None:
-    fig = shap_charts.waterfall(0.5, pd.Series({"sag": 0.3, "tau": -0.1}), ["a", "b"], unit="probability")
-    texts = fig.data[1]
-    assert [text.strip() for text in texts.text] == ["+0.300", "−0.100"]
-    assert list(texts.x) == pytest.approx([0.8, 0.8])
-    assert fig.layout.xaxis.range[1] > 0.8
+def test_bars_of_one_cell_start_at_zero_the_largest_first_with_their_points() -> None:
+    values = pd.Series({"tau": -0.1, "sag": 0.3})
+    (bars,) = shap_charts.contributions(values, ["a", "b"], unit="probability").data
+    assert list(bars.x) == pytest.approx([30.0, -10.0]) and list(bars.text) == ["+30.0", "−10.0"]
+    assert "Sag" in bars.y[0] and bars.y[0].endswith("= b")
+    assert bars.marker.color[0] != bars.marker.color[1]
+    (odds,) = shap_charts.contributions(values, ["a", "b"], unit="log-odds").data
+    assert list(odds.text) == ["+0.300", "−0.100"]
+    (few,) = shap_charts.contributions(values, ["a", "b"], unit="log-odds", top=1).data
+    assert few.y[1] == "1 other features" and few.x[1] == pytest.approx(-0.1)
 
 
 def test_a_quantity_of_several_stimuli_has_a_label() -> None:

@@ -1,5 +1,7 @@
 """Probabilities of one verdict in little room; class colours mean classes, and nothing else has them."""
 
+import pytest
+
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts import theme
 from neuroclass.charts.verdict import before_after, strips
@@ -35,7 +37,7 @@ def test_without_a_label_no_class_is_in_full_colour():
 
 def test_before_and_after_have_the_same_classes():
     before, after = before_after({"Pvalb": 0.6, "Sst": 0.4}, {"Sst": 0.9, "Pvalb": 0.1}).data
-    assert list(before.y) == list(after.y) and list(after.x) == [0.1, 0.9]
+    assert list(before.y) == list(after.y) and list(after.x) == pytest.approx([10, 90])
 
 
 def test_no_colour_of_a_class_is_used_for_anything_else():

@@ -49,7 +49,7 @@ def test_several_cells_are_told_together_and_every_caution_once():
 
 def test_a_refusal_is_told_in_words():
     refused = RejectedInput("v.nwb", ClampModeError("v.nwb is voltage clamp"))
-    assert told(summary_of([refused])) == Told("", "refused (clamp mode).", "", "")
+    assert told(summary_of([refused])) == Told("", "refused (clamp mode)", "", "")
 
 
 def test_what_earlier_versions_wrote_stands_as_it_is():

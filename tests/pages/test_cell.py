@@ -29,11 +29,15 @@ def test_the_rheobase_leads_to_its_sweep(open_page: Open, tiny_models: Path) -> 
 
 def test_the_address_reopens_stimulus_sweep_window_panel_and_feature(open_page: Open, tiny_models: Path) -> None:
     view = {"sweep": "22", "from": "1.25", "to": "1.5", "panel": "passive", "feature": "sag"}
-    app = open_page("explore", cell=CELL, **view)
+    app = open_page("explore", cell=CELL, part="Sweeps", **view)
     assert not app.exception
-    assert (app.selectbox(key="sweep").value, app.selectbox(key="feature").value) == ("22", "sag")
+    assert app.selectbox(key="sweep").value == "22"
     assert app.slider[0].value == (1.25, 1.5)
     assert any("= sag 0.223" in c.value for c in app.caption)
+    app = open_page("explore", cell=CELL, feature="sag")
+    assert not app.exception
+    assert app.session_state["part"] == "Features", "an address with a feature opens the features"
+    assert app.selectbox(key="feature").value == "sag"
     assert any("Measured on sweep 0" in c.value for c in app.caption)
 
 
@@ -76,8 +80,10 @@ def test_every_panel_stands(open_page: Open, tiny_models: Path) -> None:
 def test_nonsense_in_the_address_is_left_out_and_sweeps_are_stepped_through(open_page: Open, tiny_models: Path) -> None:
     app = open_page("explore", cell=CELL, sweep="999", panel="x", feature="y", **{"from": "a", "to": "-1"})
     assert not app.exception
-    assert app.selectbox(key="sweep").value == "all overlaid"
     assert app.selectbox(key="feature").value == "none"
+    app.session_state["part"] = "Sweeps"
+    app.run()
+    assert app.selectbox(key="sweep").value == "all overlaid"
     app.button(key=f"step1-cell-{CELL}").click().run()
     assert app.selectbox(key="sweep").value == "0"
     app.button(key=f"step-1-cell-{CELL}").click().run()

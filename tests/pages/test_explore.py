@@ -74,8 +74,9 @@ def test_classes_are_compared_within_their_species_unless_asked(open_page: Open,
     app = open_page("explore")
     assert not app.exception
     table = _tests(app)
-    assert set(table["Group"]) | set(table["Against"]) >= {"mouse, Htr3a+|Vip−", "human, excitatory"}
-    assert (table["Group"].str.partition(",")[0] == table["Against"].str.partition(",")[0]).all()
+    assert set(table["Group"]) | set(table["Against"]) >= {"mouse Htr3a+|Vip−", "human excitatory"}
+    assert (table["Group"].str.partition(" ")[0] == table["Against"].str.partition(" ")[0]).all()
+    assert table["Above it"].str.rstrip("%").astype(int).min() >= 50, "the group that is above comes first"
     app.toggle(key="across").set_value(True).run()
     assert not app.exception
     assert len(_tests(app)) == 21 > len(table) == 11

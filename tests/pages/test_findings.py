@@ -34,7 +34,7 @@ def test_cells_of_the_class_and_others_are_counted_apart() -> None:
 
 def test_the_output_is_base_plus_contributions() -> None:
     text = findings.main_reasons(0.5, pd.Series({"sag": 0.3, "tau": -0.1}), "Sst", "probability")
-    assert text.startswith("Probability of Sst: 0.500 → 0.700") and text.index("Sag") < text.index("Membrane")
+    assert text.startswith("Probability of Sst: 50.0% → 70.0%") and text.index("Sag") < text.index("Membrane")
 
 
 def test_open_gates_are_counted() -> None:
@@ -52,9 +52,11 @@ def test_open_gates_are_counted() -> None:
 
 def test_the_number_of_open_gates_is_given_by_class_where_it_differs() -> None:
     n_open, truth = pd.Series([4, 4, 4, 8, 9]), pd.Series(["Glutamatergic"] * 3 + ["Sst", "Vip"])
-    text = findings.sparsity(n_open, truth, 41)
-    assert "4 of 41 or fewer in half" in text and "4 in Glutamatergic (60% of the cells), 8 to 9 in the other" in text
-    assert "by class" not in findings.sparsity(n_open[:3], truth[:3], 41)
+    assert "4 of 41 or fewer in half" in findings.sparsity(n_open, 41)
+    assert findings.needs(n_open, truth) == (
+        "Glutamatergic cells need the fewest: 4 in the median, other classes 8 to 9."
+    )
+    assert findings.needs(n_open[:3], truth[:3]) == ""
 
 
 def test_how_far_the_species_is_hidden_is_said_before_the_numbers() -> None:

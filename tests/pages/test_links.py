@@ -101,12 +101,12 @@ def test_the_owner_makes_sees_and_withdraws_a_link_and_a_colleague_follows_it(
     assert linked.GONE in shown(opened("verdict", COLLEAGUE, link=token))
 
 
-@pytest.mark.parametrize("section", ["Reasons", "Features", "Export"])
+@pytest.mark.parametrize("section", ["Reasons", "How sure", "Features", "Export"])
 def test_every_section_of_a_linked_verdict_is_there_and_none_that_changes_it(opened, classified, history, section):
     (model,) = history.answers(ME, classified)
     app = opened("verdict", COLLEAGUE, link=make_link(history, ME, classified, model), section=section)
     (choice,) = [one for one in app.get("button_group") if "Reasons" in one.options]
-    assert list(choice.options) == ["Reasons", "Features", "Export"]
+    assert list(choice.options) == ["Reasons", "How sure", "Features", "Export"]
     assert not [one for one in labels(app) for word in CHANGING if word in one]
     assert not app.error
 

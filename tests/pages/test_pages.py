@@ -19,6 +19,8 @@ TITLES = {
     "verdict": "A colleague's verdict, read only",
     "paper": "Reproduction of Ophir et al. 2023",
     "shap_values": "SHAP: which features matter",
+    "gates": "Gates: the few features LSPIN uses",
+    "domains": "Domains: from mouse to human",
 }
 RESULT_PAGES = ("performance", "shap_values", "gates", "domains")
 
@@ -94,7 +96,8 @@ def test_a_cell_in_the_address_is_opened(open_page: Open, tiny_models: Path, dem
     assert not app.exception
     (title,) = app.title
     assert title.value.replace("\\", "").startswith(f"Cell {demo_id} · ")
-    assert any(s.value == "Sweeps" for s in app.subheader)
+    (part,) = [one for one in app.get("button_group") if "Sweeps" in one.options]
+    assert part.value == "Sweeps" and "Similar cells" in part.options
 
 
 def test_an_unknown_cell_in_the_address_leads_to_the_list(open_page: Open, tiny_models: Path) -> None:

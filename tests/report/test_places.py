@@ -1,5 +1,7 @@
 """The place of a feature: aligned on its spike or stimulus, and nothing where it was not measured."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,30 @@ def test_the_figure_names_simulated_cells_and_escapes_names(cell):
     titles = [note.text for note in fig.layout.annotations]
     assert all("(simulated)" in title and "&lt;b&gt;odd" in title for title in titles)
     assert fig.layout.yaxis.title.text == "Membrane potential (mV)"
+
+
+@pytest.mark.parametrize(("feature", "axes"), [("f_i_curve_slope", ("pA", "Hz")), ("ri", ("pA", "mV"))])
+def test_a_slope_is_drawn_as_the_line_of_every_cell(cell, feature, axes):
+    panels = compare([cell, cell], feature)
+    points = panels[0].points
+    slope = points.line[0] * (1000 if feature == "ri" else 1)
+    assert slope == pytest.approx(cell.values[feature], rel=1e-6)
+    assert set(points.sweeps[points.fitted]) == set(cell.places[feature])
+    fig = side_by_side(panels, aligned_on(feature))
+    first, second = [trace for trace in fig.data if trace.mode == "lines"]
+    assert (first.line.dash, second.line.dash) == ("solid", "dot")
+    assert first.name.endswith(panels[0].subtitle.split(": ")[-1]) and "&lt;b&gt;odd" in first.name
+    assert axes[0] in fig.layout.xaxis.title.text and axes[1] in fig.layout.yaxis.title.text
+    x = np.concatenate([trace.x for trace in fig.data if trace.mode == "markers"])
+    assert set(points.x[points.fitted]) <= set(x)
+    assert x.min() >= points.x[points.fitted].min() - 0.3 * np.ptp(points.x[points.fitted]) - 1e-9
+
+
+def test_sweeps_are_drawn_where_one_cell_has_no_line(cell):
+    panels = compare([cell, cell], "f_i_curve_slope")
+    fig = side_by_side([panels[0], replace(panels[1], points=None)], aligned_on("f_i_curve_slope"))
+    assert fig.layout.yaxis.title.text == "Membrane potential (mV)"
+
+
+def test_other_features_have_no_line(cell):
+    assert panel_of(cell, "sag").points is None and panel_of(cell, "width").points is None

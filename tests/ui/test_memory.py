@@ -166,7 +166,7 @@ def test_a_released_upload_is_not_taken_for_an_empty_file_later(monkeypatch):
     monkeypatch.setattr(received, "release", released.append)
     monkeypatch.setattr(received, "_keep", lambda file: [StoredFile(file.name, "0" * 64, 3)])
     file = SimpleNamespace(file_id="7", name="cell.abf", getvalue=io.BytesIO(b"abc").getvalue)
-    assert isinstance(received._taken(file)[0], StoredFile) and released == [file]
-    (again,) = received._taken(file)
+    assert isinstance(received.taken(file)[0], StoredFile) and released == [file]
+    (again,) = received.taken(file)
     assert isinstance(again, RejectedInput) and "drop it again" in str(again.error)
     assert CellInput.single("cell.abf", b"").files[0].size == 0

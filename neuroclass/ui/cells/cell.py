@@ -61,14 +61,14 @@ def show(cells: Cohort, cell_id: str) -> None:
         _facts(row, found if isinstance(found, RecordingAnalysis) else None)
     with right:
         predictions.show(cells, cell_id)
-    _parts(cells, row, found)
+    lent = Lent(partial(_again, cells.source, cell_id)) if isinstance(found, RecordingAnalysis) else None
+    _parts(cells, row, lent, found if isinstance(found, NeuroClassError) else None)
 
 
 @st.fragment
-def _parts(cells: Cohort, row: pd.Series, found: RecordingAnalysis | NeuroClassError | None) -> None:
+def _parts(cells: Cohort, row: pd.Series, lent: Lent | None, trouble: NeuroClassError | None) -> None:
     """The chosen part; only that one is computed."""
     cell_id = str(row["id"])
-    lent = Lent(partial(_again, cells.source, cell_id)) if isinstance(found, RecordingAnalysis) else None
     names = (SWEEPS, FEATURES, REASONS, SIMILAR)
     first = next((part for name, part in _PART_OF.items() if name in st.query_params), SWEEPS)
     address.take(PART, names, first)
@@ -84,14 +84,14 @@ def _parts(cells: Cohort, row: pd.Series, found: RecordingAnalysis | NeuroClassE
         elif lent is not None:
             _sweeps(cells, row, lent)
         else:
-            _without_sweeps(cells, row, found)
+            _without_sweeps(cells, row, trouble)
     widgets.figures_zip(f"cell-{cell_id}")
 
 
-def _without_sweeps(cells: Cohort, row: pd.Series, found: object) -> None:
+def _without_sweeps(cells: Cohort, row: pd.Series, trouble: NeuroClassError | None) -> None:
     """What is wrong with the recording, or how to get it, and beside it what the features tell of its shape."""
-    if isinstance(found, NeuroClassError):
-        st.error(f"**{found.title}.** {escaped(found.plain, 800)}", icon=":material/warning:")
+    if trouble is not None:
+        st.error(f"**{trouble.title}.** {escaped(trouble.plain, 800)}", icon=":material/warning:")
         return
     with st.container(key="without-sweeps"):
         left, right = st.columns([2, 3], gap="large")

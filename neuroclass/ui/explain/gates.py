@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
-from neuroclass.charts import gate_curves
+from neuroclass.charts import gate_counts, gate_curves
 from neuroclass.charts import gates as charts
 from neuroclass.charts.shap_charts import feature_label
 from neuroclass.charts.theme import download_config, ordered
@@ -69,7 +69,7 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
     with left:
         shares = (gates[NAMES] > 0).mean().sort_values(ascending=False).head(SHOWN_GATES)
         widgets.figure(
-            charts.open_shares(shares),
+            gate_counts.open_shares(shares),
             "open-most",
             lambda: (gates[NAMES] > 0).groupby(gates["truth"]).mean().T.rename_axis("feature").reset_index(),
             finding=f"Open most often: {', '.join(findings.named(str(name)) for name in shares.index[:3])}.",
@@ -77,7 +77,7 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
         )
     with right:
         widgets.figure(
-            charts.open_count(gates[NAMES], gates["truth"]),
+            gate_counts.open_count(gates[NAMES], gates["truth"]),
             "open-gates",
             lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
             finding=findings.needs(n_open, gates["truth"].astype(str)),

@@ -30,6 +30,7 @@ from neuroclass.ui.text import escaped
 
 CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
 ENTRY = "entry"
+CURRENT = "current"
 
 
 def reopen(fresh: bool) -> None:
@@ -146,6 +147,9 @@ def page() -> None:
         _card(chosen[0])
         _versions(chosen[0])
     else:
+        if not chosen:
+            st.markdown("**Opened last**")
+            _card(entries[0])
         st.caption(
             "Select one row to open it, to share a read-only link to it, or to compare versions of the models on it."
         )
@@ -231,9 +235,11 @@ def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
 
 
 def _without_what_says_nothing(table: pd.DataFrame) -> pd.DataFrame:
-    """The table without columns that are empty, or that say of every entry that it is answered."""
+    """The table without columns that are empty, or that say of every entry what is usual."""
     empty = [name for name in table if table[name].isin(["", None]).all() or table[name].isna().all()]
-    return table.drop(columns=[*empty, *(["State"] if (table["State"] == DONE).all() else [])])
+    usual = {"State": DONE, "Models": CURRENT}
+    alike = [name for name, value in usual.items() if name not in empty and (table[name] == value).all()]
+    return table.drop(columns=[*empty, *alike])
 
 
 def _answered_by(versions: Sequence[str]) -> str:
@@ -242,7 +248,7 @@ def _answered_by(versions: Sequence[str]) -> str:
     for version in versions:
         name = readable(version)
         chosen = name if name != version else ""
-        said.append(", ".join(filter(None, (chosen, "current" if version == current else "earlier"))))
+        said.append(", ".join(filter(None, (chosen, CURRENT if version == current else "earlier"))))
     return " | ".join(dict.fromkeys(said))
 
 

@@ -131,7 +131,7 @@ def _section(one: Section, found: Reproduction) -> None:
     table = _table(one)
     if one.note:
         st.caption(escaped(one.note, 900))
-    points = "\n".join(f"- {'**'.join(escaped(part, 900) for part in point.split('**'))}" for point in one.why)
+    points = "\n".join(f"- {_with_bold(point)}" for point in one.why)
     st.markdown(f"**{one.heading}**\n{points}")
     for drawing in one.drawings:
         simulated = found.simulated or drawing.name == "noise"
@@ -148,6 +148,12 @@ def _section(one: Section, found: Reproduction) -> None:
         ways = "\n".join(f"- **{escaped(name)}:** {escaped(text, 900)}" for name, text in named.items())
         st.markdown(f"{escaped(one.shows, 1500)}\n\n{ways}")
     widgets.csv_button(f"paper-{one.key}", table, label="Table (CSV)", simulated=found.simulated)
+
+
+def _with_bold(point: str) -> str:
+    """A point whose first words may be bold."""
+    plain, *bold = point.split("**")
+    return escaped(plain, 900) if len(bold) != 2 else f"**{escaped(bold[0])}** {escaped(bold[1], 900)}"
 
 
 def _outcomes(one: Section) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from neuroclass.charts import curves as curve_charts
 from neuroclass.charts import evaluation as charts
+from neuroclass.charts import gate_counts
 from neuroclass.charts import gates as gate_charts
 from neuroclass.charts.theme import ordered
 from neuroclass.evaluation import summaries
@@ -274,7 +275,7 @@ def _gates() -> None:
         "features that are there.",
     )
     widgets.figure(
-        gate_charts.open_count(gates[names], gates["truth"]), "human-open", caption=f"Open gates of a cell. {caption}"
+        gate_counts.open_count(gates[names], gates["truth"]), "human-open", caption=f"Open gates of a cell. {caption}"
     )
 
 
