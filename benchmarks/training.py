@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pages import TIMEOUT_MS, idle, serving
+from benchmarks.browsing import TIMEOUT_MS, idle, serving
 from neuroclass.config import PROJECT_DIR
 from neuroclass.training.job import State
 from neuroclass.training.jobs import JobRegistry

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pages import IDLE, TIMEOUT_MS, serving
+from benchmarks.browsing import IDLE, TIMEOUT_MS, serving
 from neuroclass.cohort.demo import load_demo
 from neuroclass.cohort.examples import example_recording
 from neuroclass.cohort.selections import encode

@@ -242,7 +242,7 @@ def photograph(browser: Any, base: str, folder: Path, widths: tuple[int, ...], t
 
 def main() -> None:
     """Write the pictures."""
-    from benchmarks.pages import serving
+    from benchmarks.browsing import serving
     from docs.scripts.make_screenshots import running_browser
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
