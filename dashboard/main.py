@@ -55,7 +55,7 @@ STYLE = """
   min-height: 6.5rem; border: 1.5px dashed #8FA3AD; align-items: center
 }
 :is(.st-key-front-files, .st-key-files) [data-testid=stFileUploaderDropzoneInstructions]::before {
-  content: "or drop files here\00a0·\00a0"; white-space: nowrap
+  content: "or drop files here · "; white-space: pre
 }
 .js-plotly-plot text[style*="fill: rgb(128, 132, 149)"] {fill: #4F5C66 !important}
 [data-testid=stBaseButton-primary], [data-testid=stBaseButton-primaryFormSubmit] {

@@ -13,7 +13,7 @@ from neuroclass.types.arrays import Floats
 
 COLUMNS = 6
 TILE_PX = 104
-POINTS_A_TILE = 240
+POINTS_A_TILE = 480
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.04, 0.96, 0.06, 0.74  # of a tile, that its trace takes
 _HOVER_WIDTH = 60
 FADED = 0.35

@@ -23,7 +23,8 @@ from neuroclass.ui.text import escaped
 Pair = tuple[CellInput | None, Answer]
 _CELL_NAMES = "cell_names"
 REFUSED, CONTRADICTION, OUT, UNDECIDED = "refused", "contradiction", "out of distribution", "undecided"
-_ORDER = (REFUSED, CONTRADICTION, OUT, UNDECIDED, "")
+UNRELIABLE, CAREFUL = "do not rely", "caution"
+_ORDER = (REFUSED, CONTRADICTION, OUT, UNRELIABLE, UNDECIDED, CAREFUL, "")
 
 
 def grouping_form(files: Sequence[InputFile]) -> list[CellInput]:
@@ -142,8 +143,8 @@ def table_of(pairs: Sequence[Pair]) -> pd.DataFrame:
     repeated = set(twice[twice.duplicated()])
     rows = [_refused(one) if isinstance(one, RejectedInput) else _row(one, repeated) for _, one in pairs]
     columns = [
-        *("attention", "file", "cell", "species", "broad class", "broad probability", "broad set"),
-        *("subclass", "subclass probability", "subclass set", "expected accuracy", "like the database", "features"),
+        *("attention", "file", "cell", "species", "broad class", "broad probability", "subclass"),
+        *("subclass probability", "subclass set", "broad set", "expected accuracy", "like the database", "features"),
         *("typicality (%)", "flags", "note"),
     ]
     return pd.DataFrame(rows).reindex(columns=columns)
@@ -184,7 +185,7 @@ def _row(one: CellVerdict, repeated: set[str]) -> dict[str, Any]:
 
 
 def by_doubt(pairs: Sequence[Pair]) -> list[Pair]:
-    """Refused files first, then contradictions, cells out of distribution and undecided ones, then the others."""
+    """Refused files first, then contradictions, cells out of distribution and other doubtful ones, then the rest."""
     return sorted(pairs, key=lambda pair: _ORDER.index(attention(pair[1])))
 
 
@@ -194,10 +195,13 @@ def attention(one: Answer) -> str:
         return REFUSED
     if wording.contradicts(one):
         return CONTRADICTION
-    if not one.broad.abstain:
-        return ""
     typicality = one.broad.typicality
-    return OUT if typicality is not None and typicality < ODD_TYPICALITY else UNDECIDED
+    if one.broad.abstain and typicality is not None and typicality < ODD_TYPICALITY:
+        return OUT
+    caution = wording.caution_line(one)
+    if caution.startswith(wording.CAUTIONS[0]):
+        return UNRELIABLE
+    return UNDECIDED if one.broad.abstain else CAREFUL if caution else ""
 
 
 def _rounded(value: float | None) -> float | None:

@@ -12,7 +12,17 @@ from neuroclass.classification.result import Answer, CellVerdict
 from neuroclass.errors import RejectedInput
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import uploads
-from neuroclass.ui.classify.batch import CONTRADICTION, OUT, REFUSED, UNDECIDED, Pair, attention, table_of
+from neuroclass.ui.classify.batch import (
+    CAREFUL,
+    CONTRADICTION,
+    OUT,
+    REFUSED,
+    UNDECIDED,
+    UNRELIABLE,
+    Pair,
+    attention,
+    table_of,
+)
 from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
@@ -95,10 +105,12 @@ def _counts(pairs: Sequence[Pair]) -> str:
         REFUSED: "refused",
         CONTRADICTION: "with contradicting models",
         OUT: "out of distribution",
+        UNRELIABLE: "not to be relied on",
         UNDECIDED: "undecided",
+        CAREFUL: "to be read with caution",
     }
     parts = [f"{counts[name]} {text}" for name, text in words.items() if name in counts]
-    return f"{', '.join(parts)}: these come first." if parts else "None refused, undecided or out of distribution."
+    return f"{', '.join(parts)}: these come first." if parts else "None needs attention."
 
 
 def _coloured(table: pd.DataFrame) -> Any:
@@ -117,8 +129,8 @@ def _columns() -> dict[str, Any]:
     return {
         "attention": st.column_config.TextColumn(
             "Attention",
-            help="Refused, models that contradict each other, out of distribution, or undecided: every class is in the "
-            "set, or too little was measured.",
+            help="Refused, models that contradict each other, out of distribution, a recording not to be relied on or "
+            "to be read with caution, or undecided: every class is in the set, or too little was measured.",
         ),
         **{name: st.column_config.TextColumn(name.capitalize()) for name in ("file", "cell", "species", "subclass")},
         "broad class": st.column_config.TextColumn("Broad class"),

@@ -30,12 +30,11 @@ def offered(here: bool) -> None:
 
 
 def listed() -> None:
-    """The examples one below the other, each beside what it shows; the page Classify opens with the chosen one."""
+    """The examples one below the other, each above what it shows; the page Classify opens with the chosen one."""
     for name, example in EXAMPLES.items():
-        left, right = st.columns([4, 5], vertical_alignment="center")
-        if left.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
+        if st.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
             _open(name, here=False)
-        right.caption(example.shows)
+        st.caption(example.shows)
 
 
 def _open(name: str, here: bool) -> None:

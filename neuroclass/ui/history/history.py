@@ -193,6 +193,9 @@ def _card(entry: Entry) -> None:
     told = summary.told(entry.summary)
     with st.container(border=True):
         st.markdown(f"**{escaped(entry.cell or entry.name, 120)}**: {escaped(told.answer or entry.state, 900)}")
+        for payload in next(reversed(store.history().answers(visitor(), entry.id).values()), []):
+            if "error" in payload:
+                st.caption(escaped(str(payload["error"].get("message", "")), 600))
         if told.probability:
             st.caption(f"Probability {escaped(told.probability)}{f'; {told.species}' if told.species else ''}")
         if told.caution:
