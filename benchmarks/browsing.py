@@ -23,7 +23,8 @@ ALL_DRAWN = """() => {
     if (!document.querySelector('[data-test-script-state=notRunning]')) return false;
     if (main.querySelector('[data-stale=true]')) return false;
     const charts = [...main.querySelectorAll('[data-testid=stPlotlyChart]')];
-    return charts.length && charts.filter(one => !one.closest('details:not([open])')).every(one => one.querySelector('.main-svg'));
+    const open = charts.filter(one => !one.closest('details:not([open])'));
+    return charts.length && open.every(one => one.querySelector('.main-svg'));
 }"""
 
 
