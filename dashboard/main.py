@@ -21,7 +21,9 @@ st.set_page_config(
 
 # space, room for figures that need it, and contrast of 4.5:1 in both themes for what the theme draws paler
 STYLE = """
-.stMainBlockContainer {padding-top: 2.5rem; padding-bottom: 3rem}
+.stMainBlockContainer {padding-top: 1.3rem; padding-bottom: 3rem}
+.stMainBlockContainer h1 {padding-top: 0 !important}
+.st-key-first-screen h2 {font-size: 1.75rem; padding: 0}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
 [data-testid=stTable] :is(th, th p) {color: inherit !important}
 [data-testid=stMetricDelta] {color: inherit; opacity: .85}
@@ -45,6 +47,9 @@ STYLE = """
   .stMainBlockContainer {padding-left: 1.8rem; padding-right: 1.8rem}
   .st-key-who [data-testid=stColumn], .st-key-without-sweeps [data-testid=stColumn],
   .st-key-place-open [data-testid=stColumn] {min-width: 100%}
+  [role=radiogroup] button {padding-left: .55rem; padding-right: .55rem}
+  [role=radiogroup] button p {font-size: .84rem}
+  .st-key-facts [data-testid=stColumn] {min-width: calc(33% - 1rem) !important}
   .st-key-place-axes [data-testid=stColumn] {min-width: calc(50% - 1rem)}
   .st-key-nearest [data-testid=stColumn], .st-key-cards [data-testid=stColumn] {min-width: 100%}
   .st-key-expectation [data-testid=stColumn] {min-width: 100%}

@@ -89,9 +89,9 @@ TASK_CLASSES: dict[str, tuple[str, ...]] = {
 
 COLOURS: dict[str, str] = {
     Broad.EXCITATORY: "#D55E00",
-    Broad.INHIBITORY: "#5E60CE",
+    Broad.INHIBITORY: "#7276E0",
     Subclass.GLUTAMATERGIC: "#D55E00",
-    Subclass.PVALB: "#0072B2",
+    Subclass.PVALB: "#2B86C5",
     Subclass.SST: "#E69F00",
     Subclass.VIP: "#CC79A7",
     Subclass.HTR3A: "#009E73",

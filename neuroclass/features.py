@@ -81,19 +81,21 @@ class FeatureSpec:
 
     @property
     def named(self) -> str:
-        """The feature in prose: its label, with the stimulus where it has one."""
-        return self.label if self.stimulus is Stimulus.NONE else f"{self.label} ({self.stimulus.label})"
+        """The feature in prose, in lists and on axes: what it is called, with the stimulus where it has one."""
+        return self.called if self.stimulus is Stimulus.NONE else f"{self.called} ({self.stimulus.label})"
 
     @property
-    def listed(self) -> str:
-        """The feature in lists and on axes: its label, with the stimulus where it has one after a comma."""
-        return self.label if self.stimulus is Stimulus.NONE else f"{self.label}, {self.stimulus.label}"
+    def called(self) -> str:
+        """What the field calls it: the current at threshold on long squares is the rheobase."""
+        return "Rheobase" if self.name == "threshold_i_long_square" else self.label
 
     @property
     def title(self) -> str:
-        """Axis title: label, stimulus and display unit."""
+        """Axis title: what it is called, stimulus and display unit."""
         unit = self.shown_unit or ("" if "ratio" in self.label.lower() else "ratio")
-        return f"{self.listed} ({unit})" if unit else self.listed
+        where = "" if self.stimulus is Stimulus.NONE else self.stimulus.label
+        told = ", ".join(filter(None, (where, unit)))
+        return f"{self.called} ({told})" if told else self.called
 
 
 _NOISE = "mean over the spikes of the first noise sweep with more than 10 spikes"

@@ -1,5 +1,7 @@
 """Whether human cells can be classified by what was learned from mouse cells."""
 
+import streamlit as st
+
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, model_choice, widgets
@@ -24,6 +26,10 @@ widgets.heading("Domains: from mouse to human", "Can human cells be classified b
 with guarded():
     widgets.source_notice(cache.cohort())
     own_report.domains(model_choice.pick())
+    st.caption(
+        "DANN learns while a second network, its adversary, tries to tell the species from DANN's features and is made "
+        "to fail; λ is the adversary's weight."
+    )
     transfer.show()
     matches = cross_species_matches.table()
     stored = {"Nearest human cells": matches is not None, "Human subclasses": human_labels.stored()}

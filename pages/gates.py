@@ -27,16 +27,17 @@ VIEWS = {
 
 widgets.heading(
     "Gates: the few features LSPIN uses",
-    "A gate switches one feature on or off for one cell. Which are open, and do cells of a class agree?",
+    "LSPIN, a locally sparse network, has a gate for every feature, which opens or shuts it for one cell. Which are "
+    "open, and do cells of a class agree?",
 )
 with guarded():
     widgets.source_notice(cache.cohort())
     chosen = model_choice.pick()
     model = own_report.gated_model(chosen)
-    view = widgets.named_choice("View", NAMES, "view", label_visibility="collapsed")
-    VIEWS[view](cache.table(model, Table.GATES), model)
     if chosen.shipped:
         st.caption(
             "The gates here are LSPIN's own. Classify pools LSPIN with models of the same features that have no gates, "
             "so that a feature whose gate is shut can still weigh in an answer there."
         )
+    view = widgets.named_choice("View", NAMES, "view", label_visibility="collapsed")
+    VIEWS[view](cache.table(model, Table.GATES), model)

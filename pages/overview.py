@@ -21,7 +21,7 @@ st.subheader("What it can tell", anchor=False)
 typical = st.container()
 front.scope()
 
-st.subheader(f"Loaded: {overview.in_short(cells)}", anchor=False)
+front.loaded(f"Loaded: {overview.in_short(cells)}")
 widgets.simulated_notice(cells)
 overview.composition(cells)
 overview.notes(cells)

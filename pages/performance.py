@@ -15,6 +15,8 @@ with guarded():
     if not chosen.shipped:
         own_report.performance_of(chosen)
         st.stop()
+    if short := performance.in_short():
+        st.markdown(f"**{short}**")
     with st.container(key="asked"):
         left, right = st.columns([3, 2])
     with left:

@@ -32,12 +32,12 @@ with guarded():
     widgets.source_notice(cache.cohort())
     chosen = model_choice.pick()
     st.markdown(
-        "A SHAP value of +10 says: this feature's value raises the class' probability in this cell by 10 percentage "
+        "A SHAP value of +10 says: this feature's value raises the class's probability in this cell by 10 percentage "
         "points, against typical cells of its species."
     )
     model = shap_values.choose_model() if chosen.shipped else own_report.explained(chosen)
     names = {name: title for name, title in NAMES.items() if chosen.shipped or name != SYSTEMS}
-    view = widgets.named_choice("View", names, "view", label_visibility="collapsed")
+    view = widgets.named_choice("View", names, "view")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = None if view in (SYSTEMS, RETRAINING) else shap_values.choose(model)
     if shown is None:

@@ -32,6 +32,8 @@ AMPLITUDE = Axis("Stimulus amplitude", "pA")
 CURRENT = Axis("Current", "pA")
 RATE = Axis("Firing rate", "Hz")
 LOWEST = Axis("Lowest potential", "mV")
+ASIDE, ROOM = 0.3, 0.06
+"""How far before the fitted points of a line others are drawn, and room at the ends, of the range of the fitted."""
 
 
 def line_through(
@@ -95,6 +97,9 @@ def line_through(
             name=escape(legend),
             hoverinfo="skip",
         )
+    if used.any() and not used.all():
+        span = float(np.ptp(x[used])) or 1.0
+        fig.update_xaxes(range=[x[used].min() - ASIDE * span, max(x[used].max(), x.max()) + ROOM * span])
     return finish(fig, height=330, x=axes[0].text, y=axes[1].text, simulated=simulated)
 
 

@@ -298,7 +298,7 @@ def feature_percentiles(table: pd.DataFrame, simulated: bool = False) -> go.Figu
     fig.add_vrect(x0=25, x1=75, fillcolor=UNKNOWN, opacity=0.18, line_width=0)
     fig.add_scatter(
         x=rows["percentile"],
-        y=rows["label"] + ", " + rows["stimulus"],
+        y=rows["label"] + " (" + rows["stimulus"] + ")",
         mode="markers",
         marker={"size": 9, "color": np.where(extreme, PALETTE[1], ACCENT)},
         customdata=rows[["shown"]],

@@ -7,15 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.cell_plots import Axis
+from neuroclass.charts.cell_plots import ASIDE, Axis
 from neuroclass.charts.theme import ACCENT, escape, finish, lines, note
 from neuroclass.charts.traces import Mark, Trace, crop, envelope
 from neuroclass.types.arrays import Floats, Integers, Mask
 
 POINTS_A_PANEL = 1200
 MOST_TRACES = 8
-ASIDE = 0.3
-"""How far before the fitted points of a line others are drawn, of the range of the fitted."""
 _TITLE_WIDTH, _LINE_PX = 26, 16
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from neuroclass.charts.comparison import ASIDE, Panel, Points
+from neuroclass.charts.cell_plots import ASIDE, ROOM
+from neuroclass.charts.comparison import Panel, Points
 from neuroclass.charts.theme import ACCENT, POSITIVE, SIMULATED_NOTE, escape, finish, lines
 from neuroclass.charts.traces import Curve, Trace, crop, envelope
 
@@ -15,8 +16,8 @@ MARKER_MS = 8.0
 """Half width of the band that shows on the sweep where the spike is, ms."""
 _OTHERS = 0.35
 _TITLE_WIDTH, _LINE_PX = 32, 16
-_ROOM = 0.06
-"""Room at the ends of a line, of the range of its fitted points."""
+_HEADROOM = 0.08
+"""Room below and above a sweep, of its range."""
 _STAR = {"symbol": "star", "size": 13, "color": POSITIVE, "line": {"width": 1, "color": "white"}}
 
 
@@ -133,7 +134,7 @@ def decisive_line(trace: Trace, points: Points, shown: int, reason: str, height:
             col=2,
         )
     low, high = ends[0] - ASIDE * float(np.ptp(ends)), ends[1]
-    room = _ROOM * (high - low)
+    room = ROOM * (high - low)
     fig.update_xaxes(title_text=points.axes[0].text, range=[low - room, high + room], row=1, col=2)
     fig.update_yaxes(title_text=points.axes[1].text, row=1, col=2)
     return _finished(fig, height, simulated)
@@ -164,7 +165,9 @@ def _sweep(trace: Trace, reason: str) -> go.Figure:
         )
     fig.update_xaxes(showticklabels=False, row=1, col=1)
     fig.update_xaxes(matches="x", title_text="Time (s)", row=2, col=1)
-    fig.update_yaxes(title_text="Potential (mV)", row=1, col=1)
+    low, high = float(np.nanmin(trace.v_mv)), float(np.nanmax(trace.v_mv))
+    room = _HEADROOM * max(high - low, 1.0)
+    fig.update_yaxes(title_text="Potential (mV)", range=[low - room, high + room], row=1, col=1)
     return fig.update_yaxes(title_text="I (pA)", nticks=3, row=2, col=1)
 
 

@@ -9,8 +9,6 @@ from plotly.subplots import make_subplots
 from neuroclass.charts.theme import POSITIVE, category, class_label, colours_of, finish
 
 SPACES: dict[str, str] = {"raw": "Input features", "lambda0": "No adversary (λ = 0)", "dann": "DANN"}
-_RARE = 0.25
-"""Share of the cells below which a group stands out from the others."""
 _FRAME = "rgba(127,139,146,0.35)"
 PANEL_PX = 260
 
@@ -106,7 +104,6 @@ def _points(
     for column, space in enumerate(spaces, start=1):
         for name, value in colours_of(groups).items():
             cells = table[(table["space"] == space) & (groups == name)]
-            rare = len(cells) < _RARE * (table["space"] == space).sum()
             fig.add_scatter(
                 x=cells["x"].round(3),
                 y=cells["y"].round(3),
@@ -116,7 +113,7 @@ def _points(
                 legendgroup=name,
                 showlegend=column == 1,
                 customdata=cells[["id"]],
-                marker={"color": value, **({"size": 5, "opacity": 0.9} if rare else {"size": 4, "opacity": 0.6})},
+                marker={"size": 4, "color": value, "opacity": 0.75},
                 hovertemplate=f"%{{customdata[0]}}, {class_label(name)}<extra></extra>",
                 row=row,
                 col=column,

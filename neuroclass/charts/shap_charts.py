@@ -1,6 +1,6 @@
 """Figures of SHAP values. Their unit is the explainer's and is passed in; probability is drawn in percentage points."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,9 @@ def drawn_in(unit: str) -> tuple[float, str, int]:
 
 
 def feature_label(name: str) -> str:
-    """A feature's label with its stimulus and no unit; a quantity's label if it spans several stimuli."""
+    """What a feature is called, with its stimulus and no unit; a quantity's label if it spans several stimuli."""
     spec = BY_NAME.get(name)
-    return f"{name}, all stimuli" if spec is None else spec.listed
+    return f"{name} (all stimuli)" if spec is None else spec.named
 
 
 def _spread(values: Floats, n_bins: int = 60) -> Floats:
@@ -40,7 +40,13 @@ def _spread(values: Floats, n_bins: int = 60) -> Floats:
 
 
 def beeswarm(
-    values: pd.DataFrame, deciles: pd.DataFrame, features: Sequence[str], *, unit: str, simulated: bool = False
+    values: pd.DataFrame,
+    deciles: pd.DataFrame,
+    features: Sequence[str],
+    *,
+    unit: str,
+    simulated: bool = False,
+    means: Mapping[str, float] | None = None,
 ) -> go.Figure:
     """SHAP values of many cells, one row per feature, coloured by the feature's decile in its species.
 
@@ -56,6 +62,8 @@ def beeswarm(
         Unit of the SHAP values.
     simulated : bool
         Whether the cells are simulated.
+    means : mapping of str to float, optional
+        Mean |SHAP| of each feature, written beside its name.
 
     Returns
     -------
@@ -84,9 +92,13 @@ def beeswarm(
             hovertemplate=f"{feature_label(name)}<br>SHAP %{{x:.{digits}f}}, decile %{{customdata}}<extra></extra>",
         )
     fig.add_vline(x=0, line={"color": UNKNOWN, "width": 1})
+    means = {} if means is None else means
     fig.update_yaxes(
         tickvals=list(range(len(features))),
-        ticktext=[feature_label(name) for name in reversed(list(features))],
+        ticktext=[
+            feature_label(name) + (f"  <b>{factor * means[name]:.{digits}f}</b>" if name in means else "")
+            for name in reversed(list(features))
+        ],
         range=[-0.7, len(features) - 0.3],
     )
     return finish(
@@ -165,7 +177,7 @@ def dependence(
     """
     factor, shown, digits = drawn_in(unit)
     points = points.assign(shap=factor * points["shap"])
-    second = feature_label(other).replace(", ", ",<br>")
+    second = feature_label(other).replace(" (", "<br>(")
     bar = {"title": {"text": f"Decile of<br>{second}<br>(1–10)"}, "thickness": 12}
     place = _within_decile(points) if deciles else points["value"]
     fig = go.Figure(
@@ -252,10 +264,10 @@ def contributions(
     text = pd.Series(list(texts), index=values.index)
     order = values.abs().sort_values(ascending=False).index
     first, rest = list(order[:top]), list(order[top:])
-    names = [f"{feature_label(str(n)).replace(', ', ',<br>')} = {escape(text[n])}" for n in first]
+    names = [f"{feature_label(str(n)).replace(' (', '<br>(')} = {escape(text[n])}" for n in first]
     bars = [factor * float(values[n]) for n in first]
     if rest:
-        names.append(f"{len(rest)} other features")
+        names.append(f"{len(rest)} others")
         bars.append(factor * float(values[rest].sum()))
     fig = go.Figure(
         go.Bar(

@@ -11,6 +11,7 @@ _SERIOUS, _CAUTION = Severity.SERIOUS.value, Severity.CAUTION.value
 _WORDS: Mapping[str, str] = {
     "unbalanced_bridge": "bridge",
     "baseline_drift": "drift",
+    "no_repolarisation": "stay depolarised at",
     "noise": "have noise of",
     "clipped_spikes": "have clipped spikes",
     "truncated_epoch": "end within their stimulus",
@@ -32,8 +33,13 @@ _WORDS: Mapping[str, str] = {
     "not_a_healthy_cortical_neuron": "unlike a healthy cortical neuron",
 }
 """What a finding is called beside its value; of sweeps, what they do."""
-_ONE_SWEEP = {"drift": "drifts", "have noise of": "has noise of", "have clipped spikes": "has clipped spikes",
-              "end within their stimulus": "ends within its stimulus"}  # fmt: skip
+_ONE_SWEEP = {
+    "drift": "drifts",
+    "stay depolarised at": "stays depolarised at",
+    "have noise of": "has noise of",
+    "have clipped spikes": "has clipped spikes",
+    "end within their stimulus": "ends within its stimulus",
+}
 _WITHOUT_VALUE = frozenset({"not_a_healthy_cortical_neuron", "clipped_spikes", "truncated_epoch"})
 
 

@@ -35,8 +35,9 @@ def typical_cells(mates: pd.DataFrame) -> list[str]:
 
 
 def typical_sweep(mates: pd.DataFrame) -> Sweep:
-    """A long square 50 pA above rheobase of the most typical demo cell that fires in its last third, not in block."""
-    sweeps = (simulate_demo_squares(cell_id, ABOVE_RHEOBASE_PA).sweeps[-1] for cell_id in typical_cells(mates))
+    """A long square of about twice rheobase of the most typical demo cell that fires to its end, not in block."""
+    rheobase = mates.set_index("id")["threshold_i_long_square"].fillna(ABOVE_RHEOBASE_PA)
+    sweeps = (simulate_demo_squares(one, float(rheobase[one])).sweeps[-1] for one in typical_cells(mates))
     return next(sweep for sweep in sweeps if _fires_to_its_end(sweep))
 
 

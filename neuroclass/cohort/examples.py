@@ -46,13 +46,13 @@ def _disturbed(sweep: Sweep, offset_mv: float) -> Sweep:
 EXAMPLES: Mapping[str, Example] = {
     "fast-spiking": Example(
         "A fast-spiking cell",
-        "Every stimulus of the database, a clear answer.",
-        "simulated-mouse-pvalb-045",
+        "Every stimulus of the database; brief spikes at high rates.",
+        "simulated-mouse-pvalb-009",
     ),
     "pyramidal": Example(
         "A pyramidal cell",
-        "Every stimulus of the database, broad spikes that adapt.",
-        "simulated-mouse-glutamatergic-028",
+        "Every stimulus of the database; broad spikes at low rates.",
+        "simulated-mouse-glutamatergic-024",
     ),
     "awkward": Example(
         "A difficult recording",
@@ -91,12 +91,12 @@ def example_recording(name: str = "fast-spiking", folder: str | Path | None = No
     """
     if name not in EXAMPLES:
         raise SettingsError(f"There is no example {name!r}; expected one of {', '.join(EXAMPLES)}.")
-    where = cache_folder() / FOLDER if folder is None else Path(folder)
+    example = EXAMPLES[name]
+    where = cache_folder() / FOLDER / example.cell_id if folder is None else Path(folder)
     path = where / f"{name}.nwb"
     if folder is None and path.is_file():
         return path
     where.mkdir(parents=True, exist_ok=True)
-    example = EXAMPLES[name]
     recording = replace(example.change(simulate_demo_cell(example.cell_id)), cell="cell 1")
     part = path.with_name(f"part-{os.getpid()}-{path.name}")
     write_nwb(part, [recording], _SPECIES)

@@ -177,7 +177,7 @@ def _truncated(sweep: Sweep, epochs: Sequence[Epoch]) -> list[Flag]:
 def baseline_drift(
     sweep: Sweep, epochs: Sequence[Epoch], _responses: Sequence[Response], settings: QualitySettings
 ) -> Flag | None:
-    """Difference between a sweep's first and last 100 ms at the holding current."""
+    """Difference between a sweep's first and last 100 ms at the holding current, or that the cell stays depolarised."""
     if not epochs or epochs[0].start_s < 0.05 or sweep.duration_s - epochs[-1].end_s < 0.3:
         return None
     first = mean_between(sweep.v_mv, sweep.rate_hz, 0.0, min(0.1, epochs[0].start_s))
@@ -185,6 +185,9 @@ def baseline_drift(
     drift, limit = abs(last - first), settings.drift_mv
     if drift <= limit:
         return None
+    if last > settings.block_mv > first:
+        message = f"Sweep {sweep.number} ends at {last:.3g} mV: the cell did not repolarise after its stimulus."
+        return Flag("no_repolarisation", sweep.number, last, settings.block_mv, "mV", message)
     message = f"The baseline of sweep {sweep.number} drifts by {drift:.3g} mV; the limit is {limit:g} mV."
     return Flag("baseline_drift", sweep.number, drift, limit, "mV", message)
 

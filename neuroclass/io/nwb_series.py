@@ -215,13 +215,20 @@ def kind_by_unit(group: h5py.Group) -> str:
     return {"V": "CurrentClampSeries", "A": "VoltageClampSeries"}.get(kind, "")
 
 
+def _all_of(held: int, total: int) -> str:
+    if held == total:
+        return "its only sweep records current" if total == 1 else f"all its {total} sweeps record current"
+    return f"{held} of its {total} sweeps record current"
+
+
 def no_current_clamp(name: str, responses: Sequence[Series]) -> RecordingError:
     """The error for a file without current-clamp sweeps."""
     held = sum(s.kind == "VoltageClampSeries" for s in responses)
     if held:
         return ClampModeError(
-            f"{name} is voltage clamp: {held} of its {len(responses)} sweeps record current at a held potential. "
-            "Expected current clamp, a potential recorded while current is injected."
+            f"{name} is voltage clamp: {_all_of(held, len(responses))} at a held potential. Expected current clamp, a "
+            "potential recorded while current is injected. If the cell was also recorded in current clamp, upload that "
+            "file."
         )
     return RecordingError(f"{name} holds no intracellular sweep; expected current-clamp series.")
 

@@ -35,6 +35,11 @@ def question_of(task: str, prediction: Prediction) -> str:
     return TITLES.get(prediction.model) or f"{_SUBJECTS[task]} ({prediction.model})"
 
 
+def asked(task: str, prediction: Prediction) -> str:
+    """What a prediction answers; with the model only where it is not a built-in one, which several pool."""
+    return question_of(task, prediction).split(" (")[0] if prediction.model in TITLES else question_of(task, prediction)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The evidence for one prediction.

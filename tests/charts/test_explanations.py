@@ -121,12 +121,12 @@ def test_bars_of_one_cell_start_at_zero_the_largest_first_with_their_points() ->
     (odds,) = shap_charts.contributions(values, ["a", "b"], unit="log-odds").data
     assert list(odds.text) == ["+0.300", "−0.100"]
     (few,) = shap_charts.contributions(values, ["a", "b"], unit="log-odds", top=1).data
-    assert few.y[1] == "1 other features" and few.x[1] == pytest.approx(-0.1)
+    assert few.y[1] == "1 others" and few.x[1] == pytest.approx(-0.1)
 
 
 def test_a_quantity_of_several_stimuli_has_a_label() -> None:
-    assert shap_charts.feature_label("Peak") == "Peak, all stimuli"
-    assert shap_charts.feature_label("sag") == "Sag, long square"
+    assert shap_charts.feature_label("Peak") == "Peak (all stimuli)"
+    assert shap_charts.feature_label("sag") == "Sag (long square)"
     assert len(quantities()) == 23 and sum(len(names) for names in quantities().values()) == 41
 
 

@@ -164,6 +164,8 @@ def spoiled(recording: Recording, change: str) -> Recording:
         if change == "depolarisation_block" and k == 9:
             on = (sweep.i_pa > 0) & (np.arange(v.size) > 0.75 * CELL.rate_hz)
             v[on] = -30.0
+        if change == "no_repolarisation" and k == 9:
+            v[np.arange(v.size) > np.flatnonzero(sweep.i_pa > 0)[-1]] = -30.0
         if change == "unstable_rest":
             v += 3.0 * k
         return v
@@ -173,7 +175,10 @@ def spoiled(recording: Recording, change: str) -> Recording:
 
 @pytest.mark.parametrize(
     "name",
-    ["noise", "baseline_drift", "unbalanced_bridge", "clipped_spikes", "depolarisation_block", "unstable_rest"],
+    [
+        *("noise", "baseline_drift", "unbalanced_bridge", "clipped_spikes", "depolarisation_block"),
+        *("no_repolarisation", "unstable_rest"),
+    ],
 )
 def test_each_fault_is_flagged_with_value_and_limit(recording: Recording, features: CellFeatures, name: str) -> None:
     assert name not in {f.name for f in features.qc}

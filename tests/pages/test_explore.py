@@ -58,7 +58,7 @@ def test_a_features_range_in_shown_units_chooses_cells(open_page: Open, tiny_mod
 def test_selections_in_the_address_are_compared(open_page: Open, tiny_models: Path) -> None:
     sets = encode_named({"fast": IDS[60:110], "deep": IDS[:40]}, IDS)
     view = {"sel": encode(IDS[:30], IDS), "sets": sets, "a": "fast", "b": "deep", "parallel": "true"}
-    app = open_page("explore", facet="Layer", colour="Sag, long square (ratio)", **view)
+    app = open_page("explore", facet="Layer", colour="Sag (long square, ratio)", **view)
     assert not app.exception and not app.error
     assert any(m.value.startswith("**30 cells** in the selection") for m in app.markdown)
     assert (app.selectbox(key="a").value, app.selectbox(key="b").value) == ("fast", "deep")
@@ -159,7 +159,7 @@ def _own(name: str, **features: float) -> dict[str, list[OwnCell]]:
 
 
 def test_a_cell_of_the_session_is_drawn_in_every_figure_of_a_feature(open_page: Open, tiny_models: Path) -> None:
-    app = open_page("explore", x="Sag, long square (ratio)", y="Width, noise (ms)", ranges="sag")
+    app = open_page("explore", x="Sag (long square, ratio)", y="Width (noise, ms)", ranges="sag")
     assert not [one for one in app.multiselect if one.key == "overlaid"]
     app.session_state["own-cells"] = _own("mine.abf", sag=0.2, width=0.0005)
     app.run()

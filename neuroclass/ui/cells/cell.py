@@ -30,10 +30,10 @@ from neuroclass.ui.guards import guarded, need
 from neuroclass.ui.text import escaped
 
 _FACTS = {
-    "threshold_i_long_square": "Rheobase",
-    "ri": "Input resistance",
-    "tau": "Time constant",
-    "sag": "Sag ratio",
+    "threshold_i_long_square": BY_NAME["threshold_i_long_square"].called,
+    "ri": BY_NAME["ri"].label,
+    "tau": BY_NAME["tau"].label,
+    "sag": BY_NAME["sag"].label,
     "vrest": BY_NAME["vrest"].label,
     "latency": BY_NAME["latency"].label,
 }
@@ -155,7 +155,8 @@ def _no_sweeps(cells: Cohort, cell_id: str) -> None:
 def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
     """Show key properties of a cell, each with a link to its sweep."""
     features = None if analysis is None else analysis.features
-    rows = [st.columns(_FACTS_A_ROW) for _ in range(-(-len(_FACTS) // _FACTS_A_ROW))]
+    with st.container(key="facts", gap="xsmall"):
+        rows = [st.columns(_FACTS_A_ROW) for _ in range(-(-len(_FACTS) // _FACTS_A_ROW))]
     for column, name in zip((one for columns in rows for one in columns), _FACTS, strict=True):
         with column:
             st.markdown(f"{_FACTS[name]}  \n**{escaped(with_unit(name, float(row[name])))}**")

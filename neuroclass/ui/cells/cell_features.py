@@ -22,6 +22,9 @@ from neuroclass.ui.text import escaped
 
 ADDRESS = "feature"
 NONE = "none"
+_HEAD_PX, _ROW_PX = 35, 30
+_EXTREME, _NAMED = 95, 5
+"""Percentile from which a value is unusual, on either side; how many are named."""
 
 
 def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
@@ -48,6 +51,19 @@ def feature_table(cells: Cohort, row: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
+def outermost(table: pd.DataFrame, label: str) -> str:
+    """Which features are among the outermost 5% of the cell's class on either side; empty where none is."""
+    far = table[(table["percentile"] - 50).abs() >= _EXTREME - 50].copy()
+    if far.empty:
+        return ""
+    far = far.iloc[(far["percentile"] - 50).abs().argsort(kind="stable")[::-1]]
+    told = [
+        f"{BY_NAME[name].named} ({place:.0f})" for name, place in zip(far["feature"], far["percentile"], strict=True)
+    ]
+    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return f"Unusual for {label}, by percentile: {', '.join(told[:_NAMED])}{more}."
+
+
 @st.fragment
 def show(cells: Cohort, row: pd.Series, lent: Lent | None) -> None:
     """Show the features with percentile bars; a ticked one is drawn on the sweeps it was measured on."""
@@ -57,19 +73,27 @@ def show(cells: Cohort, row: pd.Series, lent: Lent | None) -> None:
     label = label_of(row["subclass"]) if row["subclass"] else row["broad"]
     named = [BY_NAME[name].named for name in table["feature"]]
     shown = pd.DataFrame({"Feature": named, "Value": table["shown"]})
-    bars = {"percentile": "In class (%)", "percentile in species": "In species (%)"}
+    bars = {"percentile": "Percentile in class", "percentile in species": "Percentile in species"}
     shown = shown.join(table[list(bars)].rename(columns=bars))
     config: dict[str, Any] = {
         name: st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100, width=110)
         for name in bars.values()
     }
     config |= {"Feature": st.column_config.TextColumn(width=220), "Value": st.column_config.TextColumn(width=100)}
+    if finding := outermost(table, label or "its class"):
+        widgets.say(finding)
     options: dict[str, Any] = {}
     if analysis is not None:
         shown.insert(2, "Measured on", [_place(analysis, name) for name in table["feature"]])
         options = {"on_select": partial(_chosen, f"features-{row['id']}"), "selection_mode": "single-row"}
     st.dataframe(
-        shown, hide_index=True, height=425, key=f"features-{row['id']}", column_config=config, row_height=30, **options
+        shown,
+        hide_index=True,
+        height=_HEAD_PX + _ROW_PX * len(shown),
+        key=f"features-{row['id']}",
+        column_config=config,
+        row_height=_ROW_PX,
+        **options,
     )
     widgets.figure_footer(
         f"features-{row['id']}",

@@ -41,8 +41,8 @@ def show(cells: Cohort, row: pd.Series, mates: Mates | None) -> None:
             [(name, what, t, v) for name, what, ts, vs in courses for t, v in zip(ts, vs, strict=True)],
             columns=["of", "drawn", "time (ms)", "potential (mV)"],
         ),
-        caption="Schematic, by the table's numbers. Long squares: rest, time constant, sag, first-spike latency, first "
-        "spike. Spike: threshold, steepest rise, peak, steepest fall and fast trough "
+        caption="Schematic, by the table's numbers. Long squares: rest, time constant, sag, first-spike latency, up "
+        "to the first spike. Spike: threshold, steepest rise, peak, steepest fall and fast trough "
         f"(measured width {escaped(with_unit('width', float(row['width'])))}). Rate: rheobase and f–I slope.",
         simulated=cells.simulated,
         needs_room=True,

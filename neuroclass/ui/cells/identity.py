@@ -119,7 +119,7 @@ def _links(cells: Cohort, row: pd.Series) -> None:
     if not cells.simulated and str(row["id"]).isdigit():
         icon = ":material/open_in_new:"
         st.link_button("Allen database", f"{DATABASE_PAGE}{row['id']}", icon=icon)
-        st.link_button("Morphology, where there is one", f"{MORPHOLOGY_PAGE}{row['id']}", icon=icon)
+        st.link_button("Morphology", f"{MORPHOLOGY_PAGE}{row['id']}", icon=icon)
     same = int((cells.frame["donor"] == row["donor"]).sum()) - 1
     if same > 0:
         label = f"{same} more {'cell' if same == 1 else 'cells'} of the same donor"

@@ -23,6 +23,8 @@ from neuroclass.ui.selection import chosen_ids, table_key
 from neuroclass.ui.text import escaped
 
 N_LISTED, N_DRAWN = 5, 2
+_LONGEST = 18
+"""Letters of a name that fit above a panel."""
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=cache.HASHES)
@@ -64,16 +66,14 @@ def _list(species: str, same: bool, table: pd.DataFrame, open_cell: Any, simulat
     shown = table.assign(**{"class": [_class(one) for _, one in table.iterrows()]})
     ids = table["id"].astype(str).tolist()
     event: Any = st.dataframe(
-        shown[["id", "class", "layer", "distance", "shared"]].rename(
-            columns={"id": "Cell", "class": "Class", "layer": "Layer"}
-        ),
+        shown[["id", "class", "layer", "distance"]].rename(columns={"id": "Cell", "class": "Class", "layer": "Layer"}),
         hide_index=True,
         key=table_key(f"nearest-{species}", ids),
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "distance": st.column_config.NumberColumn("Distance (SD per feature)", format="%.2f"),
-            "shared": st.column_config.NumberColumn("Features", help="Number of features both cells have"),
+            "Layer": st.column_config.TextColumn(width=52),
+            "distance": st.column_config.NumberColumn("Distance (SD)", format="%.2f", help="Per feature"),
         },
     )
     picked = chosen_ids(event, ids)
@@ -195,7 +195,8 @@ def _gallery(cells: Cohort, row: pd.Series, near: list[str]) -> None:
 
 
 def _short(cell_id: str) -> str:
-    return cell_id if len(cell_id) <= 12 else f"…{cell_id[-12:]}"
+    name = cell_id.removeprefix("simulated-")
+    return name if len(name) <= _LONGEST else f"…{name[-_LONGEST:]}"
 
 
 def window_of(pair: tuple[traces.Trace, ...]) -> tuple[float, float]:

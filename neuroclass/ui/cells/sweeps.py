@@ -210,7 +210,7 @@ def _window(name: str, chosen: Sequence[SweepSummary], address: bool) -> tuple[f
             high,
             (low, top),
             step=0.0005,
-            format="%.4f",
+            format="%.3f",
             key=slider,
             on_change=_slide,
             args=(slider, key),

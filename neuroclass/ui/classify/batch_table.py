@@ -32,7 +32,7 @@ SECONDS_A_CELL = 0.1
 ADDRESS = "row"
 _ROWS = 6
 _MOST_COLOURED = 500
-_TICKS = "batch-ticks"
+_TICKS, _KNOWN = "batch-ticks", "batch-known"
 _COLOUR_OF = {label_of(name): COLOURS[name] for classes in TASK_CLASSES.values() for name in classes}
 
 
@@ -45,7 +45,7 @@ def choose(pairs: Sequence[Pair]) -> int:
     ids = [_row_id(k, *pair) for k, pair in enumerate(pairs)]
     key = table_key(f"verdicts-{st.session_state.get(_TICKS, 0)}", ids)
     event = st.dataframe(
-        _coloured(table),
+        _coloured(_for_people(table)),
         hide_index=True,
         key=key,
         on_select="rerun",
@@ -54,7 +54,8 @@ def choose(pairs: Sequence[Pair]) -> int:
         column_config=_columns(),
     )
     ticked = next((ids.index(one) for one in chosen_ids(event, ids)), None)
-    chosen = _pointed(pairs) if ticked is None else ticked
+    added = _added(pairs)
+    chosen = next(one for one in (ticked, added, _pointed(pairs)) if one is not None)
     _point(chosen)
     _steps(pairs, table, chosen)
     _refusals([one for k, (_, one) in enumerate(pairs) if isinstance(one, RejectedInput) and k != chosen])
@@ -67,6 +68,22 @@ def _pointed(pairs: Sequence[Pair]) -> int:
     if wanted.isdecimal() and 1 <= int(wanted) <= len(pairs):
         return int(wanted) - 1
     return next((k for k, (_, one) in enumerate(pairs) if isinstance(one, CellVerdict)), 0)
+
+
+def _added(pairs: Sequence[Pair]) -> int | None:
+    """The first row of a file that was added to those on the page; None where none was."""
+    digests = [cell_input.digest if cell_input else "" for cell_input, _ in pairs]
+    known: set[str] = st.session_state.get(_KNOWN, set())
+    st.session_state[_KNOWN] = set(digests)
+    new = [k for k, one in enumerate(digests) if one and one not in known]
+    return new[0] if new and known & set(digests) - {""} else None
+
+
+def _for_people(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as it is shown: nothing where nothing is known."""
+    words = table.select_dtypes(exclude="number").columns
+    shown = table.assign(**{name: table[name].astype(object).where(table[name].notna(), "") for name in words})
+    return shown.assign(species=shown["species"].replace("unknown", "not given"))
 
 
 def _point(row: int) -> None:
@@ -114,13 +131,18 @@ def _counts(pairs: Sequence[Pair]) -> str:
 
 
 def _coloured(table: pd.DataFrame) -> Any:
-    """The table with every named class in its colour; plain where it is too long to be drawn so."""
+    """The table with every named class in its colour, grey where not to be relied on; plain where it is too long."""
     if len(table) > _MOST_COLOURED:
         return table
 
+    doubtful = (table["attention"] == UNRELIABLE).tolist()
+
     def style(column: "pd.Series[Any]") -> list[str]:
-        colours = (_COLOUR_OF.get(str(value)) for value in column)
-        return [f"background-color: {colour}55" if colour else "" for colour in colours]
+        colours = [_COLOUR_OF.get(str(value)) for value in column]
+        return [
+            f"background-color: {colour}55" if colour and not grey else "color: gray" if grey else ""
+            for colour, grey in zip(colours, doubtful, strict=True)
+        ]
 
     return table.style.apply(style, subset=["broad class", "subclass"])
 

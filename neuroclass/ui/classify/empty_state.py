@@ -12,7 +12,7 @@ _NEEDED = """
 
 - Whole-cell **current clamp** of one cortical neuron, with the stimulus as a channel or in the file's protocol
 - **Long squares** (100 ms or longer), from hyperpolarising to well above rheobase: at least two that spike
-- Units in the header; if they are missing or wrong, the page asks
+- Units in the header; where they are missing or wrong, the page says how the file can be read and asks
 - Better with a **short square, ramp or noise**: each makes the answer surer
 """
 
@@ -26,16 +26,16 @@ def needed() -> None:
 def show() -> None:
     """What to do where nothing is uploaded yet."""
     st.subheader("Or fill in a table of features", anchor=False)
-    left, right = st.columns([1, 3], vertical_alignment="center")
-    left.download_button(
-        "Template (CSV)",
-        template_csv(),
-        file_name="neuroclass-template.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-    right.caption("One row per cell, one column per feature; columns and values may be missing.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Template (CSV)",
+            template_csv(),
+            file_name="neuroclass-template.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.caption("One row per cell, one column per feature; columns and values may be missing.")
     with st.expander("Columns, units and definitions"):
         st.dataframe(template_guide(), hide_index=True)
     st.caption(

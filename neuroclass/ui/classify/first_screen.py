@@ -8,7 +8,7 @@ from neuroclass.charts.verdict import strips
 from neuroclass.classification import wording
 from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.result import CellVerdict, Prediction, Reason
-from neuroclass.features import BY_NAME, FEATURE_NAMES, signed, with_unit
+from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
 from neuroclass.library.entry import SHIPPED
 from neuroclass.reference.ranges import LEVELS, compared_with
 from neuroclass.ui import widgets
@@ -19,7 +19,7 @@ from neuroclass.ui.text import escaped
 N_REASONS = 3
 POINTS_HELP = (
     "Percentage points by which the value moves the class' probability, against typical cells with the same features "
-    "measured (SHAP value); ★ marks the reason that is drawn."
+    "measured (SHAP value); an eye marks the reason that is drawn above."
 )
 _TRACE_PX = 236
 
@@ -41,7 +41,7 @@ def answer(verdict: CellVerdict) -> None:
         st.markdown(f"## :gray[{headline}]" if doubtful else f"## {headline}")
     with right, st.container(key="verdict-strips"):
         st.plotly_chart(
-            strips({"Broad class": verdict.broad, "Subclass": verdict.subclass}),
+            strips({"Broad class": verdict.broad, "Subclass": verdict.subclass}, named=True),
             key="strips",
             config={**download_config("probabilities"), "displayModeBar": False},
             alt="Calibrated probabilities of the broad class and of the subclass; outlined: outside the prediction set",
@@ -109,7 +109,7 @@ def evidence(case: Case) -> None:
 
 
 def _reasons(verdict: CellVerdict, prediction: Prediction, drawn: str | None) -> None:
-    """The strongest reasons side by side; a star at the one that is drawn, a warning at values that are spoiled."""
+    """The strongest reasons side by side; an eye at the one that is drawn, a warning at values that are spoiled."""
     strongest = prediction.reasons[:N_REASONS]
     if not strongest:
         st.caption("No feature was measured, so there is no reason to show.")
@@ -127,12 +127,12 @@ def _reasons(verdict: CellVerdict, prediction: Prediction, drawn: str | None) ->
 def _in_words(reason: Reason, label: str, species: str, drawn: bool) -> str:
     spec = BY_NAME[reason.feature]
     arrow, side = ("north_east", "towards") if reason.shap > 0 else ("south_east", "away from")
-    star = ":violet[★] " if drawn else ""
+    star = ":violet[:material/visibility:] " if drawn else ""
     where = "" if spec.stimulus.value == "none" else f" \\({spec.stimulus.label}\\)"
     value = escaped(with_unit(reason.feature, reason.value)).replace(" ", "\u00a0")
-    points = escaped(signed(100 * reason.shap, 0))
+    points = f"{100 * abs(reason.shap):.0f}"
     return (
-        f"{star}:material/{arrow}: **{escaped(spec.label)}**{where} {value}"
+        f"{star}:material/{arrow}: **{escaped(spec.called)}**{where} {value}"
         f"  \n:small[{points} points {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"
     )
 

@@ -73,13 +73,16 @@ def metadata() -> CellMetadata:
             last = next(iter(store.history().find(visitor())), None)
         given = str(last.context.get("species", "")) if last else ""
         st.session_state["species"] = given if given in list(Species) else UNKNOWN
-    species = _species()
-    with st.expander("Recording conditions (optional)", icon=":material/edit_note:"):
+    with st.container(key="species-and-rig"):
+        first, *others = st.columns([5, 3, 3, 3], vertical_alignment="bottom")
+    with first:
+        species = _species()
+    temperature, junction, subtracted = _rig(others)
+    with st.expander("More about the cells (optional)", icon=":material/edit_note:"):
         st.markdown("**Used for the answer**")
         prior = _prior()
         entered = _resistances()
-        st.markdown("**Correct the measured values**")
-        corrected = _corrections()
+        corrected = Conditions(temperature, junction, subtracted, correct_temperature=_by_q10())
         st.markdown("**For the record** (no model uses them)")
         age, region, preparation = _record()
         conditions = replace(corrected, age=age, region=region, preparation=preparation)
@@ -91,7 +94,7 @@ def _species() -> str:
     """The cells' species where their files do not say it."""
     return str(
         st.segmented_control(
-            "Species (if the file does not say)",
+            "Species, if the file does not say",
             [UNKNOWN, *(s.value for s in Species)],
             required=True,
             key="species",
@@ -149,9 +152,9 @@ def _record() -> tuple[str, str, str]:
     return age.strip(), region.strip(), "" if prepared == UNKNOWN else str(prepared)
 
 
-def _corrections() -> Conditions:
-    """Temperature and junction potential; the features are brought to the reference's conditions."""
-    first, second, third = st.columns(3, vertical_alignment="bottom")
+def _rig(columns: Sequence[Any]) -> tuple[float | None, float | None, bool | None]:
+    """Temperature, junction potential and whether it is subtracted: what moves the answer most."""
+    second, third, first = columns
     temperature = first.number_input(
         "Bath temperature (°C)",
         COLDEST_C,
@@ -172,20 +175,24 @@ def _corrections() -> Conditions:
         "not subtracted from its potentials.",
     )
     subtracted = third.selectbox(
-        "Junction potential subtracted",
+        "Already subtracted",
         list(_CORRECTED),
         key="junction_corrected",
         persist_state="session",
-        help="Whether the file's potentials already are without it.",
+        help="Whether the junction potential is already subtracted from the file's potentials.",
     )
-    correct = st.checkbox(
+    return temperature, junction, _CORRECTED[str(subtracted)]
+
+
+def _by_q10() -> bool:
+    """Whether the features are brought to the reference's temperature."""
+    return st.checkbox(
         "Correct for the temperature by Q10",
         key="correct_temperature",
         persist_state="session",
         help="Bring widths, slopes, time constants and resistances to 34 °C by assumed Q10. On labelled cells recorded "
         "at 25 °C this lowered the accuracy.",
     )
-    return Conditions(temperature, junction, _CORRECTED[str(subtracted)], correct_temperature=correct)
 
 
 def _resistances() -> dict[str, float]:

@@ -42,6 +42,7 @@ def refused(one: RejectedInput) -> None:
     """A file that was not classified, and why."""
     where = f"{one.source}, cell {one.cell}" if one.cell else one.source
     why = one.error.found if isinstance(one.error, RecordingError) else one.error.plain
+    why = f"It{why.removeprefix(one.source)}" if why.startswith(f"{one.source} ") else why
     st.error(f"**{escaped(where)}** was refused. {escaped(why, 1200)}", icon=":material/warning:")
 
 

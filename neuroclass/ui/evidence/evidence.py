@@ -10,7 +10,7 @@ from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import NeuroClassError
-from neuroclass.report.content import TASKS, question_of
+from neuroclass.report.content import TASKS, asked
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.evidence import counterfactual, reasons, stress, what_if
@@ -18,7 +18,7 @@ from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
 from neuroclass.ui.text import escaped
 
-REASONS, ALTERED, COUNTERFACTUAL, STRESS = "Reasons", "Move features", "Counterfactual", "Stress test"
+REASONS, ALTERED, COUNTERFACTUAL, STRESS = "Contributions", "Move features", "Counterfactual", "Stress test"
 
 
 @st.fragment
@@ -26,7 +26,7 @@ def show(case: Case) -> None:
     """Show the evidence for a case, one view at a time."""
     with guarded():
         prediction = question(case)
-        view = _view("evidence", [REASONS, COUNTERFACTUAL, STRESS])
+        view = _view("evidence", [REASONS, COUNTERFACTUAL, *([STRESS] if case.recording is not None else [])])
         _show(case, prediction, view)
 
 
@@ -52,7 +52,7 @@ def question(case: Case) -> Prediction:
         list(TASKS),
         "why",
         default="broad" if verdict.subclass.abstain else "subclass",
-        format_func=lambda task: question_of(task, getattr(verdict, task)),
+        format_func=lambda task: asked(task, getattr(verdict, task)),
         label_visibility="collapsed",
     )
     prediction: Prediction = getattr(verdict, name)

@@ -22,6 +22,9 @@ from neuroclass.ui.evidence import references
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
+FAR = 1.5
+"""Distance, standard deviations per feature, from which no reference cell is called close."""
+
 
 def show(case: Case, prediction: Prediction) -> None:
     """Show the reasons for one prediction, and where one feature was measured."""
@@ -37,13 +40,15 @@ def show(case: Case, prediction: Prediction) -> None:
             selection_mode="points",
             alt=f"SHAP values towards {label_of(label)} by {title_of(prediction.model)}",
         )
-    gates = " A gate is LSPIN's switch on a feature for this cell." if table["gate"].notna().any() else ""
+    gated = bool(table["gate"].notna().any())
+    gates = " A gate is LSPIN's switch on a feature for this cell; the other models have none." if gated else ""
+    who = f"{title_of(prediction.model)} pooled with models without gates" if gated else title_of(prediction.model)
+    click = " **Click a bar** to see where it was measured." if case.recording is not None else ""
     widgets.figure_footer(
         f"reasons-{prediction.model}",
         table,
-        caption=f"What speaks for {escaped(label_of(label))}, by {title_of(prediction.model)}: SHAP values, relative "
-        f"to prototypes of the training cells with the same features present.{gates} **Click a bar** to see the "
-        "samples.",
+        caption=f"What speaks for {escaped(label_of(label))}, by {who}: SHAP values, relative to prototypes of the "
+        f"training cells with the same features present.{gates}{click}",
         simulated=case.simulated,
     )
     with st.expander("The reasons as a table"):
@@ -98,26 +103,33 @@ def _place(case: Case, prediction: Prediction, table: pd.DataFrame, clicked: str
     if not panels:
         st.info("Neither this cell nor a reference cell has sweeps for this feature.", icon=":material/info:")
         return
-    fig = side_by_side(panels, aligned_on(feature))
+    fig, gated = side_by_side(panels, aligned_on(feature)), bool(table["gate"].notna().any())
     widgets.figure(
         fig,
         f"beside-{prediction.model}-{case.key}",
         references_table(case, feature, near),
-        caption=f"{escaped(BY_NAME[feature].definition, 500)} {_references_text(near)}",
+        caption=f"{escaped(BY_NAME[feature].definition, 500)} {_references_text(near, gated)}",
         simulated=case.simulated,
         needs_room=True,
     )
 
 
-def _references_text(near: Mapping[str, Any]) -> str:
+def _references_text(near: Mapping[str, Any], gated: bool) -> str:
     parts = []
     for label, cell in near.items():
         kind = "simulated cell" if cell.simulated else "recorded cell"
         parts.append(
             f"{escaped(label_of(label))}: {kind} {escaped(cell.cell_id)} ({cell.species}), {cell.distance:.2f} "
-            f"standard deviations per feature away on {cell.n_shared} features"
+            f"standard deviations per feature away"
         )
-    return f"Nearest reference cells with sweeps on this machine: {'; '.join(parts)}." if parts else ""
+    if not parts:
+        return ""
+    n_shared = min(cell.n_shared for cell in near.values())
+    close = "" if min(cell.distance for cell in near.values()) < FAR else " **None is close.**"
+    return (
+        f"Nearest reference cells with sweeps on this machine, compared in the {n_shared} features that both have"
+        f"{' and whose gates are open' if gated else ''}: {'; '.join(parts)}.{close}"
+    )
 
 
 def references_table(case: Case, feature: str, near: Mapping[str, Any]) -> pd.DataFrame:

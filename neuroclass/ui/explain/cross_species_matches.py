@@ -121,13 +121,14 @@ def _features(cell: str, match: str) -> None:
         note = "stored deciles, as the cells are not loaded"
     table = pd.DataFrame({"feature": _NAMES, **places})
     gap = (table["mouse"] - table["human"]).abs()
-    far = [feature_label(name) for name in table.loc[gap.sort_values(ascending=False).index[:3], "feature"]]
+    table = table.loc[gap.sort_values(ascending=False).index]
+    far = [feature_label(name) for name in table["feature"].head(3)]
     widgets.figure(
         charts.matched_cells(table, f"human cell {match}"),
         f"twin-features-{cell}-{match}",
         table,
         finding=f"The two cells lie {gap.mean():.0f} percentiles apart on average; unrelated cells would lie 33 apart.",
-        caption=f"Each cell's value among the cells of its own species ({note}). "
+        caption=f"Each cell's value among the cells of its own species ({note}), the largest difference first. "
         f"Farthest apart: {escaped('; '.join(far), 300)}. Left out, for they describe the recording more than the "
         f"cell: {escaped(' and '.join(BY_NAME[name].label for name in _OF_RECORDING))}.",
     )

@@ -177,4 +177,6 @@ def _finding(table: pd.DataFrame, chosen: str, known: dict[str, float]) -> str:
     )
     told = table[table["measure"] == "species told by a classifier"].set_index("space")["mean"]
     every = findings.strengths({known[space]: float(told[space]) for space in known if space in told})
-    return f"{findings.domains(species, label, known[chosen])} {every}".strip()
+    plain = told.get(PLAIN)
+    found = findings.domains(species, label, known[chosen], None if plain is None else float(plain))
+    return f"{found} {every}".strip()

@@ -160,7 +160,9 @@ def needs(n_open: "pd.Series[int]", truth: "pd.Series[str]") -> str:
         return ""
     others = medians.drop(first)
     span = f"{others.min():g}" + (f" to {others.max():g}" if others.max() > others.min() else "")
-    return f"{label_of(first)} cells need the fewest: {medians.min():g} in the median, other classes {span}."
+    return (
+        f"LSPIN opens the fewest gates in {label_of(first)} cells: {medians.min():g} in the median, in others {span}."
+    )
 
 
 def always_open(gates: pd.DataFrame) -> str:
@@ -196,7 +198,10 @@ def gates_by_class(means: pd.DataFrame, labels: Sequence[str], effects: "pd.Seri
 
 
 def domains(
-    species: tuple[float | None, float | None], label: tuple[float | None, float | None], strength: float
+    species: tuple[float | None, float | None],
+    label: tuple[float | None, float | None],
+    strength: float,
+    plain: float | None = None,
 ) -> str:
     """How far a network hides the species and keeps the class.
 
@@ -207,6 +212,8 @@ def domains(
         from the network's; None where it was not measured.
     strength : float
         The adversary's λ.
+    plain : float, optional
+        As the second of `species`, of the network without adversary.
 
     Returns
     -------
@@ -216,10 +223,11 @@ def domains(
     if before is None or after is None:
         return f"How well the species can be guessed from the features at λ = {strength:g} was not measured."
     hidden = (before - after) / max(before - 0.5, 1e-6)
+    beside = "" if plain is None or strength == 0 else f"in {plain:.0%} from those of a network without adversary, "
     how = "much" if hidden >= MUCH else "some" if hidden >= SOME else "little"
     text = (
         f"{who} removes {how} of the difference between the species: whether a cell is mouse or human is guessed "
-        f"right in {before:.0%} from the input features, in {after:.0%} from the network's (by chance 50%)."
+        f"right in {before:.0%} from the input features, {beside}in {after:.0%} from the network's (by chance 50%)."
     )
     (first, then) = label
     if first is None or then is None:

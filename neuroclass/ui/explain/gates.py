@@ -16,7 +16,7 @@ from neuroclass.features import BY_NAME, FEATURES, Stimulus
 from neuroclass.reports.store import Table
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import findings
-from neuroclass.ui.text import escaped, stated_p
+from neuroclass.ui.text import escaped
 
 SHOWN_CELLS = 600
 SHOWN_GATES = 14
@@ -155,7 +155,7 @@ def by_class(gates: pd.DataFrame, model: str) -> None:
         means.reset_index(),
         finding=findings.gates_by_class(means, [label_of(str(name)) for name in means.index], effects),
         caption=f"Mean gate, 0 (shut in all) to 1 (open in all), over {gates['id'].nunique():,} held-out mouse cells "
-        f"by true class.{_left_out(idle)}",
+        f"by true class; below 0.1 no number is written.{_left_out(idle)}",
         needs_room=True,
     )
     known = tests["p_holm"].notna()
@@ -164,15 +164,14 @@ def by_class(gates: pd.DataFrame, model: str) -> None:
     shown = shown.assign(highest=shown["highest"].map(label_of), lowest=shown["lowest"].map(label_of))
     st.subheader("Which gates differ between classes?", anchor=False)
     st.dataframe(
-        shown.assign(p_holm=shown["p_holm"].map(stated_p))[["feature", "highest", "lowest", "effect", "p_holm"]],
+        shown[["feature", "highest", "lowest", "effect"]],
         hide_index=True,
         height=widgets.table_height(len(shown), 10),
         column_config={
             "feature": "Feature",
             "highest": "Most open in",
             "lowest": "Least open in",
-            "effect": st.column_config.NumberColumn("ε² (0 to 1)", format="%.2f"),
-            "p_holm": st.column_config.TextColumn("p, Holm-corrected", alignment="right"),
+            "effect": st.column_config.ProgressColumn("ε² (0 to 1)", min_value=0.0, max_value=1.0, format="%.2f"),
         },
     )
     widgets.figure_footer(

@@ -124,7 +124,9 @@ def choose(model: str) -> Shown:
     """What to explain, kept in the URL; what is seldom changed is folded."""
     baselines = cache.table_if_stored(model, Table.SHAP_BASELINES)
     systems = [model, *(() if baselines is None else dict.fromkeys(baselines["system"]))]
-    folded = st.popover("System and species", icon=":material/tune:")
+    shown_system = _system_title(str(st.session_state.get("system", model)), model)
+    shown_species = str(st.session_state.get("species", EVERYTHING)).replace(EVERYTHING, "all species")
+    folded = st.popover(f"{shown_system}, {shown_species}", icon=":material/tune:", help="Choose system and species")
     with folded:
         system = widgets.pick("System", systems, "system", format_func=lambda s: _system_title(str(s), model))
     grouped = cache.table_if_stored(model, Table.SHAP_GROUPS) if system == model else None
@@ -221,12 +223,12 @@ def beeswarm(shown: Shown) -> None:
     values, places = part[features].reset_index(drop=True), deciles(shown.model, part["id"], features)
     every = shown.rows[features].reset_index(drop=True), deciles(shown.model, shown.rows["id"], features)
     widgets.figure(
-        charts.beeswarm(values, places, features, unit=shown.unit),
+        charts.beeswarm(values, places, features, unit=shown.unit, means=every[0].abs().mean().to_dict()),
         f"beeswarm-{shown.key}",
         shown.rows,
         finding=findings.strongest(*every, features, label_of(shown.name), shown.unit),
-        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}, from which the means and the order "
-        f"are; {drawn}right of 0: favours the class in that cell.{_opposed(shown)}",
+        caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}, bold: mean |SHAP| over them, "
+        f"which is the order; {drawn}right of 0: favours the class in that cell.{_opposed(shown)}",
     )
 
 

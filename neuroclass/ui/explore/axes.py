@@ -47,7 +47,8 @@ def name_of(option: str) -> str:
 def short(feature: str) -> str:
     """Head of a narrow column: a feature without its stimulus, with its unit."""
     spec = BY_NAME[feature]
-    return spec.title.replace(f", {spec.stimulus.label}", "").replace("Upstroke/downstroke", "Up/down")
+    name = spec.called.replace("Upstroke/downstroke", "Up/down")
+    return f"{name} ({spec.shown_unit})" if spec.shown_unit else name
 
 
 def values_of(frame: pd.DataFrame, option: str) -> "pd.Series[Any]":

@@ -211,7 +211,7 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
                 {
                     "Group": table["a"],
                     "Against": table["b"],
-                    "Above it": [f"{exceeds(delta):.0%}" for delta in table["delta"]],
+                    "Above it": [100 * exceeds(delta) for delta in table["delta"]],
                     "Cliff's delta": table["delta"].map(signed_share),
                     "p, corrected": table["p_holm"].map(stated_p),
                 }
@@ -219,9 +219,11 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
             hide_index=True,
             height=widgets.table_height(len(table), MOST_PAIRS),
             column_config={
-                "Above it": st.column_config.TextColumn(
-                    "Above it, chance",
-                    alignment="right",
+                "Above it": st.column_config.ProgressColumn(
+                    "Chance to be above (%)",
+                    min_value=0,
+                    max_value=100,
+                    format="%.0f%%",
                     help="How often a random cell of the group is above a random cell of the one it is compared with; "
                     "50%: no difference, ties counted half.",
                 ),

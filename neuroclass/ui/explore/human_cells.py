@@ -12,7 +12,7 @@ from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache, widgets
 
 DATABASE, ELSEWHERE = "database", "human"
-_OFFERED = {DATABASE: "All cells", ELSEWHERE: "Human cells of known subclass"}
+_OFFERED = {DATABASE: "All cells", ELSEWHERE: "Human cells of other studies, subclass known"}
 _COLUMNS = {
     "id": "Cell",
     "truth": "Subclass",

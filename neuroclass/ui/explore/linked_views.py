@@ -147,7 +147,8 @@ def _scatter(
         "scatter",
         points.rename(columns={"x": names[0], "y": names[1]}),
         caption=f"{len(points):,} cells{_symbols(points)}.{missing}{overlaid.missing(own, (axes.x, axes.y))} **Drag a "
-        "box or lasso to select cells** for the table and all figures; of a single cell the sweeps are previewed here.",
+        "box or lasso to select cells** for the table and all figures; of a single cell the sweeps are previewed here. "
+        "Double-click a class in the legend to see it alone.",
         simulated=simulated,
     )
 
@@ -173,7 +174,7 @@ def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], 
     for name in dict.fromkeys(name for name in axes if name in BY_NAME):
         values = rows[name] * BY_NAME[name].display_factor
         table[name] = [float(f"{value:.3g}") for value in values]
-        config[name] = st.column_config.NumberColumn(axes_of.short(name), width=108, help=BY_NAME[name].title)
+        config[name] = st.column_config.NumberColumn(axes_of.short(name), width=125, help=BY_NAME[name].title)
     if rows["line"].notna().any():
         table["line"] = rows["line"]
         config["line"] = st.column_config.TextColumn("Driver line")

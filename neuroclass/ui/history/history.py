@@ -131,7 +131,7 @@ def page() -> None:
     )
     ticked = chosen_ids(event, ids)
     chosen = [entry for entry in entries if entry.id in ticked]
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="history-actions"):
         if st.button("Open", icon=":material/open_in_new:", disabled=len(chosen) != 1):
             st.switch_page(page_of(CLASSIFY), query_params={ENTRY: chosen[0].id})
         st.button(
@@ -141,8 +141,8 @@ def page() -> None:
             on_click=_delete,
             args=(ticked,),
         )
-        _delete_everything()
         widgets.csv_button("history", table)
+        _delete_everything()
     if len(chosen) == 1:
         _card(chosen[0])
         _versions(chosen[0])
@@ -240,9 +240,13 @@ def _table(entries: list[Entry], made: Mapping[str, float]) -> pd.DataFrame:
 def _without_what_says_nothing(table: pd.DataFrame) -> pd.DataFrame:
     """The table without columns that are empty, or that say of every entry what is usual."""
     empty = [name for name in table if table[name].isin(["", None]).all() or table[name].isna().all()]
-    usual = {"State": DONE, "Models": CURRENT}
-    alike = [name for name, value in usual.items() if name not in empty and (table[name] == value).all()]
-    return table.drop(columns=[*empty, *alike])
+    answered = ["State"] if "State" not in empty and (table["State"] == DONE).all() else []
+    return table.drop(columns=[*empty, *answered]).assign(Caution=table["Caution"].map(_in_a_word))
+
+
+def _in_a_word(caution: str) -> str:
+    """A caution's first words, for a column; the whole stands on the entry's card."""
+    return caution.split(":")[0].removesuffix(" this answer").removesuffix(" on")
 
 
 def _answered_by(versions: Sequence[str]) -> str:

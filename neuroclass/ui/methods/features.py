@@ -28,7 +28,7 @@ _ALSO = {
     "Resting potential": "RMP",
     "Sag": "sag ratio",
     "f–I slope": "gain",
-    "Membrane time constant": "τm",
+    "Membrane time constant": "tau",
 }
 """By label, which the stimuli share."""
 

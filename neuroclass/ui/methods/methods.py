@@ -8,7 +8,7 @@ import streamlit as st
 from neuroclass import __version__
 from neuroclass.cohort.cohort import source_title
 from neuroclass.errors import ModelFileError
-from neuroclass.types.models import MODELS
+from neuroclass.types.models import HUMAN_SUBCLASS, MODELS, QUESTIONS
 from neuroclass.ui import cache
 from neuroclass.ui.text import escaped
 
@@ -23,7 +23,7 @@ WAY = (
 _FIRST_STEPS = (
     (
         "File",
-        "Nothing is guessed.",
+        "Nothing is assumed silently.",
         "Channels and units come from the header; where a current or potential is not plausible, the file is refused "
         "with the readings that would work. The liquid junction potential and the temperature are corrected only where "
         "you state them; the database does not subtract its junction potential of 14 mV.",
@@ -140,16 +140,17 @@ def models() -> None:
         icon=":material/info:",
     )
     st.markdown(
-        "They were trained once, with features hidden at random, and also suggest the best next protocol. DANN's "
-        "gradient-reversal layer trains its features so that a second head cannot tell the species."
+        "They were trained once, with features hidden at random, so that they also tell which stimulus would help a "
+        "partial recording most. DANN's gradient-reversal layer trains its features so that a second head cannot tell "
+        "the species."
     )
-    for model in MODELS:
+    for model in (*MODELS, HUMAN_SUBCLASS.name):
         try:
             card = cache.report(model).card()
         except ModelFileError as error:
             st.info(f"{model.upper()}: {escaped(error, 600)}", icon=":material/info:")
             continue
-        with st.expander(f"Model card of {model.upper()} (JSON)"):
+        with st.expander(f"Model card (JSON): {QUESTIONS[model]}"):
             st.json(_without_folder(card), expanded=1)
 
 

@@ -28,7 +28,12 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Built-in models", anchor=False)
         use_button(SHIPPED)
-    st.caption("They come with NeuroClass and are used together, each for its own question.")
+    st.caption(
+        "They come with NeuroClass and are used together, each for its own question. The scores are of cells with all "
+        "41 features. A cell is classified by models of these kinds fitted to the features that it has, pooled with "
+        "models without gates or adversary; its verdict gives the accuracy to expect with these features. "
+        "[Partial recordings](performance?view=partial)"
+    )
     there = [spec for spec in _IDEAS if (MODELS_DIR / spec.name).is_dir()]
     with st.container(key="cards"):
         columns = st.columns(len(_IDEAS))
@@ -39,7 +44,7 @@ def show() -> None:
                 st.markdown(f"**{QUESTIONS[spec.name]}**")
                 accuracy(card)
                 facts(card, f"{_IDEAS[spec]}{_used(card)}")
-            st.link_button("Results", f"performance?model={quote_plus(spec.title)}", icon=":material/grid_on:")
+            st.link_button("See performance", f"performance?model={quote_plus(spec.title)}", icon=":material/grid_on:")
 
 
 def use_button(entry_id: str) -> None:
@@ -67,7 +72,9 @@ def accuracy(card: Mapping[str, Any]) -> None:
     values = [(title, metrics[key]) for key, title in shown]
     groups = (card.get("metrics") or {}).get("groups") or {}
     if len(groups) == 2:
-        values = [(f"Accuracy, {name}", groups[name]["accuracy"]) for name in sorted(groups, reverse=True)]
+        named = {"culture": "slice culture", "acute": "acute slices"}
+        ends = sorted(groups, reverse=True)
+        values = [(f"Accuracy, {named.get(name, name)}", groups[name]["accuracy"]) for name in ends]
     for column, (title, value) in zip(widgets.tiles(2), values, strict=False):
         interval = confidence(value) if "low" in value else None
         column.metric(title, f"{value['mean']:.1%}", interval, delta_color="off", delta_arrow="off")
@@ -87,7 +94,8 @@ def facts(card: Mapping[str, Any], idea: str = "") -> None:
     lines += [f"**Yardstick:** {told}."] if (told := yardstick(card)) else []
     if apart := scored_apart(card.get("metrics") or {}):
         lines.append(apart)
-    st.caption("  \n".join(lines))
+    for line in lines:
+        st.caption(line)
 
 
 def scored_on(card: Mapping[str, Any]) -> str:
@@ -123,7 +131,7 @@ def scored_apart(metrics: Mapping[str, Any]) -> str:
     if not shares:
         return ""
     ends = " to ".join(dict.fromkeys(f"{100 * one:.1f}" for one in (min(shares), max(shares))))
-    return f"Glutamatergic is scored apart: found in {ends}% of held-out excitatory cells."
+    return f"Glutamatergic is scored apart, in cells of two studies: found in {ends}% of held-out excitatory cells."
 
 
 def sources(card: Mapping[str, Any]) -> str:

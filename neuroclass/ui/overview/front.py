@@ -13,7 +13,7 @@ from neuroclass.charts.theme import ACCENT
 from neuroclass.charts.traces import Trace
 from neuroclass.classification import wording
 from neuroclass.classification.result import CellVerdict, Reason
-from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA, typical_sweep
+from neuroclass.cohort.class_shape import typical_sweep
 from neuroclass.cohort.demo import load_demo, simulate_demo_cell
 from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.config import SHIPPED_DIR
@@ -45,8 +45,9 @@ _CAN = {
     ),
     "It does not say": (
         "Transcriptomic types below the subclass",
-        "Cells outside the cortex, voltage clamp",
-        "No label for a cell unlike those it was trained on",
+        "What cells outside the cortex are; voltage clamp is refused",
+        "Very unusual cells (less than 1% of held-out cells are as unusual): they get no label. The answer for a "
+        "doubtful recording is grey, with the reason",
     ),
 }
 
@@ -132,11 +133,19 @@ def start() -> None:
         with st.container(horizontal=True):
             if st.button("Set species and conditions first", icon=":material/edit_note:", key="front-drop"):
                 st.switch_page(page_of(_PAGES / "classify.py"))
-            if st.button("Explore the database's cells", icon=":material/scatter_plot:", key="front-explore"):
-                st.switch_page(page_of(_PAGES / "explore.py"))
+            if st.button("Published recordings", icon=":material/public:", key="front-archive"):
+                st.switch_page(page_of(_PAGES / "archive.py"))
     with right, st.container(border=True, height="stretch", key="front-examples"):
         st.markdown("**Or an example, simulated**")
         examples.listed()
+
+
+def loaded(title: str) -> None:
+    """Title of what is loaded, and the way to its cells."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(title, anchor=False, width="content")
+        if st.button("Explore these cells", icon=":material/scatter_plot:", key="front-explore"):
+            st.switch_page(page_of(_PAGES / "explore.py"))
 
 
 def scope() -> None:
@@ -161,7 +170,7 @@ def classes() -> None:
     widgets.figure(
         charts.by_class(_class_sweeps()),
         "front-classes",
-        caption=f"Responses to the onset of a long square about {ABOVE_RHEOBASE_PA:.0f} pA above rheobase: of each "
-        "mouse subclass the simulated cell nearest to its medians that fires to the end.",
+        caption="Responses to the onset of a long square of about twice rheobase: of each mouse subclass the simulated "
+        "cell nearest to its medians that fires to the end.",
         simulated=True,
     )

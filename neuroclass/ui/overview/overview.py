@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from neuroclass.cell_types import Species, label_of
+from neuroclass.cell_types import HumanSubclass, Species, label_of
 from neuroclass.charts import cohort as charts
 from neuroclass.charts.theme import category, ordered
 from neuroclass.cohort.cohort import Cohort
@@ -11,12 +11,14 @@ from neuroclass.errors import ModelFileError
 from neuroclass.evaluation.summaries import flatten_results
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.reports.store import Document, Table
-from neuroclass.types.models import HUMAN_SUBCLASS, MODELS
+from neuroclass.types.models import HUMAN_SUBCLASS, MODELS, QUESTIONS
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.models.shipped import scored_apart
 from neuroclass.ui.text import escaped
 
 ACCURACY = "Accuracy (95% interval)"
+_EXCITATORY = HumanSubclass.GLUTAMATERGIC
+"""Scored apart, on cells of other studies."""
 FIGURE = {"mouse": "4", "human": "5"}
 
 
@@ -93,7 +95,7 @@ def models_table() -> None:
             found = measured.loc[known[0]] if known else None
             rows.append(
                 {
-                    "Model": model.upper(),
+                    "Model": QUESTIONS[model],
                     "Classes": ", ".join(map(label_of, ordered(predictions["truth"]))),
                     "Species": species,
                     "Held-out cells": f"{predictions.loc[inside, 'id'].nunique():,}",
@@ -108,7 +110,7 @@ def models_table() -> None:
         elsewhere = ""
         if _human_subclass():
             apart = scored_apart(cache.report(HUMAN_SUBCLASS.name).metrics()[0])
-            elsewhere = f" Human subclass: GABAergic cells of Lee, Dalley et al. 2023. {apart}"
+            elsewhere = f" Human subclass: GABAergic cells of another study (Lee, Dalley et al. 2023). {apart}"
         st.caption(
             "Accuracy on held-out cells of donor-grouped cross-validation, in which no donor stands on both sides of a "
             f"split; 95% confidence interval over donors.{elsewhere}"
@@ -125,7 +127,7 @@ def _human_subclass() -> list[dict[str, str]]:
     return [
         {
             "Model": HUMAN_SUBCLASS.title,
-            "Classes": ", ".join(label_of(name) for name in HUMAN_SUBCLASS.classes),
+            "Classes": ", ".join(map(label_of, [one for one in HUMAN_SUBCLASS.classes if one != _EXCITATORY])),
             "Species": Species.HUMAN.value,
             "Held-out cells": f"{ours['n_cells']:,}",
             ACCURACY: f"{accuracy['mean']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%})",

@@ -10,7 +10,7 @@ from neuroclass.cell_types import Species
 from neuroclass.charts.theme import ordered
 from neuroclass.evaluation import summaries
 from neuroclass.evaluation.metrics import expected_calibration_error
-from neuroclass.reports.store import Table
+from neuroclass.reports.store import Document, Table
 from neuroclass.types.models import HUMAN_SUBCLASS, LSPIN, MODELS, QUESTIONS
 from neuroclass.types.shares import confidence, percent
 from neuroclass.ui import cache, widgets
@@ -35,6 +35,7 @@ VIEWS = {
     "laboratories": "Other laboratories",
     "unlabelled": "Without labels",
 }
+_MACRO = "Mean over the classes of F1, the harmonic mean of precision and recall: every class counts alike."
 AT_HOME = ("systems", "confusion", "errors")
 """The views of held-out predictions as recorded, which the promises are about."""
 
@@ -42,6 +43,21 @@ AT_HOME = ("systems", "confusion", "errors")
 def choose_model() -> str:
     """The model to look at, kept in the URL."""
     return NAMES[widgets.named_choice("Task", {title: QUESTIONS[name] for title, name in NAMES.items()}, "model")]
+
+
+def in_short() -> str:
+    """Accuracy of every task in one sentence; without those whose results are not stored."""
+    parts = []
+    for spec in (*MODELS.values(), HUMAN_SUBCLASS):
+        results = cache.report(spec.name)
+        if not results.has(Document.METRICS):
+            continue
+        ours = next((row for row in results.metrics() if row["model"] == spec.name and "metrics" in row), None)
+        if ours is not None and "accuracy" in ours["metrics"]:
+            parts.append(
+                f"{QUESTIONS[spec.name].split(' (')[0].lower()} {percent(ours['metrics']['accuracy']['mean'])}"
+            )
+    return f"Accuracy on held-out cells: {', '.join(parts)}." if parts else ""
 
 
 def protocol_of(predictions: pd.DataFrame) -> str:
@@ -96,15 +112,14 @@ def tiles(predictions: pd.DataFrame, table: pd.DataFrame, group: str, model: str
             continue
         value = found["mean"] if found is not None else pooled[metric]
         interval = confidence(found) if found is not None and pd.notna(found["low"]) else None
-        next(columns).metric(label, percent(value), interval, delta_color="off", delta_arrow="off")
+        about = _MACRO if metric == macro_f1[0] else None
+        next(columns).metric(label, percent(value), interval, delta_color="off", delta_arrow="off", help=about)
     error = expected_calibration_error(predictions, classes)
     next(columns).metric(
         "Calibration error",
         percent(error),
-        "10 bins of probability",
-        delta_color="off",
-        delta_arrow="off",
-        help="Mean distance between the stated probability of the predicted class and how often it is correct.",
+        help="Mean distance, over 10 bins of probability, between the stated probability of the predicted class and "
+        "how often it is correct.",
     )
 
 

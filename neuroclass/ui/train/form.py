@@ -59,7 +59,7 @@ def form() -> None:
         st.session_state.setdefault("train_model", LSPIN.name)
         system = str(
             st.segmented_control(
-                "Task", [LSPIN.name, DANN.name], required=True, format_func=QUESTIONS.__getitem__, key="train_model"
+                "Task", [DANN.name, LSPIN.name], required=True, format_func=QUESTIONS.__getitem__, key="train_model"
             )
         )
         left, right = st.columns([3, 2])

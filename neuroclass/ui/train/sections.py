@@ -27,7 +27,12 @@ def choose() -> str:
     st.session_state[_WIDGET] = wanted
     chosen = str(
         st.segmented_control(
-            "Section", [TRAIN, RUNS, SEARCHES], key=_WIDGET, required=True, label_visibility="collapsed"
+            "Section",
+            [TRAIN, RUNS, SEARCHES],
+            key=_WIDGET,
+            required=True,
+            label_visibility="collapsed",
+            format_func={TRAIN: "New model", RUNS: "Runs", SEARCHES: "Search for settings"}.__getitem__,
         )
     )
     put(SECTION, chosen, TRAIN)
