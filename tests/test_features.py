@@ -22,9 +22,12 @@ def test_every_feature_has_one_stimulus_and_the_groups_have_the_known_sizes():
 
 
 def test_titles_carry_the_unit_a_person_reads():
-    assert BY_NAME["width"].title == "Width, noise (ms)"
+    assert BY_NAME["width"].title == "Width (noise, ms)"
     assert BY_NAME["vrest"].title == "Resting potential (long square, mV)"
     assert BY_NAME["sag"].title == "Sag (long square, ratio)"
+    assert BY_NAME["threshold_i_long_square"].title == "Rheobase (long square, pA)"
+    assert BY_NAME["threshold_i_ramp"].named == "Current at threshold (ramp)"
+    assert BY_NAME["seal_gohm"].named == BY_NAME["seal_gohm"].label
     assert BY_NAME["latency"].display_factor * 0.02 == 20.0
 
 

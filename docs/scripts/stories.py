@@ -168,7 +168,7 @@ def _compare_laboratory(stage: Stage) -> None:
 
 def _filter(stage: Stage) -> None:
     stage.open(stage.tab, f"{stage.base}/explore")
-    stage.tab.get_by_text("Filter by species, class, layer, donor or any feature", exact=True).click()
+    stage.tab.get_by_text("More filters: donor, line, area or any feature", exact=True).click()
     stage.tab.get_by_label("Query", exact=True).fill("sag > 0.2")
     stage.tab.keyboard.press("Enter")
     stage.tab.wait_for_url(lambda url: "query=" in url)

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from neuroclass.charts.theme import ACCENT, PALETTE, SIMULATED_NOTE, UNKNOWN, escape, finish, lines, note
-from neuroclass.charts.traces import Trace, crop, envelope
+from neuroclass.charts.theme import ACCENT, PALETTE, UNKNOWN, escape, finish, note
 from neuroclass.types.arrays import Floats
 
 FIT = PALETTE[1]
-GALLERY_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -288,66 +285,3 @@ def spectrum(densities: Mapping[str, tuple[Floats, Floats]], unit: str = "mV", s
     fig.update_xaxes(type="log", dtick=1)
     fig.update_yaxes(type="log", exponentformat="power", nticks=6)
     return finish(fig, height=340, x="Frequency (Hz)", y=f"Power density ({unit}²/Hz)", simulated=simulated)
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One cell's sweeps beside others': titles, the sweeps, and the stretch to draw, s."""
-
-    title: str
-    subtitle: str
-    traces: Sequence[Trace]
-    window: tuple[float, float] | None = None
-
-
-def gallery(panels: Sequence[Panel], simulated: bool = False) -> go.Figure:
-    """The same kind of sweep for several cells, side by side on common axes.
-
-    Parameters
-    ----------
-    panels : sequence of Panel
-        The first is the cell in question.
-    simulated : bool
-        Whether the cells are simulated.
-
-    Returns
-    -------
-    Figure
-    """
-    if not panels:
-        return note("No cell to draw.")
-    n_rows = -(-len(panels) // GALLERY_COLUMNS)
-    fig = make_subplots(
-        n_rows,
-        min(GALLERY_COLUMNS, len(panels)),
-        shared_yaxes="all",
-        subplot_titles=[f"{lines(p.title, 14)}<br>{lines(p.subtitle, 14)}" for p in panels],
-        horizontal_spacing=0.02,
-        vertical_spacing=0.36 / n_rows if n_rows > 1 else 0.0,
-    )
-    for k, panel in enumerate(panels):
-        for trace in panel.traces:
-            part = crop(trace, *panel.window) if panel.window else trace
-            if not part.v_mv.size:
-                continue
-            index, kept = envelope(part.v_mv, 1200)
-            fig.add_scatter(
-                x=(part.start_s + index / part.rate_hz - (panel.window[0] if panel.window else 0.0)).round(6),
-                y=kept.round(2),
-                mode="lines",
-                line={"width": 1, "color": UNKNOWN if k else ACCENT},
-                name=escape(trace.name),
-                showlegend=False,
-                hovertemplate=f"{escape(trace.name)}: %{{x:.3f}} s, %{{y:.1f}} mV<extra></extra>",
-                row=k // GALLERY_COLUMNS + 1,
-                col=k % GALLERY_COLUMNS + 1,
-            )
-    fig.update_annotations(font_size=11)
-    finish(fig, height=60 + 270 * n_rows, simulated=simulated, legend=False)
-    fig.update_layout(margin_t=96)
-    fig.update_annotations(yshift=64, selector={"text": SIMULATED_NOTE})
-    fig.update_xaxes(nticks=4)
-    for k in range(max(0, len(panels) - GALLERY_COLUMNS), len(panels)):
-        fig.update_xaxes(title_text="Time (s)", row=k // GALLERY_COLUMNS + 1, col=k % GALLERY_COLUMNS + 1)
-    fig.update_yaxes(title_text="Membrane potential (mV)", col=1)
-    return fig

@@ -14,6 +14,60 @@ LEVELS = (("#AA4499", "dash"), ("#4C78B8", "dot"))
 """Colour and dash of the published accuracy, then of ours."""
 
 
+WAY_COLOURS = (PALETTE[1], PALETTE[3], PALETTE[0], ACCENT)
+"""Of the ways in which a table's numbers came about, in their order."""
+_APART = 0.17
+"""Distance between the ways of one system, in rows."""
+
+
+def ways(numbers: pd.DataFrame, *, x: str, simulated: bool = False) -> go.Figure:
+    """The same metric of each system by several ways of training and testing, with what is known of its spread.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        Columns ``system``, ``way``, ``value``, ``low`` and ``high`` (fractions; NaN where there is no spread), in the
+        order to show.
+    x : str
+        Title of the axis, with unit.
+    simulated : bool
+        Whether the cells are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    systems, kinds = list(dict.fromkeys(numbers["system"])), list(dict.fromkeys(numbers["way"]))
+    fig = go.Figure()
+    for k, (way, colour) in enumerate(zip(kinds, WAY_COLOURS, strict=False)):
+        rows = numbers[numbers["way"] == way]
+        places = [systems.index(name) + _APART * (k - (len(kinds) - 1) / 2) for name in rows["system"]]
+        fig.add_scatter(
+            x=100 * rows["value"],
+            y=places,
+            mode="markers",
+            name=escape(way),
+            marker={"size": 9, "color": colour},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": 100 * (rows["high"] - rows["value"]).fillna(0.0),
+                "arrayminus": 100 * (rows["value"] - rows["low"]).fillna(0.0),
+                "color": colour,
+                "thickness": 1.5,
+                "width": 4,
+            },
+            customdata=rows[["system"]],
+            hovertemplate=f"%{{customdata[0]}}, {escape(way)}: %{{x:.1f}}%<extra></extra>",
+        )
+    fig.update_yaxes(
+        tickvals=list(range(len(systems))),
+        ticktext=[escape(name) for name in systems],
+        range=[len(systems) - 0.45, -0.55],
+    )
+    return finish(fig, height=120 + 62 * len(systems), x=x, simulated=simulated)
+
+
 def search_course(
     trials: pd.DataFrame,
     strips: Mapping[str, Sequence[float]],

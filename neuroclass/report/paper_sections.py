@@ -41,6 +41,7 @@ from neuroclass.report.paper_format import (
     outcome,
     shown,
 )
+from neuroclass.report.paper_ways import drawn
 from neuroclass.reports.paper_store import Reproduction
 from neuroclass.types.shares import DASH
 
@@ -276,6 +277,7 @@ def _table1(found: Reproduction) -> Section:
             f"mouse accuracy is {number(own['honest']['accuracy']['mean'])}, by the paper's split "
             f"{metric(own['unchosen']['accuracy'])}; how much of that the batches cost was not measured.",
         ),
+        drawings=drawn("ways-table-1", rows, True, found.simulated),
         note=_note(found, tables),
         outcomes=_outcomes(found, rows, "cells"),
     )
@@ -312,6 +314,7 @@ def _table2(found: Reproduction) -> Section:
             "**Donors and scaler.** The paper's split lets cells of one donor stand in both training and test set, and "
             "its scaler has seen the test cells; the donor-grouped protocol allows neither.",
         ),
+        drawings=drawn("ways-table-2", rows, False, found.simulated),
         note=_note(found, tables),
         outcomes=_outcomes(found, rows, "system"),
     )

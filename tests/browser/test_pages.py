@@ -40,7 +40,7 @@ def test_the_first_visit_to_a_fresh_server_finds_the_page(fresh_server: str, tab
 def test_a_shared_address_opens_the_same_cells(visitor: Visitor) -> None:
     visitor.open("explore")
     everything = visitor.tab.get_by_text("pass the filters").inner_text()
-    visitor.tab.get_by_text("Filter by species, class, layer, donor or any feature", exact=True).click()
+    visitor.tab.get_by_text("More filters: donor, line, area or any feature", exact=True).click()
     visitor.tab.get_by_label("Query", exact=True).fill("sag > 0.05")
     visitor.tab.keyboard.press("Enter")
     visitor.tab.wait_for_function("text => !document.body.innerText.includes(text)", arg=everything)

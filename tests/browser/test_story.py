@@ -77,7 +77,7 @@ def test_from_a_filter_to_a_sweep_and_the_shared_address(story: Visitor) -> None
     assert len(wanted)
     story.open("explore")
     _settled(tab)
-    tab.get_by_text("Filter by species, class, layer, donor or any feature", exact=True).click()
+    tab.get_by_text("More filters: donor, line, area or any feature", exact=True).click()
     for key, value in (("f_species", "human"), ("f_dendrite_type", "aspiny"), ("f_layer", "2")):
         _choose(tab, key, value)
     tab.get_by_label("Query", exact=True).fill("sag > 0.2")

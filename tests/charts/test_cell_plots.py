@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from neuroclass.charts import cell_gallery, traces
 from neuroclass.charts import cell_plots as plots
-from neuroclass.charts import traces
 
 T = np.arange(-2.0, 4.0, 0.02)
 WAVE = plots.Waveform("this cell", T, -60 + 90 * np.exp(-(T**2)), np.full(T.size, 2.0))
@@ -48,8 +48,8 @@ def test_phase_plane_and_spectrum_carry_units() -> None:
 
 
 def test_the_gallery_shares_the_vertical_axis_and_starts_each_window_at_0() -> None:
-    panels = [plots.Panel(name, "mouse", [SWEEP], (0.02, 0.08)) for name in ("this cell", "a<b>")]
-    fig = plots.gallery(panels, simulated=True)
+    panels = [cell_gallery.Panel(name, "mouse", [SWEEP], (0.02, 0.08)) for name in ("this cell", "a<b>")]
+    fig = cell_gallery.gallery(panels, simulated=True)
     assert len(fig.data) == 2
     assert fig.data[1].x[0] == pytest.approx(0.0, abs=1e-4)
     assert fig.layout.yaxis2.matches == "y"

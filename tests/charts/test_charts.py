@@ -116,7 +116,7 @@ def test_crop_keeps_times() -> None:
 
 def test_widths_are_shown_in_milliseconds() -> None:
     fig = cohort.distribution(FRAME, "width", "subclass")
-    assert fig.layout.xaxis.title.text == "Width, noise (ms)"
+    assert fig.layout.xaxis.title.text == "Width (noise, ms)"
     assert 0.1 < np.nanmedian(np.concatenate([np.asarray(t.x, dtype=float) for t in fig.data])) < 3
 
 

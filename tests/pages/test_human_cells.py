@@ -19,7 +19,7 @@ from neuroclass.ui import cache
 from tests.planted import planted_human_cohort
 
 Open = Callable[..., AppTest]
-HUMAN = "Human cells of known subclass"
+HUMAN = "Human cells of other studies, subclass known"
 
 
 @pytest.fixture

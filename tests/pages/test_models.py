@@ -174,7 +174,10 @@ def test_a_card_says_the_classes_and_on_which_cells_it_was_scored(open_page: Ope
     said = texts(open_page("models_library")).replace("\\", "")
     assert "**Classes:** Glutamatergic, Pvalb, Sst, Vip, Htr3a" in said
     assert "donor-grouped cross-validation on 382 GABAergic cells of 52 donors" in said
-    assert "Glutamatergic is scored apart: found in 95.4 to 98.0% of held-out excitatory cells" in said
+    assert (
+        "Glutamatergic is scored apart, in cells of two studies: found in 95.4 to 98.0% of held-out excitatory cells"
+        in said
+    )
     assert "trained on all 795 cells of 115 donors" in said
     assert "Lee, Dalley et al., Science 382, 2023; Berg et al., Nature 598, 2021; Allen Cell Types Database" in said
 

@@ -37,6 +37,17 @@ def test_each_part_is_shown_with_its_table_and_why(open_page: Open, stored: Repr
     assert len(app.get("plotly_chart")) == len(section.drawings)
 
 
+def test_the_summary_has_a_line_a_part_with_what_was_reproduced(open_page: Open, stored: Reproduction) -> None:
+    app = open_page("paper")
+    assert not app.exception
+    table = app.table[0].value
+    assert len(table) == len(PARTS)
+    by = {name.strip("*"): row for name, row in table.iterrows()}
+    assert by["Table 1"]["Reproduced?"] == "Mouse: only with selection on the test cells; Human: not reproduced"
+    assert "80.6%" in by["Table 1"]["Finding"].replace("\\", "")
+    assert by["Test-set selection"]["Reproduced?"] == "–"
+
+
 def test_accuracy_and_macro_f1_are_tables_of_their_own(open_page: Open, stored: Reproduction) -> None:
     (section,) = (one for one in sections(stored) if one.key == "table-2")
     app = open_page("paper", part="Table 2", metric="Macro F1")

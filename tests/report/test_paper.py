@@ -114,6 +114,21 @@ def test_the_stored_reproduction_says_what_it_reached(page):
     assert "Not reproduced" not in page.split("<h2")[2]  # simulated cells reproduce nothing
 
 
+def test_the_figure_of_a_table_has_its_numbers_with_their_spread():
+    (one,) = (one for one in sections(shipped_reproduction()) if one.key == "table-1")
+    (drawing,) = one.drawings
+    fig = drawing.draw()
+    assert [trace.name for trace in fig.data] == ["Published", "Selected on the test cells (optimistic)",
+                                                  "Without selection", "Donor-grouped"]  # fmt: skip
+    published, _, without, grouped = fig.data
+    assert sorted(published.x) == pytest.approx([95.0, 97.4])  # the paper's recipe alone is printed
+    at = list(without.customdata[:, 0]).index("DANN, the paper's recipe, human")
+    assert (without.x[at], without.error_x.array[at]) == pytest.approx((80.6, 6.0), abs=0.06)
+    at = list(grouped.customdata[:, 0]).index("DANN, ours, human")
+    ends = grouped.x[at] - grouped.error_x.arrayminus[at], grouped.x[at] + grouped.error_x.array[at]
+    assert ends == pytest.approx((92.6, 97.6), abs=0.06)
+
+
 def test_numbers_of_the_json_stand_in_the_page(found, page):
     encoded = re.search(r'download="neuroclass-paper.json" href="data:application/json;base64,([^"]+)"', page).group(1)
     told = json.loads(base64.b64decode(encoded))

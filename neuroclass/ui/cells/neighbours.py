@@ -7,8 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import Species, label_of
-from neuroclass.charts import cell_plots as plots
-from neuroclass.charts import traces
+from neuroclass.charts import cell_gallery, traces
 from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.cohort.nearest import COMPARED, nearest_cells, standard_scores
@@ -181,12 +180,12 @@ def _gallery(cells: Cohort, row: pd.Series, near: list[str]) -> None:
         if drawn:
             one = names.loc[cell_id]
             title = "this cell" if cell_id == ids[0] else _short(cell_id)
-            panels.append(plots.Panel(title, f"{one['species']} {_class(one)}", drawn, window_of(drawn)))
+            panels.append(cell_gallery.Panel(title, f"{one['species']} {_class(one)}", drawn, window_of(drawn)))
     if len(panels) < 2:
         st.caption("Their sweeps are drawn here once their recordings are on this machine.")
         return
     widgets.figure(
-        plots.gallery(panels, cells.simulated),
+        cell_gallery.gallery(panels, cells.simulated),
         "neighbours",
         caption=f"The most hyperpolarising long square, and one about {ABOVE_RHEOBASE_PA:g} pA above rheobase: this "
         f"cell, then the {N_DRAWN} nearest of each species whose sweeps are at hand.",

@@ -1,8 +1,12 @@
 """Example recordings: offered on the front page and on Classify, classified by one click."""
 
+import numpy as np
 import streamlit as st
 
+from neuroclass.charts.theme import ACCENT
+from neuroclass.charts.traces import envelope
 from neuroclass.classification.inputs import InputFile
+from neuroclass.cohort.demo import simulate_demo_squares
 from neuroclass.cohort.examples import EXAMPLES, example_recording
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.ui.address import page_of
@@ -11,7 +15,28 @@ from neuroclass.ui.identity import visitor
 
 ADDRESS = "example"
 _CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
+_ABOVE_PA, _SHOWN_S = 100.0, (-0.1, 0.6)
+"""The long square that is drawn, by how far it is above rheobase, and the stretch around its onset."""
+_WIDTH, _HEIGHT, _POINTS = 300, 56, 600
+_TOP_MV, _LOW_MV = 50.0, -90.0
 _ICONS = {"fast-spiking": "bolt", "pyramidal": "change_history", "awkward": "warning"}
+
+
+@st.cache_resource(show_spinner=False)
+def _picture(name: str) -> str:
+    """A small drawing of the example's response to a long square, as SVG that takes the room it has."""
+    example = EXAMPLES[name]
+    sweep = example.change(simulate_demo_squares(example.cell_id, _ABOVE_PA)).sweeps[-1]
+    onset = int(np.argmax(sweep.i_pa > 0.5 * sweep.i_pa.max()))
+    first, last = (max(0, onset + round(end * sweep.rate_hz)) for end in _SHOWN_S)
+    index, kept = envelope(sweep.v_mv[first:last], _POINTS)
+    x, y = _WIDTH * index / max(1, last - first), _HEIGHT * (_TOP_MV - kept) / (_TOP_MV - _LOW_MV)
+    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+    return (
+        f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' preserveAspectRatio='none' role='img' aria-label='{example.title}' "
+        f"style='width:100%;height:{_HEIGHT}px;display:block'><polyline points='{line}' fill='none' stroke='{ACCENT}' "
+        "stroke-width='1' vector-effect='non-scaling-stroke'/></svg>"
+    )
 
 
 def offered(here: bool) -> None:
@@ -24,6 +49,7 @@ def offered(here: bool) -> None:
     """
     for column, (name, example) in zip(st.columns(len(EXAMPLES)), EXAMPLES.items(), strict=True):
         with column, st.container(border=True, height="stretch"):
+            st.html(_picture(name))
             if st.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
                 _open(name, here)
             st.caption(f"{example.shows} Simulated.")
@@ -32,9 +58,12 @@ def offered(here: bool) -> None:
 def listed() -> None:
     """The examples one below the other, each above what it shows; the page Classify opens with the chosen one."""
     for name, example in EXAMPLES.items():
-        if st.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
-            _open(name, here=False)
-        st.caption(example.shows)
+        left, right = st.columns([2, 3], vertical_alignment="center")
+        left.html(_picture(name))
+        with right:
+            if st.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
+                _open(name, here=False)
+            st.caption(example.shows)
 
 
 def _open(name: str, here: bool) -> None:

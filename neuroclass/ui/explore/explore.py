@@ -1,11 +1,13 @@
 """The cohort with the models' verdicts, and filters kept in the URL."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from neuroclass.cell_types import label_of
 from neuroclass.charts import cohort as charts
 from neuroclass.charts.theme import ordered
 from neuroclass.cohort.cohort import Cohort
@@ -35,6 +37,8 @@ FILTERS = (
     "verdict",
     "predicted",
 )
+ASKED_FIRST = ("species", "class", "layer")
+"""Filters that are in sight; the others are folded."""
 JUDGES = ("lspin", "dann")
 SIMULATED = "simulated-"
 """How ids of the demo cohort begin."""
@@ -118,8 +122,26 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         Data source, which identifies the cells in the cache.
     """
     keep: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+    offered = {name: options for name in FILTERS if (options := _options(source, len(frame), _stamps(), name, frame))}
+    wanted: dict[str, list[str]] = {}
+
+    def ask(names: Sequence[str], columns: Sequence[Any]) -> None:
+        for k, name in enumerate(names):
+            wanted[name] = columns[k % len(columns)].multiselect(
+                name.replace("_", " ").capitalize(),
+                offered[name],
+                key=f"f_{name}",
+                placeholder="any",
+                help=_HELP.get(name),
+                format_func=label_of,
+                **keep,
+            )
+
+    first = [name for name in ASKED_FIRST if name in offered]
+    if first:
+        ask(first, st.columns(len(first)))
     with st.expander(
-        "Filter by species, class, layer, donor or any feature", icon=":material/filter_alt:", expanded=_filtered()
+        "More filters: donor, line, area or any feature", icon=":material/filter_alt:", expanded=_filtered()
     ):
         top = st.columns([2, 3, 2])
         text = top[0].text_input("Search", key="q", placeholder="words: a line, a donor, an area", **keep)
@@ -139,20 +161,7 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             placeholder="any",
             **keep,
         )
-        offered = {
-            name: options for name in FILTERS if (options := _options(source, len(frame), _stamps(), name, frame))
-        }
-        wanted = {}
-        columns = st.columns(6, vertical_alignment="bottom")
-        for k, (name, options) in enumerate(offered.items()):
-            wanted[name] = columns[k % 6].multiselect(
-                name.replace("_", " ").capitalize(),
-                options,
-                key=f"f_{name}",
-                placeholder="any",
-                help=_HELP.get(name),
-                **keep,
-            )
+        ask([name for name in offered if name not in first], st.columns(5, vertical_alignment="bottom"))
         mask = match_filters(frame, wanted) & match_text(frame, text) & match_query(frame, query)
         mask &= _within(frame, ranged, keep)
         mask &= _pasted(frame, keep)
@@ -161,7 +170,7 @@ def filters(frame: pd.DataFrame, source: str) -> pd.DataFrame:
 
 def _filtered() -> bool:
     """Whether the address or this visit narrows the cells: the filters are folded until then."""
-    keys = ("q", "query", "ranges", "ids", *(f"f_{name}" for name in FILTERS))
+    keys = ("q", "query", "ranges", "ids", *(f"f_{name}" for name in FILTERS if name not in ASKED_FIRST))
     return any(st.session_state.get(key) or key in st.query_params for key in keys)
 
 

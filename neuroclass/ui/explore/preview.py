@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from neuroclass.charts import cell_plots as plots
+from neuroclass.charts import cell_gallery
 from neuroclass.cohort.class_shape import ABOVE_RHEOBASE_PA
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.cells import neighbours
@@ -37,9 +37,9 @@ def show(cell_id: str, source: str, simulated: bool) -> None:
             "Open it", key="open-previewed", icon=":material/open_in_full:", on_click=open_cell, args=(cell_id,)
         ):
             st.rerun(scope="app")
-    panel = plots.Panel("", "", pair, neighbours.window_of(pair))
+    panel = cell_gallery.Panel("", "", pair, neighbours.window_of(pair))
     widgets.figure(
-        plots.gallery([panel], simulated).update_layout(height=250, margin_t=32).update_annotations(yshift=4),
+        cell_gallery.gallery([panel], simulated).update_layout(height=250, margin_t=32).update_annotations(yshift=4),
         "preview",
         caption=f"The most hyperpolarising long square, and one about {ABOVE_RHEOBASE_PA:g} pA above rheobase.",
         alt=f"Two long squares of {escaped(cell_id)}",

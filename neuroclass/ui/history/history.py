@@ -8,9 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.cell_types import label_of
+from neuroclass.charts.theme import download_config
+from neuroclass.charts.verdict import strips
 from neuroclass.classification import summary
 from neuroclass.classification.inputs import CellInput
 from neuroclass.classification.metadata import from_json
+from neuroclass.classification.result import Prediction
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError, title_of
 from neuroclass.io.history import DONE, Entry, History, hidden_owner
@@ -31,6 +34,7 @@ from neuroclass.ui.text import escaped
 CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
 ENTRY = "entry"
 CURRENT = "current"
+MOST_REFUSALS = 5
 
 
 def reopen(fresh: bool) -> None:
@@ -193,13 +197,31 @@ def _card(entry: Entry) -> None:
     told = summary.told(entry.summary)
     with st.container(border=True):
         st.markdown(f"**{escaped(entry.cell or entry.name, 120)}**: {escaped(told.answer or entry.state, 900)}")
-        for payload in next(reversed(store.history().answers(visitor(), entry.id).values()), []):
+        payloads = next(reversed(store.history().answers(visitor(), entry.id).values()), [])
+        for payload in payloads[:MOST_REFUSALS]:
             if "error" in payload:
                 st.caption(escaped(str(payload["error"].get("message", "")), 600))
+        if len(payloads) == 1 and (predictions := _predictions(payloads[0])):
+            st.plotly_chart(
+                strips(predictions, named=True),
+                key=f"strips-{entry.id}",
+                config={**download_config("probabilities"), "displayModeBar": False},
+                alt="Calibrated probabilities of the broad class and of the subclass; outlined: outside the set",
+            )
         if told.probability:
             st.caption(f"Probability {escaped(told.probability)}{f'; {told.species}' if told.species else ''}")
         if told.caution:
             st.warning(escaped(told.caution, 600), icon=":material/error:")
+
+
+def _predictions(payload: Mapping[str, Any]) -> dict[str, Prediction]:
+    """Probabilities and sets of a stored verdict, by what they are of; empty where it has none."""
+    found = {}
+    for task, title in (("broad", "Broad class"), ("subclass", "Subclass")):
+        if payload.get(task):
+            members = tuple((payload.get("set") or {}).get(task, ()))
+            found[title] = Prediction(task, payload[task], members)
+    return found
 
 
 def _delete(ids: list[str]) -> None:

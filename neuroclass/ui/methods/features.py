@@ -35,7 +35,6 @@ _ALSO = {
 
 def show() -> None:
     """The features of one stimulus as a table, one of them drawn; all of them as CSV."""
-    st.subheader("The 41 features", anchor=False)
     stimuli = {stimulus.label.capitalize(): stimulus for stimulus in USUAL_ORDER}
     chosen = stimuli[widgets.choice("Stimulus", list(stimuli), "stimulus")]
     mine = [spec for spec in FEATURES if spec.stimulus is chosen]

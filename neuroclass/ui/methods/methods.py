@@ -10,6 +10,7 @@ from neuroclass.cohort.cohort import source_title
 from neuroclass.errors import ModelFileError
 from neuroclass.types.models import HUMAN_SUBCLASS, MODELS, QUESTIONS
 from neuroclass.ui import cache
+from neuroclass.ui.address import put, take
 from neuroclass.ui.text import escaped
 
 WAY = (
@@ -42,30 +43,35 @@ _FIRST_STEPS = (
         "block are left out of the f–I slope, which the database does not do.",
     ),
 )
-_STEPS = (
-    "display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.6rem;list-style:none;padding:0;margin:0"
-)
-_STEP = "border:1px solid rgba(127,127,127,.35);border-top:3px solid #1A88AD;border-radius:.4rem;padding:.5rem .7rem"
+STEP = "step"
 
 
 def way() -> None:
-    """The way from a file to a verdict, as a row of steps."""
-    st.subheader("From file to verdict", anchor=False)
-    steps = "".join(
-        f"<li style='{_STEP}'><b>{number}. {title}</b><br><span style='opacity:.85;font-size:.9em'>{text}</span></li>"
-        for number, (title, text) in enumerate(WAY, 1)
-    )
-    st.html(f"<ol style='{_STEPS}'>{steps}</ol>")
+    """The way from a file to a verdict: a row of steps, and one of them in detail."""
+    take(STEP, [str(k) for k in range(1, len(WAY) + 1)], "1")
+    chosen = int(st.session_state[STEP])
+    for number, (column, (title, text)) in enumerate(zip(st.columns(len(WAY)), WAY, strict=True), start=1):
+        with column, st.container(border=True, height="stretch"):
+            st.button(
+                f"{number}. {title}",
+                key=f"{STEP}-{number}",
+                type="primary" if number == chosen else "secondary",
+                width="stretch",
+                on_click=_go,
+                args=(number,),
+            )
+            st.caption(text)
+    put(STEP, str(chosen), "1")
+    title = WAY[chosen - 1][0]
+    with st.container(border=True):
+        st.markdown(f"#### {chosen}. {title}")
+        for step, claim, detail in (*_FIRST_STEPS, *_steps()):
+            if step == title:
+                st.markdown(f"**{claim[:1].upper()}{claim[1:]}** {detail}")
 
 
-def verdict() -> None:
-    """Every step of the way in detail, one at a time."""
-    details = [*_FIRST_STEPS, *_steps()]
-    tabs = st.tabs([f"{number}. {step}" for number, (step, _) in enumerate(WAY, start=1)])
-    for tab, (step, _) in zip(tabs, WAY, strict=True):
-        mine = [(claim, detail) for title, claim, detail in details if title == step]
-        with tab:
-            st.markdown("\n\n".join(f"**{claim[:1].upper()}{claim[1:]}** {detail}" for claim, detail in mine))
+def _go(number: int) -> None:
+    st.session_state[STEP] = str(number)
 
 
 def _steps() -> tuple[tuple[str, str, str], ...]:
@@ -133,7 +139,6 @@ def _steps() -> tuple[tuple[str, str, str], ...]:
 
 def models() -> None:
     """Show the cards of the networks trained on all features."""
-    st.subheader("Networks for all 41 features", anchor=False)
     st.info(
         "What Performance, SHAP, Gates and Domains show of DANN and LSPIN are networks trained on all 41 features. A "
         "verdict comes from models of the same kinds, fitted to the features that the cell has (step 4).",
@@ -162,7 +167,6 @@ def _without_folder(card: Mapping[str, Any]) -> dict[str, Any]:
 
 def validation() -> None:
     """Explain how the figures were obtained, and their limits."""
-    st.subheader("How the numbers were validated", anchor=False)
     st.markdown(
         "- **Donor-grouped cross-validation.** Each cell is classified by models that have seen no cell of its donor. "
         "Folds are stratified by species and class; scaling, imputation and calibration are fitted on the training "
@@ -190,7 +194,6 @@ def _arxiv(name: str) -> str:
 
 def citations() -> None:
     """Show what to cite."""
-    st.subheader("How to cite", anchor=False)
     st.markdown(
         f"**This tool:** NeuroClass {__version__} (Classify, Export, writes a Methods paragraph with this "
         "version, the models and their checksums).\n\n"

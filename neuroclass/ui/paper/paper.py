@@ -10,7 +10,7 @@ import streamlit as st
 from neuroclass.cohort.cohort import Cohort
 from neuroclass.errors import ModelFileError
 from neuroclass.report.paper import ARXIV, CITATION, paper_page
-from neuroclass.report.paper_format import NOT_REPRODUCED, NOTHING, REPRODUCED, WITH_SELECTION, Section
+from neuroclass.report.paper_format import NOT_REPRODUCED, NOTHING, REPRODUCED, RULE, WITH_SELECTION, Section
 from neuroclass.report.paper_sections import preface, protocols, sections, warning
 from neuroclass.reports.paper import seconds_for
 from neuroclass.reports.paper_store import Reproduction, kept_folder, kept_reproduction, shipped_reproduction
@@ -31,6 +31,7 @@ _BADGES: Mapping[str, tuple[str, Literal["green", "orange", "red", "gray"]]] = {
     NOTHING: ("remove", "gray"),
 }
 _ABOUT = "paper-{}"
+SUMMARY = "Summary"
 
 
 def choose(cells: Cohort) -> Reproduction:
@@ -116,7 +117,23 @@ def foot(found: Reproduction) -> None:
 def show(found: Reproduction) -> None:
     """One section at a time, kept in the page's address."""
     every = {label_of(one): one for one in sections(found)}
-    _section(every[widgets.choice("Table or figure", list(every), "part")], found)
+    chosen = widgets.choice("Table or figure", [SUMMARY, *every], "part")
+    if chosen == SUMMARY:
+        _summary(every)
+    else:
+        _section(every[chosen], found)
+
+
+def _summary(every: Mapping[str, Section]) -> None:
+    """What each table and figure is about, whether it was reproduced, and what came out, a line each."""
+    rows = []
+    for name, one in every.items():
+        said = "; ".join(f"{of}: {outcome.lower()}" if of else outcome for of, outcome in one.outcomes.items())
+        rows.append((f"**{escaped(name)}**", escaped(one.title.split(": ", 1)[-1], 200), said or "–", one.finding))
+    table = pd.DataFrame(rows, columns=["", "Shows", "Reproduced?", "Finding"])
+    table["Finding"] = table["Finding"].map(lambda text: escaped(text, 500))
+    st.table(table.set_index(""))
+    st.caption(escaped(RULE, 500))
 
 
 def label_of(one: Section) -> str:
@@ -128,26 +145,33 @@ def _section(one: Section, found: Reproduction) -> None:
     st.subheader(one.title, anchor=False)
     _outcomes(one)
     widgets.say(one.finding)
+    above = one.key.startswith("table")
+    if above:
+        _drawings(one, found)
     table = _table(one)
     if one.note:
         st.caption(escaped(one.note, 900))
     points = "\n".join(f"- {_with_bold(point)}" for point in one.why)
     st.markdown(f"**{one.heading}**\n{points}")
-    for drawing in one.drawings:
-        simulated = found.simulated or drawing.name == "noise"
-        widgets.figure(
-            drawing.draw(),
-            f"paper-{drawing.name}",
-            caption=escaped(drawing.caption),
-            simulated=simulated,
-            needs_room=True,
-        )
+    if not above:
+        _drawings(one, found)
     with st.expander("Cells and protocols", icon=":material/info:", expanded=True):
         words = " ".join(map(str, (*one.together.columns, *one.together.to_numpy().ravel())))
         named = {name: text for name, text in protocols(found).items() if name in words}
         ways = "\n".join(f"- **{escaped(name)}:** {escaped(text, 900)}" for name, text in named.items())
         st.markdown(f"{escaped(one.shows, 1500)}\n\n{ways}")
     widgets.csv_button(f"paper-{one.key}", table, label="Table (CSV)", simulated=found.simulated)
+
+
+def _drawings(one: Section, found: Reproduction) -> None:
+    for drawing in one.drawings:
+        widgets.figure(
+            drawing.draw(),
+            f"paper-{drawing.name}",
+            caption=escaped(drawing.caption),
+            simulated=found.simulated or drawing.name == "noise",
+            needs_room=True,
+        )
 
 
 def _with_bold(point: str) -> str:

@@ -152,11 +152,26 @@ def show(table: pd.DataFrame, results: list[dict[str, Any]], model: str, group: 
         caption=f"{METRICS[metric]} on held-out {cells}. {PROTOCOLS[protocol]} Bars: 95% CI over donors (bootstrap). "
         f"Hold the pointer over a point to read what the system is.{_pooled(table, shown, model)}",
     )
+    if why := _why_built_in(frame, model, protocol):
+        st.caption(why)
     glossary(table["system"].unique().tolist())
     with st.expander("The figures as a table, with paired tests", icon=":material/table:"):
         table_of(frame)
         _tests_note(frame, model)
     _published_notes(table)
+
+
+def _why_built_in(frame: pd.DataFrame, model: str, protocol: str) -> str:
+    """Why ours is the built-in model though others stand above it; empty where none does, or where some are better."""
+    measured = frame[(frame["source"] == "measured") & (protocol == "donor-cv")].reset_index(drop=True)
+    place = measured.index[measured["system"] == title_of(model)]
+    if not len(place) or place[0] == 0 or measured["verdict"].eq(f"{model.upper()} worse").any():
+        return ""
+    gap = 100 * float(measured["accuracy"].iloc[0] - measured["accuracy"].iloc[place[0]])
+    return (
+        f"Why {model.upper()} is built in though others stand above it: they lie within {gap:.1f} percentage points, "
+        "which the paired tests do not tell from chance, and its reasons are what the paper and these pages explain."
+    )
 
 
 def _pooled(table: pd.DataFrame, group: str, model: str) -> str:
