@@ -34,3 +34,10 @@ def stated_p(p: float) -> str:
     if p != p:
         return "–"
     return "<1e−10" if p < LEAST_P else rounded(p, 2).replace("e-", "e−")
+
+
+def ordinal(percent: float) -> str:
+    """A whole number with its ending, such as 93rd."""
+    number = round(percent)
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number // 10 % 10 != 1 else 0, "th")
+    return f"{number}{ending}"

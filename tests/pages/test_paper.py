@@ -42,7 +42,7 @@ def test_the_summary_has_a_line_a_part_with_what_was_reproduced(open_page: Open,
     assert not app.exception
     table = app.table[0].value
     assert len(table) == len(PARTS)
-    by = {name.strip("*"): row for name, row in table.iterrows()}
+    by = {name.strip("*").replace("\\", ""): row for name, row in table.iterrows()}
     assert by["Table 1"]["Reproduced?"] == "Mouse: only with selection on the test cells; Human: not reproduced"
     assert "80.6%" in by["Table 1"]["Finding"].replace("\\", "")
     assert by["Test-set selection"]["Reproduced?"] == "–"

@@ -18,7 +18,7 @@ from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
 from neuroclass.ui.cells.lent import Lent
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.text import escaped
+from neuroclass.ui.text import escaped, ordinal
 
 ADDRESS = "feature"
 NONE = "none"
@@ -57,9 +57,8 @@ def outermost(table: pd.DataFrame, label: str) -> str:
     if far.empty:
         return ""
     far = far.iloc[(far["percentile"] - 50).abs().argsort(kind="stable")[::-1]]
-    told = [
-        f"{BY_NAME[name].named} ({place:.0f})" for name, place in zip(far["feature"], far["percentile"], strict=True)
-    ]
+    pairs = zip(far["feature"], far["percentile"], strict=True)
+    told = [f"{BY_NAME[name].named} {ordinal(place)}" for name, place in pairs]
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     return f"Unusual for {label}, by percentile: {', '.join(told[:_NAMED])}{more}."
 

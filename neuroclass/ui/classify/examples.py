@@ -19,6 +19,7 @@ _ABOVE_PA, _SHOWN_S = 100.0, (-0.1, 0.6)
 """The long square that is drawn, by how far it is above rheobase, and the stretch around its onset."""
 _WIDTH, _HEIGHT, _POINTS = 300, 56, 600
 _TOP_MV, _LOW_MV = 50.0, -90.0
+_ALT = "Its response to a long square"
 _ICONS = {"fast-spiking": "bolt", "pyramidal": "change_history", "awkward": "warning"}
 
 
@@ -33,9 +34,8 @@ def _picture(name: str) -> str:
     x, y = _WIDTH * index / max(1, last - first), _HEIGHT * (_TOP_MV - kept) / (_TOP_MV - _LOW_MV)
     line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
     return (
-        f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' preserveAspectRatio='none' role='img' aria-label='{example.title}' "
-        f"style='width:100%;height:{_HEIGHT}px;display:block'><polyline points='{line}' fill='none' stroke='{ACCENT}' "
-        "stroke-width='1' vector-effect='non-scaling-stroke'/></svg>"
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH}' height='{_HEIGHT}' viewBox='0 0 {_WIDTH} {_HEIGHT}'>"
+        f"<polyline points='{line}' fill='none' stroke='{ACCENT}' stroke-width='1'/></svg>"
     )
 
 
@@ -49,7 +49,7 @@ def offered(here: bool) -> None:
     """
     for column, (name, example) in zip(st.columns(len(EXAMPLES)), EXAMPLES.items(), strict=True):
         with column, st.container(border=True, height="stretch"):
-            st.html(_picture(name))
+            st.image(_picture(name), width="stretch", alt=_ALT)
             if st.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
                 _open(name, here)
             st.caption(f"{example.shows} Simulated.")
@@ -59,7 +59,7 @@ def listed() -> None:
     """The examples one below the other, each above what it shows; the page Classify opens with the chosen one."""
     for name, example in EXAMPLES.items():
         left, right = st.columns([2, 3], vertical_alignment="center")
-        left.html(_picture(name))
+        left.image(_picture(name), width="stretch", alt=_ALT)
         with right:
             if st.button(example.title, key=f"{ADDRESS}-{name}", icon=f":material/{_ICONS[name]}:", width="stretch"):
                 _open(name, here=False)

@@ -14,7 +14,7 @@ from neuroclass.reference.ranges import LEVELS, compared_with
 from neuroclass.ui import widgets
 from neuroclass.ui.classify import quality, shown_reason
 from neuroclass.ui.evidence.case import Case
-from neuroclass.ui.text import escaped
+from neuroclass.ui.text import escaped, ordinal
 
 N_REASONS = 3
 POINTS_HELP = (
@@ -144,10 +144,4 @@ def _percentile(reason: Reason, label: str, species: str) -> str:
     end = {round(100 * LEVELS[0], 1): "≤ ", round(100 * LEVELS[-1], 1): "≥ "}.get(reason.percentile, "")
     compared = compared_with(species, label)
     cells = "the class" if compared == label else f"{escaped(label_of(compared))} cells"
-    return f"; {end}{_ordinal(reason.percentile)} percentile of {cells}"
-
-
-def _ordinal(percent: float) -> str:
-    number = round(percent)
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number // 10 % 10 != 1 else 0, "th")
-    return f"{number}{ending}"
+    return f"; {end}{ordinal(reason.percentile)} percentile of {cells}"

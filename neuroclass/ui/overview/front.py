@@ -18,7 +18,7 @@ from neuroclass.cohort.demo import load_demo, simulate_demo_cell
 from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.ephys.sweep import SIMULATED_WARNING
-from neuroclass.features import BY_NAME, signed, with_unit
+from neuroclass.features import BY_NAME, Stimulus, signed, with_unit
 from neuroclass.ui import warmup, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import dropped, examples
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from neuroclass.report.deciding import Deciding
 
 SHOWN = "fast-spiking"
+N_REASONS = 3
 _HEADLINE = "font-size:1.5rem;font-weight:600;padding-left:.6rem;border-left:.35rem solid "
 _PAGES = SHIPPED_DIR / "pages"
 _CAN = {
@@ -75,9 +76,16 @@ def _showcase(model_version: str) -> Showcase | None:  # noqa: ARG001 (part of t
     (verdict,) = classify_cells([cell], load_models())
     if not isinstance(verdict, CellVerdict) or cell.analysis is None:
         return None
-    at_spikes = [reason for reason in verdict.subclass.reasons if quantity_of(reason.feature)]
+    reasons = verdict.subclass.reasons
+    at_spikes = [one for one in reasons if quantity_of(one.feature)]
+    at_spikes.sort(
+        key=lambda one: BY_NAME[one.feature].stimulus is not Stimulus.LONG_SQUARE
+    )  # which most laboratories use
     found = deciding(own_trace(verdict, cell.analysis, simulated=True), at_spikes)
-    return None if found is None else Showcase(verdict, verdict.subclass.reasons[:3], found)
+    if found is None:
+        return None
+    strongest = [one for one in reasons[:N_REASONS] if one.feature != found.reason.feature]
+    return Showcase(verdict, (*strongest[: N_REASONS - 1], found.reason), found)
 
 
 def verdict() -> None:
@@ -170,7 +178,7 @@ def classes() -> None:
     widgets.figure(
         charts.by_class(_class_sweeps()),
         "front-classes",
-        caption="Responses to the onset of a long square of about twice rheobase: of each mouse subclass the simulated "
-        "cell nearest to its medians that fires to the end.",
+        caption="Responses to the onset of the strongest long square: of each mouse subclass the simulated cell nearest "
+        "to its medians that fires to the end.",
         simulated=True,
     )
