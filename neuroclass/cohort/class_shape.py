@@ -13,7 +13,6 @@ from neuroclass.features import FEATURE_NAMES
 from neuroclass.types.arrays import Floats
 
 ABOVE_RHEOBASE_PA = 50.0
-_STRONGEST_PA = 1e6  # above rheobase: the largest amplitude of a cell is the nearest to it
 FARTHEST = 5.0  # interquartile ranges; beyond, a value counts no more
 LASTING_SHARE = 2 / 3
 THRESHOLD_SHARE, FAST_TROUGH_SHARE = 0.05, 0.01  # of upstroke and downstroke, by the features' definitions
@@ -36,8 +35,9 @@ def typical_cells(mates: pd.DataFrame) -> list[str]:
 
 
 def typical_sweep(mates: pd.DataFrame) -> Sweep:
-    """The strongest long square of the most typical demo cell that fires to its end, not in block."""
-    sweeps = (simulate_demo_squares(one, _STRONGEST_PA).sweeps[-1] for one in typical_cells(mates))
+    """A long square of about twice rheobase of the most typical demo cell that fires to its end, not in block."""
+    rheobase = mates.set_index("id")["threshold_i_long_square"].fillna(ABOVE_RHEOBASE_PA)
+    sweeps = (simulate_demo_squares(one, float(rheobase[one])).sweeps[-1] for one in typical_cells(mates))
     return next(sweep for sweep in sweeps if _fires_to_its_end(sweep))
 
 

@@ -52,7 +52,7 @@ EXAMPLES: Mapping[str, Example] = {
     "pyramidal": Example(
         "A pyramidal cell",
         "Every stimulus of the database; broad spikes at low rates.",
-        "simulated-mouse-glutamatergic-024",
+        "simulated-mouse-glutamatergic-035",
     ),
     "awkward": Example(
         "A difficult recording",

@@ -20,7 +20,8 @@ from neuroclass.features import BY_NAME, Stimulus, features_of, with_unit
 
 SPIKE, ONSET = "the spike's peak", "stimulus onset"
 _QUANTITIES = frozenset(features_of(Stimulus.NOISE))
-_SPIKE_WINDOW = (-0.004, 0.010)
+_SPIKE_WINDOW, _SHORT_SQUARE_WINDOW = (-0.004, 0.010), (-0.012, 0.010)
+"""Around a spike's peak, s; a short square is over before the spike that it evokes."""
 _SYMBOLS = {"threshold": "circle", "peak": "star", "trough": "square", "fast_trough": "triangle-down"}
 
 
@@ -115,7 +116,8 @@ def panel_of(cell: Traced, feature: str) -> Panel | None:
         return replace(drawn, points=line_of(cell, feature))
     shown = [spikes[k] for k in np.unique(np.linspace(0, len(spikes) - 1, min(MOST_TRACES, len(spikes))).astype(int))]
     marks = tuple(_mark(shown, point) for point in shown[0].points)
-    return Panel(cell.title, subtitle, tuple(spike.trace for spike in shown), marks, _SPIKE_WINDOW, cell.simulated)
+    window = _SHORT_SQUARE_WINDOW if stimulus is Stimulus.SHORT_SQUARE else _SPIKE_WINDOW
+    return Panel(cell.title, subtitle, tuple(spike.trace for spike in shown), marks, window, cell.simulated)
 
 
 def line_of(cell: Traced, feature: str) -> Points | None:

@@ -158,7 +158,7 @@ def _facts(row: pd.Series, analysis: RecordingAnalysis | None) -> None:
     with st.container(key="facts", gap="xsmall"):
         rows = [st.columns(_FACTS_A_ROW) for _ in range(-(-len(_FACTS) // _FACTS_A_ROW))]
     for column, name in zip((one for columns in rows for one in columns), _FACTS, strict=True):
-        with column:
+        with column, st.container(gap=None):
             st.markdown(f"{_FACTS[name]}  \n**{escaped(with_unit(name, float(row[name])))}**")
             place = features.provenance.get(name) if features else None
             if place and len(place.sweeps) == 1:

@@ -38,6 +38,7 @@ _COLOUR_OF = {label_of(name): COLOURS[name] for classes in TASK_CLASSES.values()
 
 def choose(pairs: Sequence[Pair]) -> int:
     """Show the table of all cells and the buttons that step through it; returns the row to show below."""
+    added = _added(pairs)
     if len(pairs) == 1:
         st.query_params.pop(ADDRESS, None)
         return 0
@@ -54,7 +55,6 @@ def choose(pairs: Sequence[Pair]) -> int:
         column_config=_columns(),
     )
     ticked = next((ids.index(one) for one in chosen_ids(event, ids)), None)
-    added = _added(pairs)
     chosen = next(one for one in (ticked, added, _pointed(pairs)) if one is not None)
     _point(chosen)
     _steps(pairs, table, chosen)

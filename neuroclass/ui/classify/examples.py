@@ -15,7 +15,7 @@ from neuroclass.ui.identity import visitor
 
 ADDRESS = "example"
 _CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
-_ABOVE_PA, _SHOWN_S = 100.0, (-0.1, 0.6)
+_ABOVE_PA, _SHOWN_S = 40.0, (-0.1, 0.6)
 """The long square that is drawn, by how far it is above rheobase, and the stretch around its onset."""
 _WIDTH, _HEIGHT, _POINTS = 300, 56, 600
 _TOP_MV, _LOW_MV = 50.0, -90.0

@@ -178,7 +178,7 @@ def classes() -> None:
     widgets.figure(
         charts.by_class(_class_sweeps()),
         "front-classes",
-        caption="Responses to the onset of the strongest long square: of each mouse subclass the simulated cell nearest "
-        "to its medians that fires to the end.",
+        caption="Responses to the onset of a long square of about twice rheobase: of each mouse subclass the simulated "
+        "cell nearest to its medians that fires to the end.",
         simulated=True,
     )
