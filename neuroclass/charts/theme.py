@@ -39,7 +39,7 @@ TINT = 0.18
 """Opacity of the inside of an outlined bar."""
 FONT_PX = 12
 """Least size of ticks and legends."""
-TITLE_WIDTH = 40
+TITLE_WIDTH = 34
 """Characters of an axis title on one line: what fits beside the labels of a figure on a telephone."""
 OWN = ("#D81B60", "#8E5CF0", "#009688", "#F4511E", "#7CB342", "#B8860B", "#78909C")
 """Colours of the user's cells among the cohort's, seen on light and dark."""

@@ -57,6 +57,8 @@ TITLES = {
     "": "what is this neuron?",
     "paper": "reproduction of ophir et al. 2023",
     "shap": "shap: which features matter",
+    "gates": "gates: the few features lspin uses",
+    "domains": "domains: from mouse to human",
     "verdict": "a colleague's verdict, read only",
 }
 RUNS = ("20260101-000000-lspin-abcdef", "20260102-000000-dann-abcdef")

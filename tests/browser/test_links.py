@@ -41,7 +41,7 @@ def test_a_link_from_its_making_to_its_withdrawal(server: str, two: Any) -> None
     sections = colleague.locator(".st-key-verdict-sections")
     sections.get_by_text("Export").wait_for()
     words = sections.inner_text().split("\n")
-    assert [word for word in words if word.strip()][-4:] == ["Reasons", "Sweeps", "Features", "Export"]
+    assert [word for word in words if word.strip()][-5:] == ["Reasons", "How sure", "Sweeps", "Features", "Export"]
     sections.get_by_text("Sweeps").click()
     colleague.get_by_text("Point at a sweep to read why.").wait_for()
     _settled(colleague)

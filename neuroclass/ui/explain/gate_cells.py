@@ -45,6 +45,7 @@ def one_cell(gates: pd.DataFrame, model: str) -> None:
         finding=findings.open_gates(opened),
         caption=f"Held-out cell {escaped(cell)}, {label_of(row['truth'])}, {verdict}: gates at the left, percentiles "
         f"{where} at the right (band: middle half).",
+        needs_room=True,
     )
     _what_if(cell, model)
 

@@ -229,6 +229,7 @@ def beeswarm(shown: Shown) -> None:
         finding=findings.strongest(*every, features, label_of(shown.name), shown.unit),
         caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}, bold: mean |SHAP| over them, "
         f"which is the order; {drawn}right of 0: favours the class in that cell.{_opposed(shown)}",
+        needs_room=True,
     )
 
 
@@ -317,6 +318,7 @@ def heat_map(shown: Shown) -> None:
         caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}{drawn}. Purple favours the class, green "
         "speaks against it; the cells' true class on top, within it average-linkage clustering; colours end at the 99% "
         "quantile of |SHAP|.",
+        needs_room=True,
     )
 
 

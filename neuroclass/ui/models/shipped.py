@@ -28,11 +28,11 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Built-in models", anchor=False)
         use_button(SHIPPED)
-    st.caption(
+    st.markdown(
         "They come with NeuroClass and are used together, each for its own question. The scores are of cells with all "
         "41 features. A cell is classified by models of these kinds fitted to the features that it has, pooled with "
-        "models without gates or adversary; its verdict gives the accuracy to expect with these features. "
-        "[Partial recordings](performance?view=partial)"
+        "models without gates or adversary; its verdict gives the accuracy to expect with these features. See "
+        "[partial recordings](performance?view=partial)."
     )
     there = [spec for spec in _IDEAS if (MODELS_DIR / spec.name).is_dir()]
     with st.container(key="cards"):
