@@ -21,7 +21,9 @@ st.set_page_config(
 
 # space, room for figures that need it, and contrast of 4.5:1 in both themes for what the theme draws paler
 STYLE = """
-.stMainBlockContainer {padding-top: 1.3rem; padding-bottom: 3rem}
+.stMainBlockContainer {padding-top: 3rem; padding-bottom: 3rem}
+[data-testid=stHeader] {pointer-events: none}
+[data-testid=stHeader] :is(a, button) {pointer-events: auto}
 .stMainBlockContainer h1 {padding-top: 0 !important}
 .st-key-first-screen h2 {font-size: 1.75rem; padding: 0}
 [data-testid=stCaptionContainer] {color: inherit; opacity: .8}
@@ -41,7 +43,7 @@ STYLE = """
   [class*=st-key-wide-] {overflow-x: auto}
   [class*=st-key-wide-] > * {min-width: 46rem}
 }
-@media (min-width: 1000px) {.stMainBlockContainer {padding-left: 3.2rem; padding-right: 3.2rem}}
+@media (min-width: 1000px) {.stMainBlockContainer {padding: 1.3rem 3.2rem 3rem}}
 @media (min-width: 641px) and (max-width: 1200px) {
   [data-testid=stSidebar][aria-expanded=true] {width: 205px !important; min-width: 205px !important}
   .stMainBlockContainer {padding-left: 1.8rem; padding-right: 1.8rem}

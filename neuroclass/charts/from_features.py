@@ -68,7 +68,7 @@ def drawn(
     fig.update_xaxes(title_text="Time from threshold (ms)", row=1, col=2)
     fig.update_yaxes(title_text="Potential (mV)", col=1)
     fig.update_xaxes(title_text="Long square (pA)", row=1, col=3)
-    fig.update_yaxes(title_text="Rate above rheobase's (Hz)", rangemode="tozero", row=1, col=3)
+    fig.update_yaxes(title_text="Increase in rate (Hz)", rangemode="tozero", row=1, col=3)
     titles_over(fig)
     top = fig.layout.margin.t + 26  # the legend above the titles
     return fig.update_layout(legend={"traceorder": "reversed", "y": 1.13}, margin={"t": top})

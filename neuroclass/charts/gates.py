@@ -25,7 +25,7 @@ STRIP_PX = 26
 """Height of the strips of true and of predicted classes, px."""
 _WRITTEN = 0.1
 """Mean gate from which its number is written."""
-_TALL, _DARK = 1.1, 0.45
+_TALL, _DARK = 1.1, 0.65
 """Height of a row with numbers, in those without; mean gate from which its cell is dark."""
 LEAST_MEAN = 0.02
 """Mean gate below which a feature has no row of its own."""

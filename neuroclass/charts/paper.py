@@ -14,7 +14,8 @@ LEVELS = (("#AA4499", "dash"), ("#4C78B8", "dot"))
 """Colour and dash of the published accuracy, then of ours."""
 
 
-WAY_COLOURS = (PALETTE[1], PALETTE[3], PALETTE[0], ACCENT)
+WAY_COLOURS = (PALETTE[1], PALETTE[3], PALETTE[4], ACCENT)
+WAY_SYMBOLS = ("diamond", "triangle-up", "square", "circle")
 """Of the ways in which a table's numbers came about, in their order."""
 _APART = 0.17
 """Distance between the ways of one system, in rows."""
@@ -39,7 +40,7 @@ def ways(numbers: pd.DataFrame, *, x: str, simulated: bool = False) -> go.Figure
     """
     systems, kinds = list(dict.fromkeys(numbers["system"])), list(dict.fromkeys(numbers["way"]))
     fig = go.Figure()
-    for k, (way, colour) in enumerate(zip(kinds, WAY_COLOURS, strict=False)):
+    for k, (way, colour, symbol) in enumerate(zip(kinds, WAY_COLOURS, WAY_SYMBOLS, strict=False)):
         rows = numbers[numbers["way"] == way]
         places = [systems.index(name) + _APART * (k - (len(kinds) - 1) / 2) for name in rows["system"]]
         fig.add_scatter(
@@ -47,7 +48,7 @@ def ways(numbers: pd.DataFrame, *, x: str, simulated: bool = False) -> go.Figure
             y=places,
             mode="markers",
             name=escape(way),
-            marker={"size": 9, "color": colour},
+            marker={"size": 9, "color": colour, "symbol": symbol},
             error_x={
                 "type": "data",
                 "symmetric": False,

@@ -47,6 +47,7 @@ def beeswarm(
     unit: str,
     simulated: bool = False,
     means: Mapping[str, float] | None = None,
+    towards: str = "",
 ) -> go.Figure:
     """SHAP values of many cells, one row per feature, coloured by the feature's decile in its species.
 
@@ -64,6 +65,8 @@ def beeswarm(
         Whether the cells are simulated.
     means : mapping of str to float, optional
         Mean |SHAP| of each feature, written beside its name.
+    towards : str
+        The class that positive values favour, for the axis.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def beeswarm(
     return finish(
         fig,
         height=100 + 28 * len(features),
-        x=f"SHAP value ({shown})",
+        x=f"SHAP value ({shown})" + (f"<br>right: towards {escape(towards)}, left: away from it" if towards else ""),
         simulated=simulated,
         legend=False,
     )

@@ -46,17 +46,17 @@ def _disturbed(sweep: Sweep, offset_mv: float) -> Sweep:
 EXAMPLES: Mapping[str, Example] = {
     "fast-spiking": Example(
         "A fast-spiking cell",
-        "Every stimulus of the database; brief spikes at high rates.",
+        "Long and short squares, ramp and noise; brief spikes at high rates.",
         "simulated-mouse-pvalb-009",
     ),
     "pyramidal": Example(
         "A pyramidal cell",
-        "Every stimulus of the database; broad spikes at low rates.",
+        "Long and short squares, ramp and noise; broad spikes at low rates.",
         "simulated-mouse-glutamatergic-035",
     ),
     "awkward": Example(
         "A difficult recording",
-        "Long squares alone, with drift, mains hum and an offset of 9 mV.",
+        "Long squares alone, with drift, mains hum, an offset of 9 mV and depolarisation block.",
         "simulated-mouse-vip-010",
         _awkward,
     ),

@@ -242,7 +242,8 @@ def shap_section(found: Reproduction) -> Section:
         (
             "The paper's network explains test cells that it standardised by the training cells here; ours, held-out "
             "donors.",
-            "The four stimuli measure the spike four times, so networks may share the credit out differently.",
+            "The four stimuli measure the spike four times, so networks may share the credit out differently; the SHAP "
+            "page pools them at first, which orders the features otherwise.",
         ),
         (Drawing("shap", lambda: figures.shap(found), "Mean |SHAP| of the 15 leading features, both species."),),
         outcomes=_NOT_COMPARED,

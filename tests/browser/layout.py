@@ -104,6 +104,19 @@ def wear(tab: Any, width: int, theme: str) -> None:
     tab.wait_for_function(WORN, arg=theme)
 
 
+COVERED = """() => {
+    const found = [];
+    for (const one of document.querySelectorAll('[data-testid=stMain] :is(h1, button)')) {
+        const box = one.getBoundingClientRect();
+        if (!box.width || box.top < 0 || box.top > 160 || getComputedStyle(one).visibility === 'hidden') continue;
+        const top = document.elementFromPoint(box.left + Math.min(box.width / 2, 20), box.top + box.height / 2);
+        if (top && top.closest('[data-testid=stHeader]')) found.push(`"${one.innerText}" lies under the page's header`);
+    }
+    return found;
+}"""
+"""What stands at the top of a page and cannot be clicked, as the page's header lies over it."""
+
+
 def faults(tab: Any) -> list[str]:
     """Faults of the page as it stands, in words; empty where it is in order."""
-    return list(tab.evaluate(MEASURE))
+    return [*tab.evaluate(MEASURE), *tab.evaluate(COVERED)]

@@ -19,11 +19,13 @@ AXE_WIDTH = 1440
 SETTLE_MS = 250
 HUMAN = "explore?cell=simulated-human-inhibitory-062&without=8&panel=session"
 MOUSE = "explore?cell=simulated-mouse-pvalb-001&evidence=Counterfactual&panel=spike"
+CELL_PARTS = tuple(f"explore?cell=simulated-mouse-pvalb-001&part={part}" for part in ("Features", "Similar+cells"))
 ADDRESSES = (
     "",
     "explore",
     HUMAN,
     MOUSE,
+    *CELL_PARTS,
     "performance",
     "performance?view=Confusion+matrix",
     "shap",
@@ -36,6 +38,7 @@ ADDRESSES = (
     "models",
     "history",
     "methods",
+    "methods?part=features",
     "classify",
     "classify?example=fast-spiking",
     "verdict",
@@ -45,13 +48,14 @@ ADDRESSES = (
     "admin",
 )
 SECTIONS = {
-    "classify?example=fast-spiking": ("section", ("Sweeps", "Features", "What if", "Export")),
+    "classify?example=fast-spiking": ("section", ("How sure", "Sweeps", "Features", "What if", "Export")),
     "paper": ("part", ("Table 1", "Table 2", *(f"Figure {k}" for k in (2, 4, 5, 8, 9, 10)), "SHAP")),
 }
 """Of pages that show a section at a time: the key of its choice, and those after the first."""
 LINKED = "classify?example=fast-spiking, Export"
 """Where a read-only link is made, which is opened in another browser."""
 TITLES = {
+    **dict.fromkeys(CELL_PARTS, "cell simulated-mouse-pvalb-001 · pvalb · mouse visp l5"),
     HUMAN: "cell simulated-human-inhibitory-062 · inhibitory · human mtg l2",
     MOUSE: "cell simulated-mouse-pvalb-001 · pvalb · mouse visp l5",
     "": "what is this neuron?",

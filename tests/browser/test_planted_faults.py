@@ -17,6 +17,8 @@ PLANTED = {
     "a page wider than the window": "<div style='width:3000px'>wide</div>",
     "axis titles on one another": "<div class='js-plotly-plot'><svg class='main-svg' width='200' height='60'>"
     "<text x='10' y='20'>Sag (mV)</text><text x='14' y='22'>Time (s)</text></svg></div>",
+    "a button under the header": "<header data-testid='stHeader' style='position:fixed;top:0;left:600px;width:300px;"
+    "height:60px;z-index:9'></header><button style='position:absolute;top:10px;left:700px'>Back</button>",
     "a label that leaves its figure": "<div class='js-plotly-plot' style='width:80px'><svg class='main-svg' width='80' "
     "height='40' style='overflow:visible'><text x='50' y='20'>13 of 41 features</text></svg></div>",
 }

@@ -147,7 +147,7 @@ def _near(species: str, *subclasses: str) -> pd.DataFrame:
 def test_how_many_neighbours_have_the_predicted_class_is_said_and_why_they_may_not() -> None:
     found = {"mouse": _near("mouse", "Pvalb", "Sst", "Pvalb"), "human": _near("human", "Sst", "Glutamatergic")}
     text = neighbours.agreement(found, "mouse", {"subclass": "Sst", "broad": "inhibitory"}).replace("\\", "")
-    assert text.startswith("1 of the 3 nearest mouse cells is Sst, as predicted; 1 of the 2 nearest human cells")
+    assert text.startswith("1 of the 3 nearest mouse cells is Sst, as predicted, 2 are Pvalb; 1 of the 2 nearest human")
     assert "all 39 features alike" in text
     alike = {"mouse": _near("mouse", "Sst", "Sst")}
     assert "alike" not in neighbours.agreement(alike, "mouse", {"subclass": "Sst"})

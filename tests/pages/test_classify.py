@@ -21,6 +21,7 @@ from neuroclass.cli import main
 from neuroclass.features import Stimulus
 from neuroclass.io.history import PENDING, History, StoredFile
 from neuroclass.io.spool import Spool
+from neuroclass.ui.classify.dropped import DROPPED
 from neuroclass.ui.classify.uploads import FEW_CELLS
 from neuroclass.ui.selection import table_key
 from tests.ephys import planted
@@ -327,6 +328,7 @@ def test_deleting_all_leaves_nothing_of_a_file_in_the_session(opened, history, s
     place = next((s["number"], k) for s in verdict["sweeps"] for k, e in enumerate(s["epochs"]) if e["stimulus"])
     app.session_state[f"assignments-{digest}"] = {place: None}
     app.session_state["left-out"] = {digest: frozenset({place[0]})}
+    app.session_state[DROPPED] = [StoredFile(sweeps[1].name, digest, len(content))]
     history_page = opened("history")
     for key, value in app.session_state._state.filtered_state.items():
         if digest[:16] in key + repr(value):

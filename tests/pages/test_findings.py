@@ -45,7 +45,9 @@ def test_open_gates_are_counted() -> None:
     assert "Sag (long square) in 100% of cells" in findings.always_open(table)
     means = pd.DataFrame({"sag": [0.9, 0.1], "tau": [0.7, 0.3]})
     by = {"sag": 0.3, "tau": 0.2}
-    assert "ε² 0.30): 0.90 in Sst, 0.10 in Vip" in findings.gates_by_class(means, ["Sst", "Vip"], pd.Series(by))
+    assert "ε² 0.30 of its rank variance): 0.90 in Sst, 0.10 in Vip" in findings.gates_by_class(
+        means, ["Sst", "Vip"], pd.Series(by)
+    )
     by["tau"] = 0.6
     assert "time constant" in findings.gates_by_class(means, ["Sst", "Vip"], pd.Series(by))
 

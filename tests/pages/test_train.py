@@ -106,7 +106,7 @@ def test_evaluations_say_how_long_they_take_once_a_run_has_been_timed(
 
     st.cache_resource.clear()
     untimed = open_page("train").selectbox(key="protocol").options
-    assert untimed[0] == "On unseen donors, once" and untimed[-1] == "No evaluation"
+    assert untimed[0] == "On unseen donors, 5 folds" and untimed[-1] == "No evaluation"
     finished(tmp_path / "cache", run := "20260102-030405-lspin-aaaaaa")
     (tmp_path / "cache" / "jobs" / run / "metrics.json").write_text(json.dumps({"training_s": 120.0}))
     app = open_page("train")

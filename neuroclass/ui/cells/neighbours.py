@@ -119,8 +119,12 @@ def agreement(found: Mapping[str, pd.DataFrame], own: str, predicted: Mapping[st
             continue
         n_same = int((labels == predicted[column]).sum())
         all_same &= n_same == len(labels)
-        parts.append(f"{n_same} of the {len(labels)} nearest {species} cells {'is' if n_same == 1 else 'are'} "
-                     f"{label_of(predicted[column])}, as predicted")  # fmt: skip
+        said = (
+            f"{n_same} of the {len(labels)} nearest {species} cells {'is' if n_same == 1 else 'are'} "
+            f"{label_of(predicted[column])}, as predicted"
+        )
+        commonest, n_cells = labels.value_counts().index[0], int(labels.value_counts().iloc[0])
+        parts.append(f"{said}, {n_cells} are {label_of(str(commonest))}" if n_cells > max(n_same, 1) else said)
     if not parts:
         return ""
     text = f"{escaped('; '.join(parts))}."
@@ -190,6 +194,7 @@ def _gallery(cells: Cohort, row: pd.Series, near: list[str]) -> None:
         caption=f"The most hyperpolarising long square, and one about {ABOVE_RHEOBASE_PA:g} pA above rheobase: this "
         f"cell, then the {N_DRAWN} nearest of each species whose sweeps are at hand.",
         simulated=cells.simulated,
+        needs_room=True,
     )
 
 

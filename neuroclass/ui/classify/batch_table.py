@@ -1,10 +1,12 @@
 """The table of a batch: verdicts in their class' colour, doubtful ones first, and stepping from cell to cell."""
 
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.api.types import is_numeric_dtype
 
 from neuroclass.cell_types import COLOURS, TASK_CLASSES, label_of
 from neuroclass.classification.inputs import CellInput
@@ -32,6 +34,19 @@ SECONDS_A_CELL = 0.1
 ADDRESS = "row"
 _ROWS = 6
 _MOST_COLOURED = 500
+_IN_WORDS = (
+    "attention",
+    "file",
+    "cell",
+    "species",
+    "broad class",
+    "subclass",
+    "subclass set",
+    "broad set",
+    "flags",
+    "note",
+)
+"""Columns of text, also where all of it lacks."""
 _TICKS, _KNOWN = "batch-ticks", "batch-known"
 _COLOUR_OF = {label_of(name): COLOURS[name] for classes in TASK_CLASSES.values() for name in classes}
 
@@ -81,9 +96,15 @@ def _added(pairs: Sequence[Pair]) -> int | None:
 
 def _for_people(table: pd.DataFrame) -> pd.DataFrame:
     """The table as it is shown: nothing where nothing is known."""
-    words = table.select_dtypes(exclude="number").columns
+    words = [name for name in table if name in _IN_WORDS or not is_numeric_dtype(table[name])]
     shown = table.assign(**{name: table[name].astype(object).where(table[name].notna(), "") for name in words})
-    return shown.assign(species=shown["species"].replace("unknown", "not given"))
+    several = shown["subclass set"].astype(str).str.contains(" or ")
+    shown = shown.assign(
+        species=shown["species"].replace("unknown", "not given"),
+        subclass=shown["subclass set"].where(several, shown["subclass"]),
+    )
+    named = [cell in ("", PurePath(file).stem) for file, cell in zip(shown["file"], shown["cell"], strict=True)]
+    return shown.drop(columns=["subclass set", *(["cell"] if all(named) else [])])
 
 
 def _point(row: int) -> None:
@@ -138,7 +159,7 @@ def _coloured(table: pd.DataFrame) -> Any:
     doubtful = (table["attention"] == UNRELIABLE).tolist()
 
     def style(column: "pd.Series[Any]") -> list[str]:
-        colours = [_COLOUR_OF.get(str(value)) for value in column]
+        colours = [_COLOUR_OF.get(str(value).split(" or ")[0]) for value in column]
         return [
             f"background-color: {colour}55" if colour and not grey else "color: gray" if grey else ""
             for colour, grey in zip(colours, doubtful, strict=True)

@@ -175,7 +175,7 @@ def _rig(columns: Sequence[Any]) -> tuple[float | None, float | None, bool | Non
         "not subtracted from its potentials.",
     )
     subtracted = third.selectbox(
-        "Already subtracted",
+        "Junction potential subtracted",
         list(_CORRECTED),
         key="junction_corrected",
         persist_state="session",

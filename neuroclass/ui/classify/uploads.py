@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _OF_UPLOADS = (
     *("received", "entries", "finished", "reopened", "shown", "not-kept", "own_entry", "made-links"),
     *("stress-results", "quality-effects", "report-of", "third-domain", "lab-shown", "cell_names", "readings"),
-    *("left-out", own_cells.KEPT),
+    *("left-out", "dropped", "batch-known", own_cells.KEPT),
 )
 _OF_A_FILE = re.compile(r"(?<![0-9a-f])([0-9a-f]{16}|[0-9a-f]{64})(?![0-9a-f])")
 """The checksum of a file, or its beginning, in the name of what a session keeps of it."""

@@ -18,6 +18,8 @@ from neuroclass.ui.text import escaped
 
 _OF_RECORDING = [spec.name for spec in FEATURES if spec.stimulus is Stimulus.NONE]
 """What a person enters of the recording; a property of pipette and seal as much as of the cell."""
+LARGEST = 12
+"""Features that are drawn at first: those in which two matched cells differ most."""
 _NAMES = [
     spec.name
     for stimulus in Stimulus
@@ -123,8 +125,9 @@ def _features(cell: str, match: str) -> None:
     gap = (table["mouse"] - table["human"]).abs()
     table = table.loc[gap.sort_values(ascending=False).index]
     far = [feature_label(name) for name in table["feature"].head(3)]
+    drawn = table if st.toggle("All features", key="all_features", bind="query-params") else table.head(LARGEST)
     widgets.figure(
-        charts.matched_cells(table, f"human cell {match}"),
+        charts.matched_cells(drawn, f"human cell {match}"),
         f"twin-features-{cell}-{match}",
         table,
         finding=f"The two cells lie {gap.mean():.0f} percentiles apart on average; unrelated cells would lie 33 apart.",

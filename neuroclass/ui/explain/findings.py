@@ -192,8 +192,8 @@ def gates_by_class(means: pd.DataFrame, labels: Sequence[str], effects: "pd.Seri
     name = str(effects.idxmax())
     high, low = int(means[name].to_numpy().argmax()), int(means[name].to_numpy().argmin())
     return (
-        f"The gate of {named(name)} differs most (ε² {effects.max():.2f}): {means[name].iloc[high]:.2f} in "
-        f"{labels[high]}, {means[name].iloc[low]:.2f} in {labels[low]}."
+        f"The gate of {named(name)} differs most between the classes (ε² {effects.max():.2f} of its rank variance): "
+        f"{means[name].iloc[high]:.2f} in {labels[high]}, {means[name].iloc[low]:.2f} in {labels[low]}."
     )
 
 

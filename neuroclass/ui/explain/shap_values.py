@@ -223,7 +223,14 @@ def beeswarm(shown: Shown) -> None:
     values, places = part[features].reset_index(drop=True), deciles(shown.model, part["id"], features)
     every = shown.rows[features].reset_index(drop=True), deciles(shown.model, shown.rows["id"], features)
     widgets.figure(
-        charts.beeswarm(values, places, features, unit=shown.unit, means=every[0].abs().mean().to_dict()),
+        charts.beeswarm(
+            values,
+            places,
+            features,
+            unit=shown.unit,
+            means=every[0].abs().mean().to_dict(),
+            towards=label_of(shown.name),
+        ),
         f"beeswarm-{shown.key}",
         shown.rows,
         finding=findings.strongest(*every, features, label_of(shown.name), shown.unit),

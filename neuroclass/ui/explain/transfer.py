@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from neuroclass.evaluation.summaries import flatten_results
+from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import findings
@@ -35,10 +36,19 @@ def show() -> None:
     st.table(shown, hide_index=True)
     st.caption(
         f"Accuracy in {int(table['cells'].min()):,} human cells of the database (95% interval over donors), excitatory "
-        "or inhibitory."
+        f"or inhibitory.{_baseline()}"
     )
     with st.expander("What DANN does, and how this was measured", icon=":material/info:"):
         st.markdown(_ABOUT)
+
+
+def _baseline() -> str:
+    """How often the commonest class alone is right in human cells; empty where the predictions are not stored."""
+    predictions = cache.table_if_stored(DANN.name, Table.PREDICTIONS)
+    if predictions is None:
+        return ""
+    human = predictions[predictions["species"] == "human"].drop_duplicates("id")["truth"]
+    return f" Always naming the commonest class is right in {human.value_counts(normalize=True).iloc[0]:.1%}."
 
 
 _ABOUT = """

@@ -221,7 +221,7 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
             column_config={
                 "Above it": st.column_config.ProgressColumn(
                     "Chance to be above (%)",
-                    min_value=0,
+                    min_value=50 if (table["delta"] >= 0).all() else 0,
                     max_value=100,
                     format="%.0f%%",
                     help="How often a random cell of the group is above a random cell of the one it is compared with; "

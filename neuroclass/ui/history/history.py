@@ -121,7 +121,7 @@ def page() -> None:
         key=table_key("history", ids),
         on_select="rerun",
         selection_mode="multi-row",
-        height=min(420, 38 + 35 * len(table)),
+        height=widgets.table_height(len(table), 12),
         column_config={
             "Last opened": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", help="By the server's clock."),
             "Answer": st.column_config.TextColumn(help="The class, or the classes that remain."),
@@ -153,7 +153,7 @@ def page() -> None:
     else:
         if not chosen:
             st.markdown("**Opened last**")
-            _card(entries[0])
+            _card(next((one for one in entries if summary.told(one.summary).probability), entries[0]))
         st.caption(
             "Select one row to open it, to share a read-only link to it, or to compare versions of the models on it."
         )

@@ -40,7 +40,7 @@ def show() -> None:
     mine = [spec for spec in FEATURES if spec.stimulus is chosen]
     where = measured_on(chosen)
     if where:
-        st.caption(f"Spikes: {where}. Currents are less the holding current.")
+        st.caption(f"Spikes: {where}. The holding current is subtracted from currents.")
     with widgets.wide("definitions"):
         st.markdown(_table(mine, where))
     _drawn(mine, chosen)

@@ -10,7 +10,6 @@ from neuroclass.cohort.cohort import source_title
 from neuroclass.errors import ModelFileError
 from neuroclass.types.models import HUMAN_SUBCLASS, MODELS, QUESTIONS
 from neuroclass.ui import cache
-from neuroclass.ui.address import put, take
 from neuroclass.ui.text import escaped
 
 WAY = (
@@ -25,9 +24,9 @@ _FIRST_STEPS = (
     (
         "File",
         "Nothing is assumed silently.",
-        "Channels and units come from the header; where a current or potential is not plausible, the file is refused "
-        "with the readings that would work. The liquid junction potential and the temperature are corrected only where "
-        "you state them; the database does not subtract its junction potential of 14 mV.",
+        "Channels and units come from the header; where a current or potential is not plausible, the file is refused, "
+        "and you are shown how it could be read. The liquid junction potential and the temperature are corrected only "
+        "where you state them; the database does not subtract its junction potential of 14 mV.",
     ),
     (
         "Sweeps",
@@ -43,35 +42,21 @@ _FIRST_STEPS = (
         "block are left out of the f–I slope, which the database does not do.",
     ),
 )
-STEP = "step"
+_A_ROW = 2
 
 
 def way() -> None:
-    """The way from a file to a verdict: a row of steps, and one of them in detail."""
-    take(STEP, [str(k) for k in range(1, len(WAY) + 1)], "1")
-    chosen = int(st.session_state[STEP])
-    for number, (column, (title, text)) in enumerate(zip(st.columns(len(WAY)), WAY, strict=True), start=1):
-        with column, st.container(border=True, height="stretch"):
-            st.button(
-                f"{number}. {title}",
-                key=f"{STEP}-{number}",
-                type="primary" if number == chosen else "secondary",
-                width="stretch",
-                on_click=_go,
-                args=(number,),
-            )
-            st.caption(text)
-    put(STEP, str(chosen), "1")
-    title = WAY[chosen - 1][0]
-    with st.container(border=True):
-        st.markdown(f"#### {chosen}. {title}")
-        for step, claim, detail in (*_FIRST_STEPS, *_steps()):
-            if step == title:
-                st.markdown(f"**{claim[:1].upper()}{claim[1:]}** {detail}")
-
-
-def _go(number: int) -> None:
-    st.session_state[STEP] = str(number)
+    """The way from a file to a verdict, a box a step."""
+    details = (*_FIRST_STEPS, *_steps())
+    for first in range(0, len(WAY), _A_ROW):
+        for number, column in enumerate(st.columns(_A_ROW), start=first):
+            title, text = WAY[number]
+            with column, st.container(border=True, height="stretch"):
+                st.markdown(f"#### {number + 1}. {title}")
+                st.caption(text)
+                for step, claim, detail in details:
+                    if step == title:
+                        st.markdown(f"**{claim[:1].upper()}{claim[1:]}** {detail}")
 
 
 def _steps() -> tuple[tuple[str, str, str], ...]:

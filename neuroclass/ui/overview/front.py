@@ -112,6 +112,7 @@ def verdict() -> None:
         figures = {name: text for name, text, _ in wording.doubt_figures(found.verdict)}
         sure = [f"{name} {figures[name]}" for name in ("Probability", "Expected accuracy") if name in figures]
         st.caption(escaped("; ".join(sure), 300), help=wording.DOUBT_HELP)
+        st.caption("Its strongest reasons, and ★ the one that is drawn:")
         label = label_of(str(found.verdict.subclass.label))
         lines = [
             f"- {'★ ' if one.feature == spike.reason.feature else ''}{escaped(BY_NAME[one.feature].label)} "
@@ -120,9 +121,7 @@ def verdict() -> None:
             for one in found.reasons
         ]
         st.markdown("\n".join(lines))
-        st.caption(
-            f"{SIMULATED_WARNING} Points: percentage points of probability (SHAP values); ★ is shown at the left."
-        )
+        st.caption(f"{SIMULATED_WARNING} Points: percentage points of probability (SHAP values).")
 
 
 def _side(reason: Reason) -> str:

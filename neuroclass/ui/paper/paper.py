@@ -128,12 +128,27 @@ def _summary(every: Mapping[str, Section]) -> None:
     """What each table and figure is about, whether it was reproduced, and what came out, a line each."""
     rows = []
     for name, one in every.items():
-        said = "; ".join(f"{of}: {outcome.lower()}" if of else outcome for of, outcome in one.outcomes.items())
+        told = [(of, outcome) for of, outcome in one.outcomes.items() if outcome != NOTHING]
+        said = "; ".join(f"{escaped(of)}: {_badge(outcome)}" if of else _badge(outcome) for of, outcome in told)
         rows.append((f"**{escaped(name)}**", escaped(one.title.split(": ", 1)[-1], 200), said or "–", one.finding))
+    every_outcome = [outcome for one in every.values() for outcome in one.outcomes.values() if outcome != NOTHING]
+    if every_outcome:
+        counts = {name: every_outcome.count(name) for name in (REPRODUCED, WITH_SELECTION, NOT_REPRODUCED)}
+        widgets.say(
+            f"Of {len(every_outcome)} printed accuracies {counts[REPRODUCED]} came out again, "
+            f"{counts[WITH_SELECTION]} only where the network was chosen by its test cells, "
+            f"{counts[NOT_REPRODUCED]} not."
+        )
     table = pd.DataFrame(rows, columns=["", "Shows", "Reproduced?", "Finding"])
     table["Finding"] = table["Finding"].map(lambda text: escaped(text, 500))
     st.table(table.set_index(""))
-    st.caption(escaped(RULE, 500))
+    st.caption(f"{escaped(RULE, 500)} –: printed as a picture, without numbers to compare with.")
+
+
+def _badge(outcome: str) -> str:
+    """An outcome in its colour."""
+    icon, colour = _BADGES[outcome]
+    return f":{colour}-badge[:material/{icon}: {outcome}]"
 
 
 def label_of(one: Section) -> str:

@@ -38,7 +38,7 @@ from neuroclass.ui.train.registry import JOB, registry
 KINDS = {"broad": "excitatory/inhibitory label", "subclass": "subclass label"}
 CELLS = {Cells.LOADED: "Loaded cells", Cells.OWN: "My labelled table", Cells.BOTH: "Both"}
 PROTOCOLS = {
-    Protocol.DONOR_CV: "On unseen donors, 5 repeats",
+    Protocol.DONOR_CV: "On unseen donors, 5 folds, 5 repeats",
     Protocol.PAPER_SPLIT: "On the paper's split",
     Protocol.LEAVE_SPECIES_OUT: "Human labels hidden",
     Protocol.MASKED: "Stimuli missing",
@@ -62,6 +62,10 @@ def form() -> None:
                 "Task", [DANN.name, LSPIN.name], required=True, format_func=QUESTIONS.__getitem__, key="train_model"
             )
         )
+        st.caption(
+            "The human subclass model pools several kinds of models and is trained on the command line only; the "
+            "documentation's page Command line says how."
+        )
         left, right = st.columns([3, 2])
         with left:
             cells, upload, own = _cells(system)
@@ -74,10 +78,6 @@ def form() -> None:
                     help=" ".join(f"{PRESET_TITLES[one]}: {meaning}" for one, meaning in PRESET_MEANING.items()),
                 )
             )  # fmt: skip
-        st.caption(
-            "The human subclass model pools several kinds of models and is trained on the command line only; the "
-            "documentation's page Command line says how."
-        )
         with guarded(stop=False):
             values, folded = _settings(system, preset)
             left, right = st.columns(2, vertical_alignment="bottom")
@@ -234,7 +234,7 @@ def _validation(report: bool) -> ValidationSettings:
 def _evaluation(system: str, changed: bool) -> str:
     """How the settings are evaluated afterwards: a protocol, the full report of the shipped settings, or not at all."""
     offered = [one for one in DIVIDING if one is not Protocol.LEAVE_SPECIES_OUT or system == DANN.name]
-    titles = {ONCE: "On unseen donors, once", **{one.value: PROTOCOLS[one] for one in offered}}
+    titles = {ONCE: "On unseen donors, 5 folds", **{one.value: PROTOCOLS[one] for one in offered}}
     titles |= {} if changed else {REPORT: "Full report"}
     titles[NONE] = "No evaluation"
     if st.session_state.get(EVALUATION) not in titles:

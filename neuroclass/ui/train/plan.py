@@ -108,7 +108,7 @@ def summary(system: str, cells: Cells, own: LabelledTable | None, asked: str, sh
         parts.append(f"{_counted(own.cells, task)} of {escaped(own.name, 80)}")
     source = " and ".join(parts) or "the cells of your table"
     judges = (
-        f" {share:.0%} of the cells (all cells of some donors) do not train; the learning curves are drawn on them."
+        f" {share:.0%} of the cells (all cells of some donors) are held back; the learning curves are drawn on them."
         if share
         else ""
     )
