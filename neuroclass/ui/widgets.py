@@ -225,18 +225,19 @@ def csv_button(
 
 def choice(label: str, options: list[str], key: str, **kwargs: Any) -> str:
     """Choose one of a few options side by side, kept in the page's URL."""
-    return st.segmented_control(
-        label, options, default=kwargs.pop("default", options[0]), required=True, key=key, bind="query-params", **kwargs
+    default = kwargs.pop("default", options[0])
+    chosen = st.segmented_control(
+        label, options, default=default, required=True, key=key, bind="query-params", **kwargs
     )
+    return default if chosen is None else chosen  # as when a page is left for one that has the same key
 
 
 def named_choice(label: str, names: Mapping[str, str], key: str, **kwargs: Any) -> str:
     """Choose one of a few options side by side; the page's URL holds its plain name, the button what people read."""
     first = next(iter(names))
     take(key, names, first)
-    chosen = str(
-        st.segmented_control(label, list(names), required=True, key=key, format_func=names.__getitem__, **kwargs)
-    )
+    found = st.segmented_control(label, list(names), required=True, key=key, format_func=names.__getitem__, **kwargs)
+    chosen = first if found is None else str(found)  # none when a page is left for one that has the same key
     put(key, chosen, first)
     return chosen
 

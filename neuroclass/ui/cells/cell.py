@@ -72,7 +72,8 @@ def _parts(cells: Cohort, row: pd.Series, lent: Lent | None, trouble: NeuroClass
     names = (SWEEPS, FEATURES, REASONS, SIMILAR)
     first = next((part for name, part in _PART_OF.items() if name in st.query_params), SWEEPS)
     address.take(PART, names, first)
-    chosen = str(st.segmented_control("Part", names, required=True, key=PART, label_visibility="collapsed"))
+    found = st.segmented_control("Part", names, required=True, key=PART, label_visibility="collapsed")
+    chosen = first if found is None else str(found)
     address.put(PART, chosen, SWEEPS)
     with guarded(stop=False):
         if chosen == FEATURES:

@@ -18,7 +18,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
 from neuroclass.types.models import HUMAN_SUBCLASS, MODELS, QUESTIONS
-from neuroclass.ui import address, cache, widgets
+from neuroclass.ui import cache, widgets
 from neuroclass.ui.explain import findings
 from neuroclass.ui.performance.systems import EVERYTHING
 from neuroclass.ui.text import escaped
@@ -109,15 +109,7 @@ def _system_title(system: str, model: str) -> str:
 
 def choose_model() -> str:
     """The model to explain, kept in the URL."""
-    titles = list(TASKS)
-    address.take("model", titles, titles[0])
-    title = str(
-        st.segmented_control(
-            "Task", titles, required=True, key="model", format_func=lambda one: QUESTIONS[TASKS[str(one)]]
-        )
-    )
-    address.put("model", title, titles[0])
-    return TASKS[title]
+    return TASKS[widgets.named_choice("Task", {title: QUESTIONS[name] for title, name in TASKS.items()}, "model")]
 
 
 def choose(model: str) -> Shown:
