@@ -21,7 +21,7 @@ st.set_page_config(
 
 # space, room for figures that need it, and contrast of 4.5:1 in both themes for what the theme draws paler
 STYLE = """
-.stMainBlockContainer {padding-top: 3rem; padding-bottom: 3rem}
+.stMainBlockContainer {padding-top: 4.4rem; padding-bottom: 3rem}
 [data-testid=stHeader] {pointer-events: none}
 [data-testid=stHeader] :is(a, button) {pointer-events: auto}
 .stMainBlockContainer h1 {padding-top: 0 !important}

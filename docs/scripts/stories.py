@@ -184,7 +184,7 @@ def _open_cell(stage: Stage) -> None:
 
 
 def _find_spike(stage: Stage) -> None:
-    link = stage.tab.locator(".st-key-fact-threshold_i_long_square button").first
+    link = stage.tab.locator(".st-key-fact-threshold_i_long_square button:visible").first
     number = link.inner_text().split()[-1]
     link.click()
     caption = stage.tab.locator(f"[data-testid=stCaptionContainer]:has-text('Sweep {number}, ')").first

@@ -105,12 +105,18 @@ def wear(tab: Any, width: int, theme: str) -> None:
 
 
 COVERED = """() => {
-    const found = [];
+    const found = [], header = document.querySelector('[data-testid=stHeader]');
+    if (!header) return found;
+    const bar = header.getBoundingClientRect(), look = getComputedStyle(header);
+    const opaque = !look.backgroundColor.startsWith('rgba') && look.backgroundColor !== 'transparent';
     for (const one of document.querySelectorAll('[data-testid=stMain] :is(h1, button)')) {
-        const box = one.getBoundingClientRect();
+        const box = one.getBoundingClientRect(), x = box.left + Math.min(box.width / 2, 20);
         if (!box.width || box.top < 0 || box.top > 160 || getComputedStyle(one).visibility === 'hidden') continue;
-        const top = document.elementFromPoint(box.left + Math.min(box.width / 2, 20), box.top + box.height / 2);
-        if (top && top.closest('[data-testid=stHeader]')) found.push(`"${one.innerText}" lies under the page's header`);
+        const top = document.elementFromPoint(x, box.top + box.height / 2);
+        const hidden = opaque && box.top < bar.bottom - 2 && bar.left <= x && x <= bar.right;
+        if (hidden || (top && top.closest('[data-testid=stHeader]'))) {
+            found.push(`"${one.innerText}" lies under the page's header`);
+        }
     }
     return found;
 }"""
