@@ -7,13 +7,7 @@ from plotly.subplots import make_subplots
 
 from neuroclass.cell_types import COLOURS
 from neuroclass.charts.shap_charts import feature_label
-from neuroclass.charts.theme import (
-    PALETTE,
-    class_label,
-    finish,
-    note,
-    ordered,
-)
+from neuroclass.charts.theme import PALETTE, class_label, finish, note, ordered
 from neuroclass.explain.clustering import Tree
 from neuroclass.features import BY_NAME, USUAL_ORDER, Stimulus
 

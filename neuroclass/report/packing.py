@@ -88,8 +88,8 @@ def lighter(fig: go.Figure) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        Numbers of lines are single precision, rounded to less than  spaced times are
-        their first and their step.
+        Numbers of lines are single precision, rounded to at most 1/4,096 of their range; points within a flat stretch
+        are left out.
     """
     found = go.Figure(fig)
     for line in found.data:

@@ -1,7 +1,8 @@
 """SHAP, Gates and Domains: with a whole report, with one that lacks tables, and with choices in the address."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -86,6 +87,23 @@ def test_system_and_grouping_come_from_the_address(open_page: Open, tiny_models:
     grouped = open_page("shap_values", by="quantity (stimuli pooled)", view="Dependence")
     assert not grouped.exception
     assert any("all stimuli" in option for option in grouped.selectbox(key="feature").options)
+
+
+def _popovers(block: Any) -> Iterator[str]:
+    for one in getattr(block, "children", {}).values():
+        if one.type == "popover":
+            yield one.proto.popover.label
+        yield from _popovers(one)
+
+
+def test_what_the_choices_are_called_is_what_is_shown(open_page: Open, tiny_models: Path) -> None:
+    def called(**query: str) -> str:
+        return next(_popovers(open_page("shap_values", **query).main))
+
+    assert called() == "DANN, all species"
+    assert called(species="human") == "DANN, human"
+    assert called(model="LSPIN") == "LSPIN, mouse"
+    assert called(model="LSPIN", system="DANN", species="human") == "LSPIN, mouse"
 
 
 def test_a_gate_that_decides_the_label_is_named(open_page: Open, tiny_models: Path) -> None:

@@ -92,17 +92,16 @@ def metadata() -> CellMetadata:
 
 def _species() -> str:
     """The cells' species where their files do not say it."""
-    return str(
-        st.segmented_control(
-            "Species, if the file does not say",
-            [UNKNOWN, *(s.value for s in Species)],
-            required=True,
-            key="species",
-            bind="query-params",
-            help="It decides which models answer. Where it is not given, excitatory or inhibitory is the mean of "
-            "both species, and the subclass is that of a mouse cell.",
-        )
+    chosen = st.segmented_control(
+        "Species, if the file does not say",
+        [UNKNOWN, *(s.value for s in Species)],
+        required=True,
+        key="species",
+        bind="query-params",
+        help="It decides which models answer. Where it is not given, excitatory or inhibitory is the mean of "
+        "both species, and the subclass is that of a mouse cell.",
     )
+    return UNKNOWN if chosen is None else str(chosen)  # none when SHAP or Performance is left, which have the same key
 
 
 def _prior() -> Prior:

@@ -18,7 +18,7 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES
 from neuroclass.reports.store import Table
 from neuroclass.types.arrays import Floats
 from neuroclass.types.models import HUMAN_SUBCLASS, MODELS, QUESTIONS
-from neuroclass.ui import cache, widgets
+from neuroclass.ui import address, cache, widgets
 from neuroclass.ui.explain import findings
 from neuroclass.ui.performance.systems import EVERYTHING
 from neuroclass.ui.text import escaped
@@ -115,12 +115,27 @@ def choose_model() -> str:
 def choose(model: str) -> Shown:
     """What to explain, kept in the URL; what is seldom changed is folded."""
     baselines = cache.table_if_stored(model, Table.SHAP_BASELINES)
-    systems = [model, *(() if baselines is None else dict.fromkeys(baselines["system"]))]
-    shown_system = _system_title(str(st.session_state.get("system", model)), model)
-    shown_species = str(st.session_state.get("species", EVERYTHING)).replace(EVERYTHING, "all species")
-    folded = st.popover(f"{shown_system}, {shown_species}", icon=":material/tune:", help="Choose system and species")
-    with folded:
-        system = widgets.pick("System", systems, "system", format_func=lambda s: _system_title(str(s), model))
+    titles = {_system_title(one, model): one for one in (model, *(() if baselines is None else baselines["system"]))}
+    own = next(iter(titles))
+    address.take("system", titles, own)
+    title = str(st.session_state["system"])
+    system = titles[title]
+    if system == model or baselines is None:
+        table, unit = cache.table(model, Table.SHAP), "probability"
+    else:
+        table = baselines[baselines["system"] == system].reset_index(drop=True)
+        unit = str(table["unit"].iloc[0])
+    groups = ordered(table["species"])
+    group = groups[0]
+    offered = {EVERYTHING: "all species", **{one: one for one in groups}}
+    if len(groups) > 1:
+        address.take("species", offered, EVERYTHING)
+        group = str(st.session_state["species"])
+    with st.popover(f"{title}, {offered[group]}", icon=":material/tune:", help="Choose system and species"):
+        st.selectbox("System", list(titles), key="system")
+        address.put("system", title, own)
+        if len(groups) > 1:
+            widgets.named_choice("Species", offered, "species")
     grouped = cache.table_if_stored(model, Table.SHAP_GROUPS) if system == model else None
     players = widgets.choice(
         "Explain by",
@@ -130,18 +145,8 @@ def choose(model: str) -> Shown:
         "credit. By quantity, the four are revealed together and credited together (the Shapley value of the "
         "group, to which Owen's values of its members add up).",
     )
-    if system == model:
-        table = cache.table(model, Table.SHAP) if players == SINGLE or grouped is None else grouped
-        unit = "probability"
-    else:
-        assert baselines is not None
-        table = baselines[baselines["system"] == system].reset_index(drop=True)
-        unit = str(table["unit"].iloc[0])
-    species = ordered(table["species"])
-    group = species[0]
-    if len(species) > 1:
-        with folded:
-            group = widgets.choice("Species", [EVERYTHING, *species], "species")
+    if players != SINGLE and grouped is not None:
+        table = grouped
     name = widgets.choice("Towards", ordered(table["class"]), "class", format_func=label_of)
     return Shown(model, system, name, group, unit, table)
 

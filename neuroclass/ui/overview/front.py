@@ -18,7 +18,7 @@ from neuroclass.cohort.demo import load_demo, simulate_demo_cell
 from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.ephys.sweep import SIMULATED_WARNING
-from neuroclass.features import BY_NAME, Stimulus, signed, with_unit
+from neuroclass.features import BY_NAME, Stimulus, with_unit
 from neuroclass.ui import warmup, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import dropped, examples
@@ -117,7 +117,7 @@ def verdict() -> None:
         lines = [
             f"- {'★ ' if one.feature == spike.reason.feature else ''}{escaped(BY_NAME[one.feature].label)} "
             f"{escaped(with_unit(one.feature, one.value))} "
-            f"({escaped(signed(100 * one.shap, 0))} points {_side(one)} {escaped(label)})"
+            f"({100 * abs(one.shap):.0f} points {_side(one)} {escaped(label)})"
             for one in found.reasons
         ]
         st.markdown("\n".join(lines))
