@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from neuroclass.ui.classify.linked import GONE
+from tests.browser.visiting import follow
 
 pytestmark = pytest.mark.browser
 TIMEOUT_MS = 120_000
@@ -50,7 +51,7 @@ def test_a_link_from_its_making_to_its_withdrawal(server: str, two: Any) -> None
     colleague.get_by_text("This cell (JSON)").wait_for()
     assert colleague.get_by_text("Make a read-only link").count() == 0
     assert colleague.locator("[data-testid=stFileUploader]").count() == 0
-    colleague.get_by_role("link", name="History").click()
+    follow(colleague, "History")
     colleague.get_by_text("Nothing has been classified in this browser yet").wait_for()
 
     owner.get_by_role("button", name="Withdraw the link").click()

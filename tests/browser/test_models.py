@@ -13,7 +13,7 @@ from neuroclass.library.library import ModelLibrary
 from neuroclass.library.package import export_model
 from neuroclass.reports.own import train_into
 from tests.browser.conftest import serving
-from tests.browser.visiting import TIMEOUT_MS, Visitor
+from tests.browser.visiting import TIMEOUT_MS, Visitor, follow
 
 pytestmark = pytest.mark.browser
 NAME = "a sceptic's LDA"
@@ -81,7 +81,7 @@ def test_a_model_is_uploaded_chosen_used_shared_deleted_and_uploaded_again(
     upload(visitor, package)
     pick(tab, NAME)
     assert "model=lda-" in tab.url
-    tab.get_by_role("link", name="Classify").first.click()
+    follow(tab, "Classify")
     tab.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(str(cells))
     tab.get_by_text(f"Mouse subclass ({NAME})").first.wait_for()
     settled(tab)
@@ -94,9 +94,9 @@ def test_a_model_is_uploaded_chosen_used_shared_deleted_and_uploaded_again(
     other.get_by_text(f"Mouse subclass ({NAME})").first.wait_for()
     assert other.locator("[data-testid=stException]").count() == 0
 
-    tab.get_by_role("link", name="Gates").first.click()
+    follow(tab, "Gates")
     tab.get_by_text("has no gates").first.wait_for()
-    tab.get_by_role("link", name="SHAP").first.click()
+    follow(tab, "SHAP")
     tab.get_by_text("has no report yet").first.wait_for()
     visitor.check()
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.browser.conftest import serving
 from tests.browser.test_models import pick, settled, without_evaluation
+from tests.browser.visiting import follow
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 240_000
@@ -52,18 +53,18 @@ def _used(page: Any, base: str) -> None:
     page.goto(f"{base}/models")
     pick(page, "Left alone")
     page.get_by_text(re.compile(r"settings? differs?$")).first.wait_for()
-    page.get_by_role("link", name="Classify").first.click()
+    follow(page, "Classify")
     page.get_by_role("button", name="A fast-spiking cell").click()
     page.get_by_text("Mouse subclass (Left alone)").first.wait_for()
     settled(page)
     assert "model=" in page.url
     page.get_by_text("classified by Left alone").first.wait_for()
-    page.get_by_role("link", name="SHAP").first.click()
+    follow(page, "SHAP")
     page.get_by_role("button", name="Make its report").click()
     page.get_by_text(OWN_REPORT).first.wait_for()
     settled(page)
     pictures(page, "shap-of-own", 1500)
-    page.get_by_role("link", name="Gates").first.click()
+    follow(page, "Gates")
     page.get_by_text(OWN_REPORT).first.wait_for()
     settled(page)
     pictures(page, "gates-of-own", 1500)

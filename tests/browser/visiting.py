@@ -1,8 +1,15 @@
 """A browser tab that notes what goes wrong in it."""
 
+import re
 from typing import Any
 
 TIMEOUT_MS = 120_000
+
+
+def follow(tab: Any, name: str) -> None:
+    """Go to a page by its link, and wait until it is there: the page before stays in the tab for a while."""
+    tab.locator("[data-testid=stSidebarNavLink]", has_text=name).first.click()
+    tab.get_by_role("heading", level=1, name=re.compile(rf"^{name}\b")).wait_for()
 
 
 class Visitor:
