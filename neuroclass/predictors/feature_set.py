@@ -20,37 +20,12 @@ from neuroclass.predictors.lab_shifts import lab_covariance
 from neuroclass.predictors.preprocess import CLIP
 from neuroclass.predictors.remembered import Remembered
 from neuroclass.predictors.strangeness import Strangeness, allowance, deviations
-from neuroclass.predictors.voices import AWAY, BROAD, HOME, SUBCLASS, VOICES
+from neuroclass.predictors.voices import AWAY, BROAD, HOME, SUBCLASS, VOICES, Judgement
 from neuroclass.types.arrays import Floats, Integers
 
 LEVELS: Floats = np.linspace(0, 1, 201)
 _NETS: dict[str, type[Lspin] | type[Dann]] = {SUBCLASS: Lspin, BROAD: Dann}
 EVEN = 0.5
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """Class probabilities of cells.
-
-    Attributes
-    ----------
-    broad, subclass : ndarray, shape (n_cells, n_classes)
-        One joint answer; the subclasses of a human cell are an analogy.
-    home : ndarray, shape (n_cells,)
-        Probability that the recording is like the database's.
-    excitatory : ndarray, shape (n_cells, 2)
-        DANN's own probability of excitatory, and LSPIN's of Glutamatergic, before they are reconciled; DANN's twice
-        for cells that are not mouse.
-    """
-
-    broad: Floats
-    subclass: Floats
-    home: Floats
-    excitatory: Floats
-
-    def of(self, task: str) -> Floats:
-        """The probabilities of a task."""
-        return self.broad if task == BROAD else self.subclass
 
 
 @dataclass(frozen=True)
@@ -176,15 +151,37 @@ class FeatureSetModel:
 
     def _judge_one(self, z: Floats, species: str) -> Judgement:
         local, net_input = z[:, self.columns], self.completed(z)
-        likelihoods = {
-            HOME: voices.home_likelihoods(local, self._local(species)),
-            AWAY: self._away_likelihoods(local, species),
-        }
+        likelihoods = self._likelihoods(local, species)
         home = voices.probability_home(self._ratio(likelihoods, species), self.thresholds[species])
         answers = [self._voice_answer(voice, net_input, likelihoods, species) for voice in VOICES]
         share = np.stack([home, 1 - home])[:, :, None]
         broad, subclass, apart = (np.stack([answer[k] for answer in answers]) for k in range(3))
         return Judgement((share * broad).sum(0), (share * subclass).sum(0), home, (share * apart).sum(0))
+
+    def apart(self, z: Floats, species: str) -> dict[str, tuple[Floats, Floats]]:
+        """Each voice's own probabilities of both tasks for mouse or human cells, before `Judgement.home` weighs them.
+
+        Parameters
+        ----------
+        z : ndarray, shape (n_cells, 41)
+            As in `judge`.
+        species : str
+            ``mouse`` or ``human``.
+
+        Returns
+        -------
+        dict
+            By voice, arrays of shape (n_cells, 2) and (n_cells, 5).
+        """
+        kept = np.clip(z, -CLIP, CLIP)
+        likelihoods, net_input = self._likelihoods(kept[:, self.columns], species), self.completed(kept)
+        return {voice: self._voice_answer(voice, net_input, likelihoods, species)[:2] for voice in VOICES}
+
+    def _likelihoods(self, local: Floats, species: str) -> dict[str, Floats]:
+        return {
+            HOME: voices.home_likelihoods(local, self._local(species)),
+            AWAY: self._away_likelihoods(local, species),
+        }
 
     def _away_likelihoods(self, local: Floats, species: str) -> Floats:
         lab: Floats = self.__dict__["_lab"]

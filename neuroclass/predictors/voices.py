@@ -12,6 +12,7 @@ even odds.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, log_softmax, logsumexp, softmax
@@ -43,6 +44,31 @@ WEIGHTS: dict[str, dict[str, float]] = {
 
 REMEASURED: Floats = np.where(["ratio" in name for name in FEATURE_NAMES], _REMEASURED_RATIO, _REMEASURED)
 """Probability that a feature of another laboratory is another measurement under the same name, shape (41,)."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Class probabilities of cells.
+
+    Attributes
+    ----------
+    broad, subclass : ndarray, shape (n_cells, n_classes)
+        One joint answer; the subclasses of a human cell are an analogy.
+    home : ndarray, shape (n_cells,)
+        Probability that the recording is like the database's.
+    excitatory : ndarray, shape (n_cells, 2)
+        DANN's own probability of excitatory, and LSPIN's of Glutamatergic, before they are reconciled; DANN's twice
+        for cells that are not mouse.
+    """
+
+    broad: Floats
+    subclass: Floats
+    home: Floats
+    excitatory: Floats
+
+    def of(self, task: str) -> Floats:
+        """The probabilities of a task."""
+        return self.broad if task == BROAD else self.subclass
 
 
 def home_likelihoods(z: Floats, shapes: ClassShapes) -> Floats:

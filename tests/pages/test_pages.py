@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from neuroclass.config import PROJECT_DIR
 from neuroclass.reports import store
+from neuroclass.ui.methods.methods import WAY
 
 Open = Callable[..., AppTest]
 PAGES = sorted(path.stem for path in (PROJECT_DIR / "pages").glob("*.py"))
@@ -52,6 +53,20 @@ def test_a_result_page_without_models_says_how_to_get_them(
 def test_simulated_cells_are_called_simulated(name: str, open_page: Open, tiny_models: Path) -> None:
     app = open_page(name)
     assert any("simulated" in warning.value for warning in app.warning)
+
+
+def test_methods_follows_one_simulated_cell_through_every_step(open_page: Open, shipped_models: None) -> None:
+    app = open_page("methods")
+    assert not app.exception
+    boxes = [one.value for one in app.markdown if one.value.startswith("#### ")]
+    assert [one.split(". ")[1] for one in boxes] == [title for title, _ in WAY]
+    figures = {one.key for one in app.get("plotly_chart")}
+    assert figures == {
+        f"figure-way-{name}" for name in ("file", "sweeps", "features", "matched-0", "matched-1", "together")
+    }
+    captions = " ".join(one.value for one in app.caption)
+    assert "evoked spikes" in captions and "In-database, weight" in captions and "Simulated" in captions
+    assert "Glutamatergic, excitatory" in [one.value.removeprefix("##### ") for one in app.markdown]
 
 
 def test_no_page_hides_a_library_of_its_name() -> None:

@@ -11,7 +11,7 @@ from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.predictors.cell_predictor import CellPredictor, GatedCellPredictor, JointPredictor
 from neuroclass.predictors.feature_set import FeatureSetModel
 from neuroclass.predictors.foundation import Foundation
-from neuroclass.predictors.voices import SUBCLASS
+from neuroclass.predictors.voices import AWAY, HOME, SUBCLASS
 from neuroclass.types.models import DANN, LSPIN
 from tests import shipped
 
@@ -239,6 +239,18 @@ def test_typicality_is_a_share():
         share = shipped.lspin().typicality_of(rows, ["mouse"] * len(rows))
         assert ((share >= 0) & (share <= 1)).all()
     assert (shipped.lspin().typicality_of(far, ["mouse"] * len(far)) < 0.01).mean() > 0.9
+
+
+@pytest.mark.parametrize("species", ["mouse", "human"])
+def test_the_answer_is_both_voices_answers_weighted(species):
+    z, _ = shipped.drawn(species, 3)
+    one = shipped.library().model_for(np.ones(len(FEATURE_NAMES), dtype=bool))
+    judged, apart = one.judge(z, [species] * len(z)), one.apart(z, species)
+    assert apart.keys() == {HOME, AWAY}
+    for k, whole in enumerate((judged.broad, judged.subclass)):
+        together = judged.home[:, None] * apart[HOME][k] + (1 - judged.home)[:, None] * apart[AWAY][k]
+        np.testing.assert_allclose(together, whole, atol=1e-9)
+    assert np.abs(apart[HOME][1] - apart[AWAY][1]).max() > 0.05
 
 
 def test_distances_from_home_name_the_feature_that_was_moved():

@@ -1,15 +1,23 @@
 """How a verdict comes about, model cards, validation and citations."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from neuroclass import __version__
+from neuroclass.charts import verdict
+from neuroclass.charts import way as charts
+from neuroclass.classification import wording
 from neuroclass.cohort.cohort import source_title
+from neuroclass.ephys.sweep import SIMULATED_WARNING
 from neuroclass.errors import ModelFileError
+from neuroclass.features import FEATURE_NAMES
 from neuroclass.types.models import HUMAN_SUBCLASS, MODELS, QUESTIONS
-from neuroclass.ui import cache
+from neuroclass.ui import cache, widgets
+from neuroclass.ui.methods import example
+from neuroclass.ui.methods.example import OnItsWay
 from neuroclass.ui.text import escaped
 
 WAY = (
@@ -38,15 +46,18 @@ _FIRST_STEPS = (
     (
         "41 features",
         "Each is defined as in the database,",
-        "in the table below, and keeps the sweep and spike that it was measured on. Long squares in depolarisation "
+        "as the next part lists, and keeps the sweep and spike that it was measured on. Long squares in depolarisation "
         "block are left out of the f–I slope, which the database does not do.",
     ),
 )
-_A_ROW = 2
+_A_ROW = 3
 
 
 def way() -> None:
-    """The way from a file to a verdict, a box a step."""
+    """The way from a file to a verdict, a box a step, with what each step gives for one simulated cell."""
+    found = example.shown()
+    if found is not None:
+        widgets.say("Each step, followed on one simulated cell")
     details = (*_FIRST_STEPS, *_steps())
     for first in range(0, len(WAY), _A_ROW):
         for number, column in enumerate(st.columns(_A_ROW), start=first):
@@ -54,9 +65,58 @@ def way() -> None:
             with column, st.container(border=True, height="stretch"):
                 st.markdown(f"#### {number + 1}. {title}")
                 st.caption(text)
-                for step, claim, detail in details:
-                    if step == title:
-                        st.markdown(f"**{claim[:1].upper()}{claim[1:]}** {detail}")
+                if found is not None:
+                    _PICTURES[title](found)
+                with st.expander("In detail"):
+                    for step, claim, detail in details:
+                        if step == title:
+                            st.markdown(f"**{claim[:1].upper()}{claim[1:]}** {detail}")
+
+
+def _file(found: OnItsWay) -> None:
+    _drawn(
+        charts.overlaid(found.sweeps),
+        "way-file",
+        f"{found.n_sweeps} sweeps; responses to long squares, coloured by amplitude.",
+    )
+
+
+def _sweeps(found: OnItsWay) -> None:
+    text = f"Sweep {found.n_square}: a long square (shaded) and {len(found.peaks_s)} evoked spikes."
+    _drawn(charts.marked(found.square, found.peaks_s, found.onset_s, found.end_s), "way-sweeps", text)
+
+
+def _features(found: OnItsWay) -> None:
+    n = len(found.verdict.features)
+    text = f"{n} of {len(FEATURE_NAMES)} features measured, each a point, relative to the training cells."
+    _drawn(charts.features(found.verdict.features, found.standardised), "way-features", text)
+
+
+def _matched(found: OnItsWay) -> None:
+    for number, (title, prediction) in enumerate(found.apart.items()):
+        st.caption(f"{title}:")
+        _drawn(verdict.strips({title: prediction}, height=58), f"way-matched-{number}", "")
+    st.caption("Probability of each mouse subclass.")
+
+
+def _together(found: OnItsWay) -> None:
+    both = {"Broad class": found.verdict.broad, "Subclass": found.verdict.subclass}
+    _drawn(verdict.strips(both, height=130, named=True), "way-together", "Calibrated probability of each class.")
+
+
+def _answer(found: OnItsWay) -> None:
+    st.markdown(f"##### {escaped(wording.headline(found.verdict))}")
+    st.markdown("\n".join(f"- {name} **{escaped(text)}**" for name, text, _ in wording.doubt_figures(found.verdict)))
+    st.caption(SIMULATED_WARNING)
+
+
+_PICTURES: Mapping[str, Callable[[OnItsWay], None]] = dict(
+    zip((title for title, _ in WAY), (_file, _sweeps, _features, _matched, _together, _answer), strict=True)
+)
+
+
+def _drawn(fig: go.Figure, name: str, text: str) -> None:
+    widgets.figure(fig, name, caption=text, alt=text or name, simulated=True)
 
 
 def _steps() -> tuple[tuple[str, str, str], ...]:
@@ -82,7 +142,7 @@ def _steps() -> tuple[tuple[str, str, str], ...]:
         (
             "Matched models",
             "in-database and out-of-database models are weighted by how much the recording resembles the database.",
-            "- *In-database* models are for recordings like the database's. They pool the network, a Student t "
+            "\n\n- *In-database* models are for recordings like the database's. They pool the network, a Student t "
             "distribution for each class, and a kernel logistic regression; classes are as frequent as in the "
             "database.\n- *Out-of-database* models are for any other laboratory. Their network is trained on cells "
             "shifted as laboratories may shift them (offset of the potentials, temperature, resistance, rheobase step, "
@@ -114,9 +174,9 @@ def _steps() -> tuple[tuple[str, str, str], ...]:
         (
             "Verdict",
             "an unusual cell gets no label.",
-            f"- *Atypical:* fewer than {doubt.ODD_TYPICALITY:.0%} of held-out cells, in any of these laboratories, are "
-            "as unusual, in all features together or in one given the others; the verdict names the features that no "
-            f"class explains.\n- *Too little measured:* fewer than {doubt.LEAST_FEATURES} features.\n- *Undecided:* "
+            f"\n\n- *Atypical:* fewer than {doubt.ODD_TYPICALITY:.0%} of held-out cells, in any of these laboratories, "
+            "are as unusual, in all features together or in one given the others; the verdict names the features that "
+            f"no class explains.\n- *Too little measured:* fewer than {doubt.LEAST_FEATURES} features.\n- *Undecided:* "
             f"the {COVERAGE:.0%} set holds every class.",
         ),
     )
