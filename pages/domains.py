@@ -30,9 +30,10 @@ with guarded():
         "DANN learns while a second network, its adversary, tries to tell the species from DANN's features and is made "
         "to fail; λ is the adversary's weight."
     )
-    transfer.show()
+    embedding = cache.table(DANN.name, Table.EMBEDDING)
+    transfer.show(embedding)
     matches = cross_species_matches.table()
     stored = {"Nearest human cells": matches is not None, "Human subclasses": human_labels.stored()}
     names = {name: title for name, title in NAMES.items() if stored.get(name, True)}
     view = widgets.named_choice("View", names, "view", label_visibility="collapsed")
-    VIEWS[view](cache.table(DANN.name, Table.EMBEDDING), matches)
+    VIEWS[view](embedding, matches)

@@ -24,6 +24,11 @@ _MEASURES = {
         "MMD² (0: none)",
     ),
 }
+_GUESSED = {
+    "species told by a classifier": "mouse or human",
+    "class told by a classifier": "excitatory or inhibitory",
+}
+_APART, _SIDE_BY_SIDE = 0.28, 290
 _CASING = (("#FFFFFF", 3.2, 4), ("#1B2A33", 1.4, 3))
 """Colour, thickness and width of the ends, px, of an interval: dark in a light casing, on bars and on either page."""
 _ROOM = 1.28
@@ -109,6 +114,113 @@ def measures(table: pd.DataFrame, spaces: Mapping[str, str], chosen: str) -> go.
     fig.update_yaxes(autorange="reversed")
     fig.update_layout(bargap=0.2, legend={"y": 1, "yref": "container", "yanchor": "top"})
     return fig.update_layout(margin={"t": _ABOVE, "b": _BELOW})
+
+
+def transferred(
+    table: pd.DataFrame, systems: Mapping[str, str], labels: Mapping[str, str], commonest: float | None
+) -> go.Figure:
+    """Accuracy of each system in human cells, by what had a label in training, with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns system, protocol, mean, low, high (fractions of cells).
+    systems, labels : mapping of str to str
+        Systems, from top to bottom, and protocols, with their titles.
+    commonest : float or None
+        Fraction of the cells that are of the commonest class, if known.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure()
+    known = [system for system in systems if system in set(table["system"])]
+    for number, (protocol, title) in enumerate(labels.items()):
+        rows = table[table["protocol"] == protocol].set_index("system").reindex(known)
+        at = [k + _APART * (number - (len(labels) - 1) / 2) for k in range(len(known))]
+        colour = (WARNING, ACCENT)[number % 2]
+        fig.add_scatter(
+            x=rows["mean"],
+            y=at,
+            mode="markers",
+            name=title,
+            marker={"size": 10, "color": colour, "symbol": ("diamond", "circle")[number % 2]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": (rows["high"] - rows["mean"]).tolist(),
+                "arrayminus": (rows["mean"] - rows["low"]).tolist(),
+                "thickness": 1.6,
+                "width": 4,
+                "color": colour,
+            },
+            text=[f"{systems[one]}, labels of {title}" for one in known],
+            customdata=rows[["low", "high"]].to_numpy(),
+            hovertemplate="%{text}: %{x:.1%} (95% interval %{customdata[0]:.1%} to %{customdata[1]:.1%})"
+            "<extra></extra>",
+        )
+    if commonest is not None:
+        fig.add_vline(commonest, line={"width": 1, "dash": "dot", "color": UNKNOWN})
+        fig.add_annotation(
+            x=commonest, y=0, yref="paper", yanchor="bottom", text=" commonest class", showarrow=False,
+            font={"size": 11}, xanchor="left",
+        )  # fmt: skip
+    finish(fig, height=_SIDE_BY_SIDE)
+    fig.update_xaxes(title_text="Accuracy in human cells (%)", tickformat=".0%")
+    return fig.update_yaxes(
+        tickvals=list(range(len(known))),
+        ticktext=[wrapped(systems[one], 20) for one in known],
+        range=[len(known) - 0.4, -0.6],
+        title_text="",
+    )
+
+
+def against_strength(table: pd.DataFrame, spaces: Mapping[str, str], chance: float = 0.5) -> go.Figure:
+    """How well species and class are guessed from the input features and from networks of growing λ.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns space, measure, mean, low, high (balanced accuracies over folds, fractions).
+    spaces : mapping of str to str
+        Spaces from left to right with their labels.
+    chance : float
+        Balanced accuracy of guessing.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = go.Figure()
+    titles = list(spaces.values())
+    for (measure, name), colour, symbol in zip(_GUESSED.items(), (WARNING, ACCENT), ("diamond", "circle"), strict=True):
+        rows = table[table["measure"] == measure].set_index("space").reindex(list(spaces))
+        fig.add_scatter(
+            x=titles,
+            y=rows["mean"],
+            mode="lines+markers",
+            name=name,
+            line={"color": colour, "width": 2},
+            marker={"size": 9, "symbol": symbol},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": (rows["high"] - rows["mean"]).tolist(),
+                "arrayminus": (rows["mean"] - rows["low"]).tolist(),
+                "thickness": 1.2,
+                "width": 3,
+            },
+            hovertemplate=f"{name}, %{{x}}: %{{y:.1%}}<extra></extra>",
+        )
+    fig.add_hline(chance, line={"width": 1, "dash": "dot", "color": UNKNOWN})
+    fig.add_annotation(
+        x=1, xref="paper", xanchor="right", y=chance, yanchor="bottom", text="chance", showarrow=False,
+        font={"size": 11},
+    )  # fmt: skip
+    finish(fig, height=_SIDE_BY_SIDE)
+    fig.update_xaxes(title_text="Weight of the adversary, λ", type="category", tickangle=0)
+    return fig.update_yaxes(title_text="Guessed right (%)", tickformat=".0%", range=[0.4, 1.03])
 
 
 def _intervals(rows: pd.DataFrame, labels: list[str]) -> list[go.Scatter]:

@@ -38,6 +38,19 @@ AGREED = pd.DataFrame({"first": ["SHAP", "SHAP"], "second": ["SHAP", "gates"], "
 MEASURES = pd.DataFrame(
     {"space": ["raw", "dann"], "measure": "class told by a classifier", "mean": [0.9, 0.95], "low": 0.8, "high": 1.0}
 ).assign(chance=0.5)
+TRANSFER = pd.DataFrame(
+    {
+        "system": ["dann", "lasso", "dann"],
+        "protocol": ["apart", "apart", "together"],
+        "mean": [0.88, 0.95, 0.953],
+        "low": [0.84, 0.92, 0.93],
+        "high": [0.92, 0.97, np.nan],
+    }
+)
+BY_STRENGTH = pd.concat(
+    MEASURES.assign(measure=name, mean=mean)
+    for name, mean in (("species told by a classifier", 0.7), ("class told by a classifier", 0.97))
+)
 MATCHES = pd.DataFrame({"feature": ["sag", "tau"], "mouse": [10.0, 90.0], "human": [20.0, np.nan]})
 POINTS = pd.DataFrame(
     {
@@ -59,6 +72,10 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "rank_ranges": lambda: stability.rank_ranges(RANKS),
     "agreement": lambda: stability.agreement(AGREED),
     "measures": lambda: domains.measures(MEASURES, {"raw": "features", "dann": "λ = 0.1"}, "dann"),
+    "transferred": lambda: domains.transferred(
+        TRANSFER, {"lasso": "LASSO", "dann": "DANN"}, {"apart": "mouse cells", "together": "both"}, 0.77
+    ),
+    "by strength": lambda: domains.against_strength(BY_STRENGTH, {"raw": "inputs", "dann": "0.1"}),
     "matched cells": lambda: domains.matched_cells(MATCHES, "human cell <1>"),
     "aligned": lambda: embedding.aligned(POINTS, ["dann"], {"species": "By species", "id": "By cell"}),
     "marked": lambda: embedding.panels(POINTS, ["dann"], "species", ["b"]),
@@ -141,6 +158,24 @@ def test_chance_is_a_tick_at_each_bar_and_the_means_stand_right_of_all_marks() -
     assert (np.asarray(values.x) >= np.asarray(line.x) + line.error_x.array - 1e-9).all()
     assert (np.asarray(values.x) >= chance.x).all()
     assert casing.error_x.thickness > line.error_x.thickness and casing.error_x.color != line.error_x.color
+
+
+def test_each_systems_accuracy_stands_in_its_row_once_for_each_kind_of_training() -> None:
+    apart, together = FIGURES["transferred"]().data
+    assert (apart.name, together.name) == ("mouse cells", "both")
+    assert list(apart.x) == [0.95, 0.88] and np.isnan(together.x[0]) and together.x[1] == 0.953
+    assert [round(y) for y in (*apart.y, *together.y)] == [0, 1, 0, 1]
+    assert apart.y[0] < together.y[0]
+    assert apart.error_x.array == pytest.approx((0.02, 0.04)) and apart.error_x.arrayminus == pytest.approx(
+        (0.03, 0.04)
+    )
+
+
+def test_species_and_class_have_a_line_each_over_the_strengths_of_the_adversary() -> None:
+    species, label = FIGURES["by strength"]().data
+    assert list(species.x) == list(label.x) == ["inputs", "0.1"]
+    assert list(species.y) == [0.7, 0.7] and list(label.y) == [0.97, 0.97]
+    assert (species.name, label.name) == ("mouse or human", "excitatory or inhibitory")
 
 
 def test_figures_of_several_measures_have_their_panels_at_the_same_heights() -> None:

@@ -71,13 +71,6 @@ def test_how_far_the_species_is_hidden_is_said_before_the_numbers() -> None:
     assert "was not measured" in findings.domains((0.94, None), (0.97, 0.98), 0.3)
 
 
-def test_what_a_stronger_adversary_adds_is_said_as_it_is_found() -> None:
-    text = findings.strengths({0.0: 0.77, 0.1: 0.66, 0.3: 0.68, 1.0: 0.70})
-    assert text.startswith("A λ above 0.1 removes no more of it") and "66, 68 and 70% at λ = 0.1, 0.3 and 1" in text
-    assert findings.strengths({0.1: 0.7, 1.0: 0.6}).startswith("The larger λ, the more")
-    assert findings.strengths({0.0: 0.8, 0.1: 0.7}) == ""
-
-
 def _transfer(**shares: float) -> str:
     keys = {"dann": ("leave-species-out", "dann"), "plain": ("leave-species-out", "dann-lambda0"),
             "lasso": ("leave-species-out", "lasso"), "known": ("donor-cv", "dann")}  # fmt: skip

@@ -236,30 +236,6 @@ def domains(
     return f"{text} Excitatory or inhibitory {kept}: {first:.0%} → {then:.0%}."
 
 
-def strengths(species: Mapping[float, float]) -> str:
-    """Whether a stronger adversary removes more of the species.
-
-    Parameters
-    ----------
-    species : mapping of float to float
-        How often a classifier guesses the species right (balanced accuracy, fraction), by the adversary's λ.
-
-    Returns
-    -------
-    str
-        Empty with fewer than two adversaries.
-    """
-    tried = sorted(strength for strength in species if strength > 0)
-    if len(tried) < 2:
-        return ""
-    weakest = tried[0]
-    listed = ", ".join(f"{100 * species[one]:.0f}" for one in tried[:-1]) + f" and {species[tried[-1]]:.0%}"
-    at = ", ".join(f"{one:g}" for one in tried[:-1]) + f" and {tried[-1]:g}"
-    if min(species[one] for one in tried[1:]) >= species[weakest] - SLIGHT:
-        return f"A λ above {weakest:g} removes no more of it: the species is guessed right in {listed} at λ = {at}."
-    return f"The larger λ, the more of it is removed: the species is guessed right in {listed} at λ = {at}."
-
-
 def transfer(table: pd.DataFrame) -> str:
     """Whether human cells are classified by what was learned from mouse cells.
 

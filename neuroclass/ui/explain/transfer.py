@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
+from neuroclass.charts import domains as charts
 from neuroclass.evaluation.summaries import flatten_results
 from neuroclass.reports.store import Table
 from neuroclass.types.models import DANN
 from neuroclass.ui import cache, widgets
-from neuroclass.ui.explain import findings
+from neuroclass.ui.explain import domains, findings
 
 PROTOCOLS = {
     "leave-species-out": "mouse cells only",
@@ -21,34 +22,39 @@ SYSTEMS = {
 }
 
 
-def show() -> None:
-    """The answer in a sentence, and the accuracies behind it; nothing where they are not stored."""
+def show(embedding: pd.DataFrame) -> None:
+    """The answer in a sentence, and the figures behind it; nothing where they are not stored."""
     table = accuracies(flatten_results(cache.report(DANN.name).metrics()))
     finding = findings.transfer(table)
     if not finding:
         return
     widgets.say(finding)
-    shown = pd.DataFrame({"Labels in training": [PROTOCOLS[name] for name in dict.fromkeys(table["protocol"])]})
-    for system, title in SYSTEMS.items():
-        rows = table[table["system"] == system].set_index("protocol")
-        if len(rows):
-            shown[title] = [_share(rows, name) for name in dict.fromkeys(table["protocol"])]
-    st.table(shown, hide_index=True)
-    st.caption(
-        f"Accuracy in {int(table['cells'].min()):,} human cells of the database (95% interval over donors), excitatory "
-        f"or inhibitory.{_baseline()}"
-    )
+    left, right = st.columns(2, gap="medium")
+    commonest = _commonest()
+    with left:
+        shown = table.assign(system=table["system"].map(SYSTEMS), protocol=table["protocol"].map(PROTOCOLS))
+        widgets.figure(
+            charts.transferred(table, SYSTEMS, PROTOCOLS, commonest),
+            "transfer",
+            shown,
+            alt=f"Accuracy in human cells with {' and with '.join(PROTOCOLS.values())} labelled in training.",
+            caption=f"{int(table['cells'].min()):,} human cells of the database, excitatory or inhibitory; by what had "
+            "labels in training. Lines: 95% intervals over donors."
+            + ("" if commonest is None else f" Always naming the commonest class: {commonest:.1%}."),
+        )
+    with right:
+        domains.strength_curve(embedding)
     with st.expander("What DANN does, and how this was measured", icon=":material/info:"):
         st.markdown(_ABOUT)
 
 
-def _baseline() -> str:
-    """How often the commonest class alone is right in human cells; empty where the predictions are not stored."""
+def _commonest() -> float | None:
+    """Fraction of human cells that are of the commonest class; None where the predictions are not stored."""
     predictions = cache.table_if_stored(DANN.name, Table.PREDICTIONS)
     if predictions is None:
-        return ""
+        return None
     human = predictions[predictions["species"] == "human"].drop_duplicates("id")["truth"]
-    return f" Always naming the commonest class is right in {human.value_counts(normalize=True).iloc[0]:.1%}."
+    return float(human.value_counts(normalize=True).iloc[0])
 
 
 _ABOUT = """
@@ -84,11 +90,3 @@ def accuracies(results: pd.DataFrame) -> pd.DataFrame:
     rank = {name: k for k, name in enumerate(PROTOCOLS)}
     rows = rows.sort_values("protocol", key=lambda names: names.map(rank), kind="stable")
     return rows[["system", "protocol", "mean", "low", "high", "cells"]].reset_index(drop=True)
-
-
-def _share(rows: pd.DataFrame, protocol: str) -> str:
-    """An accuracy with its interval; an en dash where it was not measured."""
-    if protocol not in rows.index:
-        return "–"
-    mean, low, high = (100 * float(rows.loc[protocol, name]) for name in ("mean", "low", "high"))
-    return f"{mean:.1f}%" if low != low else f"{mean:.1f}% ({low:.1f} to {high:.1f}%)"
