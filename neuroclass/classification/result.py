@@ -1,13 +1,13 @@
 """Results of `classify` for one cell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from neuroclass.classification.fingerprint import fingerprint
 from neuroclass.errors import RejectedInput
-from neuroclass.features import FEATURE_NAMES
+from neuroclass.features import BY_NAME, FEATURE_NAMES
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,25 @@ class Reason:
     shap: float
     percentile: float | None = None
     gate: float | None = None
+
+
+def by_quantity(reasons: Sequence[Reason]) -> list[tuple[Reason, tuple[Reason, ...]]]:
+    """Put reasons that are one quantity under several stimuli together.
+
+    Parameters
+    ----------
+    reasons : sequence of Reason
+        Largest contribution first.
+
+    Returns
+    -------
+    list of (Reason, tuple of Reason)
+        The strongest reason of each quantity with its others, in order of the strongest.
+    """
+    groups: dict[str, list[Reason]] = {}
+    for one in reasons:
+        groups.setdefault(BY_NAME[one.feature].called, []).append(one)
+    return [(first, tuple(others)) for first, *others in groups.values()]
 
 
 @dataclass(frozen=True)

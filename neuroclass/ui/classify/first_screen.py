@@ -1,5 +1,7 @@
 """The answer and its evidence on one screen: headline, doubt, the strongest reason drawn, three reasons, quality."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from neuroclass.cell_types import label_of
@@ -7,8 +9,8 @@ from neuroclass.charts.theme import download_config
 from neuroclass.charts.verdict import strips
 from neuroclass.classification import wording
 from neuroclass.classification.left_out import sweeps_text
-from neuroclass.classification.result import CellVerdict, Prediction, Reason
-from neuroclass.features import BY_NAME, FEATURE_NAMES, with_unit
+from neuroclass.classification.result import CellVerdict, Prediction, Reason, by_quantity
+from neuroclass.features import BY_NAME, FEATURE_NAMES, signed, with_unit
 from neuroclass.library.entry import SHIPPED
 from neuroclass.reference.ranges import LEVELS, compared_with
 from neuroclass.ui import widgets
@@ -19,7 +21,8 @@ from neuroclass.ui.text import escaped, ordinal
 N_REASONS = 3
 POINTS_HELP = (
     "Percentage points by which the value moves the class' probability, against typical cells with the same features "
-    "measured (SHAP value); an eye marks the reason that is drawn above."
+    "measured (SHAP value); the same quantity under other stimuli stands beside it, as 'also'; an eye marks the reason "
+    "that is drawn above."
 )
 _TRACE_PX = 236
 
@@ -94,7 +97,8 @@ def _beside(verdict: CellVerdict) -> list[str]:
 def evidence(case: Case) -> None:
     """What the strongest reason was measured on, the strongest reasons, and the quality of the recording."""
     prediction = of_headline(case.verdict)
-    found = shown_reason.shown(case, prediction.reasons, N_REASONS, _TRACE_PX)
+    leading = [first for first, _ in by_quantity(prediction.reasons)]
+    found = shown_reason.shown(case, leading, N_REASONS, _TRACE_PX)
     if found is not None:
         widgets.keep_figure("deciding", found.figure, None, case.simulated)
         with st.container(key="verdict-trace"), widgets.wide("deciding"):
@@ -109,32 +113,38 @@ def evidence(case: Case) -> None:
 
 
 def _reasons(verdict: CellVerdict, prediction: Prediction, drawn: str | None) -> None:
-    """The strongest reasons side by side; an eye at the one that is drawn, a warning at values that are spoiled."""
-    strongest = prediction.reasons[:N_REASONS]
+    """The strongest quantities side by side; an eye at the one that is drawn, a warning at values that are spoiled."""
+    strongest = by_quantity(prediction.reasons)[:N_REASONS]
     if not strongest:
         st.caption("No feature was measured, so there is no reason to show.")
         return
     label = max(prediction.probabilities, key=lambda name: prediction.probabilities[name])
     with st.container(key="verdict-reasons"):
-        for column, reason in zip(st.columns(N_REASONS), strongest, strict=False):
-            told = _in_words(reason, label, verdict.species, reason.feature == drawn)
-            column.markdown(told, help=POINTS_HELP if reason is strongest[0] else None)
+        for column, (reason, others) in zip(st.columns(N_REASONS), strongest, strict=False):
+            words = _in_words(reason, others, label, verdict.species, reason.feature == drawn)
+            column.markdown(words, help=POINTS_HELP if reason is strongest[0][0] else None)
             if caveat := verdict.provenance.get(reason.feature, {}).get("caveat"):
                 text = escaped(str(caveat), 300)
                 column.caption(f":orange[:material/warning:] {text[:1].upper()}{text[1:]}.")
 
 
-def _in_words(reason: Reason, label: str, species: str, drawn: bool) -> str:
+def _in_words(reason: Reason, others: Sequence[Reason], label: str, species: str, drawn: bool) -> str:
     spec = BY_NAME[reason.feature]
     arrow, side = ("north_east", "towards") if reason.shap > 0 else ("south_east", "away from")
     star = ":violet[:material/visibility:] " if drawn else ""
     where = "" if spec.stimulus.value == "none" else f" \\({spec.stimulus.label}\\)"
     value = escaped(with_unit(reason.feature, reason.value)).replace(" ", "\u00a0")
-    points = f"{100 * abs(reason.shap):.0f}"
+    points = f"{100 * abs(reason.shap):.0f} points {side} {escaped(label_of(label))}"
     return (
         f"{star}:material/{arrow}: **{escaped(spec.called)}**{where} {value}"
-        f"  \n:small[{points} points {side} {escaped(label_of(label))}{_percentile(reason, label, species)}]"
+        f"  \n:small[{points}{_percentile(reason, label, species)}{_also(others)}]"
     )
+
+
+def _also(others: Sequence[Reason]) -> str:
+    """The same quantity under other stimuli."""
+    listed = ", ".join(f"{BY_NAME[one.feature].stimulus.label} {signed(100 * one.shap, 0)}" for one in others)
+    return f"; also {escaped(listed)}" if listed else ""
 
 
 def _percentile(reason: Reason, label: str, species: str) -> str:

@@ -12,7 +12,7 @@ from neuroclass.charts import front as charts
 from neuroclass.charts.theme import ACCENT
 from neuroclass.charts.traces import Trace
 from neuroclass.classification import wording
-from neuroclass.classification.result import CellVerdict, Reason
+from neuroclass.classification.result import CellVerdict, Reason, by_quantity
 from neuroclass.cohort.class_shape import typical_sweep
 from neuroclass.cohort.demo import load_demo, simulate_demo_cell
 from neuroclass.cohort.examples import EXAMPLES
@@ -84,7 +84,8 @@ def _showcase(model_version: str) -> Showcase | None:  # noqa: ARG001 (part of t
     found = deciding(own_trace(verdict, cell.analysis, simulated=True), at_spikes)
     if found is None:
         return None
-    strongest = [one for one in reasons[:N_REASONS] if one.feature != found.reason.feature]
+    drawn = BY_NAME[found.reason.feature].called
+    strongest = [one for one, _ in by_quantity(reasons)[:N_REASONS] if BY_NAME[one.feature].called != drawn]
     return Showcase(verdict, (*strongest[: N_REASONS - 1], found.reason), found)
 
 
