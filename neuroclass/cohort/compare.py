@@ -1,5 +1,8 @@
 """Compare groups of cells: effect sizes and tests, corrected for multiple comparisons.
 
+Effects are of cells. Tests are of donors, each with the median of its cells in a group, for cells of one donor are not
+independent; a donor with cells in both groups counts in both.
+
 References
 ----------
 .. [1] Cliff, "Dominance statistics: ordinal analyses to answer ordinal questions", Psychol Bull 114, 1993.
@@ -21,7 +24,10 @@ from neuroclass.types.arrays import Floats
 
 MOST_PAIRED = 7
 OTHERS = "all others"
-LEAST_CELLS = 3
+LEAST = 3
+"""Donors of a group from which it is tested."""
+DONOR = "donor"
+_SIZES = ("cells_a", "cells_b", "donors_a", "donors_b")
 
 
 def cliffs_delta(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
@@ -44,9 +50,28 @@ def rank_test(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     from scipy.stats import mannwhitneyu
 
     first, second = _finite(a), _finite(b)
-    if min(first.size, second.size) < LEAST_CELLS or np.unique(np.concatenate([first, second])).size < 2:
+    if min(first.size, second.size) < LEAST or np.unique(np.concatenate([first, second])).size < 2:
         return float("nan")
     return float(mannwhitneyu(first, second, alternative="two-sided", method="asymptotic").pvalue)
+
+
+def donor_medians(values: "pd.Series[Any]", donors: "pd.Series[Any] | None") -> Floats:
+    """Median of each donor's cells that have a value, shape (n_donors,).
+
+    Parameters
+    ----------
+    values : Series
+        A feature of one group's cells.
+    donors : Series of str on the same index, optional
+        Their donors; a cell without one is its own.
+    """
+    known = values.dropna()
+    if donors is None:
+        return known.to_numpy(dtype=np.float64)
+    own = donors.reindex(known.index).fillna("").astype(str)
+    alone = pd.Series([f"cell {k}" for k in range(len(own))], index=own.index)
+    names = ("donor " + own).where(own != "", alone)
+    return known.groupby(names.to_numpy()).median().to_numpy(dtype=np.float64)
 
 
 def holm(p: npt.ArrayLike) -> Floats:
@@ -72,17 +97,20 @@ def compare_selections(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns feature (title with shown unit), name, delta (Cliff's, positive where the first is higher),
-        median_a, median_b (shown units), p_holm (Mann–Whitney, corrected over the features), cells_a, cells_b
-        (with a value). Features missing from either group are left out.
+        median_a, median_b (shown units), p_holm (Mann–Whitney of the donors' medians, corrected over the features),
+        cells_a, cells_b, donors_a, donors_b (with a value). Features missing from either group are left out.
     """
     records = []
+    donors = [frame.get(DONOR) for frame in (a, b)]
     for spec in FEATURES:
         first, second = _finite(a[spec.name]), _finite(b[spec.name])
         if first.size and second.size:
             medians = (float(np.median(first)) * spec.display_factor, float(np.median(second)) * spec.display_factor)
             effect = cliffs_delta(first, second)
-            records.append((spec.title, spec.name, effect, *medians, rank_test(first, second), first.size, second.size))
-    columns = ["feature", "name", "delta", "median_a", "median_b", "p_holm", "cells_a", "cells_b"]
+            one, two = (donor_medians(frame[spec.name], own) for frame, own in zip((a, b), donors, strict=True))
+            sizes = first.size, second.size, one.size, two.size
+            records.append((spec.title, spec.name, effect, *medians, rank_test(one, two), *sizes))
+    columns = ["feature", "name", "delta", "median_a", "median_b", "p_holm", *_SIZES]
     table = pd.DataFrame(records, columns=columns)
     table["p_holm"] = holm(table["p_holm"])
     return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
@@ -93,6 +121,7 @@ def compare_within(
     groups: "pd.Series[Any]",
     order: Sequence[str],
     blocks: "pd.Series[Any] | None" = None,
+    donors: "pd.Series[Any] | None" = None,
 ) -> pd.DataFrame:
     """Compare one feature between groups: all pairs, or each against the rest if there are more than seven.
 
@@ -106,22 +135,25 @@ def compare_within(
         The groups in display order.
     blocks : Series of str, on the same index, optional
         Such as the species of each cell: groups are compared within a block only.
+    donors : Series of str, on the same index, optional
+        Donor of each cell; without, each cell is its own.
 
     Returns
     -------
     DataFrame
-        Columns a, b, delta, p_holm (corrected over the rows), cells_a, cells_b; the largest effect first, and of a
-        pair first the group whose cells are above.
+        Columns a, b, delta (of cells), p_holm (of donors, corrected over the rows), cells_a, cells_b, donors_a,
+        donors_b; the largest effect first, and of a pair first the group whose cells are above.
     """
     if blocks is None:
         blocks = pd.Series("", index=groups.index)
     each = [blocks == block for block in dict.fromkeys(blocks)]
     paired = max((_present(values[one], groups[one]) for one in each), default=0) <= MOST_PAIRED
-    rows = [row for one in each for row in _compared(values[one], groups[one], order, paired)]
-    table = pd.DataFrame(rows, columns=["a", "b", "delta", "p_holm", "cells_a", "cells_b"])
+    rows = [row for one in each for row in _compared(values[one], groups[one], order, paired, donors)]
+    table = pd.DataFrame(rows, columns=["a", "b", "delta", "p_holm", *_SIZES])
     table["p_holm"] = holm(table["p_holm"])
     turned = (table["delta"] < 0) & (table["b"] != OTHERS)
-    pair, other = ["a", "b", "cells_a", "cells_b"], ["b", "a", "cells_b", "cells_a"]
+    pair = ["a", "b", *_SIZES]
+    other = [name[:-1] + {"a": "b", "b": "a"}[name[-1]] for name in pair]
     table.loc[turned, pair] = table.loc[turned, other].to_numpy()
     table.loc[turned, "delta"] *= -1
     return table.sort_values("delta", key=abs, ascending=False, ignore_index=True)
@@ -133,12 +165,22 @@ def _present(values: "pd.Series[Any]", groups: "pd.Series[Any]") -> int:
 
 
 def _compared(
-    values: "pd.Series[Any]", groups: "pd.Series[Any]", order: Sequence[str], paired: bool
-) -> list[tuple[str, str, float, float, int, int]]:
-    """Effect, p and numbers of cells of every pair of groups, or of each group against all others."""
+    values: "pd.Series[Any]",
+    groups: "pd.Series[Any]",
+    order: Sequence[str],
+    paired: bool,
+    donors: "pd.Series[Any] | None",
+) -> list[tuple[str, str, float, float, int, int, int, int]]:
+    """Effect, p and numbers of cells and donors of every pair of groups, or of each group against all others."""
     parts = {name: values[groups == name].dropna() for name in order}
     present = [name for name in order if len(parts[name])]
     pairs = [(x, y, parts[x], parts[y]) for x, y in combinations(present, 2)]
     if not paired and len(present) > 1:
         pairs = [(x, OTHERS, parts[x], values[groups != x].dropna()) for x in present]
-    return [(x, y, cliffs_delta(one, two), rank_test(one, two), len(one), len(two)) for x, y, one, two in pairs]
+    rows = []
+    for x, y, one, two in pairs:
+        first, second = donor_medians(one, donors), donor_medians(two, donors)
+        rows.append(
+            (x, y, cliffs_delta(one, two), rank_test(first, second), len(one), len(two), first.size, second.size)
+        )
+    return rows

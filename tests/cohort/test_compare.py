@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neuroclass.cohort.compare import cliffs_delta, compare_selections, compare_within, holm, rank_test
+from neuroclass.cohort.compare import (
+    cliffs_delta,
+    compare_selections,
+    compare_within,
+    donor_medians,
+    holm,
+    rank_test,
+)
 from neuroclass.features import FEATURE_NAMES
 
 
@@ -62,3 +69,25 @@ def test_within_blocks_no_group_meets_one_of_another_block() -> None:
     many = compare_within(values, groups, ["x", *"abcdefgh"], blocks)
     assert set(many["a"]) == set("abcdefgh"), "a group alone in its block has nothing to be compared with"
     assert (many["cells_a"] + many["cells_b"] == 72).all()
+
+
+def test_a_donor_counts_once_with_the_median_of_its_cells_and_a_cell_without_donor_is_its_own() -> None:
+    values = pd.Series([1.0, 3.0, 9.0, np.nan, 5.0, 6.0], index=[10, 11, 12, 13, 14, 15])
+    donors = pd.Series(["d1", "d1", "d1", "d2", None, np.nan], index=values.index)
+    assert sorted(donor_medians(values, donors)) == [3.0, 5.0, 6.0]
+    assert donor_medians(values, None).tolist() == [1.0, 3.0, 9.0, 5.0, 6.0]
+
+
+def test_many_cells_of_few_donors_prove_no_more_than_the_donors_do(rng: np.random.Generator) -> None:
+    donors = np.repeat([f"d{k}" for k in range(12)], 50)
+    level = np.repeat(rng.normal(size=12), 50)  # donors differ, their groups do not
+    groups = pd.Series(np.repeat(["a", "b"], 300))
+    values = pd.Series(level + 0.01 * rng.normal(size=600))
+    as_cells = compare_within(values, groups, ["a", "b"]).iloc[0]
+    as_donors = compare_within(values, groups, ["a", "b"], donors=pd.Series(donors)).iloc[0]
+    assert as_cells["delta"] == as_donors["delta"]
+    assert as_cells["p_holm"] < 1e-3 < 0.05 < as_donors["p_holm"]
+    assert (as_donors["cells_a"], as_donors["donors_a"], as_cells["donors_a"]) == (300, 6, 300)
+    frame = pd.DataFrame(dict.fromkeys(FEATURE_NAMES, values)).assign(donor=donors)
+    table = compare_selections(frame[:300], frame[300:])
+    assert (table["donors_a"] == 6).all() and (table["p_holm"] > 0.05).all()

@@ -9,7 +9,7 @@ from neuroclass.charts import cohort as charts
 from neuroclass.charts import points
 from neuroclass.charts.parallel import parallel as parallel_lines
 from neuroclass.charts.theme import species_groups
-from neuroclass.cohort.compare import OTHERS, compare_selections, compare_within
+from neuroclass.cohort.compare import DONOR, OTHERS, compare_selections, compare_within
 from neuroclass.cohort.selections import MOST_NAMED, clean_name, decode_named, encode_named
 from neuroclass.errors import SettingsError
 from neuroclass.features import BY_NAME, FEATURE_NAMES, signed
@@ -27,8 +27,8 @@ SELECTED, REST = "the selection", "all others after the filters"
 FIRST_AXES = ("width", "upstroke_downstroke_ratio", "sag", "tau", "ri", "f_i_curve_slope", "vrest")
 TESTED = (
     "Cliff's delta (−1 to 1): the chance that a cell of the first group is above one of the second, less that of the "
-    "opposite; Mann–Whitney U test, Holm-corrected over the {what}. Cells are taken as independent, "
-    "though some share a donor."
+    "opposite. p: Mann–Whitney U test of donors, each with the median of its cells in the group, for cells of a donor "
+    "are not independent; Holm-corrected over the {what}."
 )
 MOST_PAIRS = 11
 """Rows of the table of tests that are seen without scrolling."""
@@ -193,7 +193,7 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
         st.markdown("**Do the groups differ?**")
         across = several and st.toggle("Compare across species too", key="across", bind="query-params", help=ACROSS)
         table = compare_within(
-            rows[feature], groups, list(colours), rows["species"] if several and not across else None
+            rows[feature], groups, list(colours), rows["species"] if several and not across else None, rows.get(DONOR)
         )
         if table.empty:
             st.caption("There is only one group with values.")
@@ -213,6 +213,7 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
                     "Against": table["b"],
                     "Above it": [100 * exceeds(delta) for delta in table["delta"]],
                     "Cliff's delta": table["delta"].map(signed_share),
+                    "Donors": [f"{a:,} and {b:,}" for a, b in zip(table["donors_a"], table["donors_b"], strict=True)],
                     "p, corrected": table["p_holm"].map(stated_p),
                 }
             ),
@@ -228,6 +229,7 @@ def _tests(rows: pd.DataFrame, feature: str, by: str, simulated: bool) -> None:
                     "50%: no difference, ties counted half.",
                 ),
                 "Cliff's delta": st.column_config.TextColumn(alignment="right"),
+                "Donors": st.column_config.TextColumn(alignment="right"),
                 "p, corrected": st.column_config.TextColumn("p, corrected", alignment="right"),
             },
         )
