@@ -8,11 +8,15 @@ from neuroclass.checks.feature_table import species_of
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.cell_features import CellFeatures, extract_features
 from neuroclass.ephys.conditions import Conditions, Corrected, to_reference
+from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.quality import Flag, ranked
 from neuroclass.ephys.settings import FeatureSettings
 from neuroclass.ephys.sweep import Recording
 from neuroclass.ephys.sweep_summary import SweepSummary, summarise_sweeps
+from neuroclass.features import Stimulus
 from neuroclass.reference.health import health_flags
+
+_LIVELY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,16 @@ class RecordingAnalysis:
     def sweeps(self) -> tuple[SweepSummary, ...]:
         """Every sweep with its stimuli and spikes."""
         return summarise_sweeps(self.recording, self.features.epochs, self.features.activity)
+
+    @property
+    def telling_square(self) -> tuple[SweepSummary, Epoch] | None:
+        """The weakest long square that evokes at least half as many spikes as any other; None if none evokes any."""
+        squares = [
+            (one, epoch) for one in self.sweeps for epoch in one.epochs if epoch.stimulus is Stimulus.LONG_SQUARE
+        ]
+        most = max((len(one.evoked_peaks) for one, _ in squares), default=0)
+        lively = [pair for pair in squares if len(pair[0].evoked_peaks) >= _LIVELY * most] if most else []
+        return min(lively, key=lambda pair: pair[1].amplitude_pa, default=None)
 
     @property
     def n_bytes(self) -> int:

@@ -86,12 +86,12 @@ def sag(v_mv: Floats, rate_hz: float, start_s: float, end_s: float, baseline_mv:
     Returns
     -------
     float
-        (peak - steady) / (peak - baseline).
+        (peak - steady) / (peak - baseline); NaN where the peak is not below the baseline.
     """
     at = deflection(v_mv, rate_hz, start_s, end_s) / rate_hz
     peak = mean_between(v_mv, rate_hz, at - PEAK_WIDTH_S / 2, at + PEAK_WIDTH_S / 2)
     steady = mean_between(v_mv, rate_hz, end_s - BASELINE_S, end_s)
-    return (peak - steady) / (peak - baseline_mv)
+    return (peak - steady) / (peak - baseline_mv) if peak < baseline_mv else float("nan")
 
 
 def time_constant(v_mv: Floats, rate_hz: float, start_s: float, end_s: float, baseline_mv: float) -> float:

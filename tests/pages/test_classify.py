@@ -22,7 +22,7 @@ from neuroclass.features import Stimulus
 from neuroclass.io.history import PENDING, History, StoredFile
 from neuroclass.io.spool import Spool
 from neuroclass.ui.classify.dropped import DROPPED
-from neuroclass.ui.classify.uploads import FEW_CELLS
+from neuroclass.ui.classify.uploads import FEW_CELLS, TRACE
 from neuroclass.ui.selection import table_key
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
@@ -77,7 +77,7 @@ def verdicts(app: AppTest) -> pd.DataFrame:
 def of_page(app: AppTest, history: History) -> list:
     (entry,) = history.find(ME)
     (answers,) = history.answers(ME, entry.id).values()
-    return answers
+    return [{name: value for name, value in one.items() if name != TRACE} for one in answers]
 
 
 def section(app: AppTest, name: str) -> AppTest:

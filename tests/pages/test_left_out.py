@@ -1,6 +1,7 @@
 """Classify: a sweep is left out, everything says so, and it comes back in; links and other browsers."""
 
 import hashlib
+import re
 
 import pytest
 
@@ -81,3 +82,14 @@ def test_the_link_leaves_the_same_sweeps_out_and_another_browser_has_them_all(op
     fresh = upload(opened("classify", section="Sweeps"), file)
     assert "without sweep" not in plain(fresh.caption)
     assert "without sweep" in plain(app.run().caption)
+
+
+def test_the_history_shows_the_response_of_a_recording(opened, history, sweeps):  # noqa: F811
+    upload(opened("classify"), (sweeps[0].name, sweeps[0].read_bytes()))
+    app = opened("history")
+    assert not app.exception
+    (picture,) = app.get("image")
+    number = int(re.search(r"Sweep (\d+), [+−]\d+ pA", picture.proto.imgs[0].caption)[1])
+    (answer,) = next(iter(history.answers(ME, history.find(ME)[0].id).values()))
+    assert answer["trace"]["sweep"] == number
+    assert number in [one["number"] for one in answer["sweeps"]]

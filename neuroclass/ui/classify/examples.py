@@ -3,12 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from neuroclass.charts.theme import ACCENT
-from neuroclass.charts.traces import envelope
 from neuroclass.classification.inputs import InputFile
 from neuroclass.cohort.demo import simulate_demo_squares
 from neuroclass.cohort.examples import EXAMPLES, example_recording
 from neuroclass.config import SHIPPED_DIR
+from neuroclass.ui import little_trace
 from neuroclass.ui.address import page_of
 from neuroclass.ui.history import store
 from neuroclass.ui.identity import visitor
@@ -17,8 +16,6 @@ ADDRESS = "example"
 _CLASSIFY = SHIPPED_DIR / "pages" / "classify.py"
 _ABOVE_PA, _SHOWN_S = 40.0, (-0.1, 0.6)
 """The long square that is drawn, by how far it is above rheobase, and the stretch around its onset."""
-_WIDTH, _HEIGHT, _POINTS = 300, 56, 600
-_TOP_MV, _LOW_MV = 50.0, -90.0
 _ALT = "Its response to a long square"
 _ICONS = {"fast-spiking": "bolt", "pyramidal": "change_history", "awkward": "warning"}
 
@@ -30,13 +27,7 @@ def _picture(name: str) -> str:
     sweep = example.change(simulate_demo_squares(example.cell_id, _ABOVE_PA)).sweeps[-1]
     onset = int(np.argmax(sweep.i_pa > 0.5 * sweep.i_pa.max()))
     first, last = (max(0, onset + round(end * sweep.rate_hz)) for end in _SHOWN_S)
-    index, kept = envelope(sweep.v_mv[first:last], _POINTS)
-    x, y = _WIDTH * index / max(1, last - first), _HEIGHT * (_TOP_MV - kept) / (_TOP_MV - _LOW_MV)
-    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH}' height='{_HEIGHT}' viewBox='0 0 {_WIDTH} {_HEIGHT}'>"
-        f"<polyline points='{line}' fill='none' stroke='{ACCENT}' stroke-width='1'/></svg>"
-    )
+    return little_trace.svg(sweep.v_mv[first:last])
 
 
 def offered(here: bool) -> None:

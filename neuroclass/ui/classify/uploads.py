@@ -2,9 +2,9 @@
 
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ from neuroclass.io.channels import ChannelMapping
 from neuroclass.io.history import StoredFile
 from neuroclass.predictors.priors import Prior
 from neuroclass.types.progress import ProgressCallback, ignore_progress
-from neuroclass.ui import cache, model_choice
+from neuroclass.ui import cache, little_trace, model_choice
 from neuroclass.ui.cells import own_cells
 from neuroclass.ui.classify import sheets
 from neuroclass.ui.history import store
@@ -41,6 +41,8 @@ _OF_UPLOADS = (
 _OF_A_FILE = re.compile(r"(?<![0-9a-f])([0-9a-f]{16}|[0-9a-f]{64})(?![0-9a-f])")
 """The checksum of a file, or its beginning, in the name of what a session keeps of it."""
 FEW_CELLS = 20
+TRACE = "trace"
+"""Where a verdict in the history has its response in little."""
 MOST_CELLS, MOST_KEPT_CELLS = 20_000, 20_000
 
 
@@ -187,13 +189,26 @@ def answer(
     own_cells.keep(fingerprint(inputs=cell_input), answers)
     place = fingerprint(inputs=cell_input, metadata=metadata, models=models)
     if entry is not None and place not in _finished().get(entry, ()):
-        payload, summary = (one.to_json() for one in answers), summary_of(answers)
+        payload, summary = _payload(cell_input, metadata, answers), summary_of(answers)
         try:
             store.history().finish(visitor(), entry, models.version, payload, summary, context=to_json(metadata))
             _finished().setdefault(entry, set()).add(place)
         except HistoryError as error:
             _not_kept(error)
     return answers
+
+
+def _payload(cell_input: CellInput, metadata: CellMetadata, answers: list[Answer]) -> Iterator[dict[str, Any]]:
+    """What the history keeps of answers: the verdicts, and of few cells a response that is still at hand."""
+    cells = _recordings().get(_recording_key(cell_input, metadata)) if len(answers) <= FEW_CELLS else None
+    traces = {
+        one.cell: little_trace.kept(one.analysis)
+        for one in cells or ()
+        if not isinstance(one, RejectedInput) and one.analysis is not None
+    }
+    for one in answers:
+        trace = traces.get(one.cell)
+        yield one.to_json() | ({TRACE: trace} if trace else {})
 
 
 def _finished() -> dict[str, set[str]]:

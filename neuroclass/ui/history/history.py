@@ -16,12 +16,13 @@ from neuroclass.classification.metadata import from_json
 from neuroclass.classification.result import Prediction
 from neuroclass.config import SHIPPED_DIR
 from neuroclass.errors import HistoryError, title_of
+from neuroclass.features import signed
 from neuroclass.io.history import DONE, Entry, History, hidden_owner
 from neuroclass.io.history_links import linked
 from neuroclass.io.history_usage import usage
 from neuroclass.library.library import ModelLibrary
 from neuroclass.types.visitors import Right, Visitor
-from neuroclass.ui import model_choice, widgets
+from neuroclass.ui import little_trace, model_choice, widgets
 from neuroclass.ui.address import page_of
 from neuroclass.ui.classify import examples, metadata_form, received, sheets, uploads
 from neuroclass.ui.guards import guarded
@@ -201,8 +202,16 @@ def _card(entry: Entry) -> None:
         for payload in payloads[:MOST_REFUSALS]:
             if "error" in payload:
                 st.caption(escaped(str(payload["error"].get("message", "")), 600))
+        trace = payloads[0].get(uploads.TRACE) if len(payloads) == 1 else None
+        left, right = st.columns([1, 2], vertical_alignment="center") if trace else (st.container(), st.container())
+        if trace:
+            with left:
+                st.image(
+                    little_trace.of_kept(trace), width="stretch", alt="Its response to a long square",
+                    caption=f"Sweep {trace['sweep']}, {signed(trace['amplitude_pa'], 0)} pA",
+                )  # fmt: skip
         if len(payloads) == 1 and (predictions := _predictions(payloads[0])):
-            st.plotly_chart(
+            right.plotly_chart(
                 strips(predictions, named=True),
                 key=f"strips-{entry.id}",
                 config={**download_config("probabilities"), "displayModeBar": False},

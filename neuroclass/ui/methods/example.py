@@ -13,17 +13,19 @@ from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.wording import stated
 from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.cohort.examples import EXAMPLES
+from neuroclass.ephys.protocols import Epoch
+from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.errors import ModelFileError
 from neuroclass.features import FEATURE_NAMES, Stimulus
 from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
+    from neuroclass.classification.analysis import RecordingAnalysis
     from neuroclass.classification.measurement import MeasuredCell
     from neuroclass.classification.models import Models
 
 SHOWN = "pyramidal"
 _SPECIES = "mouse"
-_LIVELY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class OnItsWay:
     sweeps : tuple of Trace
         Those with a long square.
     square : Trace
-        The weakest that evokes at least half as many spikes as any other.
+        Its `RecordingAnalysis.telling_square`.
     n_square : int
         Its number.
     peaks_s : ndarray, shape (n_spikes,)
@@ -85,23 +87,15 @@ def _on_its_way(model_version: str) -> OnItsWay | None:  # noqa: ARG001 (part of
     (verdict,) = classify_cells([cell], models, False)
     if not isinstance(verdict, CellVerdict) or cell.analysis is None or models.by_set is None:
         return None
-    squares = [
-        (one, epoch) for one in cell.analysis.sweeps for epoch in one.epochs if epoch.stimulus is Stimulus.LONG_SQUARE
-    ]
-    squares.sort(key=lambda pair: pair[1].amplitude_pa)
-    traces = tuple(
-        Trace(f"sweep {one.sweep.number}, {epoch.amplitude_pa:+.0f} pA", one.sweep.v_mv, one.sweep.i_pa,
-              one.sweep.rate_hz, epoch.amplitude_pa)
-        for one, epoch in squares
-    )  # fmt: skip
-    counts = [len(one.evoked_peaks) for one, _ in squares]
-    chosen = next(k for k, n in enumerate(counts) if n >= _LIVELY * max(counts))
-    one, epoch = squares[chosen]
+    telling = cell.analysis.telling_square
+    assert telling is not None
+    one, epoch = telling
+    traces = [_trace(*pair) for pair in _long_squares(cell.analysis)]
     z = models.by_set.preprocessor.standardise(cell.row()[None])
     return OnItsWay(
         len(recording.sweeps),
-        traces,
-        traces[chosen],
+        tuple(traces),
+        _trace(one, epoch),
         one.sweep.number,
         one.evoked_peaks / one.sweep.rate_hz,
         epoch.start_s,
@@ -110,6 +104,17 @@ def _on_its_way(model_version: str) -> OnItsWay | None:  # noqa: ARG001 (part of
         _apart(cell, z, models),
         verdict,
     )
+
+
+def _long_squares(analysis: "RecordingAnalysis") -> list[tuple[SweepSummary, Epoch]]:
+    found = [(one, epoch) for one in analysis.sweeps for epoch in one.epochs]
+    return [pair for pair in found if pair[1].stimulus is Stimulus.LONG_SQUARE]
+
+
+def _trace(one: SweepSummary, epoch: Epoch) -> Trace:
+    sweep = one.sweep
+    name = f"sweep {sweep.number}, {epoch.amplitude_pa:+.0f} pA"
+    return Trace(name, sweep.v_mv, sweep.i_pa, sweep.rate_hz, epoch.amplitude_pa)
 
 
 def _apart(cell: "MeasuredCell", z: Floats, models: "Models") -> dict[str, Prediction]:
