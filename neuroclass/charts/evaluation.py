@@ -83,10 +83,9 @@ def confusion(counts: pd.DataFrame, simulated: bool = False, what: str = "predic
     share = counts.div(total, axis=0) * 100
     labels_x = [class_label(name) for name in counts.columns]
     labels_y = [class_label(name) for name in counts.index]
-    decimals = 0 if (counts % 1 == 0).all(axis=None) else 1
     text = [
         [
-            f"<b>{part:.1f}%</b><br><span style='font-size:11px'>{n:,.{decimals}f}</span>" if n else "0"
+            f"<b>{part:.1f}%</b><br><span style='font-size:11px'>{_number(n)}</span>" if n else "0"
             for n, part in zip(*row, strict=True)
         ]
         for row in zip(counts.to_numpy(), share.to_numpy(dtype=float), strict=True)
@@ -112,6 +111,11 @@ def confusion(counts: pd.DataFrame, simulated: bool = False, what: str = "predic
     title = f"Predicted class<br>{wrapped(f'(% of the true class; small: {what})')}"
     finish(fig, height=146 + 60 * max(3, len(labels_y)), x=title, y="True class", simulated=simulated, legend=False)
     return fig.update_yaxes(autorange="reversed")
+
+
+def _number(n: float) -> str:
+    """Cells as people count them; a few, where these are a mean, to a tenth."""
+    return f"{n:,.0f}" if n % 1 == 0 or n >= 10 else f"{n:.1f}"
 
 
 def _handles(fig: go.Figure, counts: pd.DataFrame, labels_x: Sequence[str], labels_y: Sequence[str]) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from neuroclass.ephys.sweep import Recording
+from neuroclass.ephys.sweep_words import numbers_text, sweeps_text
 from neuroclass.errors import RecordingError, SettingsError
-
-_LISTED = 40
 
 
 def leave_out(recordings: Sequence[Recording], numbers: Set[int]) -> tuple[Recording, ...]:
@@ -58,25 +57,6 @@ def _without(recording: Recording, numbers: Set[int]) -> Recording:
         left_out=tuple(sorted((*recording.left_out, *gone), key=lambda sweep: sweep.number)),
         warnings=(*recording.warnings, f"Left out by hand: {sweeps_text({sweep.number for sweep in gone})}."),
     )
-
-
-def sweeps_text(numbers: Set[int]) -> str:
-    """Sweeps in words: ``sweep 3``, ``sweeps 3, 7 and 9 to 12``."""
-    return f"sweep{'' if len(numbers) == 1 else 's'} {numbers_text(numbers)}"
-
-
-def numbers_text(numbers: Set[int]) -> str:
-    """Numbers in words, with runs of three and more as such: ``3, 7 and 9 to 12``."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    parts = [text for run in runs for text in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))]
-    if len(parts) > _LISTED:
-        return f"{', '.join(parts[:_LISTED])} and {len(parts) - _LISTED} more"
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def parse_numbers(texts: Sequence[str], said: str = "--without-sweeps") -> frozenset[int]:

@@ -17,11 +17,12 @@ from neuroclass.checks.feature_table import (
 )
 from neuroclass.classification.grouping import merge
 from neuroclass.classification.inputs import CellInput, InputFile, cannot_open
-from neuroclass.classification.left_out import leave_out, sweeps_text
+from neuroclass.classification.left_out import leave_out
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.ephys.conditions import Conditions, to_reference
 from neuroclass.ephys.settings import FeatureSettings, ReadLimits
 from neuroclass.ephys.sweep import Recording
+from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.errors import NeuroClassError, RecordingError, RejectedInput, TableError
 from neuroclass.features import FEATURE_NAMES, PERSON_FEATURES
 from neuroclass.io.channels import ChannelMapping

@@ -4,15 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.result import Answer, CellVerdict
 from neuroclass.classification.wording import CAUTIONS, caution_line, doubt_figures, headline
+from neuroclass.ephys.sweep import SIMULATED_WARNING
+from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.errors import RejectedInput
 
-UNKNOWN = "species not given"
+UNKNOWN, NOT_GIVEN = "species not given", "not given"
+SIMULATED = SIMULATED_WARNING.split(":")[0]
 MOST = 200
 """Cells that are told one by one."""
-_CAUTION = re.compile(rf" ?({'|'.join(map(re.escape, CAUTIONS))}): .*?\.(?= |$)")
+_CAUTION = re.compile(rf" ?({'|'.join(map(re.escape, (*CAUTIONS, SIMULATED)))}): .*?\.(?= |$)")
 _ONE = re.compile(
     rf"^.*?\((?P<species>mouse|human|{UNKNOWN})\)(?P<without> without [^:]+)?: (?P<answer>.*?)"
     r"(?: \((?P<probability>[^()]*%)\))?\.$"
@@ -27,13 +29,13 @@ class Told:
     Attributes
     ----------
     species : str
-        ``mouse`` or ``human``; empty where it was not given, or of several cells.
+        ``mouse``, ``human`` or ``not given``; empty of several cells.
     answer : str
         The headline, with sweeps that were left out; of several cells everything.
     probability : str
         Of the likeliest class; empty where there is none.
     caution : str
-        What makes the recording doubtful.
+        What makes the recording doubtful, or that it is simulated.
     """
 
     species: str
@@ -59,7 +61,8 @@ def _in_brief(verdict: CellVerdict) -> str:
     """The headline, its likeliest class with its probability, and what makes the recording doubtful."""
     figures = {name: text for name, text, _ in doubt_figures(verdict)}
     probability = f" ({figures['Probability']})" if "Probability" in figures else ""
-    return " ".join(filter(None, (f"{headline(verdict)}{probability}.", caution_line(verdict))))
+    simulated = SIMULATED_WARNING if SIMULATED_WARNING in verdict.warnings else ""
+    return " ".join(filter(None, (f"{headline(verdict)}{probability}.", caution_line(verdict), simulated)))
 
 
 def told(summary: str) -> Told:
@@ -80,5 +83,5 @@ def told(summary: str) -> Told:
     if found is None:
         n_cells = len(_COLON.findall(rest))
         return Told("", f"{n_cells} cells: {rest}" if n_cells > 1 else rest.removesuffix("."), "", caution)
-    species = found["species"].replace(UNKNOWN, "")
+    species = found["species"].replace(UNKNOWN, NOT_GIVEN)
     return Told(species, f"{found['answer']}{found['without'] or ''}", found["probability"] or "", caution)

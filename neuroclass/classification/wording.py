@@ -72,7 +72,8 @@ def doubt_figures(verdict: CellVerdict) -> list[tuple[str, str, str]]:
     if len(told[0].prediction_set) > 1:
         figures["Prediction set"] = f"{told[0].coverage:.0%}, {len(told[0].prediction_set)} classes"
     if "accuracy" in told[0].expected:
-        figures["Expected accuracy"] = f"{told[0].expected['accuracy']:.1%}"
+        of = "broad class" if told[0] is verdict.broad else "subclass"
+        figures["Expected accuracy"] = f"{told[0].expected['accuracy']:.1%} ({of})"
     if verdict.broad.typicality is not None:
         figures["Typicality"] = "typical" if typical(verdict) else f"unusual ({verdict.broad.typicality:.1%})"
     return [(name, text, _MEANING[name]) for name, text in figures.items()]
@@ -121,14 +122,11 @@ def set_line(prediction: Prediction) -> str:
     if not members:
         return ""
     coverage, share = f"{prediction.coverage:.0%}", sum(prediction.probabilities[name] for name in members)
-    together = "" if len(members) == 1 else ", together"
-    text = (
-        f"{coverage} prediction set: {either(members)}. {coverage} of such sets hold the true class. The probability "
-        f"({stated(share)}{together}) is about this cell, the {coverage} about many cells"
+    less = f", less than {coverage}" if share < prediction.coverage else ""
+    return (
+        f"{coverage} prediction set: {either(members)}. Over many cells, {coverage} of such sets hold the true class; "
+        f"for this one cell the probability that it does is {stated(share)}{less}."
     )
-    if len(members) == 1 and share < prediction.coverage:
-        text += f", so that one class alone need not have {coverage}"
-    return f"{text}."
 
 
 def set_rule(prediction: Prediction) -> str:
@@ -151,7 +149,10 @@ def likeness_line(verdict: CellVerdict) -> str:
         f"{BY_NAME[one['feature']].named} {signed(one['sd'])} SD" for one in verdict.likeness["differs_most"]
     )
     if home >= LIKE:
-        return f"Like the database's recordings ({home:.0%}); its most distant features: {farthest}."
+        return (
+            f"Like the database's recordings (probability of being like them {stated(home)}); its most distant "
+            f"features: {farthest}."
+        )
     if home <= UNLIKE:
         return f"Unlike the database's recordings (probability of being like them {home:.0%}), above all in {farthest}."
     return f"Neither clearly like nor unlike the database's recordings ({home:.0%}); most distant: {farthest}."
@@ -168,8 +169,8 @@ def promise_line(prediction: Prediction) -> str:
         cells = f"{expected.get('n_cells', '?')} held-out {of} cells".replace("  ", " ")
         return f"With these features, {expected['accuracy']:.1%} of {cells} are classified correctly{interval}."
     home, text = expected["probability_home"], f"Expected accuracy {expected['accuracy']:.1%}{interval}"
-    where = f"{expected['home']:.1%} of held-out {expected['species']} cells as the database recorded them"
-    away = f"{expected['elsewhere']:.1%} as simulated laboratories measure them, classes equally frequent"
+    where = f"{expected['home']:.1%} of held-out {expected['species']} cells are classified correctly as recorded"
+    away = f"{expected['elsewhere']:.1%} as other rigs would measure them (simulated, classes equally frequent)"
     if home >= LIKE:
         return f"{text}, as for a recording like the database's. With these features {where}, {away}."
     if home <= UNLIKE:

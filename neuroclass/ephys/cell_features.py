@@ -17,6 +17,7 @@ from neuroclass.ephys.settings import FeatureSettings
 from neuroclass.ephys.short_squares import short_square_features
 from neuroclass.ephys.spontaneous import spontaneous_firing
 from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.ephys.sweep_words import together
 from neuroclass.errors import SettingsError
 from neuroclass.features import BY_NAME, FEATURE_NAMES, PERSON_FEATURES, Stimulus
 
@@ -244,9 +245,7 @@ def _warnings(recording: Recording, epochs: tuple[Epoch, ...]) -> list[str]:
     slowest = min((s.rate_hz for s in recording.sweeps), default=np.inf)
     if warning := rate_warning(slowest):
         found.append(warning)
-    for sweep in recording.sweeps:
-        found.extend(f"Sweep {sweep.number}: {note}." for note in sweep.notes)
-    return found
+    return [*found, *together((sweep.number, note) for sweep in recording.sweeps for note in sweep.notes)]
 
 
 def sweep_of(recording: Recording, number: int) -> Sweep:

@@ -10,7 +10,7 @@ import numpy as np
 from neuroclass.types.arrays import Floats
 
 SIMULATED_KEYWORD = "simulated"
-SIMULATED_WARNING = "Simulated: no part of this recording was measured."
+SIMULATED_WARNING = "Simulated: not a recorded cell."
 
 
 class ClampMode(StrEnum):

@@ -44,7 +44,11 @@ class Place:
         if not self.days:
             return "Uploads stay on the machine that runs NeuroClass and are deleted when it stops."
         everyone = "everyone of the lab sees them" if login else "everyone who reaches this server sees them"
-        seen = everyone if self.shared else f"only {'you see' if login else 'this browser sees'} them"
+        seen = (
+            everyone
+            if self.shared
+            else f"only {'you see' if login else 'this browser sees'} them, unless you share a link"
+        )
         return (
             f"Uploads stay on the machine that runs NeuroClass; {seen}. Files are deleted {self.days} days after last "
             f"use, or sooner (least recently used first) if the total exceeds {MAX_BYTES / 1e9:.0f} GB."

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from neuroclass.ephys.sweep import Recording, Sweep
+from neuroclass.ephys.sweep_words import together
 from neuroclass.errors import RecordingError, UnitsError
 from neuroclass.types.arrays import Floats
 
@@ -58,12 +59,12 @@ def tidy(recording: Recording) -> Recording:
     RecordingError
         No sweep has any samples.
     """
-    warnings = list(recording.warnings)
+    gone: list[tuple[int, str]] = []
     sweeps = []
     for sweep in recording.sweeps:
         whole = _finite_part(sweep)
         if whole is None:
-            warnings.append(f"Sweep {sweep.number} is left out: it has no samples.")
+            gone.append((sweep.number, "no samples"))
         else:
             sweeps.append(whole)
     if not sweeps:
@@ -73,9 +74,10 @@ def tidy(recording: Recording) -> Recording:
     for sweep in sweeps:
         problem = _impossible(sweep)
         if problem:
-            warnings.append(f"Sweep {sweep.number} is left out: {problem}.")
+            gone.append((sweep.number, problem))
         else:
             kept.append(sweep)
+    warnings = [*recording.warnings, *together(gone, " left out: ")]
     if not kept:
         raise UnitsError(f"Every sweep of {recording.source} is left out. {' '.join(warnings)[:500]}")
     return replace(recording, sweeps=tuple(kept), warnings=tuple(warnings))

@@ -9,11 +9,11 @@ import numpy as np
 
 from neuroclass import __version__
 from neuroclass.cell_types import Species
-from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.ephys.conditions import PREPARATIONS, REFERENCE_C, REFERENCE_JUNCTION_MV
 from neuroclass.ephys.settings import SpikeSettings
+from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.features import FEATURE_NAMES
 from neuroclass.io.artifacts import weights_on
 from neuroclass.io.feature_sets import checksum

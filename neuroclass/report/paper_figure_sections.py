@@ -235,7 +235,7 @@ def shap_section(found: Reproduction) -> Section:
         "shap",
         "SHAP summary of DANN (in the paper's code)",
         f"{len(shared)} of the {_LEADING} features that move our network most are among those of the paper's too; "
-        f"first for ours: {BY_NAME[leading['ours'][0]].named}.",
+        f"first for ours, each feature alone: {BY_NAME[leading['ours'][0]].named}.",
         "The public code draws a summary of SHAP values of DANN; the number of the figure in the paper is "
         "not known to us. Drawn from mean |SHAP| in probability, against prototypes of the training cells.",
         {"": pd.DataFrame(rows, columns=["Network", "Cells explained"])},

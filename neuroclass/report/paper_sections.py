@@ -113,9 +113,9 @@ def preface(found: Reproduction) -> str:
     """Which cells, and what is set side by side."""
     cells = found.numbers["cells"]
     return (
-        f"Each table and figure as published, and made again here on {cells['n_mouse']:,} mouse "
+        f"Each table and figure as published, and reproduced here on {cells['n_mouse']:,} mouse "
         f"and {cells['n_human']:,} human cells of {cells['n_donors']:,} donors ({cells['source']}). Only what the "
-        "paper's public code draws from cells can be made again; Figures 1, 3, 6 and 7 are not among it."
+        "paper's public code draws from cells can be reproduced; Figures 1, 3, 6 and 7 are not among it."
     )
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from neuroclass.classification.left_out import numbers_text
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.stress import UNITS, StressResult, summarise
+from neuroclass.ephys.sweep_words import numbers_text
 from neuroclass.explain.counterfactual import Counterfactual
 from neuroclass.features import FEATURES, with_unit
 

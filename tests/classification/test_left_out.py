@@ -7,9 +7,10 @@ import pytest
 
 import neuroclass as nc
 from neuroclass.classification.inputs import CellInput
-from neuroclass.classification.left_out import leave_out, numbers_argument, numbers_text, parse_numbers
+from neuroclass.classification.left_out import leave_out, numbers_argument, parse_numbers
 from neuroclass.classification.measurement import MeasuredCell, measure, measured_recording
 from neuroclass.classification.metadata import CellMetadata
+from neuroclass.ephys.sweep_words import numbers_text, together
 from neuroclass.errors import RecordingError, RejectedInput, SettingsError, TableError
 from tests.ephys import planted
 from tests.io.nwb_files import write_nwb1
@@ -99,3 +100,9 @@ def test_ranges_are_read_and_written():
 def test_what_is_no_list_of_sweeps_is_refused(text):
     with pytest.raises(SettingsError, match="such as 3,7 or 9-12"):
         parse_numbers([text])
+
+
+def test_remarks_that_say_the_same_are_one_sentence():
+    lost = ("0.2 s are left out", "0.2 s are left out", "0.1 s are left out", "0.2 s are left out")
+    assert together(enumerate(lost)) == ["Sweeps 0, 1 and 3: 0.2 s are left out.", "Sweep 2: 0.1 s are left out."]
+    assert together([]) == []

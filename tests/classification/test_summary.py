@@ -6,6 +6,7 @@ import pytest
 
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.summary import Told, summary_of, told
+from neuroclass.ephys.sweep import SIMULATED_WARNING
 from neuroclass.errors import ClampModeError, RejectedInput
 from neuroclass.reference.health import NOT_HEALTHY
 
@@ -27,15 +28,28 @@ def verdict(subclass: Prediction = ONE, cell: str = "c", **known: object) -> Cel
         (verdict(), Told("mouse", "Pvalb, inhibitory", SURE, "")),
         (verdict(TWO), Told("mouse", "Pvalb or Htr3a+|Vip−", SURE, "")),
         (verdict(species="human"), Told("human", "Pvalb, inhibitory", SURE, "")),
-        (verdict(species="unknown"), Told("", "Pvalb, inhibitory", SURE, "")),
+        (verdict(species="unknown"), Told("not given", "Pvalb, inhibitory", SURE, "")),
         (verdict(without_sweeps=(3, 7)), Told("mouse", "Pvalb, inhibitory without sweeps 3 and 7", SURE, "")),
         (
             verdict(qc=(SICK,)),
             Told("mouse", "Pvalb, inhibitory", SURE, "Do not rely on this answer: unlike a healthy cortical neuron."),
         ),
+        (
+            verdict(warnings=(SIMULATED_WARNING, "Another remark.")),
+            Told("mouse", "Pvalb, inhibitory", SURE, SIMULATED_WARNING),
+        ),
         (verdict(broad=replace(BROAD, abstain="it is unlike all")), Told("mouse", "Cannot say", "", "")),
     ],
-    ids=["one class", "two classes", "human", "species not given", "without sweeps", "doubtful", "no label"],
+    ids=[
+        "one class",
+        "two classes",
+        "human",
+        "species not given",
+        "without sweeps",
+        "doubtful",
+        "simulated",
+        "no label",
+    ],
 )
 def test_a_summary_of_one_cell_is_taken_apart_whatever_its_name(cell, one, expected):
     assert told(summary_of([replace(one, cell=cell)])) == expected

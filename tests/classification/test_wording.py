@@ -22,7 +22,7 @@ def test_a_set_of_one_class_explains_itself_and_names_every_class_above_a_tenth(
     task = Prediction("lspin", SHARES, ("Pvalb",))
     assert left_out(task) == ["Sst", "Vip"]
     text = set_line(task)
-    assert "90% prediction set: Pvalb." in text and "60.0%" in text and "need not have 90%" in text
+    assert "90% prediction set: Pvalb." in text and "that it does is 60.0%, less than 90%." in text
     assert "Sst" not in text
     assert left_out_line(task) == "Sst (24.0%), Vip (12.0%) are outside the 90% prediction set, but not ruled out."
 
@@ -30,7 +30,7 @@ def test_a_set_of_one_class_explains_itself_and_names_every_class_above_a_tenth(
 def test_a_set_that_holds_all_likely_classes_leaves_nothing_to_explain():
     task = Prediction("lspin", SHARES, ("Pvalb", "Sst", "Vip"))
     assert left_out_line(task) == ""
-    assert "96.0%, together" in set_line(task)
+    assert "that it does is 96.0%." in set_line(task)
     assert set_line(Prediction("lspin", SHARES)) == ""
 
 
@@ -49,7 +49,7 @@ def test_each_figure_of_the_doubt_is_named_and_each_probability_by_its_class():
     one = verdict(Prediction("lspin", SHARES, ("Pvalb",), expected={"accuracy": 0.751}), broad)
     assert {name: text for name, text, _ in doubt_figures(one)} == {
         "Probability": "Pvalb 60.0%, inhibitory 96.0%",
-        "Expected accuracy": "75.1%",
+        "Expected accuracy": "75.1% (subclass)",
         "Typicality": "typical",
     }
     several = {name: text for name, text, _ in doubt_figures(verdict(Prediction("lspin", SHARES, ("Pvalb", "Sst"))))}

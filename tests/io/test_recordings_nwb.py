@@ -104,7 +104,7 @@ def test_gaps_and_missing_ends_lose_no_other_sweep(tmp_path: Path, cell: Recordi
     assert [s.number for s in read.sweeps] == [0, 2]
     assert read.sweeps[0].n_times == 40_000
     assert "without samples" in read.sweeps[0].notes[0]
-    assert any("Sweep 1 is left out" in w for w in read.warnings)
+    assert any("Sweep 1 left out: no samples." in w for w in read.warnings)
 
 
 def test_wrong_scale_is_refused_and_can_be_mapped(tmp_path: Path, cell: Recording, known: CellFeatures) -> None:

@@ -63,10 +63,11 @@ def test_the_number_of_open_gates_is_given_by_class_where_it_differs() -> None:
 
 def test_how_far_the_species_is_hidden_is_said_before_the_numbers() -> None:
     text = findings.domains((0.94, 0.66), (0.97, 0.98), 0.1)
-    assert text.startswith("DANN removes much of") and "94% from the input features, in 66%" in text
+    assert text.startswith("DANN removes much of") and "94% from the input features and in 66%" in text
     assert text.endswith("Excitatory or inhibitory stays: 97% → 98%.")
     text = findings.domains((0.94, 0.77), (0.97, 0.94), 0.0)
     assert text.startswith("Without the adversary, the network removes some") and "inhibitory suffers" in text
+    assert "without the adversary, already brings 77%" in findings.domains((0.94, 0.66), (0.97, 0.98), 0.1, 0.77)
     assert "removes little" in findings.domains((0.94, 0.90), (None, None), 1.0)
     assert "was not measured" in findings.domains((0.94, None), (0.97, 0.98), 0.3)
 

@@ -102,7 +102,7 @@ def test_where_a_baseline_is_ahead_in_another_laboratory_the_finding_names_it() 
             "accuracy": [0.9, 0.8, 0.7, 0.72, 0.74],
         }
     )
-    assert finding(table).endswith("V1 90.0%, M1 70.0%. A baseline is ahead for M1 (LDA 74.0%).")
+    assert finding(table).endswith("V1 90.0%, M1 70.0%. Baselines are ahead for M1 (LDA 74.0%, SVC 72.0%).")
     assert finding(table[:2]).endswith("V1 90.0%. No baseline is ahead.")
 
 
@@ -264,6 +264,10 @@ def test_a_class_is_called_the_hardest_only_where_intervals_part() -> None:
     assert apart == "Sst cells are missed most often: 75.0% are classified correctly, 25.0% as Pvalb."
     two = hardest(predictions_of({"Pvalb": (200, 196), "Sst": (200, 150), "Vip": (200, 146)}))
     assert two.startswith("Missed most often, with no clear difference between them: 73.0% of Vip and 75.0% of Sst")
+    mouse = predictions_of({"excitatory": (700, 690), "inhibitory": (724, 715)}).assign(species="mouse")
+    human = predictions_of({"excitatory": (231, 228), "inhibitory": (68, 58)}).assign(species="human")
+    both = hardest(pd.concat([mouse, human], ignore_index=True))
+    assert both.startswith("Mouse: No clear difference") and "Human: Inhibitory cells are missed most often" in both
 
 
 def test_errors_of_a_repeat_and_by_mean_probability_are_told_apart(open_page: Open, tiny_models: Path) -> None:

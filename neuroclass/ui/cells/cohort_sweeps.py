@@ -3,11 +3,12 @@
 import streamlit as st
 
 from neuroclass.classification.analysis import RecordingAnalysis
-from neuroclass.classification.left_out import numbers_argument, parse_numbers, sweeps_text
+from neuroclass.classification.left_out import numbers_argument, parse_numbers
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
 from neuroclass.cohort.cohort import Cohort
+from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.errors import NeuroClassError
 from neuroclass.ui import cache, model_choice
 from neuroclass.ui.cells import changed, left_out

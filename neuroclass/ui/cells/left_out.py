@@ -4,8 +4,9 @@ from collections.abc import Callable, Set
 
 import streamlit as st
 
-from neuroclass.classification.left_out import leave_out, numbers_text, parse_numbers, sweeps_text
+from neuroclass.classification.left_out import leave_out, parse_numbers
 from neuroclass.ephys.sweep import Recording
+from neuroclass.ephys.sweep_words import numbers_text, sweeps_text
 from neuroclass.ui.guards import guarded
 
 Keep = Callable[[frozenset[int]], None]

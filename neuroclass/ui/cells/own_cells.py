@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.result import Answer, CellVerdict
+from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.features import BY_NAME
 
 KEPT = "own-cells"

@@ -13,8 +13,9 @@ _NEEDED = """
 - Whole-cell **current clamp** of one cortical neuron, with the stimulus as a channel or in the file's protocol
 - **Long squares** (100 ms or longer), from hyperpolarising to well above rheobase: at least two that spike
 - Units in the header; where they are missing or wrong, the page says how the file can be read and asks
-- Published ones are on the page [Archive](archive)
 - Better with a **short square, ramp or noise**: each makes the answer surer
+
+Recording conditions can be set before or after the file. Published recordings: page [Archive](archive).
 """
 
 

@@ -8,8 +8,8 @@ from neuroclass.cell_types import label_of
 from neuroclass.charts.theme import download_config
 from neuroclass.charts.verdict import strips
 from neuroclass.classification import wording
-from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.result import CellVerdict, Prediction, Reason, by_quantity
+from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.features import BY_NAME, FEATURE_NAMES, signed, with_unit
 from neuroclass.library.entry import SHIPPED
 from neuroclass.reference.ranges import LEVELS, compared_with

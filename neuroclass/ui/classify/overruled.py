@@ -3,9 +3,9 @@
 import streamlit as st
 
 from neuroclass.classification.inputs import CellInput
-from neuroclass.classification.left_out import sweeps_text
 from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.result import CellVerdict
+from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.ui.cells import changed
 from neuroclass.ui.classify import uploads
 

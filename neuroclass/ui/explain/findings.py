@@ -223,12 +223,13 @@ def domains(
     if before is None or after is None:
         return f"How well the species can be guessed from the features at λ = {strength:g} was not measured."
     hidden = (before - after) / max(before - 0.5, 1e-6)
-    beside = "" if plain is None or strength == 0 else f"in {plain:.0%} from those of a network without adversary, "
     how = "much" if hidden >= MUCH else "some" if hidden >= SOME else "little"
     text = (
-        f"{who} removes {how} of the difference between the species: whether a cell is mouse or human is guessed "
-        f"right in {before:.0%} from the input features, {beside}in {after:.0%} from the network's (by chance 50%)."
+        f"{who} removes {how} of the difference between the species, not all: whether a cell is mouse or human is "
+        f"guessed right in {before:.0%} from the input features and in {after:.0%} from the network's (chance 50%)."
     )
+    if plain is not None and strength > 0:
+        text += f" Training for the class alone, without the adversary, already brings {plain:.0%}."
     (first, then) = label
     if first is None or then is None:
         return text

@@ -156,7 +156,10 @@ def _scatter(
 def _symbols(points: pd.DataFrame) -> str:
     if points["species"].nunique() < 2:
         return ""
-    return ": mouse cells as dots, human cells as open diamonds, rare classes on top"
+    return (
+        ": mouse cells as dots, their class by driver line; human cells as open diamonds, by dendrite type; rare "
+        "classes on top"
+    )
 
 
 def _table(key: str, rows: pd.DataFrame, narrowed: bool, axes: tuple[str, str], simulated: bool) -> None:

@@ -127,7 +127,9 @@ def page() -> None:
             "Last opened": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", help="By the server's clock."),
             "Answer": st.column_config.TextColumn(help="The class, or the classes that remain."),
             "Probability": st.column_config.TextColumn(help="Of the likeliest subclass, and of the broad class."),
-            "Caution": st.column_config.TextColumn(help="What makes a recording so doubtful that it has to be known."),
+            "Caution": st.column_config.TextColumn(
+                help="What makes a recording so doubtful that it has to be known, or that it is simulated."
+            ),
             "Models": st.column_config.TextColumn(
                 help="Whether the models in use, or earlier ones, answered. Select the row to compare them."
             ),
@@ -218,7 +220,8 @@ def _card(entry: Entry) -> None:
                 alt="Calibrated probabilities of the broad class and of the subclass; outlined: outside the set",
             )
         if told.probability:
-            st.caption(f"Probability {escaped(told.probability)}{f'; {told.species}' if told.species else ''}")
+            species = summary.UNKNOWN if told.species == summary.NOT_GIVEN else told.species
+            st.caption(f"Probability {escaped(told.probability)}{f'; {species}' if species else ''}")
         if told.caution:
             st.warning(escaped(told.caution, 600), icon=":material/error:")
 

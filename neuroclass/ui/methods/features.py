@@ -19,7 +19,7 @@ from neuroclass.ui.text import escaped
 
 _ALSO = {
     "Threshold": "spike threshold",
-    "Peak": "overshoot",
+    "Peak": "spike peak",
     "Trough": "AHP minimum",
     "Fast trough": "fAHP minimum",
     "Upstroke": "maximal rate of rise",

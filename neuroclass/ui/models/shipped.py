@@ -31,11 +31,13 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Built-in models", anchor=False)
         use_button(SHIPPED)
+    if pooled := _pooled():
+        widgets.say(pooled)
     st.markdown(
-        "They come with NeuroClass and are used together, each for its own question. The scores are of cells with all "
-        "41 features. A cell is classified by models of these kinds fitted to the features that it has, pooled with "
-        "models without gates or adversary; its verdict gives the accuracy to expect with these features."
-        f"{_pooled()} See [partial recordings](performance?view=partial)."
+        "A verdict pools models of these kinds, fitted to the features that the cell has, with models without gates or "
+        "adversary, and gives the accuracy to expect with these features (see [partial "
+        "recordings](performance?view=partial)). The cards below score each network alone, on cells with all 41 "
+        "features."
     )
     there = [spec for spec in _IDEAS if (MODELS_DIR / spec.name).is_dir()]
     with st.container(key="cards"):
@@ -62,8 +64,8 @@ def _pooled() -> str:
         for species, task in (("mouse", "subclass"), ("mouse", "broad"), ("human", "broad"))
     )
     return (
-        f" With all 41, the pool names the subclass of {subclass:.1%} of held-out mouse cells, and is right on "
-        f"excitatory or inhibitory in {mouse:.1%} of mouse and {human:.1%} of human ones."
+        f"With all 41 features, a verdict names the subclass of {subclass:.1%} of held-out mouse cells, and is right "
+        f"on excitatory or inhibitory in {mouse:.1%} of mouse and {human:.1%} of human ones."
     )
 
 

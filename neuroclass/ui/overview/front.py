@@ -85,8 +85,10 @@ def _showcase(model_version: str) -> Showcase | None:  # noqa: ARG001 (part of t
     if found is None:
         return None
     drawn = BY_NAME[found.reason.feature].called
-    strongest = [one for one, _ in by_quantity(reasons)[:N_REASONS] if BY_NAME[one.feature].called != drawn]
-    return Showcase(verdict, (*strongest[: N_REASONS - 1], found.reason), found)
+    leading = [one for one, _ in by_quantity(reasons)]
+    rank = [BY_NAME[one.feature].called for one in leading].index(drawn)
+    beside = () if rank < N_REASONS else (found.reason,)
+    return Showcase(verdict, (*leading[:N_REASONS], *beside), found)
 
 
 def verdict() -> None:
@@ -113,7 +115,7 @@ def verdict() -> None:
         figures = {name: text for name, text, _ in wording.doubt_figures(found.verdict)}
         sure = [f"{name} {figures[name]}" for name in ("Probability", "Expected accuracy") if name in figures]
         st.caption(escaped("; ".join(sure), 300), help=wording.DOUBT_HELP)
-        st.caption("Its strongest reasons, and ★ the one that is drawn:")
+        st.caption("Its three strongest reasons, and ★ the strongest that one spike of a long square shows:")
         label = label_of(str(found.verdict.subclass.label))
         lines = [
             f"- {'★ ' if one.feature == spike.reason.feature else ''}{escaped(BY_NAME[one.feature].label)} "

@@ -185,6 +185,15 @@ def errors_a_repeat(predictions: pd.DataFrame) -> float:
 
 
 def hardest(predictions: pd.DataFrame) -> str:
+    """In a sentence a species: which class is missed most often, and for which other one."""
+    species = predictions["species"].astype(str) if "species" in predictions else pd.Series("", predictions.index)
+    names = ordered(species)
+    if len(names) < 2:
+        return _hardest(predictions)
+    return " ".join(f"{name.capitalize()}: {_hardest(predictions[species == name])}" for name in names)
+
+
+def _hardest(predictions: pd.DataFrame) -> str:
     """In a sentence: which class is missed most often, and for which other one; none where intervals overlap."""
     classes = ordered(predictions["truth"])
     shares = summaries.confusion_counts(predictions, classes)

@@ -33,6 +33,8 @@ FIGURES = {
 SET_SIZE = "Mean set (classes)"
 _CELLS_A_BIN = 25
 _MOST_BINS = 10
+_NAMED = 3
+"""Baselines that are named where they are ahead."""
 
 
 def show(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Sequence[str], key: str) -> None:
@@ -122,12 +124,13 @@ def finding(table: pd.DataFrame, metric: str = "accuracy") -> str:
     for laboratory, value in alone.items():
         best = theirs[(theirs["laboratory"] == laboratory) & (theirs[metric] > value)]
         if len(best):
-            first = best.loc[best[metric].idxmax()]
-            ahead.append(f"{laboratory} ({first['system']} {first[metric]:.1%})")
+            leading = best.sort_values(metric, ascending=False)[:_NAMED]
+            systems = ", ".join(f"{one['system']} {one[metric]:.1%}" for _, one in leading.iterrows())
+            ahead.append(f"{laboratory} ({systems})")
     listed = ", ".join(f"{laboratory} {value:.1%}" for laboratory, value in alone.items())
     text = f"{METRICS[metric]} of ours, each cell alone: {listed}."
     if ahead:
-        return f"{text} A baseline is ahead for {' and '.join(ahead)}."
+        return f"{text} Baselines are ahead for {' and '.join(ahead)}."
     return f"{text} No baseline is ahead." if len(theirs) else text
 
 

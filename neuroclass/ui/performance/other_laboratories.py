@@ -66,9 +66,9 @@ def _stored(model: str, group: str, species: list[str], part: str) -> None:
     names = list(dict.fromkeys(row["laboratory"] for row in rows))
     sources = "; ".join(LABORATORIES[name][1] for name in names if name in LABORATORIES)
     st.caption(
-        f"Published cells: {sources}. None of them trained or calibrated the models or the baselines. Settings of the "
-        "models and of the adaptation were chosen with these tables in view, so the figures are optimistic for a "
-        "further laboratory."
+        f"Published cells: {sources}. None of them trained or calibrated these models or the baselines; the human "
+        "subclass model, which learned from the human ones, is left out. Settings of the models and of the "
+        "adaptation were chosen with these tables in view, so the figures are optimistic for a further laboratory."
     )
     used = predictions[predictions["laboratory"].isin(names)]
     key = f"outside-{model}"

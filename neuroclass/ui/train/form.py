@@ -62,10 +62,7 @@ def form() -> None:
                 "Task", [DANN.name, LSPIN.name], required=True, format_func=QUESTIONS.__getitem__, key="train_model"
             )
         )
-        st.caption(
-            "The human subclass model pools several kinds of models and is trained on the command line only; the "
-            "documentation's page Command line says how."
-        )
+        st.caption("The human subclass model pools several kinds of models and is trained on the command line only.")
         left, right = st.columns([3, 2])
         with left:
             cells, upload, own = _cells(system)

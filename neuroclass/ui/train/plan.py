@@ -118,7 +118,7 @@ def summary(system: str, cells: Cells, own: LabelledTable | None, asked: str, sh
         REPORT: ", and all that the result pages show",
     }.get(
         asked,
-        f", and its accuracy, measured afterwards by {N_FOLDS} more trainings, each without a fifth of the donors",
+        f", and its accuracy on unseen donors, from {N_FOLDS} further trainings, each without a fifth of them",
     )
     return (
         f"**This run:** {system.upper()} learns from {source}.{judges}  \n"
@@ -133,8 +133,8 @@ def _to_beat(system: str) -> str:
     if "mean" not in found:
         return ""
     return (
-        f"  \n**To beat:** the built-in {system.upper()} is right in {found['mean']:.1%} of held-out cells (unseen "
-        "donors, the published cells)."
+        f"  \n**To beat:** the built-in {system.upper()} network is right in {found['mean']:.1%} of held-out cells "
+        "(unseen donors, the published cells)."
     )
 
 
