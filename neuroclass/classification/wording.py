@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from neuroclass.cell_types import broad_of, label_of
 from neuroclass.classification.quality_line import findings
 from neuroclass.classification.result import CellVerdict, Prediction
+from neuroclass.ephys.conditions import REFERENCE_JUNCTION_MV
 from neuroclass.ephys.quality import Severity
 from neuroclass.features import BY_NAME, signed
 from neuroclass.reference.health import NOT_HEALTHY
@@ -195,3 +196,25 @@ def caution_line(verdict: CellVerdict) -> str:
         return ""
     rely = any(one.name == NOT_HEALTHY for one in serious)
     return f"{CAUTIONS[0 if rely else 1]}: {'; '.join(one.text for one in serious)}."
+
+
+def junction_line(verdict: CellVerdict, corrected: CellVerdict) -> str:
+    """Whether the answer depends on a junction potential that is not stated, in a sentence."""
+    begin = (
+        "Junction potential not stated. If the potentials are already corrected for it, "
+        f"{REFERENCE_JUNCTION_MV:g} mV are to be added to compare them with the database, and"
+    )
+    state = "state it with the recording conditions"
+    if corrected.broad.abstain:
+        return f"{begin} there is no label ({corrected.broad.abstain.split(':')[0]}): {state}."
+    then = headline(corrected)
+    probability = {name: text for name, text, _ in doubt_figures(corrected)}.get("Probability", "")
+    shown = f" ({probability})" if probability else ""
+    if then == headline(verdict):
+        return f"{begin} the answer stays {then}{shown}."
+    return f"{begin} the answer is {then}{shown} instead: {state}."
+
+
+def depends_on_junction(verdict: CellVerdict, corrected: CellVerdict) -> bool:
+    """Whether the answer is another one if the potentials are corrected already."""
+    return headline(verdict) != headline(corrected)

@@ -16,7 +16,7 @@ from neuroclass.report.tables import feature_table
 from neuroclass.types.models import title_of
 from neuroclass.ui import widgets
 from neuroclass.ui.cells import sweeps
-from neuroclass.ui.classify import compare, epochs, export, first_screen, uploads
+from neuroclass.ui.classify import compare, epochs, export, first_screen, junction, uploads
 from neuroclass.ui.evidence import evidence, reasons
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.guards import guarded
@@ -134,6 +134,9 @@ def _expectation(case: Case, prediction: Prediction) -> None:
         )
     if likeness := wording.likeness_line(verdict):
         lines.append(f"**Recording conditions.** {escaped(likeness, 600)}")
+    if (corrected := junction.corrected(case)) is not None:
+        line = wording.junction_line(verdict, corrected).removeprefix("Junction potential not stated. ")
+        lines.append(f"**Junction potential**, which is not stated. {escaped(line, 600)}")
     with st.container(key="expectation"):
         left, right = st.columns([3, 2], vertical_alignment="center")
     left.markdown("\n".join(f"- {line}" for line in lines))
