@@ -8,13 +8,15 @@ from neuroclass.cell_types import COLOURS
 from neuroclass.charts.theme import ACCENT, class_label, escape, finish, hollow, readable_on
 from neuroclass.classification.result import Prediction
 
-_LETTERS = 48
+LETTERS = 48
 """Letters that fit into the whole bar at its narrowest."""
 _LEAST_WRITTEN = 0.01
 """Probability from which a class that has no room in the bar is written below it."""
 
 
-def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool = False) -> go.Figure:
+def strips(
+    predictions: Mapping[str, Prediction], height: int = 92, named: bool = False, letters: int = LETTERS
+) -> go.Figure:
     """Calibrated probabilities of each task as one bar from 0 to 1; classes outside the prediction set are outlines.
 
     Parameters
@@ -25,6 +27,8 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool 
         Height, px.
     named : bool
         Whether each bar has its title at the left.
+    letters : int
+        Letters that fit into the whole bar at its narrowest; a class that has no room is written below it.
 
     Returns
     -------
@@ -39,7 +43,7 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool 
             share = prediction.probabilities[name]
             inside = name in prediction.prediction_set and not prediction.abstain
             colour, label = COLOURS.get(name, ACCENT), class_label(name)
-            text = _written(label, share) if inside else ""
+            text = _written(label, share, letters) if inside else ""
             if not text and share >= _LEAST_WRITTEN:
                 square = f"<span style='color:{colour}'>{'■' if inside else '□'}</span>"
                 below.append(f"{square} {label} {_percent(share)}")
@@ -72,10 +76,10 @@ def strips(predictions: Mapping[str, Prediction], height: int = 92, named: bool 
     return fig.update_yaxes(title_text="", range=[len(predictions) - 0.5, -0.5], showticklabels=named)
 
 
-def _written(label: str, share: float) -> str:
+def _written(label: str, share: float, letters: int) -> str:
     """A class and its probability where they fit into its part of the bar."""
     text = f"{label} {_percent(share)}"
-    return text if len(text) <= share * _LETTERS else ""
+    return text if len(text) <= share * letters else ""
 
 
 def _percent(share: float) -> str:

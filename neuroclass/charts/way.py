@@ -41,7 +41,7 @@ def overlaid(traces: Sequence[Trace]) -> go.Figure:
             line={"width": 1, "color": colour},
             hovertemplate=f"{escape(trace.name)}: %{{x:.3f}} s, %{{y:.1f}} mV<extra></extra>",
         )
-    return _small(fig, "Time (s)", "mV")
+    return _small(fig, "Time (s)", "Potential (mV)")
 
 
 def marked(trace: Trace, peaks_s: Floats, onset_s: float, end_s: float) -> go.Figure:
@@ -72,7 +72,7 @@ def marked(trace: Trace, peaks_s: Floats, onset_s: float, end_s: float) -> go.Fi
         hovertemplate="spike at %{x:.3f} s<extra></extra>",
     )  # fmt: skip
     fig.add_vrect(onset_s, end_s, fillcolor=ACCENT, opacity=0.12, line_width=0)
-    return _small(fig, "Time (s)", "mV")
+    return _small(fig, "Time (s)", "Potential (mV)")
 
 
 def features(values: Mapping[str, float], standardised: Mapping[str, float]) -> go.Figure:

@@ -16,7 +16,7 @@ _AROUND_S = 0.1
 _KEPT_POINTS = 400
 
 
-def svg(v_mv: Floats, fraction: Floats | None = None, stroke_px: float = 1.0) -> str:
+def svg(v_mv: Floats, fraction: Floats | None = None, stroke_px: float = 1.4) -> str:
     """Draw a response.
 
     Parameters

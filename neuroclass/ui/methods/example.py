@@ -12,7 +12,6 @@ from neuroclass.charts.traces import Trace
 from neuroclass.classification.result import CellVerdict, Prediction
 from neuroclass.classification.wording import stated
 from neuroclass.cohort.demo import simulate_demo_cell
-from neuroclass.cohort.examples import EXAMPLES
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.errors import ModelFileError
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from neuroclass.classification.measurement import MeasuredCell
     from neuroclass.classification.models import Models
 
-SHOWN = "pyramidal"
+CELL = "simulated-mouse-sst-010"
+"""One on which the two kinds of models differ, and both count."""
 _SPECIES = "mouse"
 
 
@@ -82,7 +82,7 @@ def _on_its_way(model_version: str) -> OnItsWay | None:  # noqa: ARG001 (part of
     from neuroclass.classification.metadata import CellMetadata
     from neuroclass.classification.models import load_models
 
-    recording, models = simulate_demo_cell(EXAMPLES[SHOWN].cell_id), load_models()
+    recording, models = simulate_demo_cell(CELL), load_models()
     cell = measured_recording(recording, CellMetadata(_SPECIES))
     (verdict,) = classify_cells([cell], models, False)
     if not isinstance(verdict, CellVerdict) or cell.analysis is None or models.by_set is None:

@@ -50,7 +50,7 @@ _FIRST_STEPS = (
         "block are left out of the f–I slope, which the database does not do.",
     ),
 )
-_A_ROW = 3
+_A_ROW, _LETTERS = 3, 24
 
 
 def way() -> None:
@@ -95,13 +95,17 @@ def _features(found: OnItsWay) -> None:
 def _matched(found: OnItsWay) -> None:
     for number, (title, prediction) in enumerate(found.apart.items()):
         st.caption(f"{title}:")
-        _drawn(verdict.strips({title: prediction}, height=58), f"way-matched-{number}", "")
+        _drawn(verdict.strips({title: prediction}, height=58, letters=_LETTERS), f"way-matched-{number}", "")
     st.caption("Probability of each mouse subclass.")
 
 
 def _together(found: OnItsWay) -> None:
     both = {"Broad class": found.verdict.broad, "Subclass": found.verdict.subclass}
-    _drawn(verdict.strips(both, height=130, named=True), "way-together", "Calibrated probability of each class.")
+    _drawn(
+        verdict.strips(both, height=130, named=True, letters=_LETTERS),
+        "way-together",
+        "Calibrated probability of each class.",
+    )
 
 
 def _answer(found: OnItsWay) -> None:
