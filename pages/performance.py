@@ -5,7 +5,7 @@ import streamlit as st
 from neuroclass.types.models import HUMAN_SUBCLASS
 from neuroclass.ui import cache, model_choice, widgets
 from neuroclass.ui.guards import guarded
-from neuroclass.ui.models import own_report
+from neuroclass.ui.models import own_report, shipped
 from neuroclass.ui.performance import human_subclass, performance
 
 widgets.heading("Performance", "How well do the models do on cells of donors they have never seen?")
@@ -17,6 +17,7 @@ with guarded():
         st.stop()
     if short := performance.in_short():
         st.markdown(f"**{short}**")
+        st.caption(f"{shipped.pooled()} Performance tells of the networks; a verdict pools them with other models.")
     with st.container(key="asked"):
         left, right = st.columns([3, 2])
     with left:

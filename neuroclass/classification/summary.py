@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neuroclass.classification.result import Answer, CellVerdict
-from neuroclass.classification.wording import CAUTIONS, caution_line, doubt_figures, headline
+from neuroclass.classification.wording import CAUTIONS, caution_line, doubt_figures, headline, typical
 from neuroclass.ephys.sweep import SIMULATED_WARNING
 from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.errors import RejectedInput
 
 UNKNOWN, NOT_GIVEN = "species not given", "not given"
-SIMULATED = SIMULATED_WARNING.split(":")[0]
+SIMULATED, UNUSUAL = SIMULATED_WARNING.split(":")[0], "Unusual"
 MOST = 200
 """Cells that are told one by one."""
-_CAUTION = re.compile(rf" ?({'|'.join(map(re.escape, (*CAUTIONS, SIMULATED)))}): .*?\.(?= |$)")
+_CAUTION = re.compile(rf" ?({'|'.join(map(re.escape, (*CAUTIONS, SIMULATED, UNUSUAL)))}): .*?\.(?= |$)")
 _ONE = re.compile(
     rf"^.*?\((?P<species>mouse|human|{UNKNOWN})\)(?P<without> without [^:]+)?: (?P<answer>.*?)"
     r"(?: \((?P<probability>[^()]*%)\))?\.$"
@@ -35,7 +35,7 @@ class Told:
     probability : str
         Of the likeliest class; empty where there is none.
     caution : str
-        What makes the recording doubtful, or that it is simulated.
+        What makes the recording doubtful, that it is unusual or simulated.
     """
 
     species: str
@@ -62,7 +62,21 @@ def _in_brief(verdict: CellVerdict) -> str:
     figures = {name: text for name, text, _ in doubt_figures(verdict)}
     probability = f" ({figures['Probability']})" if "Probability" in figures else ""
     simulated = SIMULATED_WARNING if SIMULATED_WARNING in verdict.warnings else ""
-    return " ".join(filter(None, (f"{headline(verdict)}{probability}.", caution_line(verdict), simulated)))
+    cautions = (caution_line(verdict), _unusual(verdict), simulated)
+    return " ".join(filter(None, (f"{headline(verdict)}{probability}.", *cautions)))
+
+
+def _unusual(verdict: CellVerdict) -> str:
+    """That few held-out cells are as unusual, where a label is given all the same."""
+    share = verdict.broad.typicality
+    if share is None or verdict.broad.abstain or typical(verdict):
+        return ""
+    return f"{UNUSUAL}: {share:.1%} of held-out cells are as unusual."
+
+
+def marks(caution: str) -> list[str]:
+    """What each caution of a `Told` is called."""
+    return [found[1] for found in _CAUTION.finditer(caution)]
 
 
 def told(summary: str) -> Told:

@@ -123,10 +123,10 @@ def set_line(prediction: Prediction) -> str:
     if not members:
         return ""
     coverage, share = f"{prediction.coverage:.0%}", sum(prediction.probabilities[name] for name in members)
-    less = f", less than {coverage}" if share < prediction.coverage else ""
+    than = "lower: " if share < prediction.coverage else ""
     return (
         f"{coverage} prediction set: {either(members)}. Over many cells, {coverage} of such sets hold the true class; "
-        f"for this one cell the probability that it does is {stated(share)}{less}."
+        f"for this one cell the probability that it does is {than}{stated(share)}."
     )
 
 

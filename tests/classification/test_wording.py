@@ -22,7 +22,7 @@ def test_a_set_of_one_class_explains_itself_and_names_every_class_above_a_tenth(
     task = Prediction("lspin", SHARES, ("Pvalb",))
     assert left_out(task) == ["Sst", "Vip"]
     text = set_line(task)
-    assert "90% prediction set: Pvalb." in text and "that it does is 60.0%, less than 90%." in text
+    assert "90% prediction set: Pvalb." in text and "that it does is lower: 60.0%." in text
     assert "Sst" not in text
     assert left_out_line(task) == "Sst (24.0%), Vip (12.0%) are outside the 90% prediction set, but not ruled out."
 

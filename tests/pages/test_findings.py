@@ -56,7 +56,7 @@ def test_the_number_of_open_gates_is_given_by_class_where_it_differs() -> None:
     n_open, truth = pd.Series([4, 4, 4, 8, 9]), pd.Series(["Glutamatergic"] * 3 + ["Sst", "Vip"])
     assert "4 of 41 or fewer in half" in findings.sparsity(n_open, 41)
     assert findings.needs(n_open, truth) == (
-        "LSPIN opens the fewest gates in Glutamatergic cells: 4 in the median, in others 8 to 9."
+        "LSPIN opens the fewest gates in Glutamatergic cells: a median of 4, in others 8 to 9."
     )
     assert findings.needs(n_open[:3], truth[:3]) == ""
 

@@ -4,6 +4,7 @@ import pytest
 
 from neuroclass.cohort.demo import load_demo
 from neuroclass.features import FEATURE_NAMES
+from neuroclass.ui.classify.first_screen import IF_CORRECTED
 from tests.pages.test_classify import opened, upload  # noqa: F401
 from tests.pages.test_left_out import plain
 
@@ -17,7 +18,7 @@ def test_a_junction_potential_that_is_not_stated_is_weighed(opened, monkeypatch)
     assert "**Junction potential**, which is not stated." in plain(app.markdown)
 
     def warned() -> list[str]:
-        return [one.label for one in app.expander if "depends on the junction potential" in one.label]
+        return [one.value for one in app.markdown if IF_CORRECTED in one.value]
 
     for depends in (True, False):
         monkeypatch.setattr("neuroclass.classification.wording.depends_on_junction", lambda *_, is_so=depends: is_so)

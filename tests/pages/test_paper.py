@@ -45,7 +45,7 @@ def test_the_summary_has_a_line_a_part_with_what_was_reproduced(open_page: Open,
     by = {name.strip("*").replace("\\", ""): row for name, row in table.iterrows()}
     said = by["Table 1"]["Reproduced?"]
     assert "Mouse: :orange-badge" in said and "Human: :red-badge" in said and "Not reproduced" in said
-    assert "were reproduced" in texts(app) and by["Figure 4"]["Reproduced?"] == "–"
+    assert "Reproduced of" in texts(app) and by["Figure 4"]["Reproduced?"] == "–"
     assert "80.6%" in by["Table 1"]["Finding"].replace("\\", "")
     assert by["Test-set selection"]["Reproduced?"] == "–"
 

@@ -14,17 +14,18 @@ from neuroclass.features import BY_NAME, FEATURE_NAMES, signed, with_unit
 from neuroclass.library.entry import SHIPPED
 from neuroclass.reference.ranges import LEVELS, compared_with
 from neuroclass.ui import widgets
-from neuroclass.ui.classify import quality, shown_reason
+from neuroclass.ui.classify import junction, quality, shown_reason
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped, ordinal
 
 N_REASONS = 3
+IF_CORRECTED = "If junction-corrected"
 POINTS_HELP = (
     "Percentage points by which the value moves the class' probability, against typical cells with the same features "
     "measured (SHAP value); the same quantity under other stimuli stands beside it, as 'also'; an eye marks the reason "
     "that is drawn above."
 )
-_TRACE_PX = 236
+_TRACE_PX = 224
 
 
 def of_headline(verdict: CellVerdict) -> Prediction:
@@ -32,8 +33,9 @@ def of_headline(verdict: CellVerdict) -> Prediction:
     return verdict.broad if verdict.subclass.abstain else verdict.subclass
 
 
-def answer(verdict: CellVerdict) -> None:
+def answer(case: Case) -> None:
     """What the cell is, how sure that is, and what has to be known beside it."""
+    verdict = case.verdict
     doubtful = wording.caution_line(verdict)
     if doubtful:
         st.warning(escaped(doubtful, 400), icon=":material/error:")
@@ -49,20 +51,25 @@ def answer(verdict: CellVerdict) -> None:
             config={**download_config("probabilities"), "displayModeBar": False},
             alt="Calibrated probabilities of the broad class and of the subclass; outlined: outside the prediction set",
         )
-    _doubt(verdict, bool(doubtful))
+    _doubt(case, bool(doubtful))
     for text in _beside(verdict):
         st.caption(text)
 
 
-def _doubt(verdict: CellVerdict, doubtful: bool) -> None:
+def _doubt(case: Case, doubtful: bool) -> None:
     """Each figure with its name and what it means; where there is no label, why.
 
     Held-out cells were healthy neurons, so that an accuracy on them is no promise for a recording that is not.
     """
+    verdict, corrected = case.verdict, junction.corrected(case)
     figures = [one for one in wording.doubt_figures(verdict) if not doubtful or one[0] != "Expected accuracy"]
     if not figures:
         st.markdown(escaped(wording.doubt_line(verdict), 900), help=wording.DOUBT_HELP)
         return
+    if corrected is not None and wording.depends_on_junction(verdict, corrected):
+        instead = wording.headline(corrected)
+        figures.append((IF_CORRECTED, instead[:1].lower() + instead[1:] if corrected.broad.abstain else instead,
+                        wording.junction_line(verdict, corrected)))  # fmt: skip
     with st.container(horizontal=True, gap="small", key="verdict-doubt"):
         for name, text, meaning in figures:
             shown = f":gray[{escaped(text)}]" if doubtful else f"**{escaped(text)}**"

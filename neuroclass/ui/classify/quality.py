@@ -8,12 +8,10 @@ import streamlit as st
 from neuroclass.classification import wording
 from neuroclass.classification.quality_effect import Effect, effects, remedies
 from neuroclass.classification.quality_line import Finding, findings, is_serious, quality_line
-from neuroclass.ui.classify import junction
 from neuroclass.ui.evidence.case import Case
 from neuroclass.ui.text import escaped
 
 _KEPT = "quality-effects"
-_JUNCTION = "the answer depends on the junction potential, which is not stated"
 _MOST_KEPT = 50
 _LINE = 80
 """Letters of a note on one line at 1024 px."""
@@ -21,29 +19,19 @@ _LINE = 80
 
 def show(case: Case) -> None:
     """The line; the rest is drawn when it is opened."""
-    verdict, found, depends = case.verdict, _found(case), _junction_line(case)
+    verdict, found = case.verdict, _found(case)
     notes = [text for text in verdict.warnings if not wording.is_contradiction(text)]
-    if not (found or notes or depends):
+    if not found and not notes:
         if case.recording is not None:
             st.caption(":material/verified: Quality: no finding")
         return
-    doubtful = bool(found or depends)
-    said = (quality_line(found) if found else "", _JUNCTION if depends else "", _notes(notes, doubtful))
-    line = "; ".join(filter(None, said))
-    icon = ":material/error:" if is_serious(found) else ":material/warning:" if doubtful else ":material/info:"
+    line = "; ".join(filter(None, (quality_line(found) if found else "", _notes(notes, bool(found)))))
+    icon = ":material/error:" if is_serious(found) else ":material/warning:" if found else ":material/info:"
     with st.container(key="verdict-quality"):
         opened = st.expander(f"Quality: {escaped(line, 400)}", icon=icon, key="quality", on_change="rerun")
     if opened.open:
         with opened:
-            _details(case, [depends, *notes] if depends else notes)
-
-
-def _junction_line(case: Case) -> str:
-    """What the answer would be with corrected potentials, where that is another one; else empty."""
-    corrected = junction.corrected(case)
-    if corrected is None or not wording.depends_on_junction(case.verdict, corrected):
-        return ""
-    return wording.junction_line(case.verdict, corrected)
+            _details(case, notes)
 
 
 def _notes(notes: list[str], beside: bool) -> str:

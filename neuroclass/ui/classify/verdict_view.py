@@ -69,10 +69,10 @@ def show(
     )
     readings.accepted(cell_input)
     screen = st.container(gap="xsmall", key="first-screen")
-    with screen:
-        first_screen.answer(verdict)
-        overruled.note(cell_input, verdict, metadata)
     case = _case(cell_input, verdict, uploads.corrected(cell_input, metadata), uploads.loaded_models())
+    with screen:
+        first_screen.answer(case)
+        overruled.note(cell_input, verdict, metadata)
     with screen, guarded(stop=False):
         first_screen.evidence(case)
     sections.show(sections.Shown(case, cell_input, metadata, others))
@@ -81,9 +81,9 @@ def show(
 def show_read_only(cell_input: CellInput, verdict: CellVerdict, metadata: CellMetadata, models: "Models") -> None:
     """A verdict under exactly these metadata, whatever this session corrected, and without anything that changes it."""
     screen = st.container(gap="xsmall", key="first-screen")
-    with screen:
-        first_screen.answer(verdict)
     case = _case(cell_input, verdict, metadata, models, "linked-")
+    with screen:
+        first_screen.answer(case)
     with screen, guarded(stop=False):
         if case.analysis is not None and case.analysis.simulated:
             st.caption(":material/science: The recording is **simulated**.")

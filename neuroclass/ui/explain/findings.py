@@ -160,9 +160,7 @@ def needs(n_open: "pd.Series[int]", truth: "pd.Series[str]") -> str:
         return ""
     others = medians.drop(first)
     span = f"{others.min():g}" + (f" to {others.max():g}" if others.max() > others.min() else "")
-    return (
-        f"LSPIN opens the fewest gates in {label_of(first)} cells: {medians.min():g} in the median, in others {span}."
-    )
+    return f"LSPIN opens the fewest gates in {label_of(first)} cells: a median of {medians.min():g}, in others {span}."
 
 
 def always_open(gates: pd.DataFrame) -> str:

@@ -81,7 +81,7 @@ def tiles(gates: pd.DataFrame, model: str) -> None:
             "open-gates",
             lambda: gates[["id", "truth", "predicted"]].assign(open=(gates[NAMES] > 0).sum(axis=1)),
             finding=findings.needs(n_open, gates["truth"].astype(str)),
-            caption="Share of a class' cells by their number of open gates.",
+            caption="Share of each class's cells by their number of open gates.",
         )
 
 

@@ -232,7 +232,9 @@ def beeswarm(shown: Shown) -> None:
         shown.rows,
         finding=findings.strongest(*every, features, label_of(shown.name), shown.unit),
         caption=f"{shown.title}, towards {label_of(shown.name)}: {shown.cells}, bold: mean |SHAP| over them, "
-        f"which is the order; {drawn}right of 0: favours the class in that cell.{_opposed(shown)}",
+        f"which is the order; {drawn}right of 0: favours the class in that cell. A value counts given the cell's "
+        "others: of correlated features, such as fast trough and trough, one may count the other way than it would "
+        f"alone.{_opposed(shown)}",
         needs_room=True,
     )
 

@@ -128,7 +128,7 @@ def page() -> None:
             "Answer": st.column_config.TextColumn(help="The class, or the classes that remain."),
             "Probability": st.column_config.TextColumn(help="Of the likeliest subclass, and of the broad class."),
             "Caution": st.column_config.TextColumn(
-                help="What makes a recording so doubtful that it has to be known, or that it is simulated."
+                help="What makes a recording so doubtful that it has to be known, or that it is unusual or simulated."
             ),
             "Models": st.column_config.TextColumn(
                 help="Whether the models in use, or earlier ones, answered. Select the row to compare them."
@@ -280,7 +280,7 @@ def _without_what_says_nothing(table: pd.DataFrame) -> pd.DataFrame:
 
 def _in_a_word(caution: str) -> str:
     """A caution's first words, for a column; the whole stands on the entry's card."""
-    return caution.split(":")[0].removesuffix(" this answer").removesuffix(" on")
+    return ", ".join(one.removesuffix(" this answer").removesuffix(" on") for one in summary.marks(caution))
 
 
 def _answered_by(versions: Sequence[str]) -> str:

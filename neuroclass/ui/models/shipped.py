@@ -31,8 +31,8 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Built-in models", anchor=False)
         use_button(SHIPPED)
-    if pooled := _pooled():
-        widgets.say(pooled)
+    if text := pooled():
+        widgets.say(text)
     st.markdown(
         "A verdict pools models of these kinds, fitted to the features that the cell has, with models without gates or "
         "adversary, and gives the accuracy to expect with these features (see [partial "
@@ -52,7 +52,7 @@ def show() -> None:
             st.link_button("See performance", f"performance?model={quote_plus(spec.title)}", icon=":material/grid_on:")
 
 
-def _pooled() -> str:
+def pooled() -> str:
     """What the pooled models of all features reach on held-out cells of the database; empty without them."""
     library = feature_set_library(None)
     present = np.ones(len(FEATURE_NAMES), dtype=bool)
@@ -64,8 +64,8 @@ def _pooled() -> str:
         for species, task in (("mouse", "subclass"), ("mouse", "broad"), ("human", "broad"))
     )
     return (
-        f"With all 41 features, a verdict names the subclass of {subclass:.1%} of held-out mouse cells, and is right "
-        f"on excitatory or inhibitory in {mouse:.1%} of mouse and {human:.1%} of human ones."
+        f"With all 41 features, a verdict names the subclass of {subclass:.1%} of held-out mouse cells correctly, and "
+        f"is right on excitatory or inhibitory in {mouse:.1%} of mouse and {human:.1%} of human ones."
     )
 
 

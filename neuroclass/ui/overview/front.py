@@ -115,7 +115,7 @@ def verdict() -> None:
         figures = {name: text for name, text, _ in wording.doubt_figures(found.verdict)}
         sure = [f"{name} {figures[name]}" for name in ("Probability", "Expected accuracy") if name in figures]
         st.caption(escaped("; ".join(sure), 300), help=wording.DOUBT_HELP)
-        st.caption("Its three strongest reasons, and ★ the strongest that one spike of a long square shows:")
+        st.caption("Its three strongest reasons, then ★ the one that is drawn:")
         label = label_of(str(found.verdict.subclass.label))
         lines = [
             f"- {'★ ' if one.feature == spike.reason.feature else ''}{escaped(BY_NAME[one.feature].label)} "

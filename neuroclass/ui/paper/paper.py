@@ -135,8 +135,8 @@ def _summary(every: Mapping[str, Section]) -> None:
     if every_outcome:
         counts = {name: every_outcome.count(name) for name in (REPRODUCED, WITH_SELECTION, NOT_REPRODUCED)}
         widgets.say(
-            f"Of {len(every_outcome)} printed accuracies {counts[REPRODUCED]} were reproduced, "
-            f"{counts[WITH_SELECTION]} only where the model was chosen by its test cells, "
+            f"Reproduced of {len(every_outcome)} printed accuracies: {counts[REPRODUCED]}; "
+            f"{counts[WITH_SELECTION]} only where the model was chosen by its test cells; "
             f"{counts[NOT_REPRODUCED]} not."
         )
     table = pd.DataFrame(rows, columns=["", "Shows", "Reproduced?", "Finding"])

@@ -51,12 +51,12 @@ def show(rows: Sequence[dict[str, Any]], predictions: pd.DataFrame, classes: Seq
     key : str
         Of the widgets and files.
     """
-    summary(rows, key)
+    summary(rows, key, predictions)
     promises(rows, key)
     one_laboratory(rows, predictions, classes, key)
 
 
-def summary(rows: Sequence[dict[str, Any]], key: str) -> None:
+def summary(rows: Sequence[dict[str, Any]], key: str, predictions: pd.DataFrame) -> None:
     """Every system in every laboratory, in one figure; the numbers folded."""
     metric = widgets.choice("Metric", list(METRICS), f"{key}-metric", format_func=METRICS.__getitem__)
     table = systems_table(rows)
@@ -73,11 +73,24 @@ def summary(rows: Sequence[dict[str, Any]], key: str) -> None:
         finding=finding(table, metric),
         caption=f"{METRICS[metric]} of all systems on the same cells; in parentheses their number. Blue: ours; the one "
         "network for all features imputes what is missing. Grey: baselines, fitted to the same features of the "
-        f"database's cells of the species.{bars}",
+        f"database's cells of the species.{bars}{_of_one_class(predictions)}",
         needs_room=True,
     )
     with st.expander(f"Figures of all systems ({len(table)} rows)", icon=":material/table:"):
         _figures(table, key)
+
+
+def _of_one_class(predictions: pd.DataFrame) -> str:
+    """Which sets hold one class only, and what accuracy then means."""
+    classes = predictions.groupby("laboratory", sort=False)["truth"].agg(["nunique", "first"])
+    named = [f"{laboratory_title(name)} (all {label_of(str(one['first']))})"
+             for name, one in classes[classes["nunique"] == 1].iterrows()]  # fmt: skip
+    if not named:
+        return ""
+    return (
+        f" Of one class only: {', '.join(named)}; there the accuracy is the share of cells that are put into it, which "
+        "a system that always names it reaches in full."
+    )
 
 
 def promises(rows: Sequence[dict[str, Any]], key: str) -> None:

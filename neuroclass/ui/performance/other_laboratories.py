@@ -73,7 +73,7 @@ def _stored(model: str, group: str, species: list[str], part: str) -> None:
     used = predictions[predictions["laboratory"].isin(names)]
     key = f"outside-{model}"
     if part == "summary":
-        laboratory_views.summary(rows, key)
+        laboratory_views.summary(rows, key, used)
     elif part == "promises":
         laboratory_views.promises(rows, key)
     elif part == "one":

@@ -57,7 +57,9 @@ def in_short() -> str:
             parts.append(
                 f"{QUESTIONS[spec.name].split(' (')[0].lower()} {percent(ours['metrics']['accuracy']['mean'])}"
             )
-    return f"Accuracy on cells of unseen donors, all features measured: {', '.join(parts)}." if parts else ""
+    return (
+        f"Each network alone, on cells of unseen donors with all features: {', '.join(parts)} right." if parts else ""
+    )
 
 
 def protocol_of(predictions: pd.DataFrame) -> str:

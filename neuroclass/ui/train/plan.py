@@ -118,7 +118,7 @@ def summary(system: str, cells: Cells, own: LabelledTable | None, asked: str, sh
         REPORT: ", and all that the result pages show",
     }.get(
         asked,
-        f", and its accuracy on unseen donors, from {N_FOLDS} further trainings, each without a fifth of them",
+        f", and its accuracy on unseen donors, from {N_FOLDS} further trainings, each without a fifth of the donors",
     )
     return (
         f"**This run:** {system.upper()} learns from {source}.{judges}  \n"
