@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from neuroclass.classification.metadata import CellMetadata
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import CellVerdict
-from neuroclass.predictors.priors import Prior
+from neuroclass.ui import cache
 from neuroclass.ui.evidence.case import Case
 
 
@@ -12,16 +13,11 @@ def corrected(case: Case) -> CellVerdict | None:
     """The verdict with corrected potentials; None for a simulated cell, a reference cell, or where it is stated."""
     if case.simulated or case.reference_id:
         return None
-    return _corrected(case.fingerprint, case.verdict, case.models, case.metadata.prior)
+    return _corrected(case.verdict, case.metadata, case.models)
 
 
-@st.cache_resource(max_entries=400, show_spinner=False)
-def _corrected(
-    key: str,  # noqa: ARG001 (the key of the cache)
-    _verdict: CellVerdict,
-    _models: Models,
-    _prior: Prior,
-) -> CellVerdict | None:
+@st.cache_resource(max_entries=400, show_spinner=False, hash_funcs=cache.HASHES)
+def _corrected(verdict: CellVerdict, metadata: CellMetadata, models: Models) -> CellVerdict | None:
     from neuroclass.classification.junction import if_corrected
 
-    return if_corrected(_verdict, _models, _prior)
+    return if_corrected(verdict, models, metadata.prior)
