@@ -1,13 +1,15 @@
 """A response in little: a line without axes, as SVG that takes the room it has."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuroclass.charts.theme import ACCENT
 from neuroclass.charts.traces import envelope
-from neuroclass.classification.analysis import RecordingAnalysis
 from neuroclass.types.arrays import Floats
+
+if TYPE_CHECKING:
+    from neuroclass.classification.analysis import RecordingAnalysis
 
 WIDTH, HEIGHT = 300, 56
 TOP_MV, LOW_MV = 50.0, -90.0
@@ -42,7 +44,7 @@ def svg(v_mv: Floats, fraction: Floats | None = None, stroke_px: float = 1.4) ->
     )
 
 
-def kept(analysis: RecordingAnalysis) -> dict[str, Any] | None:
+def kept(analysis: "RecordingAnalysis") -> dict[str, Any] | None:
     """A recording's most telling response, thinned, as JSON: what `of_kept` draws; None without an evoked spike.
 
     Returns
