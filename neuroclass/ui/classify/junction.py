@@ -10,7 +10,7 @@ from neuroclass.ui.evidence.case import Case
 
 
 def corrected(case: Case) -> CellVerdict | None:
-    """The verdict with corrected potentials; None for a simulated cell, a reference cell, or where it is stated."""
+    """The verdict with corrected potentials; None of a cohort's cell, or where it is stated."""
     if case.simulated or case.reference_id:
         return None
     return _corrected(case.verdict, case.metadata, case.models)
