@@ -1,6 +1,7 @@
 """Figures of domain mixing and of cross-species matches."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -146,15 +147,7 @@ def transferred(
             mode="markers",
             name=title,
             marker={"size": 10, "color": colour, "symbol": ("diamond", "circle")[number % 2]},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows["high"] - rows["mean"]).tolist(),
-                "arrayminus": (rows["mean"] - rows["low"]).tolist(),
-                "thickness": 1.6,
-                "width": 4,
-                "color": colour,
-            },
+            error_x=_ends(rows, thickness=1.6, width=4, color=colour),
             text=[f"{systems[one]}, labels of {title}" for one in known],
             customdata=rows[["low", "high"]].to_numpy(),
             hovertemplate="%{text}: %{x:.1%} (95% interval %{customdata[0]:.1%} to %{customdata[1]:.1%})"
@@ -203,14 +196,7 @@ def against_strength(table: pd.DataFrame, spaces: Mapping[str, str], chance: flo
             name=name,
             line={"color": colour, "width": 2},
             marker={"size": 9, "symbol": symbol},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows["high"] - rows["mean"]).tolist(),
-                "arrayminus": (rows["mean"] - rows["low"]).tolist(),
-                "thickness": 1.2,
-                "width": 3,
-            },
+            error_y=_ends(rows, thickness=1.2, width=3),
             hovertemplate=f"{name}, %{{x}}: %{{y:.1%}}<extra></extra>",
         )
     fig.add_hline(chance, line={"width": 1, "dash": "dot", "color": UNKNOWN})
@@ -223,6 +209,12 @@ def against_strength(table: pd.DataFrame, spaces: Mapping[str, str], chance: flo
     return fig.update_yaxes(title_text="Guessed right (%)", tickformat=".0%", range=[0.4, 1.03])
 
 
+def _ends(rows: pd.DataFrame, **style: Any) -> dict[str, Any]:
+    """Error bars from low to high around the means."""
+    up, down = (rows["high"] - rows["mean"]).tolist(), (rows["mean"] - rows["low"]).tolist()
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, **style}
+
+
 def _intervals(rows: pd.DataFrame, labels: list[str]) -> list[go.Scatter]:
     """The range over the folds, twice: a light casing below a dark line, so that it is seen on any ground."""
     return [
@@ -231,15 +223,7 @@ def _intervals(rows: pd.DataFrame, labels: list[str]) -> list[go.Scatter]:
             y=labels,
             mode="markers",
             marker={"opacity": 0, "size": 1},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows["high"] - rows["mean"]).tolist(),
-                "arrayminus": (rows["mean"] - rows["low"]).tolist(),
-                "thickness": thickness,
-                "width": width,
-                "color": colour,
-            },
+            error_x=_ends(rows, thickness=thickness, width=width, color=colour),
             hoverinfo="skip",
             showlegend=False,
         )

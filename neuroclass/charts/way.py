@@ -93,14 +93,15 @@ def features(values: Mapping[str, float], standardised: Mapping[str, float]) -> 
     fig = go.Figure()
     for row, stimulus in enumerate(rows):
         names = [name for name in values if BY_NAME[name].stimulus is stimulus]
-        x = np.clip([standardised[name] for name in names], -_FURTHEST, _FURTHEST)
+        sd = np.array([standardised[name] for name in names])
         fig.add_scatter(
-            x=x.round(2),
+            x=np.clip(sd, -_FURTHEST, _FURTHEST).round(2),
             y=row + _JITTER * np.resize((-1.0, 0.0, 1.0), len(names)),
             mode="markers",
             marker={"size": 7, "color": ACCENT, "opacity": 0.75},
             text=[f"{escape(BY_NAME[name].label)} {escape(with_unit(name, values[name]))}" for name in names],
-            hovertemplate="%{text}: %{x:.1f} SD<extra></extra>",
+            customdata=sd.round(2),
+            hovertemplate="%{text}: %{customdata:.1f} SD<extra></extra>",
         )
     _small(fig, "SD from the mean", "")
     fig.update_xaxes(range=[-_FURTHEST - 0.2, _FURTHEST + 0.2], tickvals=[-2, 0, 2])

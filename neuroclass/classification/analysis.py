@@ -50,13 +50,16 @@ class RecordingAnalysis:
         return summarise_sweeps(self.recording, self.features.epochs, self.features.activity)
 
     @property
+    def long_squares(self) -> list[tuple[SweepSummary, Epoch]]:
+        """Every long square with its sweep."""
+        found = [(one, epoch) for one in self.sweeps for epoch in one.epochs]
+        return [pair for pair in found if pair[1].stimulus is Stimulus.LONG_SQUARE]
+
+    @property
     def telling_square(self) -> tuple[SweepSummary, Epoch] | None:
         """The weakest long square that evokes at least half as many spikes as any other; None if none evokes any."""
-        squares = [
-            (one, epoch) for one in self.sweeps for epoch in one.epochs if epoch.stimulus is Stimulus.LONG_SQUARE
-        ]
-        most = max((len(one.evoked_peaks) for one, _ in squares), default=0)
-        lively = [pair for pair in squares if len(pair[0].evoked_peaks) >= _LIVELY * most] if most else []
+        most = max((len(one.evoked_peaks) for one, _ in self.long_squares), default=0)
+        lively = [pair for pair in self.long_squares if len(pair[0].evoked_peaks) >= _LIVELY * most] if most else []
         return min(lively, key=lambda pair: pair[1].amplitude_pa, default=None)
 
     @property

@@ -4,8 +4,6 @@ The database's potentials are not corrected for its liquid junction potential of
 own gives potentials that lie about as much lower, which no model can tell from a more hyperpolarised cell.
 """
 
-from dataclasses import replace
-
 from neuroclass.classification.classify import classify_cells
 from neuroclass.classification.measurement import MeasuredCell
 from neuroclass.classification.models import Models
@@ -41,4 +39,4 @@ def if_corrected(verdict: CellVerdict, models: Models, prior: Prior | None = Non
         return None
     cell = MeasuredCell(verdict.source, verdict.cell, verdict.species, moved, verdict.missing)
     (answer,) = classify_cells([cell], models, False, prior)
-    return replace(answer, conditions={}) if isinstance(answer, CellVerdict) else None
+    return answer if isinstance(answer, CellVerdict) else None

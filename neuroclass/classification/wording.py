@@ -201,7 +201,7 @@ def caution_line(verdict: CellVerdict) -> str:
 def junction_line(verdict: CellVerdict, corrected: CellVerdict) -> str:
     """Whether the answer depends on a junction potential that is not stated, in a sentence."""
     begin = (
-        "Junction potential not stated. If the potentials are already corrected for it, "
+        "If the potentials are already corrected for the junction potential, "
         f"{REFERENCE_JUNCTION_MV:g} mV are to be added to compare them with the database, and"
     )
     state = "state it with the recording conditions"

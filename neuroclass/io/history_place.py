@@ -51,7 +51,8 @@ class Place:
         )
         return (
             f"Uploads stay on the machine that runs NeuroClass; {seen}. Files are deleted {self.days} days after last "
-            f"use, or sooner (least recently used first) if the total exceeds {MAX_BYTES / 1e9:.0f} GB."
+            f"use, or sooner (least recently used first) if the total exceeds {MAX_BYTES / 1e9:.0f} GB; answers, "
+            f"each with a small drawing of one response, after {self.days} days."
         )
 
     def location(self) -> str:

@@ -18,6 +18,7 @@ from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
 from neuroclass.classification.stress import UNITS
 from neuroclass.classification.wording import promise_line
+from neuroclass.ephys.sweep import SIMULATED_WARNING
 from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
@@ -85,7 +86,7 @@ def _refusal(page: Page, refusal: RejectedInput) -> None:
 
 def _one_cell(page: Page, cell: ReportCell, models: Models) -> None:
     verdict = cell.verdict
-    made = '<p class="simulated">Simulated: not a recorded cell.</p>' if cell.simulated else ""
+    made = f'<p class="simulated">{SIMULATED_WARNING}</p>' if cell.simulated else ""
     page.add(f"<h2>{escape(verdict.source)}: cell {escape(verdict.cell)}</h2>{made}")
     without = f" Without {sweeps_text(set(verdict.without_sweeps))}." if verdict.without_sweeps else ""
     page.add(f'<p class="muted">Species: {escape(verdict.species)}.{without}</p><div class="pair">')

@@ -18,6 +18,7 @@ from neuroclass.charts.theme import ACCENT, NEGATIVE, PALETTE, POSITIVE, UNKNOWN
 from neuroclass.charts.traces import crop, envelope
 from neuroclass.classification.models import Models
 from neuroclass.classification.result import Prediction
+from neuroclass.ephys.sweep import SIMULATED_WARNING
 from neuroclass.ephys.sweep_words import sweeps_text
 from neuroclass.errors import RejectedInput
 from neuroclass.features import BY_NAME
@@ -139,7 +140,7 @@ def _cell(writer: _Writer, cell: ReportCell, models: Models) -> None:
     verdict = cell.verdict
     writer.text(f"{verdict.source}: cell {verdict.cell}", 14, "bold")
     if cell.simulated:
-        writer.text("Simulated: not a recorded cell.", 9, "bold", "#C05621")
+        writer.text(SIMULATED_WARNING, 9, "bold", "#C05621")
     without = f" Without {sweeps_text(set(verdict.without_sweeps))}." if verdict.without_sweeps else ""
     writer.text(f"Species: {verdict.species}. {len(verdict.features)} of 41 features were measured.{without}")
     for name in TASKS:

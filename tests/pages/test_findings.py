@@ -67,7 +67,11 @@ def test_how_far_the_species_is_hidden_is_said_before_the_numbers() -> None:
     assert text.endswith("Excitatory or inhibitory stays: 97% → 98%.")
     text = findings.domains((0.94, 0.77), (0.97, 0.94), 0.0)
     assert text.startswith("Without the adversary, the network removes some") and "inhibitory suffers" in text
-    assert "without the adversary, already brings 77%" in findings.domains((0.94, 0.66), (0.97, 0.98), 0.1, 0.77)
+    assert "without the adversary, already brings that to 77%" in findings.domains(
+        (0.94, 0.66), (0.97, 0.98), 0.1, 0.77
+    )
+    assert "species, not all:" in findings.domains((0.94, 0.66), (0.97, 0.98), 0.1)
+    assert "not all" not in findings.domains((0.94, 0.50), (0.97, 0.98), 0.1)
     assert "removes little" in findings.domains((0.94, 0.90), (None, None), 1.0)
     assert "was not measured" in findings.domains((0.94, None), (0.97, 0.98), 0.3)
 

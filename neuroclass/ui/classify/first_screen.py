@@ -69,7 +69,7 @@ def _doubt(case: Case, doubtful: bool) -> None:
     if corrected is not None and wording.depends_on_junction(verdict, corrected):
         instead = wording.headline(corrected)
         figures.append((IF_CORRECTED, instead[:1].lower() + instead[1:] if corrected.broad.abstain else instead,
-                        wording.junction_line(verdict, corrected)))  # fmt: skip
+                        f"Not stated. {wording.junction_line(verdict, corrected)}"))  # fmt: skip
     with st.container(horizontal=True, gap="small", key="verdict-doubt"):
         for name, text, meaning in figures:
             shown = f":gray[{escaped(text)}]" if doubtful else f"**{escaped(text)}**"

@@ -135,8 +135,8 @@ def _expectation(case: Case, prediction: Prediction) -> None:
     if likeness := wording.likeness_line(verdict):
         lines.append(f"**Recording conditions.** {escaped(likeness, 600)}")
     if (corrected := junction.corrected(case)) is not None:
-        line = wording.junction_line(verdict, corrected).removeprefix("Junction potential not stated. ")
-        lines.append(f"**Junction potential**, which is not stated. {escaped(line, 600)}")
+        line = escaped(wording.junction_line(verdict, corrected), 600)
+        lines.append(f"**Junction potential**, which is not stated. {line}")
     with st.container(key="expectation"):
         left, right = st.columns([3, 2], vertical_alignment="center")
     left.markdown("\n".join(f"- {line}" for line in lines))

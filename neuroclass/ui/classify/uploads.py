@@ -199,15 +199,11 @@ def answer(
 
 
 def _payload(cell_input: CellInput, metadata: CellMetadata, answers: list[Answer]) -> Iterator[dict[str, Any]]:
-    """What the history keeps of answers: the verdicts, and of few cells a response that is still at hand."""
-    cells = _recordings().get(_recording_key(cell_input, metadata)) if len(answers) <= FEW_CELLS else None
-    traces = {
-        one.cell: little_trace.kept(one.analysis)
-        for one in cells or ()
-        if not isinstance(one, RejectedInput) and one.analysis is not None
-    }
+    """What the history keeps of answers: the verdicts, and beside that of a single cell a response, if at hand."""
+    cells = _recordings().get(_recording_key(cell_input, metadata)) if len(answers) == 1 else None
+    analyses = [one.analysis for one in cells or () if not isinstance(one, RejectedInput) and one.analysis]
+    trace = little_trace.kept(analyses[0]) if analyses else None
     for one in answers:
-        trace = traces.get(one.cell)
         yield one.to_json() | ({TRACE: trace} if trace else {})
 
 

@@ -117,7 +117,8 @@ def strength_curve(embedding: pd.DataFrame) -> None:
         alt="How often species and class are guessed right from the features, for networks of growing λ.",
         caption="Mouse or human near chance, excitatory or inhibitory near 100%: that is domain-invariant. Inputs: the "
         f"features before any network; λ = 0: no adversary; built in: {_shipped_strength():g}. Balanced accuracy of a "
-        "logistic regression on held-out cells, lines from the lowest to the highest of 5 folds.",
+        f"logistic regression on held-out cells, lines from the lowest to the highest of {int(table['folds'].max())} "
+        "folds.",
     )
 
 

@@ -13,8 +13,8 @@ from neuroclass.types.arrays import Floats
 CLEAR = 0.3
 """|Spearman's ρ| from which a direction is named."""
 OPEN_OFTEN = 0.95
-MUCH, SOME = 0.5, 0.2
-"""Fractions of what a classifier guesses above chance, from which on much or some of it is removed."""
+ALL, MUCH, SOME = 0.98, 0.5, 0.2
+"""Fractions of what a classifier guesses above chance, from which on all, much or some of it is removed."""
 SLIGHT = 0.01
 """Loss of balanced accuracy that is no loss of the class."""
 
@@ -221,13 +221,14 @@ def domains(
     if before is None or after is None:
         return f"How well the species can be guessed from the features at λ = {strength:g} was not measured."
     hidden = (before - after) / max(before - 0.5, 1e-6)
+    rest = ", not all" if MUCH <= hidden < ALL else ""
     how = "much" if hidden >= MUCH else "some" if hidden >= SOME else "little"
     text = (
-        f"{who} removes {how} of the difference between the species, not all: whether a cell is mouse or human is "
+        f"{who} removes {how} of the difference between the species{rest}: whether a cell is mouse or human is "
         f"guessed right in {before:.0%} from the input features and in {after:.0%} from the network's (chance 50%)."
     )
     if plain is not None and strength > 0:
-        text += f" Training for the class alone, without the adversary, already brings {plain:.0%}."
+        text += f" Training for the class alone, without the adversary, already brings that to {plain:.0%}."
     (first, then) = label
     if first is None or then is None:
         return text

@@ -204,7 +204,7 @@ def _card(entry: Entry) -> None:
         for payload in payloads[:MOST_REFUSALS]:
             if "error" in payload:
                 st.caption(escaped(str(payload["error"].get("message", "")), 600))
-        trace = payloads[0].get(uploads.TRACE) if len(payloads) == 1 else None
+        trace = payloads[0].get(uploads.TRACE) if payloads else None
         left, right = st.columns([1, 2], vertical_alignment="center") if trace else (st.container(), st.container())
         if trace:
             with left:

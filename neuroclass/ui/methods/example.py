@@ -15,11 +15,10 @@ from neuroclass.cohort.demo import simulate_demo_cell
 from neuroclass.ephys.protocols import Epoch
 from neuroclass.ephys.sweep_summary import SweepSummary
 from neuroclass.errors import ModelFileError
-from neuroclass.features import FEATURE_NAMES, Stimulus
+from neuroclass.features import FEATURE_NAMES
 from neuroclass.types.arrays import Floats
 
 if TYPE_CHECKING:
-    from neuroclass.classification.analysis import RecordingAnalysis
     from neuroclass.classification.measurement import MeasuredCell
     from neuroclass.classification.models import Models
 
@@ -38,14 +37,8 @@ class OnItsWay:
         Sweeps of the recording.
     sweeps : tuple of Trace
         Those with a long square.
-    square : Trace
+    telling : tuple of (SweepSummary, Epoch)
         Its `RecordingAnalysis.telling_square`.
-    n_square : int
-        Its number.
-    peaks_s : ndarray, shape (n_spikes,)
-        When its spikes peak, s.
-    onset_s, end_s : float
-        Its stimulus, s.
     standardised : mapping of name to float
         The features in standard deviations from the training cells' mean.
     apart : mapping of title to Prediction
@@ -56,11 +49,7 @@ class OnItsWay:
 
     n_sweeps: int
     sweeps: tuple[Trace, ...]
-    square: Trace
-    n_square: int
-    peaks_s: Floats
-    onset_s: float
-    end_s: float
+    telling: tuple[SweepSummary, Epoch]
     standardised: Mapping[str, float]
     apart: Mapping[str, Prediction]
     verdict: CellVerdict
@@ -85,33 +74,22 @@ def _on_its_way(model_version: str) -> OnItsWay | None:  # noqa: ARG001 (part of
     recording, models = simulate_demo_cell(CELL), load_models()
     cell = measured_recording(recording, CellMetadata(_SPECIES))
     (verdict,) = classify_cells([cell], models, False)
-    if not isinstance(verdict, CellVerdict) or cell.analysis is None or models.by_set is None:
+    telling = None if cell.analysis is None else cell.analysis.telling_square
+    if not isinstance(verdict, CellVerdict) or cell.analysis is None or telling is None or models.by_set is None:
         return None
-    telling = cell.analysis.telling_square
-    assert telling is not None
-    one, epoch = telling
-    traces = [_trace(*pair) for pair in _long_squares(cell.analysis)]
     z = models.by_set.preprocessor.standardise(cell.row()[None])
     return OnItsWay(
         len(recording.sweeps),
-        tuple(traces),
-        _trace(one, epoch),
-        one.sweep.number,
-        one.evoked_peaks / one.sweep.rate_hz,
-        epoch.start_s,
-        epoch.end_s,
+        tuple(trace_of(*pair) for pair in cell.analysis.long_squares),
+        telling,
         {name: float(value) for name, value in zip(FEATURE_NAMES, z[0], strict=True) if np.isfinite(value)},
         _apart(cell, z, models),
         verdict,
     )
 
 
-def _long_squares(analysis: "RecordingAnalysis") -> list[tuple[SweepSummary, Epoch]]:
-    found = [(one, epoch) for one in analysis.sweeps for epoch in one.epochs]
-    return [pair for pair in found if pair[1].stimulus is Stimulus.LONG_SQUARE]
-
-
-def _trace(one: SweepSummary, epoch: Epoch) -> Trace:
+def trace_of(one: SweepSummary, epoch: Epoch) -> Trace:
+    """A sweep to draw, by its stimulus' amplitude."""
     sweep = one.sweep
     name = f"sweep {sweep.number}, {epoch.amplitude_pa:+.0f} pA"
     return Trace(name, sweep.v_mv, sweep.i_pa, sweep.rate_hz, epoch.amplitude_pa)

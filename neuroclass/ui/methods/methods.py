@@ -82,8 +82,10 @@ def _file(found: OnItsWay) -> None:
 
 
 def _sweeps(found: OnItsWay) -> None:
-    text = f"Sweep {found.n_square}: a long square (shaded) and {len(found.peaks_s)} evoked spikes."
-    _drawn(charts.marked(found.square, found.peaks_s, found.onset_s, found.end_s), "way-sweeps", text)
+    one, epoch = found.telling
+    peaks_s = one.evoked_peaks / one.sweep.rate_hz
+    text = f"Sweep {one.sweep.number}: a long square (shaded) and {len(peaks_s)} evoked spikes."
+    _drawn(charts.marked(example.trace_of(one, epoch), peaks_s, epoch.start_s, epoch.end_s), "way-sweeps", text)
 
 
 def _features(found: OnItsWay) -> None:

@@ -64,8 +64,8 @@ def pooled() -> str:
         for species, task in (("mouse", "subclass"), ("mouse", "broad"), ("human", "broad"))
     )
     return (
-        f"With all 41 features, a verdict names the subclass of {subclass:.1%} of held-out mouse cells correctly, and "
-        f"is right on excitatory or inhibitory in {mouse:.1%} of mouse and {human:.1%} of human ones."
+        f"With all 41 features, a verdict names the subclass of {subclass:.1%} of held-out mouse cells of the database "
+        f"correctly, and is right on excitatory or inhibitory in {mouse:.1%} of mouse and {human:.1%} of human ones."
     )
 
 
